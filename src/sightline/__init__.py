@@ -1,0 +1,35 @@
+"""Sightline: what an instrument sees of a magnetised, radiating medium, and its derivative with respect to everything.
+
+Units: kpc, uG, cm^-3, GHz, K (Rayleigh-Jeans), degrees, rad m^-2, pc cm^-3. See the documentation for frames and signs.
+"""
+
+import os as _os
+
+if _os.environ.get("SIGHTLINE_TYPECHECK") == "1":
+    from jaxtyping import install_import_hook as _install_import_hook
+
+    _hook = _install_import_hook("sightline", "beartype.beartype")
+
+from . import emission as emission
+from . import fields as fields
+from . import grids as grids
+from . import observables as observables
+from . import transfer as transfer
+from ._core.module import Module as Module
+from ._core.module import param as param
+from ._core.module import setting as setting
+from ._version import __version__ as __version__
+from .fields import cosmic_rays as cosmic_rays
+from .fields import electrons as electrons
+from .fields import magnetic as magnetic
+from .fields import temperature as temperature
+from .geometry import SUN as SUN
+from .geometry import BoxCells as BoxCells
+from .geometry import Directions as Directions
+from .geometry import HealpixSky as HealpixSky
+from .geometry import RadialCells as RadialCells
+from .geometry import Sightlines as Sightlines
+from .geometry import SourceCatalogue as SourceCatalogue
+from .simulator import Simulator as Simulator
+from .simulator import Trace as Trace
+from .stokes import Stokes as Stokes

@@ -1,0 +1,1 @@
+"""Constants, module base, units and numerics that every room shares."""

@@ -1,0 +1,230 @@
+"""The base class of everything a user composes, and the two kinds of fields it may have: `param` and `setting`."""
+
+import dataclasses
+import functools
+import math
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .units import strip_unit
+
+_BARE = (bool, int, float, complex, np.ndarray, np.generic)
+
+
+def default_float() -> Any:
+    """The floating-point type JAX uses at the moment: float64 where 64-bit mode is on, float32 otherwise."""
+    return jnp.result_type(float)
+
+
+def is_concrete(value: Any) -> bool:
+    """Whether `value` holds numbers, as opposed to being traced by a JAX transformation."""
+    return not isinstance(value, jax.core.Tracer)
+
+
+@dataclasses.dataclass
+class _Converter:
+    """What `param` and `setting` do to a value; knows the name of its field, for the error messages."""
+
+    convert: Callable[[Any, str, str], Any]
+    unit: str
+    bounds: tuple[float | None, float | None]
+    name: str = "value"
+
+    def __call__(self, value: Any) -> Any:
+        if value is None or isinstance(value, (eqx.Module, jax.ShapeDtypeStruct)):
+            return value
+        value = self.convert(strip_unit(value, self.unit, self.name), self.unit, self.name)
+        if is_concrete(value):
+            self._check(value)
+        return value
+
+    def _check(self, value: Any) -> None:
+        values = np.asarray(value)
+        if values.dtype.kind not in "fiub":
+            return
+        if not np.all(np.isfinite(values)):
+            raise ValueError(f"{self.name} is not finite: {_brief(value)}. Pass finite numbers.")
+        low, high = self.bounds
+        if (low is not None and np.any(values < low)) or (high is not None and np.any(values > high)):
+            unit = f" {self.unit}" if self.unit else ""
+            low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
+            raise ValueError(f"{self.name} = {_brief(value)}{unit} is outside its bounds [{low:g}, {high:g}]{unit}.")
+
+
+def _brief(value: Any) -> str:
+    return str(value) if np.size(value) <= 3 else f"an array of shape {np.shape(value)}"
+
+
+def _to_leaf(value: Any, unit: str, name: str) -> Any:
+    del unit
+    try:
+        return jnp.asarray(value, default_float())
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a number, an array or an astropy quantity, not {value!r}.") from error
+
+
+def _to_static(value: Any, unit: str, name: str) -> Any:
+    del unit, name
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (np.ndarray, jax.Array, list, tuple)):
+        return jax.tree.map(lambda x: x.item() if hasattr(x, "item") else x, _tuples(value))
+    return value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if np.ndim(value) else value
+
+
+def param(
+    default: Any = dataclasses.MISSING,
+    *,
+    unit: str = "",
+    bounds: tuple[float | None, float | None] = (None, None),
+    symbol: str = "",
+    doc: str = "",
+    **kwargs: Any,
+) -> Any:
+    """Declares a learnable field of a module: a leaf that gradients, fits and samplers see.
+
+    Numbers, arrays and astropy quantities become JAX arrays of the current default float in `unit`. The
+    annotation says the shape; where it also names a field class, a field may stand in place of the number.
+
+    **Arguments:**
+
+    - `default`: the value if none is given; without it the argument is required.
+    - `unit`: documented unit in astropy's notation; `""` is dimensionless.
+    - `bounds`: smallest and largest physical value, `None` for no bound.
+    - `symbol`, `doc`: how tables and figures name and explain it.
+
+    **Raises:** at construction, naming the field: `ValueError` for a wrong dimension, a value that is not finite or
+    outside its bounds; `TypeError` for anything that is no array or has another shape than annotated.
+
+    !!! example
+        >>> class Slab(sl.fields.AbstractField):
+        ...     n0: Float[Array, ""] = sl.param(0.03, unit="cm-3", bounds=(0, None), symbol="n_0")
+        ...
+        ...     def __call__(self, position):
+        ...         return self.n0 * jnp.exp(-jnp.abs(position[2]))
+    """
+    metadata = {"unit": unit, "bounds": bounds, "symbol": symbol, "doc": doc, "param": True}
+    converter = _Converter(_to_leaf, unit, bounds)
+    return eqx.field(converter=converter, default=default, metadata=metadata, **kwargs)
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    *,
+    unit: str = "",
+    bounds: tuple[float | None, float | None] = (None, None),
+    choices: Sequence[Any] = (),
+    doc: str = "",
+    **kwargs: Any,
+) -> Any:
+    """Declares a static field of a module: a switch or a number that is part of the structure, never learnt.
+
+    **Arguments:** as for `param`; `choices` lists the only values allowed.
+
+    **Raises:** `ValueError` at construction, naming the field, for a wrong dimension, value or choice.
+    """
+
+    def convert(value: Any, unit: str, name: str) -> Any:
+        if choices and value not in choices:
+            raise ValueError(f"{name} = {value!r}: choose one of {', '.join(map(repr, choices))}.")
+        return _to_static(value, unit, name)
+
+    metadata = {"unit": unit, "bounds": bounds, "doc": doc}
+    converter = _Converter(convert, unit, bounds)
+    return eqx.field(converter=converter, static=True, default=default, metadata=metadata, **kwargs)
+
+
+class Module(eqx.Module):
+    """Base of all modules: an `equinox.Module` whose inexact-array leaves are exactly its learnable parameters.
+
+    Declare fields with `param` and `setting`. A bare Python number in a field would have no gradient, silently,
+    and is refused. Change a value with `dataclasses.replace(module, name=value)`.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, value in vars(cls).items():
+            converter = getattr(value, "metadata", {}).get("converter")
+            if isinstance(converter, _Converter):
+                converter.name = f"{cls.__name__}.{name}"
+
+    def __check_init__(self) -> None:
+        check_fields(self)
+
+
+@functools.lru_cache(maxsize=None)
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(cls)
+    except Exception:  # an annotation that only a type checker can resolve
+        return {}
+
+
+def check_fields(module: eqx.Module) -> None:
+    """Refuses bare numbers and wrong shapes among the fields of one module.
+
+    **Raises:** `TypeError` that names the field and the cure.
+    """
+    for field in dataclasses.fields(module):
+        if field.metadata.get("static", False):
+            continue
+        name, value = f"{type(module).__name__}.{field.name}", getattr(module, field.name)
+        for leaf in jax.tree.leaves(value, is_leaf=lambda x: isinstance(x, eqx.Module)):
+            if isinstance(leaf, _BARE):
+                raise TypeError(
+                    f"{name} holds {_brief(leaf)}, a bare {type(leaf).__name__}, which has no gradient. Declare the "
+                    "field with sl.param(...) if it is learnable, with sl.setting(...) if not; to change a value "
+                    "use dataclasses.replace(module, name=value), or give eqx.tree_at a jax.numpy array."
+                )
+        if field.metadata.get("param", False):
+            _check_shape(name, value, _hints(type(module)).get(field.name))
+
+
+def _check_shape(name: str, value: Any, hint: Any) -> None:
+    checkable = isinstance(hint, (type, types.UnionType)) or typing.get_origin(hint) is typing.Union
+    if checkable and isinstance(value, (jax.Array, eqx.Module, type(None))) and not isinstance(value, hint):
+        found = f"shape {value.shape}" if isinstance(value, jax.Array) else f"a {type(value).__name__}"
+        raise TypeError(f"{name} has {found}, not {_spell(hint)}. To evaluate many models at once use eqx.filter_vmap.")
+
+
+def _spell(hint: Any) -> str:
+    arguments = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
+    if arguments:
+        return " or ".join(map(_spell, arguments))
+    shape = getattr(hint, "dim_str", None)
+    return getattr(hint, "__name__", str(hint)) if shape is None else f"shape ({', '.join(shape.split())})"
+
+
+def walk(module: eqx.Module, path: str = "") -> Iterator[tuple[str, eqx.Module]]:
+    """Every module inside `module`, itself first, with its dotted path."""
+    yield path, module
+    for field in dataclasses.fields(module):
+        yield from _walk_value(getattr(module, field.name), f"{path}.{field.name}" if path else field.name)
+
+
+def _walk_value(value: Any, path: str) -> Iterator[tuple[str, eqx.Module]]:
+    if isinstance(value, eqx.Module):
+        yield from walk(value, path)
+    elif isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from _walk_value(item, f"{path}.{index}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _walk_value(item, f"{path}.{key}")
+
+
+def check_tree(module: eqx.Module) -> None:
+    """`check_fields` of every module inside: `eqx.tree_at` skips converters and construction checks."""
+    for _, child in walk(module):
+        check_fields(child)

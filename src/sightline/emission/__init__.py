@@ -1,0 +1,12 @@
+"""Emission operators, what they see (`Plasma`) and what they return (`TransferCoefficients`); backgrounds."""
+
+from .background import CMB as CMB
+from .background import AbstractBackground as AbstractBackground
+from .background import IsotropicBackground as IsotropicBackground
+from .base import AbstractEmissionOperator as AbstractEmissionOperator
+from .base import FaradayVector as FaradayVector
+from .base import Plasma as Plasma
+from .base import StokesVector as StokesVector
+from .base import TransferCoefficients as TransferCoefficients
+from .faraday import FaradayRotation as FaradayRotation
+from .synchrotron import Synchrotron as Synchrotron

@@ -1,0 +1,95 @@
+"""The contract of an emission operator: transfer coefficients at one point for one frequency."""
+
+import abc
+from typing import TypeVar
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from .._core.module import Module
+from .._core.types import Scalar, Vector
+from ..fields.base import Population
+from ..geometry import Ray
+
+T = TypeVar("T")
+
+
+class Plasma(eqx.Module):
+    """What an operator sees at one point. A field the simulator does not have is `None`.
+
+    - `position`: (3,) kpc.
+    - `magnetic_field`: its components x, y, z kept apart, uG; `ray.project` turns them to the line of sight.
+    - `electron_density`: cm^-3; `temperature`: K.
+    - `cosmic_rays`: one `Population` per term of the cosmic rays.
+    - `extra`: values of the fields given to the simulator by name.
+    """
+
+    position: Vector
+    magnetic_field: tuple[Scalar, Scalar, Scalar] | None = None
+    electron_density: Scalar | None = None
+    cosmic_rays: tuple[Population, ...] | None = None
+    temperature: Scalar | None = None
+    extra: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
+
+
+class StokesVector(eqx.Module):
+    """I, Q, U, V of one thing at one place, in the IAU basis; `None` is a zero the solver compiles without."""
+
+    I: Scalar | None = None
+    Q: Scalar | None = None
+    U: Scalar | None = None
+    V: Scalar | None = None
+
+
+class FaradayVector(eqx.Module):
+    """Faraday conversion rho_Q, rho_U and rotation rho_V."""
+
+    Q: Scalar | None = None
+    U: Scalar | None = None
+    V: Scalar | None = None
+
+
+class TransferCoefficients(eqx.Module):
+    """Coefficients of polarised radiative transfer at one point and frequency, all per kpc; they add.
+
+    - `emissivity`: K (Rayleigh-Jeans) per kpc.
+    - `absorption`: per kpc.
+    - `rotation`: rad per kpc in Stokes space: rho_V = 2 d chi/ds = 2 lambda^2 dRM/ds.
+    """
+
+    emissivity: StokesVector = StokesVector()
+    absorption: StokesVector = StokesVector()
+    rotation: FaradayVector = FaradayVector()
+
+    def __add__(self, other: "TransferCoefficients") -> "TransferCoefficients":
+        return TransferCoefficients(
+            add_parts(self.emissivity, other.emissivity),
+            add_parts(self.absorption, other.absorption),
+            add_parts(self.rotation, other.rotation),
+        )
+
+
+def add_parts(left: T, right: T) -> T:
+    """The sum of two vectors of the same class, `None` being zero."""
+    pairs = {name: (value, getattr(right, name)) for name, value in vars(left).items()}
+    return type(left)(**{name: a if b is None else b if a is None else a + b for name, (a, b) in pairs.items()})
+
+
+class AbstractEmissionOperator(Module):
+    """A process that emits, absorbs or rotates: subclass it, name what it `needs`, write `__call__` for one point.
+
+    !!! example
+        >>> class Dust(sl.emission.AbstractEmissionOperator):
+        ...     emissivity: Float[Array, ""] = sl.param(1e-3, doc="K/kpc per cm^-3 at 100 GHz")
+        ...     needs = ("electron_density",)
+        ...
+        ...     def __call__(self, plasma, ray, frequency):
+        ...         brightness = self.emissivity * plasma.electron_density * (frequency / 100) ** 1.6
+        ...         return sl.emission.TransferCoefficients(emissivity=sl.emission.StokesVector(I=brightness))
+    """
+
+    needs: eqx.AbstractClassVar[tuple[str, ...]]
+
+    @abc.abstractmethod
+    def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
+        """The coefficients of `plasma` seen along `ray` at `frequency` [GHz]."""

@@ -1,0 +1,17 @@
+"""Fields: values at one point, their algebra, and the published models of the Galaxy by family."""
+
+from . import cosmic_rays as cosmic_rays
+from . import electrons as electrons
+from . import magnetic as magnetic
+from . import temperature as temperature
+from .algebra import AbstractWrapper as AbstractWrapper
+from .algebra import Confined as Confined
+from .algebra import ConfinedToBox as ConfinedToBox
+from .algebra import Linear as Linear
+from .algebra import Masked as Masked
+from .algebra import Rotated as Rotated
+from .algebra import Scaled as Scaled
+from .algebra import Sum as Sum
+from .base import AbstractField as AbstractField
+from .base import Population as Population
+from .grid import AbstractGrid as AbstractGrid

@@ -1,0 +1,213 @@
+"""Sums and multiples of fields, and what confines, turns and masks them."""
+
+import abc
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from .._core.module import param, setting
+from .._core.safe import safe_norm
+from .._core.types import Scalar, Vector
+from ..geometry.frames import SUN
+from .base import AbstractField, Population, evaluate
+
+Value = Float[Array, "..."]
+
+
+class Sum(AbstractField):
+    """A sum of fields with names: B(x) = sum_k B_k(x).
+
+    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash.
+
+    **Raises:** `TypeError` for terms that are no fields.
+
+    !!! example
+        >>> total = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=sl.magnetic.Uniform((0.0, 0.0, 0.2)))
+        >>> total["halo"]
+        Uniform(b=f64[3])
+    """
+
+    terms: dict[str, AbstractField]
+
+    def __init__(self, **terms: AbstractField):
+        for name, term in terms.items():
+            if not isinstance(term, AbstractField):
+                raise TypeError(f"Sum: {name} is a {type(term).__name__}, not a field.")
+        if not terms:
+            raise TypeError("Sum needs at least one term.")
+        self.terms = dict(terms)
+
+    @classmethod
+    def of(cls, *fields: AbstractField) -> "Sum":
+        """The sum of `fields`, sums among them opened, with names made from the classes."""
+        terms: dict[str, AbstractField] = {}
+        for field in fields:
+            named: Mapping[str, Any] = field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
+            for name, term in named.items():
+                copies = 1 + sum(re.fullmatch(rf"{re.escape(name)}(_\d+)?", known) is not None for known in terms)
+                terms[name if copies == 1 else f"{name}_{copies}"] = term
+        return cls(**terms)
+
+    def __getitem__(self, name: str) -> AbstractField:
+        return self.terms[name]
+
+    def __call__(self, position: Vector) -> Value:
+        values = [term(position) for term in self.terms.values()]
+        return sum(values[1:], values[0])
+
+    def populations(self, position: Vector) -> tuple[Population, ...]:
+        return tuple(p for term in self.terms.values() for p in term.populations(position))
+
+
+class AbstractWrapper(AbstractField):
+    """A field made from another: its value, modified, at a position, moved."""
+
+    field: AbstractField
+
+    @abc.abstractmethod
+    def place(self, position: Vector) -> Vector:
+        """Where the inner field is evaluated."""
+
+    @abc.abstractmethod
+    def modify(self, value: Value, position: Vector) -> Value:
+        """What becomes of its value."""
+
+    def __call__(self, position: Vector) -> Value:
+        return self.modify(self.field(self.place(position)), position)
+
+    def populations(self, position: Vector) -> tuple[Population, ...]:
+        inner = self.field.populations(self.place(position))
+        return tuple(Population(self.modify(p.density, position), p.index) for p in inner)
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+
+class Scaled(AbstractWrapper):
+    """A field times a number or a scalar field: f(x) B(x).
+
+    **Arguments:** `field`; `factor`: learnable, dimensionless.
+
+    !!! example
+        >>> half = 0.5 * sl.magnetic.LSA()
+    """
+
+    factor: Float[Array, ""] | AbstractField = param(doc="multiplies the field")
+
+    def place(self, position: Vector) -> Vector:
+        return position
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        return evaluate(self.factor, position) * value
+
+
+class Confined(AbstractWrapper):
+    """A field inside a sphere, zero outside: B(x) for |x - c| < r.
+
+    **Arguments:**
+
+    - `field`.
+    - `radius`: kpc; `centre`: (3,) kpc, by default the Sun.
+    - `smooth`: width [kpc] of the edge, a logistic of the distance; 0: sharp, with no gradient for the radius.
+
+    !!! example
+        >>> ball = sl.fields.Confined(sl.magnetic.Uniform((6.0, 0.0, 0.0)), radius=4.0)
+    """
+
+    radius: Float[Array, ""] = param(4.0, unit="kpc", bounds=(0, None), symbol="r")
+    centre: Float[Array, "3"] = param(SUN, unit="kpc", symbol="c")
+    smooth: float = setting(0.0, unit="kpc", bounds=(0, None))
+
+    def place(self, position: Vector) -> Vector:
+        return position
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        return edge(self.radius - safe_norm(position - self.centre), self.smooth) * value
+
+
+class ConfinedToBox(AbstractWrapper):
+    """A field inside a box, zero outside: B(x) for |x - c| < h along each axis.
+
+    **Arguments:** `field`; `half_widths`, `centre`: (3,) kpc; `smooth`: as `Confined`.
+    """
+
+    half_widths: Float[Array, "3"] = param((20.0, 20.0, 5.0), unit="kpc", bounds=(0, None), symbol="h")
+    centre: Float[Array, "3"] = param((0.0, 0.0, 0.0), unit="kpc", symbol="c")
+    smooth: float = setting(0.0, unit="kpc", bounds=(0, None))
+
+    def place(self, position: Vector) -> Vector:
+        return position
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        return jnp.prod(edge(self.half_widths - jnp.abs(position - self.centre), self.smooth)) * value
+
+
+class Masked(AbstractWrapper):
+    """A field where a condition holds, zero elsewhere.
+
+    **Arguments:** `field`; `inside`: function of a position, (3,) kpc, to a boolean.
+
+    !!! example
+        >>> north = sl.fields.Masked(sl.magnetic.LSA(), inside=lambda position: position[2] > 0)
+    """
+
+    inside: Callable[[Vector], Bool[Array, ""]] = setting()
+
+    def place(self, position: Vector) -> Vector:
+        return position
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        return jnp.where(self.inside(position), value, 0)
+
+
+class Linear(AbstractWrapper):
+    """A vector field with its components mixed in place: M B(x).
+
+    **Arguments:** `field`; `matrix`: (3, 3), learnable.
+    """
+
+    matrix: Float[Array, "3 3"] = param(symbol="M", doc="multiplies the vector")
+
+    def place(self, position: Vector) -> Vector:
+        return position
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        return jnp.stack([_row(row, value) for row in self.matrix])
+
+
+class Rotated(AbstractWrapper):
+    """A field turned as a body about the Galactic centre: R B(R^-1 x), of a scalar field f(R^-1 x).
+
+    **Arguments:** `field`; `rotation`: rotation vector, (3,) deg: the axis times the angle, right-handed.
+
+    !!! example
+        >>> tilted = sl.fields.Rotated(sl.magnetic.LSA(), rotation=(10.0, 0.0, 0.0))
+    """
+
+    rotation: Float[Array, "3"] = param(unit="deg", symbol="r")
+
+    def place(self, position: Vector) -> Vector:
+        return jnp.stack([_row(column, position) for column in self._matrix().T])
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        return value if value.ndim == 0 else jnp.stack([_row(row, value) for row in self._matrix()])
+
+    def _matrix(self) -> Float[Array, "3 3"]:
+        x, y, z = jnp.deg2rad(self.rotation)
+        zero = jnp.zeros_like(x)
+        generator = jnp.stack([jnp.stack([zero, -z, y]), jnp.stack([z, zero, -x]), jnp.stack([-y, x, zero])])
+        return jax.scipy.linalg.expm(generator)
+
+
+def _row(row: Vector, vector: Vector) -> Scalar:
+    return row[0] * vector[0] + row[1] * vector[1] + row[2] * vector[2]
+
+
+def edge(depth: Float[Array, "*shape"], smooth: float) -> Float[Array, "*shape"]:
+    """1 where `depth` inside an edge is positive, 0 elsewhere; a logistic of width `smooth` if that is not 0."""
+    return jax.nn.sigmoid(depth / smooth) if smooth else jnp.where(depth > 0, 1.0, 0.0).astype(depth.dtype)

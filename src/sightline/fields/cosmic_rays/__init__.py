@@ -1,0 +1,6 @@
+"""Models of the cosmic-ray electrons, cm^-3 per unit Lorentz factor."""
+
+from .base import AbstractCosmicRays as AbstractCosmicRays
+from .exponential_disk import ExponentialDisk as ExponentialDisk
+from .grid import Grid as Grid
+from .uniform import Uniform as Uniform

@@ -1,0 +1,60 @@
+"""What fields on regular grids share: their box, interpolation and checks."""
+
+import dataclasses
+from typing import TypeVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._core.module import Module, setting
+from .._core.types import Vector
+from ..grids import regular
+
+T = TypeVar("T", bound="AbstractGrid")
+
+
+class AbstractGrid(Module):
+    """Values on the nodes of a regular grid that span a box centred on the Galactic centre, wall to wall.
+
+    **Arguments:**
+
+    - `values`: (..., nx, ny, nz), the only learnable leaf; node i along x lies at -X + 2 X i / (nx - 1).
+    - `half_widths`: the box is |x| <= X, |y| <= Y, |z| <= Z [kpc].
+    - `interpolation`: `"linear"`, or `"cubic"` (interpax; the gradient is continuous).
+    - `outside`: `"zero"`, or `"nearest"` to continue the value at the wall.
+
+    **Raises:** `ValueError` for fewer than two nodes along an axis or half-widths that are not positive.
+    """
+
+    values: eqx.AbstractVar[Float[Array, "*channels nx ny nz"]]
+    half_widths: tuple[float, float, float] = setting((20.0, 20.0, 5.0), unit="kpc", kw_only=True)
+    interpolation: str = setting("linear", choices=("linear", "cubic"), kw_only=True)
+    outside: str = setting("zero", choices=("zero", "nearest"), kw_only=True)
+    tables: dict[str, Array] | None = eqx.field(default=None, kw_only=True, repr=False)
+
+    def __check_init__(self) -> None:
+        name = type(self).__name__
+        if len(self.half_widths) != 3 or not all(half > 0 for half in self.half_widths):
+            raise ValueError(f"{name}.half_widths = {self.half_widths} must be three positive lengths [kpc].")
+        shape = getattr(self.values, "shape", (2, 2, 2))
+        if min(shape[-3:]) < 2:
+            raise ValueError(f"{name}.values has shape {shape}: a grid needs at least two nodes along x, y and z.")
+
+    def interpolate(self, position: Vector) -> Float[Array, "*channels"]:
+        """The value at a position, (3,) kpc."""
+        if self.interpolation == "linear":
+            value = regular.trilinear(self.values, position, self.half_widths)
+        elif self.tables is None:
+            raise ValueError(f"{type(self).__name__} with cubic interpolation: call .prepare() first.")
+        else:
+            value = regular.tricubic(self.values, self.tables, position, self.half_widths)
+        if self.outside == "nearest":
+            return value
+        return jnp.where(regular.inside(position, self.half_widths), value, 0)
+
+    def tabulated(self: T) -> T:
+        """The same grid with the derivative tables of cubic interpolation."""
+        if self.interpolation == "linear":
+            return self
+        return dataclasses.replace(self, tables=regular.cubic_tables(self.values, self.half_widths))

@@ -1,0 +1,3 @@
+"""Models of the electron temperature, K."""
+
+from .uniform import Uniform as Uniform

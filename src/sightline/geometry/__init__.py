@@ -1,0 +1,14 @@
+"""Frames, skies, observers, cells and sightlines: everything that is not the model."""
+
+from .cells import AbstractCells as AbstractCells
+from .cells import BoxCells as BoxCells
+from .cells import RadialCells as RadialCells
+from .frames import SUN as SUN
+from .sightlines import Ray as Ray
+from .sightlines import Sightlines as Sightlines
+from .sightlines import as_sightlines as as_sightlines
+from .sightlines import map_rays as map_rays
+from .skies import AbstractSky as AbstractSky
+from .skies import Directions as Directions
+from .skies import HealpixSky as HealpixSky
+from .skies import SourceCatalogue as SourceCatalogue

@@ -1,0 +1,92 @@
+"""Cells along a ray: where it begins and ends, and how it is divided."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from .._core.units import strip_unit
+
+
+class AbstractCells(eqx.Module):
+    """The division of a ray. All rays share one set of edges on the unit interval, scaled to each ray's length."""
+
+    cells: eqx.AbstractVar[int]
+    growth: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
+        """Length [kpc], (nray,), of rays along `directions`, (3, nray), from `observer`, (3,) kpc."""
+
+    def edges(self) -> np.ndarray:
+        """Edges on the unit interval, (cells + 1,): widths in geometric progression, the last `growth` x the first."""
+        if self.growth == 1:
+            return np.linspace(0, 1, self.cells + 1)
+        widths = self.growth ** np.linspace(0, 1, self.cells)
+        return np.concatenate([[0], np.cumsum(widths) / np.sum(widths)])
+
+
+class BoxCells(AbstractCells):
+    """Cells from the observer to the wall of a box centred on the Galactic centre.
+
+    **Arguments:**
+
+    - `cells`: number of cells of each ray.
+    - `half_widths`: the box is |x| < X, |y| < Y, |z| < Z [kpc].
+    - `growth`: ratio of the farthest cell's width to the nearest's; 1: equal, 20: fine near the observer.
+
+    **Raises:** `ValueError` for numbers that are not positive.
+    """
+
+    cells: int = eqx.field(static=True)
+    half_widths: tuple[float, float, float] = eqx.field(static=True)
+    growth: float = eqx.field(static=True)
+
+    def __init__(self, cells: int = 512, half_widths: Any = (20.0, 20.0, 5.0), growth: float = 1.0):
+        self.cells, self.growth = _check_cells(cells, growth)
+        widths = np.asarray(strip_unit(half_widths, "kpc", "half_widths"), np.float64)
+        if widths.shape != (3,) or not np.all(np.isfinite(widths) & (widths > 0)):
+            raise ValueError(f"half_widths = {half_widths} must be three positive lengths [kpc].")
+        self.half_widths = tuple(widths.tolist())
+
+    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
+        half = np.asarray(self.half_widths)
+        if np.any(np.abs(observer) >= half):
+            raise ValueError(
+                f"observer = {tuple(observer.tolist())} kpc lies outside the box |x|, |y|, |z| < {self.half_widths} kpc: "
+                "enlarge half_widths, or use RadialCells."
+            )
+        with np.errstate(divide="ignore"):
+            to_wall = (np.where(directions >= 0, half[:, None], -half[:, None]) - observer[:, None]) / directions
+        return np.min(np.where(directions == 0, np.inf, to_wall), axis=0)
+
+
+class RadialCells(AbstractCells):
+    """Cells from the observer to a fixed distance.
+
+    **Arguments:** `cells`, `growth` as `BoxCells`; `distance`: kpc.
+
+    **Raises:** `ValueError` for numbers that are not positive.
+    """
+
+    cells: int = eqx.field(static=True)
+    distance: float = eqx.field(static=True)
+    growth: float = eqx.field(static=True)
+
+    def __init__(self, cells: int = 512, distance: Any = 30.0, growth: float = 1.0):
+        self.cells, self.growth = _check_cells(cells, growth)
+        self.distance = float(strip_unit(distance, "kpc", "distance"))
+        if not (np.isfinite(self.distance) and self.distance > 0):
+            raise ValueError(f"distance = {distance} must be a positive length [kpc].")
+
+    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
+        return np.full(directions.shape[1], self.distance)
+
+
+def _check_cells(cells: int, growth: float) -> tuple[int, float]:
+    if not isinstance(cells, (int, np.integer)) or cells < 1:
+        raise ValueError(f"cells = {cells!r} must be a positive whole number of cells per ray.")
+    if not (np.isfinite(growth) and growth > 0):
+        raise ValueError(f"growth = {growth} must be a positive ratio of cell widths.")
+    return int(cells), float(growth)

@@ -1,0 +1,125 @@
+"""Sightlines: a sky, cells and an observer turned into rays, as arrays that reach jit as an argument."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.module import default_float, is_concrete
+from .._core.types import Scalar, Vector
+from .._core.units import strip_unit
+from .cells import AbstractCells, BoxCells
+from .frames import SUN
+from .skies import AbstractSky
+
+T = TypeVar("T")
+
+
+class Ray(eqx.Module):
+    """One ray: where it starts [kpc], its unit direction away from the observer, the basis, its length [kpc]."""
+
+    origin: Vector
+    direction: Vector
+    east: Vector
+    north: Vector
+    length: Scalar
+
+    def project(self, vector: tuple[Scalar, Scalar, Scalar]) -> tuple[Scalar, Scalar, Scalar]:
+        """Components of a vector towards east, towards north and towards the observer."""
+        east, north, away = (_dot(vector, axis) for axis in (self.east, self.north, self.direction))
+        return east, north, -away
+
+
+def _dot(components: tuple[Scalar, Scalar, Scalar], axis: Vector) -> Scalar:
+    x, y, z = components
+    return x * axis[0] + y * axis[1] + z * axis[2]
+
+
+class Sightlines(eqx.Module):
+    """The rays of a sky and their cells: geometry only, no model.
+
+    A `Simulator` takes it as an argument, so a new one of the same shape compiles nothing anew.
+
+    **Arguments:**
+
+    - `sky`: `HealpixSky`, `Directions` or `SourceCatalogue`.
+    - `cells`: `BoxCells` or `RadialCells`; the rays of a `SourceCatalogue` end at its sources instead.
+    - `observer`: Galactocentric position, (3,) kpc.
+
+    **Raises:** `ValueError` for an observer outside the box of the cells; `TypeError` for a sky that is none.
+
+    !!! example
+        >>> lines = sl.Sightlines(sl.HealpixSky(nside=8), cells=sl.RadialCells(cells=64, distance=4.0))
+    """
+
+    rays: Ray
+    midpoints: Float[Array, " cells"]
+    widths: Float[Array, " cells"]
+    sky: AbstractSky
+
+    def __init__(self, sky: AbstractSky, cells: AbstractCells | None = None, observer: Any = SUN):
+        _check_sky(sky)
+        cells = BoxCells() if cells is None else cells
+        origin = _check_observer(observer)
+        directions, east, north = sky.rays()
+        length = cells.extent(directions, origin) if sky.distance is None else sky.distance
+        edges = cells.edges()
+        cast = jax.tree_util.Partial(jnp.asarray, dtype=default_float())
+        origins = np.broadcast_to(origin[:, None], directions.shape)
+        self.rays = Ray(cast(origins), cast(directions), cast(east), cast(north), cast(length))
+        self.midpoints, self.widths = cast(0.5 * (edges[1:] + edges[:-1])), cast(np.diff(edges))
+        self.sky = sky
+
+    @property
+    def size(self) -> int:
+        """Number of rays."""
+        return self.rays.length.shape[0]
+
+
+def as_sightlines(sky: AbstractSky | Sightlines) -> Sightlines:
+    """`sky` itself if it is `Sightlines`, else its sightlines from the Sun with the default cells."""
+    return sky if isinstance(sky, Sightlines) else Sightlines(sky)
+
+
+def _check_sky(sky: Any) -> None:
+    if not isinstance(sky, AbstractSky):
+        raise TypeError(f"sky must be sl.HealpixSky, sl.Directions or sl.SourceCatalogue, not {type(sky).__name__}.")
+    if not all(is_concrete(leaf) for leaf in jax.tree.leaves(sky)):
+        raise TypeError("A sky is traced by jit: build sl.Sightlines(sky) outside and pass them as the argument.")
+
+
+def _check_observer(observer: Any) -> np.ndarray:
+    origin = np.asarray(strip_unit(observer, "kpc", "observer"), np.float64)
+    if origin.shape != (3,) or not np.all(np.isfinite(origin)):
+        raise ValueError(f"observer = {observer} must be a finite Galactocentric position (x, y, z) [kpc].")
+    return origin
+
+
+def map_rays(function: Callable[[Ray], T], rays: Ray, chunk: int) -> T:
+    """`function` of every ray, in bounded memory for the value and for reverse mode.
+
+    Rays go through in batches of `chunk`, each recomputed in the backward pass. The last batch is filled up with copies,
+    whose results are dropped, since a shorter one would compile the body a second time.
+
+    **Arguments:** `function`: of one ray; `rays`: arrays with the ray axis last; `chunk`: rays at a time.
+
+    **Returns:** the results with the ray axis last.
+    """
+    rays = jax.lax.stop_gradient(rays)
+    size = rays.length.shape[0]
+    chunk = min(chunk, size)
+    batches = -(-size // chunk)
+
+    def split(leaf: Array) -> Array:
+        padded = jnp.pad(leaf, [(0, 0)] * (leaf.ndim - 1) + [(0, batches * chunk - size)], mode="edge")
+        return jnp.moveaxis(padded.reshape(*leaf.shape[:-1], batches, chunk), -2, 0)
+
+    def join(leaf: Array) -> Array:
+        return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]
+
+    batch = jax.vmap(function, in_axes=-1, out_axes=-1)
+    return jax.tree.map(join, jax.lax.map(jax.checkpoint(batch), jax.tree.map(split, rays)))

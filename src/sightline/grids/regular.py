@@ -1,0 +1,80 @@
+"""Interpolation on a regular 3D grid whose nodes span a box from wall to wall."""
+
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.types import Vector
+
+Values = Float[Array, "*channels nx ny nz"]
+HalfWidths = tuple[float, float, float]
+
+
+def axes(shape: tuple[int, ...], half_widths: HalfWidths) -> tuple[np.ndarray, ...]:
+    """Coordinates [kpc] of the nodes along x, y and z of a grid (..., nx, ny, nz)."""
+    return tuple(np.linspace(-half, half, count) for half, count in zip(half_widths, shape[-3:], strict=True))
+
+
+def nodes(shape: tuple[int, ...], half_widths: HalfWidths) -> np.ndarray:
+    """Positions of all nodes, (nx, ny, nz, 3) kpc: where to evaluate a field to put it on a grid."""
+    return np.stack(np.meshgrid(*axes(shape, half_widths), indexing="ij"), axis=-1)
+
+
+def locate(position: Vector, shape: tuple[int, ...], half_widths: HalfWidths) -> tuple[list[Array], list[Array]]:
+    """Lower node index and fraction of the way to the next node, along each axis, clipped to the grid."""
+    lower, fractions = [], []
+    for x, half, count in zip(position, half_widths, shape[-3:], strict=True):
+        u = (x + half) * ((count - 1) / (2 * half))
+        index = jnp.clip(jnp.floor(u), 0, count - 2)
+        lower.append(index.astype(jnp.int32))
+        fractions.append(jnp.clip(u - index, 0, 1))
+    return lower, fractions
+
+
+def trilinear(values: Values, position: Vector, half_widths: HalfWidths) -> Float[Array, "*channels"]:
+    """Trilinear interpolation at a position, (3,) kpc: eight gathers from the flattened grid."""
+    nx, ny, nz = values.shape[-3:]
+    flat = values.reshape(*values.shape[:-3], -1)
+    (i, j, k), fractions = locate(position, values.shape, half_widths)
+    total = jnp.zeros(values.shape[:-3], values.dtype)
+    for corner in itertools.product((0, 1), repeat=3):
+        index = ((i + corner[0]) * ny + (j + corner[1])) * nz + (k + corner[2])
+        weights = [f if upper else 1 - f for f, upper in zip(fractions, corner, strict=True)]
+        total = total + weights[0] * weights[1] * weights[2] * flat[..., index]
+    return total
+
+
+def inside(position: Vector, half_widths: HalfWidths) -> Array:
+    """Whether a position lies in the box."""
+    return jnp.all(jnp.abs(position) <= jnp.asarray(half_widths, position.dtype))
+
+
+_DERIVATIVES = {"fx": (0,), "fy": (1,), "fz": (2,), "fxy": (0, 1), "fxz": (0, 2), "fyz": (1, 2), "fxyz": (0, 1, 2)}
+
+
+def cubic_tables(values: Values, half_widths: HalfWidths) -> dict[str, Values]:
+    """Derivatives at the nodes that cubic interpolation needs, as interpax estimates them."""
+    import interpax
+
+    knots, tables = axes(values.shape, half_widths), {}
+    for name, directions in _DERIVATIVES.items():
+        table = values
+        for axis in directions:
+            table = interpax.approx_df(jnp.asarray(knots[axis], values.dtype), table, method="cubic", axis=axis - 3)
+        tables[name] = table
+    return tables
+
+
+def tricubic(
+    values: Values, tables: dict[str, Values], position: Vector, half_widths: HalfWidths
+) -> Float[Array, "*channels"]:
+    """Cubic interpolation (continuous first derivative) at a position, (3,) kpc."""
+    import interpax
+
+    knots = [jnp.asarray(knot, values.dtype) for knot in axes(values.shape, half_widths)]
+    last = {name: jnp.moveaxis(table, (-3, -2, -1), (0, 1, 2)) for name, table in tables.items()}
+    first = jnp.moveaxis(values, (-3, -2, -1), (0, 1, 2))
+    query = [jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True)]
+    return interpax.interp3d(*query, *knots, first, method="cubic", even_spacing=True, **last)[0]

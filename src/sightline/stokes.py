@@ -1,0 +1,127 @@
+"""Stokes: maps of I, Q, U and V that know their unit, polarisation convention, frequency and sky."""
+
+import dataclasses
+from typing import Any, Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ._core.constants import HNU_OVER_K, RAYLEIGH_JEANS, T_CMB
+from ._core.module import is_concrete
+from ._core.safe import safe_hypot
+from .geometry import AbstractSky
+
+Unit = Literal["K_RJ", "K_CMB", "MJy/sr"]
+Convention = Literal["COSMO", "IAU"]
+Maps = Float[Array, "*maps"]
+
+
+def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """The value in `unit` of 1 K (Rayleigh-Jeans) at `frequency` [GHz].
+
+    K_CMB: (e^x - 1)^2 / (x^2 e^x), x = h nu / (k T_CMB) with T_CMB = 2.7255 K; MJy/sr: 2 k nu^2 / c^2.
+    """
+    if unit == "K_RJ":
+        return jnp.ones_like(frequency)
+    if unit == "MJy/sr":
+        return RAYLEIGH_JEANS * frequency**2
+    if unit == "K_CMB":
+        x = HNU_OVER_K / T_CMB * frequency
+        return (jnp.expm1(x) / x) ** 2 * jnp.exp(-x)
+    raise ValueError(f"unit {unit!r} is not known: choose 'K_RJ', 'K_CMB' or 'MJy/sr'.")
+
+
+class Stokes(eqx.Module):
+    """Stokes parameters of a sky.
+
+    Q and U refer to east and north of the pixel. `"COSMO"` (HEALPix) and `"IAU"` differ in the sign of U; V is positive
+    by IAU/IEEE in both.
+
+    **Arguments:**
+
+    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`.
+    - `frequency`: GHz, () or (nfreq,).
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`.
+    - `convention`: `"COSMO"` or `"IAU"`.
+    - `sky`: what the last axis is; `None`: unknown.
+
+    **Raises:** `ValueError` where units, conventions or frequencies are mixed.
+
+    !!! example
+        >>> stokes = sl.Simulator(...)(sl.HealpixSky(nside=8), frequency=23.0)
+        >>> stokes.to("K_CMB").to_convention("IAU").U.shape
+        (768,)
+    """
+
+    I: Maps
+    Q: Maps
+    U: Maps
+    V: Maps | None = None
+    frequency: Float[Array, "*frequencies"] = eqx.field(converter=jnp.asarray, kw_only=True)
+    unit: Unit = eqx.field(static=True, default="K_RJ", kw_only=True)
+    convention: Convention = eqx.field(static=True, default="COSMO", kw_only=True)
+    sky: AbstractSky | None = eqx.field(default=None, kw_only=True)
+
+    def __check_init__(self) -> None:
+        per_kelvin(self.unit, jnp.ones(()))
+        _check_convention(self.convention)
+
+    def _map(self, function: Any, **changes: Any) -> "Stokes":
+        parts = {name: function(getattr(self, name)) for name in ("I", "Q", "U")}
+        return dataclasses.replace(self, **parts, V=None if self.V is None else function(self.V), **changes)
+
+    def to(self, unit: Unit) -> "Stokes":
+        """The same sky in another unit of brightness."""
+        ratio = per_kelvin(unit, self.frequency) / per_kelvin(self.unit, self.frequency)
+        return self._map(lambda values: values * ratio[..., None], unit=unit)
+
+    def to_convention(self, convention: Convention) -> "Stokes":
+        """The same sky in another polarisation convention: U changes sign between `"COSMO"` and `"IAU"`."""
+        _check_convention(convention)
+        sign = 1 if convention == self.convention else -1
+        return dataclasses.replace(self, U=sign * self.U, convention=convention)
+
+    @property
+    def polarised_intensity(self) -> Maps:
+        """sqrt(Q^2 + U^2), in `unit`."""
+        return safe_hypot(self.Q, self.U)
+
+    def __getitem__(self, index: int) -> "Stokes":
+        """One of several frequencies."""
+        if self.frequency.ndim == 0:
+            raise ValueError("This Stokes has a single frequency: there is nothing to select.")
+        return self._map(lambda values: values[index], frequency=self.frequency[index])
+
+    def __add__(self, other: "Stokes") -> "Stokes":
+        _check_same(self, other)
+        if (self.V is None) != (other.V is None):
+            raise ValueError("One of the two skies has no V: give both or drop it with dataclasses.replace(sky, V=None).")
+        parts = {name: getattr(self, name) + getattr(other, name) for name in ("I", "Q", "U")}
+        return dataclasses.replace(self, **parts, V=None if self.V is None else self.V + other.V)
+
+    def __mul__(self, factor: Any) -> "Stokes":
+        return self._map(lambda values: values * factor)
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: "Stokes") -> "Stokes":
+        return self + (-1) * other
+
+
+def _check_convention(convention: str) -> None:
+    if convention not in ("COSMO", "IAU"):
+        raise ValueError(f"convention {convention!r} is not known: choose 'COSMO' (HEALPix) or 'IAU'.")
+
+
+def _check_same(left: Stokes, right: Stokes) -> None:
+    if not isinstance(right, Stokes):
+        raise TypeError(f"A Stokes and a {type(right).__name__} cannot be added: convert it to Stokes first.")
+    if left.unit != right.unit:
+        raise ValueError(f"Units differ, {left.unit} and {right.unit}: convert one with .to({left.unit!r}).")
+    if left.convention != right.convention:
+        raise ValueError(f"Conventions differ: convert one with .to_convention({left.convention!r}).")
+    if is_concrete(left.frequency) and is_concrete(right.frequency):
+        if left.frequency.shape != right.frequency.shape or not np.allclose(left.frequency, right.frequency):
+            raise ValueError(f"Frequencies differ: {left.frequency} and {right.frequency} GHz.")

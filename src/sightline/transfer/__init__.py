@@ -1,0 +1,4 @@
+"""Radiative transfer along one ray."""
+
+from .base import AbstractTransfer as AbstractTransfer
+from .cell import CellTransfer as CellTransfer
