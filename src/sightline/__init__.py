@@ -14,6 +14,7 @@ from . import emission as emission
 from . import fields as fields
 from . import grids as grids
 from . import observables as observables
+from . import testing as testing
 from . import transfer as transfer
 from ._core.module import Module as Module
 from ._core.module import param as param

@@ -1,7 +1,6 @@
 """The simulator: fields and emission operators composed into one differentiable sky."""
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -40,7 +39,8 @@ class Simulator(Module):
 
     **Arguments:**
 
-    - `magnetic_field`: uG; `electron_density`: cm^-3; `cosmic_rays`: see `sl.cosmic_rays`; `temperature`: K. Fields, all
+    - `magnetic_field`: uG; `electron_density`: cm^-3; `cosmic_rays`: see `sl.cosmic_rays`; `temperature`: K. Fields,
+      all
       optional.
     - `emission`: the emission operators, summed.
     - `background`: what shines from behind, one or several, e.g. `sl.emission.CMB()`.
@@ -48,8 +48,8 @@ class Simulator(Module):
     - `transfer`: the solver.
     - `chunk`: rays evaluated at a time; memory grows with it, speed hardly.
 
-    **Raises:** at construction: `ValueError` where an operator needs a field that is missing; `TypeError` where a field does
-    not return the shape its place demands.
+    **Raises:** at construction: `ValueError` where an operator needs a field that is missing; `TypeError` where a
+    field does not return the shape its place demands.
 
     !!! example
         >>> simulator = sl.Simulator(
@@ -68,7 +68,7 @@ class Simulator(Module):
     emission: tuple[AbstractEmissionOperator, ...] = eqx.field(default=(), converter=_as_tuple)
     temperature: AbstractField | None = None
     background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=_as_tuple)
-    fields: Mapping[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True, converter=dict)
+    fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True)
     transfer: AbstractTransfer = eqx.field(default=CellTransfer(), kw_only=True)
     chunk: int = setting(256, bounds=(1, None), kw_only=True)
 
@@ -95,10 +95,10 @@ class Simulator(Module):
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""
-        b, rays = self.magnetic_field, self.cosmic_rays
+        field, rays = _at(self.magnetic_field, position), self.cosmic_rays
         return Plasma(
             position,
-            magnetic_field=None if b is None else tuple(jnp.unstack(b(position))),
+            magnetic_field=None if field is None else tuple(jnp.unstack(field)),
             electron_density=_at(self.electron_density, position),
             cosmic_rays=None if rays is None else rays.populations(position),
             temperature=_at(self.temperature, position),
@@ -122,19 +122,20 @@ class Simulator(Module):
 
         **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
 
-        **Raises:** `ValueError` for frequencies that are not positive or no operators; `TypeError` for leaves that are no
-        arrays.
+        **Raises:** `ValueError` for frequencies that are not positive or no operators; `TypeError` for leaves that
+        are no arrays.
         """
         check_tree(self)
         if not self.emission and not self.background:
-            raise ValueError("This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),).")
+            raise ValueError(
+                "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
+            )
         lines, frequencies = as_sightlines(sky), _check_frequency(frequency)
         values, rotation = _observe(self, _arrays(lines), jnp.atleast_1d(frequencies))
         _warn_rotation(rotation, jnp.atleast_1d(frequencies))
-        parts = {name: lines.sky.reduce(values[name]) for name in ("I", "Q", "U")}
-        v = None if values["V"] is None else lines.sky.reduce(values["V"])
+        parts = {name: lines.sky.reduce(value) for name, value in values.items()}
         stokes = Stokes(
-            **parts, V=v, frequency=jnp.atleast_1d(frequencies), unit="K_RJ", convention="IAU", sky=lines.sky
+            **parts, frequency=jnp.atleast_1d(frequencies), unit="K_RJ", convention="IAU", sky=lines.sky
         ).to_convention("COSMO")
         return stokes if frequencies.ndim else stokes[0]
 
@@ -172,7 +173,9 @@ class Simulator(Module):
         """
         lines, nu = as_sightlines(sky), _check_frequency(frequency)
         if lines.size != 1 or nu.ndim:
-            raise ValueError(f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies.")
+            raise ValueError(
+                f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
+            )
         return _trace(self.prepare(), lines, nu)
 
 
@@ -195,12 +198,14 @@ class Trace(eqx.Module):
     stokes: StokesVector
 
 
-def _at(field: AbstractField | None, position: Vector) -> Scalar | None:
+def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
     return None if field is None else field(position)
 
 
 def _check_types(simulator: Simulator) -> None:
-    places = {name: getattr(simulator, name) for name in _CURES} | {f"fields[{k!r}]": v for k, v in simulator.fields.items()}
+    places = {name: getattr(simulator, name) for name in _CURES} | {
+        f"fields[{k!r}]": v for k, v in simulator.fields.items()
+    }
     kinds = [(name, field, AbstractField) for name, field in places.items() if field is not None]
     kinds += [(f"emission[{i}]", item, AbstractEmissionOperator) for i, item in enumerate(simulator.emission)]
     kinds += [(f"background[{i}]", item, AbstractBackground) for i, item in enumerate(simulator.background)]
@@ -213,12 +218,20 @@ def _check_types(simulator: Simulator) -> None:
 
 def _check_shapes(simulator: Simulator) -> None:
     point = jax.ShapeDtypeStruct((3,), default_float())
-    for name, shape in {"magnetic_field": (3,), "electron_density": (), "temperature": (), "cosmic_rays": ()}.items():
+    for name, shape in {
+        "magnetic_field": (3,),
+        "electron_density": (),
+        "temperature": (),
+        "cosmic_rays": (),
+    }.items():
         field = getattr(simulator, name)
         if isinstance(field, AbstractField):
             found = eqx.filter_eval_shape(lambda f, x: f.prepare()(x), field, point)
             if getattr(found, "shape", None) != shape:
-                raise TypeError(f"Simulator: {name} must return shape {shape} at one position, {type(field).__name__} returns {found}.")
+                raise TypeError(
+                    f"Simulator: {name} must return shape {shape} at one position, "
+                    f"{type(field).__name__} returns {found}."
+                )
     if isinstance(simulator.cosmic_rays, AbstractField):
         eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
 
@@ -239,15 +252,15 @@ def _arrays(lines: Sightlines) -> Sightlines:
 
 
 @eqx.filter_jit
-def _observe(simulator: Simulator, lines: Sightlines, frequency: Array) -> tuple[dict[str, Array | None], Array]:
+def _observe(simulator: Simulator, lines: Sightlines, frequency: Array) -> tuple[dict[str, Array], Array]:
     simulator = simulator.prepare()
 
-    def observe(ray: Ray) -> tuple[dict[str, Array | None], Array]:
+    def observe(ray: Ray) -> tuple[dict[str, Array], Array]:
         coefficients, widths = _coefficients(simulator, lines, ray, frequency)
         stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
         rate = coefficients.rotation.V
         turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths, axis=-1)
-        return {name: getattr(stokes, name) for name in "IQUV"}, jax.lax.stop_gradient(turn)
+        return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
 
     values, rotation = map_rays(observe, lines.rays, simulator.chunk)
     return values, jnp.max(rotation, axis=-1)
@@ -323,7 +336,7 @@ def _warn_rotation(rotation: Array, frequency: Array) -> None:
         return
     worst = int(jnp.argmax(rotation))
     warnings.warn(
-        f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: above about "
-        "1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer (growth).",
+        f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: "
+        "above about 1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer (growth).",
         stacklevel=3,
     )

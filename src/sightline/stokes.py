@@ -97,9 +97,11 @@ class Stokes(eqx.Module):
     def __add__(self, other: "Stokes") -> "Stokes":
         _check_same(self, other)
         if (self.V is None) != (other.V is None):
-            raise ValueError("One of the two skies has no V: give both or drop it with dataclasses.replace(sky, V=None).")
+            raise ValueError(
+                "One of the two skies has no V: give both or drop it with dataclasses.replace(sky, V=None)."
+            )
         parts = {name: getattr(self, name) + getattr(other, name) for name in ("I", "Q", "U")}
-        return dataclasses.replace(self, **parts, V=None if self.V is None else self.V + other.V)
+        return dataclasses.replace(self, **parts, V=None if self.V is None or other.V is None else self.V + other.V)
 
     def __mul__(self, factor: Any) -> "Stokes":
         return self._map(lambda values: values * factor)
@@ -122,6 +124,7 @@ def _check_same(left: Stokes, right: Stokes) -> None:
         raise ValueError(f"Units differ, {left.unit} and {right.unit}: convert one with .to({left.unit!r}).")
     if left.convention != right.convention:
         raise ValueError(f"Conventions differ: convert one with .to_convention({left.convention!r}).")
-    if is_concrete(left.frequency) and is_concrete(right.frequency):
-        if left.frequency.shape != right.frequency.shape or not np.allclose(left.frequency, right.frequency):
-            raise ValueError(f"Frequencies differ: {left.frequency} and {right.frequency} GHz.")
+    if not (is_concrete(left.frequency) and is_concrete(right.frequency)):
+        return
+    if left.frequency.shape != right.frequency.shape or not np.allclose(left.frequency, right.frequency):
+        raise ValueError(f"Frequencies differ: {left.frequency} and {right.frequency} GHz.")

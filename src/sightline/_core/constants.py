@@ -20,9 +20,7 @@ T_CMB = 2.7255
 WAVELENGTH = SPEED_OF_LIGHT * 1e-11
 """Wavelength [m] of 1 GHz: lambda = WAVELENGTH / frequency."""
 
-FARADAY = (
-    1e4 * ELEMENTARY_CHARGE**3 / (2 * math.pi * ELECTRON_MASS**2 * SPEED_OF_LIGHT**4) * 1e-6 * KILOPARSEC / 1e3
-)
+FARADAY = 1e4 * ELEMENTARY_CHARGE**3 / (2 * math.pi * ELECTRON_MASS**2 * SPEED_OF_LIGHT**4) * 1e-6 * KILOPARSEC / 1e3
 """Rotation measure [rad m^-2] of 1 pc of 1 cm^-3 and 1 uG: e^3 / (2 pi m^2 c^4), 0.811901."""
 
 HNU_OVER_K = PLANCK * 1e9 / BOLTZMANN

@@ -12,6 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from .units import strip_unit
 
@@ -25,7 +26,7 @@ def default_float() -> Any:
 
 def is_concrete(value: Any) -> bool:
     """Whether `value` holds numbers, as opposed to being traced by a JAX transformation."""
-    return not isinstance(value, jax.core.Tracer)
+    return not isinstance(value, Tracer)
 
 
 @dataclasses.dataclass
@@ -163,7 +164,7 @@ class Module(eqx.Module):
         check_fields(self)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _hints(cls: type) -> dict[str, Any]:
     try:
         return typing.get_type_hints(cls)

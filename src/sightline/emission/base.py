@@ -1,7 +1,7 @@
 """The contract of an emission operator: transfer coefficients at one point for one frequency."""
 
 import abc
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import equinox as eqx
 from jaxtyping import Array, Float
@@ -25,10 +25,10 @@ class Plasma(eqx.Module):
     """
 
     position: Vector
-    magnetic_field: tuple[Scalar, Scalar, Scalar] | None = None
-    electron_density: Scalar | None = None
-    cosmic_rays: tuple[Population, ...] | None = None
-    temperature: Scalar | None = None
+    magnetic_field: tuple[Scalar, Scalar, Scalar] | Any = None
+    electron_density: Scalar | Any = None
+    cosmic_rays: tuple[Population, ...] | Any = None
+    temperature: Scalar | Any = None
     extra: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
 
 

@@ -9,7 +9,8 @@ from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoeff
 class FaradayRotation(AbstractEmissionOperator):
     """Faraday rotation by thermal electrons: rho_V = 2 lambda^2 dRM/ds, dRM/ds = 811.9 n_e B_los rad m^-2 per kpc.
 
-    B_los is positive towards the observer, and so is RM; P = Q + iU of the IAU basis is multiplied by exp(2 i lambda^2 RM).
+    B_los is positive towards the observer, and so is RM; P = Q + iU of the IAU basis is multiplied by exp(2 i
+    lambda^2 RM).
 
     **Source:** Burn 1966, MNRAS 133, 67, in the sign convention of Ferriere, West & Jaffe 2021, MNRAS 507, 4968.
     """

@@ -34,11 +34,11 @@ class Synchrotron(AbstractEmissionOperator):
           (2 pi nu m c / (3 e B_perp))^(-(p - 1)/2),
     j_Q, j_U = j_I (p + 1)/(p + 7/3) (q, u),  q = (B_E^2 - B_N^2)/B_perp^2,  u = -2 B_E B_N/B_perp^2,
 
-    with B_E, B_N the field towards east and north: the electric vector is perpendicular to B_perp. Every population of the
-    cosmic rays emits with its own index.
+    with B_E, B_N the field towards east and north: the electric vector is perpendicular to B_perp. Every population
+    of the cosmic rays emits with its own index.
 
-    **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", eqs. 6.36 and 6.38, divided by 4 pi sr times
-    2 pi for emission per solid angle and Hz.
+    **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", eqs. 6.36 and 6.38, divided by 4 pi sr
+    times 2 pi for emission per solid angle and Hz.
 
     !!! example
         >>> operator = sl.emission.Synchrotron()

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from .._core.elementary import sinc
 from .._core.module import param, setting
 from .._core.safe import safe_norm
 from .._core.types import Scalar, Vector
@@ -46,7 +47,9 @@ class Sum(AbstractField):
         """The sum of `fields`, sums among them opened, with names made from the classes."""
         terms: dict[str, AbstractField] = {}
         for field in fields:
-            named: Mapping[str, Any] = field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
+            named: Mapping[str, Any] = (
+                field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
+            )
             for name, term in named.items():
                 copies = 1 + sum(re.fullmatch(rf"{re.escape(name)}(_\d+)?", known) is not None for known in terms)
                 terms[name if copies == 1 else f"{name}_{copies}"] = term
@@ -192,16 +195,17 @@ class Rotated(AbstractWrapper):
     rotation: Float[Array, "3"] = param(unit="deg", symbol="r")
 
     def place(self, position: Vector) -> Vector:
-        return jnp.stack([_row(column, position) for column in self._matrix().T])
+        return _turn(-jnp.deg2rad(self.rotation), position)
 
     def modify(self, value: Value, position: Vector) -> Value:
-        return value if value.ndim == 0 else jnp.stack([_row(row, value) for row in self._matrix()])
+        return value if value.ndim == 0 else _turn(jnp.deg2rad(self.rotation), value)
 
-    def _matrix(self) -> Float[Array, "3 3"]:
-        x, y, z = jnp.deg2rad(self.rotation)
-        zero = jnp.zeros_like(x)
-        generator = jnp.stack([jnp.stack([zero, -z, y]), jnp.stack([z, zero, -x]), jnp.stack([-y, x, zero])])
-        return jax.scipy.linalg.expm(generator)
+
+def _turn(rotation: Vector, vector: Vector) -> Vector:
+    """Rodrigues' formula: v + sinc(a) r x v + sinc(a/2)^2/2 r x (r x v), a = |r|."""
+    angle = safe_norm(rotation)
+    once = jnp.cross(rotation, vector)
+    return vector + sinc(angle) * once + 0.5 * sinc(0.5 * angle) ** 2 * jnp.cross(rotation, once)
 
 
 def _row(row: Vector, vector: Vector) -> Scalar:

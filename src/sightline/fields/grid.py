@@ -1,6 +1,5 @@
 """What fields on regular grids share: their box, interpolation and checks."""
 
-import dataclasses
 from typing import TypeVar
 
 import equinox as eqx
@@ -57,4 +56,5 @@ class AbstractGrid(Module):
         """The same grid with the derivative tables of cubic interpolation."""
         if self.interpolation == "linear":
             return self
-        return dataclasses.replace(self, tables=regular.cubic_tables(self.values, self.half_widths))
+        tables = regular.cubic_tables(self.values, self.half_widths)
+        return eqx.tree_at(lambda grid: grid.tables, self, tables, is_leaf=lambda leaf: leaf is None)

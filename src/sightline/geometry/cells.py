@@ -54,8 +54,8 @@ class BoxCells(AbstractCells):
         half = np.asarray(self.half_widths)
         if np.any(np.abs(observer) >= half):
             raise ValueError(
-                f"observer = {tuple(observer.tolist())} kpc lies outside the box |x|, |y|, |z| < {self.half_widths} kpc: "
-                "enlarge half_widths, or use RadialCells."
+                f"observer = {tuple(observer.tolist())} kpc lies outside the box |x|, |y|, |z| < {self.half_widths} "
+                "kpc: enlarge half_widths, or use RadialCells."
             )
         with np.errstate(divide="ignore"):
             to_wall = (np.where(directions >= 0, half[:, None], -half[:, None]) - observer[:, None]) / directions

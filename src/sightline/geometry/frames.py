@@ -1,7 +1,7 @@
 """Frames: Galactocentric Cartesian (kpc), Galactic longitude and latitude, and the polarisation basis.
 
-Galactocentric: right-handed, the Sun on the negative x axis, +x towards l = 0, +y towards l = 90, +z north. Directions of
-Galactic (l, b) are parallel to these axes for every observer. All geometry is NumPy in double precision.
+Galactocentric: right-handed, the Sun on the negative x axis, +x towards l = 0, +y towards l = 90, +z north.
+Directions of Galactic (l, b) are parallel to these axes for every observer. All geometry is NumPy in double precision.
 """
 
 import numpy as np

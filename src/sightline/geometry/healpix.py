@@ -53,6 +53,4 @@ def average(values: np.ndarray, nside: int) -> np.ndarray:
     """Full-sky RING maps, (..., npix), averaged to a coarser `nside`."""
     import healpy
 
-    return np.asarray(healpy.ud_grade(list(np.atleast_2d(values)), check_nside(nside))).reshape(
-        *values.shape[:-1], -1
-    )
+    return np.asarray(healpy.ud_grade(list(np.atleast_2d(values)), check_nside(nside))).reshape(*values.shape[:-1], -1)

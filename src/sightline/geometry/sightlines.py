@@ -102,8 +102,8 @@ def _check_observer(observer: Any) -> np.ndarray:
 def map_rays(function: Callable[[Ray], T], rays: Ray, chunk: int) -> T:
     """`function` of every ray, in bounded memory for the value and for reverse mode.
 
-    Rays go through in batches of `chunk`, each recomputed in the backward pass. The last batch is filled up with copies,
-    whose results are dropped, since a shorter one would compile the body a second time.
+    Rays go through in batches of `chunk`, each recomputed in the backward pass. The last batch is filled up with
+    copies, whose results are dropped, since a shorter one would compile the body a second time.
 
     **Arguments:** `function`: of one ray; `rays`: arrays with the ray axis last; `chunk`: rays at a time.
 

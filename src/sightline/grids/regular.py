@@ -1,6 +1,7 @@
 """Interpolation on a regular 3D grid whose nodes span a box from wall to wall."""
 
 import itertools
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -35,7 +36,7 @@ def locate(position: Vector, shape: tuple[int, ...], half_widths: HalfWidths) ->
 
 def trilinear(values: Values, position: Vector, half_widths: HalfWidths) -> Float[Array, "*channels"]:
     """Trilinear interpolation at a position, (3,) kpc: eight gathers from the flattened grid."""
-    nx, ny, nz = values.shape[-3:]
+    _, ny, nz = values.shape[-3:]
     flat = values.reshape(*values.shape[:-3], -1)
     (i, j, k), fractions = locate(position, values.shape, half_widths)
     total = jnp.zeros(values.shape[:-3], values.dtype)
@@ -51,7 +52,15 @@ def inside(position: Vector, half_widths: HalfWidths) -> Array:
     return jnp.all(jnp.abs(position) <= jnp.asarray(half_widths, position.dtype))
 
 
-_DERIVATIVES = {"fx": (0,), "fy": (1,), "fz": (2,), "fxy": (0, 1), "fxz": (0, 2), "fyz": (1, 2), "fxyz": (0, 1, 2)}
+_DERIVATIVES = {
+    "fx": (0,),
+    "fy": (1,),
+    "fz": (2,),
+    "fxy": (0, 1),
+    "fxz": (0, 2),
+    "fyz": (1, 2),
+    "fxyz": (0, 1, 2),
+}
 
 
 def cubic_tables(values: Values, half_widths: HalfWidths) -> dict[str, Values]:
@@ -74,7 +83,9 @@ def tricubic(
     import interpax
 
     knots = [jnp.asarray(knot, values.dtype) for knot in axes(values.shape, half_widths)]
-    last = {name: jnp.moveaxis(table, (-3, -2, -1), (0, 1, 2)) for name, table in tables.items()}
+    last: dict[str, Any] = {name: jnp.moveaxis(table, (-3, -2, -1), (0, 1, 2)) for name, table in tables.items()}
     first = jnp.moveaxis(values, (-3, -2, -1), (0, 1, 2))
-    query = [jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True)]
-    return interpax.interp3d(*query, *knots, first, method="cubic", even_spacing=True, **last)[0]
+    x, y, z = (jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True))
+    return interpax.interp3d(x, y, z, knots[0], knots[1], knots[2], first, method="cubic", even_spacing=True, **last)[
+        0
+    ].astype(values.dtype)

@@ -11,7 +11,7 @@ from .._core.module import Module
 from .._core.types import Scalar
 from ..emission import Plasma
 from ..emission.faraday import rotation_measure_rate
-from ..geometry import AbstractSky, Ray, Sightlines, as_sightlines
+from ..geometry import Ray, Sightlines, as_sightlines
 
 
 class AbstractLineIntegral(Module):

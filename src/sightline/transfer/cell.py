@@ -25,8 +25,8 @@ class CellTransfer(AbstractTransfer):
     I = sum j_I D e^-tau E(kappa D),  P = Q + iU = sum j_P D e^(-tau + 2 i phi) E(kappa D - 2 i chi' D),
     E(z) = (1 - e^-z)/z; the background behind all cells gets e^-tau and e^(2 i phi) of the whole ray.
 
-    Thin emission thus has the sinc depolarisation within the cell (Burn 1966, MNRAS 133, 67). The error is of second order
-    in D while a cell rotates by less than about 1 rad; beyond that it is bounded but does not converge.
+    Thin emission thus has the sinc depolarisation within the cell (Burn 1966, MNRAS 133, 67). The error is of second
+    order in D while a cell rotates by less than about 1 rad; beyond that it is bounded but does not converge.
 
     **Raises:** `ValueError` for coefficients it does not solve: dichroic absorption, Faraday conversion.
     """
@@ -84,27 +84,28 @@ def _faded(background: Scalar | None, path: _Path) -> Scalar | None:
     return background * jnp.exp(-jnp.sum(path.depth))
 
 
-def _polarised(
-    q: Cells | None, u: Cells | None, widths: Cells, path: _Path
-) -> tuple[Scalar | None, Scalar | None]:
+def _polarised(q: Cells | None, u: Cells | None, widths: Cells, path: _Path) -> tuple[Scalar | None, Scalar | None]:
     """Sum of (q + iu) D e^(-tau + 2 i phi) E, as real and imaginary part."""
-    if q is None or u is None or path.angle is None:
+    if path.angle is None or (q is None and u is None):
         return _unpolarised(q, widths, path), _unpolarised(u, widths, path)
-    re, im = _weight(path)
+    q, u = (jnp.zeros_like(widths) if part is None else part for part in (q, u))
+    re, im = _thin_weight(path.angle) if path.depth is None else _weight(path.depth, path.angle)
     q, u = q * widths, u * widths
     return jnp.sum(q * re - u * im), jnp.sum(q * im + u * re)
 
 
-def _weight(path: _Path) -> tuple[Cells, Cells]:
-    """Real and imaginary part of e^(-tau + 2 i phi) E(kappa D - 2 i chi' D) of every cell."""
-    nearer = accumulate(path.angle)
-    if path.depth is None:  # E(-i a) = e^(i a/2) sinc(a/2)
-        sine, cosine = sincos(nearer + 0.5 * path.angle)
-        within = sinc(0.5 * path.angle)
-        return within * cosine, within * sine
-    sine, cosine = sincos(nearer)
-    fading = jnp.exp(-accumulate(path.depth))
-    re, im = phi1_rotating(path.depth, path.angle)
+def _thin_weight(angle: Cells) -> tuple[Cells, Cells]:
+    """Real and imaginary part of e^(2 i phi) E(-2 i chi' D), where E(-i a) = e^(i a/2) sin(a/2)/(a/2)."""
+    sine, cosine = sincos(accumulate(angle) + 0.5 * angle)
+    within = sinc(0.5 * angle)
+    return within * cosine, within * sine
+
+
+def _weight(depth: Cells, angle: Cells) -> tuple[Cells, Cells]:
+    """Real and imaginary part of e^(-tau + 2 i phi) E(kappa D - 2 i chi' D)."""
+    sine, cosine = sincos(accumulate(angle))
+    fading = jnp.exp(-accumulate(depth))
+    re, im = phi1_rotating(depth, angle)
     return fading * (cosine * re - sine * im), fading * (cosine * im + sine * re)
 
 

@@ -18,8 +18,8 @@ T = TypeVar("T", bound="AbstractCosmicRays")
 class AbstractCosmicRays(AbstractField):
     """Cosmic-ray electrons with a power law at every point: N(gamma) = N_0(x) gamma^-p(x), all directions.
 
-    A subclass writes `pivot_density`, in cm^-3 per unit Lorentz factor: that at gamma = 1, or at `reference_energy` if that
-    is given, which is the better handle where p is fitted or varies: N_0(x) = n_pivot(x) gamma_pivot^p(x).
+    A subclass writes `pivot_density`, in cm^-3 per unit Lorentz factor: that at gamma = 1, or at `reference_energy`
+    if that is given, which is the better handle where p is fitted or varies: N_0(x) = n_pivot(x) gamma_pivot^p(x).
 
     **Arguments:**
 

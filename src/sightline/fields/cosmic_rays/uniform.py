@@ -8,8 +8,8 @@ from .base import AbstractCosmicRays
 class Uniform(AbstractCosmicRays):
     """Homogeneous cosmic-ray electrons.
 
-    **Arguments:** `n0`: density per unit Lorentz factor at the reference energy, cm^-3; `index`, `reference_energy`: see
-    `AbstractCosmicRays`.
+    **Arguments:** `n0`: density per unit Lorentz factor at the reference energy, cm^-3; `index`, `reference_energy`:
+    see `AbstractCosmicRays`.
     """
 
     n0: Float[Array, ""] = param(4.01e-5, unit="cm-3", bounds=(0, None), symbol="n_0")

@@ -16,8 +16,8 @@ class LSA(AbstractField):
     B = b0 [sin psi cos chi r^ + cos psi cos chi phi^ + sin chi z^],
     psi = psi0 + psi1 ln(r / 8 kpc), chi = chi0 tanh(z / 1 kpc), for 3 <= r <= 20 kpc, zero elsewhere.
 
-    As the public codes have it, sine on r^ and cosine on phi^, so that psi is the pitch angle; the equation printed in the
-    paper has them the other way round, which would turn a pitch of 27 deg into one of 63 deg.
+    As the public codes have it, sine on r^ and cosine on phi^, so that psi is the pitch angle; the equation printed
+    in the paper has them the other way round, which would turn a pitch of 27 deg into one of 63 deg.
 
     **Arguments:**
 

@@ -1,0 +1,6 @@
+"""The public contract checks: hold a field, an operator or a solver of your own to what Sightline expects of it."""
+
+from .fields import check_field as check_field
+from .fields import sample_positions as sample_positions
+from .operators import check_operator as check_operator
+from .transfer import check_transfer as check_transfer

@@ -1,0 +1,39 @@
+"""Types checked at run time, strict promotion, both precisions, and the data that lies beside the project."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+from jaxtyping import install_import_hook
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+with install_import_hook("sightline", "beartype.beartype"):
+    import sightline  # noqa: F401
+
+
+@pytest.fixture(params=["float64", "float32"])
+def precision(request):
+    """Runs a test in both precisions; its value is the name of the type."""
+    with jax.enable_x64(request.param == "float64"):
+        yield request.param
+
+
+@pytest.fixture(scope="session")
+def data():
+    """Folder of real surveys and catalogues: SIGHTLINE_DATA, or `shared/data` beside the project."""
+    folder = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("needs the survey data: set SIGHTLINE_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models(data):
+    """Folder of tabulated published models, beside the data."""
+    folder = data.parent / "models"
+    if not folder.is_dir():
+        pytest.skip("needs the tables of published models: a folder `models` beside SIGHTLINE_DATA")
+    return folder
