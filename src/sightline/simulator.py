@@ -16,7 +16,7 @@ from .emission import AbstractBackground, AbstractEmissionOperator, Plasma, Stok
 from .emission.base import add_parts
 from .fields import AbstractField
 from .fields.base import prepare_children
-from .geometry import AbstractSky, Ray, Sightlines, as_sightlines, map_rays
+from .geometry import Ray, Sightlines, as_sightlines, map_rays
 from .observables import AbstractLineIntegral, DispersionMeasure, EmissionMeasure, RotationMeasure
 from .stokes import Stokes
 from .transfer import AbstractTransfer, CellTransfer
@@ -27,7 +27,7 @@ _CURES = {
     "cosmic_rays": "cosmic_rays=sl.cosmic_rays.ExponentialDisk()",
     "temperature": "temperature=sl.temperature.Uniform(7000.0)",
 }
-Lines = AbstractSky | Sightlines
+Lines = Any  # a sky, or Sightlines
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from .types import Bounds
 from .units import strip_unit
 
 _BARE = (bool, int, float, complex, np.ndarray, np.generic)
@@ -35,7 +36,7 @@ class _Converter:
 
     convert: Callable[[Any, str, str], Any]
     unit: str
-    bounds: tuple[float | None, float | None]
+    bounds: Bounds
     name: str = "value"
 
     def __call__(self, value: Any) -> Any:
@@ -88,7 +89,7 @@ def param(
     default: Any = dataclasses.MISSING,
     *,
     unit: str = "",
-    bounds: tuple[float | None, float | None] = (None, None),
+    bounds: Bounds = (None, None),
     symbol: str = "",
     doc: str = "",
     **kwargs: Any,
@@ -124,7 +125,7 @@ def setting(
     default: Any = dataclasses.MISSING,
     *,
     unit: str = "",
-    bounds: tuple[float | None, float | None] = (None, None),
+    bounds: Bounds = (None, None),
     choices: Sequence[Any] = (),
     doc: str = "",
     **kwargs: Any,

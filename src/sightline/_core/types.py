@@ -4,3 +4,6 @@ from jaxtyping import Array, Float
 
 Scalar = Float[Array, ""]
 Vector = Float[Array, "3"]
+
+Number = float | int
+Bounds = tuple[Number | None, Number | None]

@@ -7,7 +7,7 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from .._core.module import Module
-from .._core.types import Scalar, Vector
+from .._core.types import Scalar
 from ..fields.base import Population
 from ..geometry import Ray
 
@@ -24,7 +24,7 @@ class Plasma(eqx.Module):
     - `extra`: values of the fields given to the simulator by name.
     """
 
-    position: Vector
+    position: Float[Array, "..."]
     magnetic_field: tuple[Scalar, Scalar, Scalar] | Any = None
     electron_density: Scalar | Any = None
     cosmic_rays: tuple[Population, ...] | Any = None
@@ -33,20 +33,23 @@ class Plasma(eqx.Module):
 
 
 class StokesVector(eqx.Module):
-    """I, Q, U, V of one thing at one place, in the IAU basis; `None` is a zero the solver compiles without."""
+    """I, Q, U, V of one thing at one place, (), or of the cells of a ray, (cells,), in the IAU basis.
 
-    I: Scalar | None = None
-    Q: Scalar | None = None
-    U: Scalar | None = None
-    V: Scalar | None = None
+    `None` is a zero that the solver compiles without.
+    """
+
+    I: Float[Array, "*cells"] | None = None
+    Q: Float[Array, "*cells"] | None = None
+    U: Float[Array, "*cells"] | None = None
+    V: Float[Array, "*cells"] | None = None
 
 
 class FaradayVector(eqx.Module):
-    """Faraday conversion rho_Q, rho_U and rotation rho_V."""
+    """Faraday conversion rho_Q, rho_U and rotation rho_V, () or (cells,)."""
 
-    Q: Scalar | None = None
-    U: Scalar | None = None
-    V: Scalar | None = None
+    Q: Float[Array, "*cells"] | None = None
+    U: Float[Array, "*cells"] | None = None
+    V: Float[Array, "*cells"] | None = None
 
 
 class TransferCoefficients(eqx.Module):

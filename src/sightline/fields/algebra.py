@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float
 from .._core.elementary import sinc
 from .._core.module import param, setting
 from .._core.safe import safe_norm
-from .._core.types import Scalar, Vector
+from .._core.types import Number, Scalar, Vector
 from ..geometry.frames import SUN
 from .base import AbstractField, Population, evaluate
 
@@ -212,6 +212,6 @@ def _row(row: Vector, vector: Vector) -> Scalar:
     return row[0] * vector[0] + row[1] * vector[1] + row[2] * vector[2]
 
 
-def edge(depth: Float[Array, "*shape"], smooth: float) -> Float[Array, "*shape"]:
+def edge(depth: Float[Array, "*shape"], smooth: Number) -> Float[Array, "*shape"]:
     """1 where `depth` inside an edge is positive, 0 elsewhere; a logistic of width `smooth` if that is not 0."""
     return jax.nn.sigmoid(depth / smooth) if smooth else jnp.where(depth > 0, 1.0, 0.0).astype(depth.dtype)

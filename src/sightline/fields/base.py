@@ -10,7 +10,7 @@ import jax
 from jaxtyping import Array, Float
 
 from .._core.module import Module
-from .._core.types import Scalar, Vector
+from .._core.types import Vector
 
 T = TypeVar("T", bound=Module)
 
@@ -18,8 +18,8 @@ T = TypeVar("T", bound=Module)
 class Population(eqx.Module):
     """Cosmic-ray electrons of one power law at one point: N(gamma) = density gamma^-index, all directions."""
 
-    density: Scalar
-    index: Scalar
+    density: Float[Array, "*cells"]
+    index: Float[Array, "*cells"]
 
 
 class AbstractField(Module):

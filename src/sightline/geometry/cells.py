@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from .._core.types import Number
 from .._core.units import strip_unit
 
 
@@ -43,7 +44,7 @@ class BoxCells(AbstractCells):
     half_widths: tuple[float, float, float] = eqx.field(static=True)
     growth: float = eqx.field(static=True)
 
-    def __init__(self, cells: int = 512, half_widths: Any = (20.0, 20.0, 5.0), growth: float = 1.0):
+    def __init__(self, cells: Any = 512, half_widths: Any = (20.0, 20.0, 5.0), growth: Number = 1.0):
         self.cells, self.growth = _check_cells(cells, growth)
         widths = np.asarray(strip_unit(half_widths, "kpc", "half_widths"), np.float64)
         if widths.shape != (3,) or not np.all(np.isfinite(widths) & (widths > 0)):
@@ -74,7 +75,7 @@ class RadialCells(AbstractCells):
     distance: float = eqx.field(static=True)
     growth: float = eqx.field(static=True)
 
-    def __init__(self, cells: int = 512, distance: Any = 30.0, growth: float = 1.0):
+    def __init__(self, cells: Any = 512, distance: Any = 30.0, growth: Number = 1.0):
         self.cells, self.growth = _check_cells(cells, growth)
         self.distance = float(strip_unit(distance, "kpc", "distance"))
         if not (np.isfinite(self.distance) and self.distance > 0):
@@ -84,7 +85,7 @@ class RadialCells(AbstractCells):
         return np.full(directions.shape[1], self.distance)
 
 
-def _check_cells(cells: int, growth: float) -> tuple[int, float]:
+def _check_cells(cells: Any, growth: Number) -> tuple[int, float]:
     if not isinstance(cells, (int, np.integer)) or cells < 1:
         raise ValueError(f"cells = {cells!r} must be a positive whole number of cells per ray.")
     if not (np.isfinite(growth) and growth > 0):

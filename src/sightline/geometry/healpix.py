@@ -1,9 +1,11 @@
 """HEALPix pixel geometry (Gorski et al. 2005, ApJ 622, 759), the only file that imports healpy."""
 
+from typing import Any
+
 import numpy as np
 
 
-def check_nside(nside: int) -> int:
+def check_nside(nside: Any) -> int:
     """`nside` as an int.
 
     **Raises:** `ValueError` unless it is a power of two, `TypeError` unless it is an integer.

@@ -20,13 +20,16 @@ T = TypeVar("T")
 
 
 class Ray(eqx.Module):
-    """One ray: where it starts [kpc], its unit direction away from the observer, the basis, its length [kpc]."""
+    """One ray: where it starts [kpc], its unit direction away from the observer, the basis, its length [kpc].
 
-    origin: Vector
-    direction: Vector
-    east: Vector
-    north: Vector
-    length: Scalar
+    `Sightlines` holds many in one, with the ray axis last; operators see a single one, (3,).
+    """
+
+    origin: Float[Array, "3 *rays"]
+    direction: Float[Array, "3 *rays"]
+    east: Float[Array, "3 *rays"]
+    north: Float[Array, "3 *rays"]
+    length: Float[Array, "*rays"]
 
     def project(self, vector: tuple[Scalar, Scalar, Scalar]) -> tuple[Scalar, Scalar, Scalar]:
         """Components of a vector towards east, towards north and towards the observer."""
@@ -61,7 +64,7 @@ class Sightlines(eqx.Module):
     widths: Float[Array, " cells"]
     sky: AbstractSky
 
-    def __init__(self, sky: AbstractSky, cells: AbstractCells | None = None, observer: Any = SUN):
+    def __init__(self, sky: Any, cells: AbstractCells | None = None, observer: Any = SUN):
         _check_sky(sky)
         cells = BoxCells() if cells is None else cells
         origin = _check_observer(observer)
@@ -80,7 +83,7 @@ class Sightlines(eqx.Module):
         return self.rays.length.shape[0]
 
 
-def as_sightlines(sky: AbstractSky | Sightlines) -> Sightlines:
+def as_sightlines(sky: Any) -> Sightlines:
     """`sky` itself if it is `Sightlines`, else its sightlines from the Sun with the default cells."""
     return sky if isinstance(sky, Sightlines) else Sightlines(sky)
 

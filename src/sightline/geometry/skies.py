@@ -61,7 +61,7 @@ class HealpixSky(AbstractSky):
     nest: bool = eqx.field(static=True)
     supersample: int = eqx.field(static=True)
 
-    def __init__(self, nside: int, pixels: Any = None, nest: bool = False, supersample: int = 1):
+    def __init__(self, nside: Any, pixels: Any = None, nest: bool = False, supersample: Any = 1):
         self.nside = healpix.check_nside(nside)
         self.nest = bool(nest)
         self.pixels = None if pixels is None else _check_pixels(pixels, 12 * self.nside**2)

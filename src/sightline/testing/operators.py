@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.module import check_tree, default_float
+from .._core.types import Number
 from ..emission import AbstractEmissionOperator, Plasma, TransferCoefficients
 from ..fields import Population
 from ..geometry import Directions, RadialCells, Ray, Sightlines
@@ -53,7 +54,7 @@ def sample_plasma(needs: tuple[str, ...], extra: dict[str, Any]) -> Plasma:
     """40 random plasmas with only the fields named in `needs`; the first has B = 0, the second no electrons."""
     generator = np.random.default_rng(3)
 
-    def draw(low: float, high: float) -> Array:
+    def draw(low: Number, high: Number) -> Array:
         return jnp.asarray(generator.uniform(low, high, _COUNT), default_float())
 
     field = [draw(-6, 6).at[0].set(0) for _ in range(3)]

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.module import check_tree, default_float
+from .._core.types import Number
 from ..emission import FaradayVector, StokesVector, TransferCoefficients
 from ..transfer import AbstractTransfer
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems
@@ -44,7 +45,7 @@ def random_medium(seed: int) -> tuple[TransferCoefficients, Array]:
     """Coefficients of 24 random cells and their widths: emission of I, Q, U, absorption and rotation of order 1."""
     generator = np.random.default_rng(seed)
 
-    def draw(low: float, high: float) -> Array:
+    def draw(low: Number, high: Number) -> Array:
         return jnp.asarray(generator.uniform(low, high, _CELLS), default_float())
 
     emissivity = StokesVector(draw(1, 2), draw(-1, 1), draw(-1, 1))

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
 from ..._core.module import param, setting
-from ..._core.types import Scalar, Vector
+from ..._core.types import Number, Scalar, Vector
 from ..base import AbstractField, Population, evaluate
 
 T = TypeVar("T", bound="AbstractCosmicRays")
@@ -49,7 +49,7 @@ class AbstractCosmicRays(AbstractField):
         return (Population(self(position), self.spectral_index(position)),)
 
     @classmethod
-    def from_flux(cls: type[T], flux: Any, energy: float, **parameters: Any) -> T:
+    def from_flux(cls: type[T], flux: Any, energy: Number, **parameters: Any) -> T:
         """This model normalised by a flux of electrons instead of a density.
 
         n = 4 pi m c^2 j0 / (beta c) per unit Lorentz factor at `energy`, which becomes the `reference_energy`.

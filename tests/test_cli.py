@@ -1,0 +1,217 @@
+"""The command line: the same sky as Python's, refusals before any work, nothing half-written."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import healpy
+import jax
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline import cli, io
+from sightline.cli import simulation
+from sightline.cli.interrupts import interrupts
+
+MODEL = sl.Simulator(
+    magnetic_field=sl.magnetic.LSA(),
+    electron_density=sl.electrons.ExponentialDisk(),
+    cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+    emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+)
+
+
+@pytest.fixture
+def simulate(tmp_path, monkeypatch):
+    """Runs `sightline simulate` in a folder of its own, with a small sky unless told otherwise."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*tokens):
+        defaults = {"--frequency": ["23"], "--output": ["sky.fits"], "--nside": ["2"], "--cells": ["16"]}
+        filled = [token for name, values in defaults.items() if name not in tokens for token in (name, *values)]
+        return cli.main(["simulate", *map(str, tokens), *filled])
+
+    return run
+
+
+def test_sky_equals_the_library(simulate, tmp_path, capsys):
+    assert simulate("--frequency", 10, 23, "--nside", 4, "--plot", "sky.png") == 0
+    lines = sl.Sightlines(sl.HealpixSky(4), sl.BoxCells(cells=16))
+    expected, found = MODEL(lines, [10.0, 23.0]), io.read_map(tmp_path / "sky.fits")
+    for name in "IQU":
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12, atol=1e-18)
+    assert found.I.dtype == np.float64
+    assert healpy.read_map("sky.fits", field=(0, 1, 2), hdu=2).shape == (3, 192)
+    assert (tmp_path / "sky.png").read_bytes()[:4] == b"\x89PNG"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["sky.fits", "sky.png"]
+    report = capsys.readouterr().out
+    for text in ("LSA", "ExponentialDisk", "nside 4", "16 a ray", "10", "23", "sky.fits", "sky.png", "Wall time"):
+        assert text in report
+    assert f"{float(np.median(expected.I[1])):.4g}" in report
+
+
+def test_blocks_make_up_the_sky(monkeypatch):
+    monkeypatch.setattr(simulation, "RAYS_PER_BLOCK", 64)
+    for sky in (sl.HealpixSky(4), sl.HealpixSky(1), sl.HealpixSky(2, supersample=4), sl.HealpixSky(1, supersample=16)):
+        blocks = list(simulation.blocks(sky))
+        assert len({block.size for block in blocks}) == 1
+        np.testing.assert_array_equal(np.concatenate([block.indices for block in blocks]), sky.indices)
+        assert {block.supersample for block in blocks} == {sky.supersample}
+
+
+def test_blocks_give_the_same_sky(simulate, tmp_path, monkeypatch):
+    assert simulate() == 0
+    monkeypatch.setattr(simulation, "RAYS_PER_BLOCK", 16)
+    assert simulate("--output", "blocks.fits") == 0
+    whole, blocks = io.read_map(tmp_path / "sky.fits"), io.read_map(tmp_path / "blocks.fits")
+    np.testing.assert_allclose(blocks.Q, whole.Q, rtol=1e-10, atol=1e-18)
+
+
+def test_single_precision(simulate, tmp_path):
+    assert simulate("--precision", "single") == 0
+    assert io.read_map(tmp_path / "sky.fits").I.dtype == np.float32
+    assert jax.config.jax_enable_x64
+
+
+def test_rotation_is_reported_once(simulate, capsys, monkeypatch):
+    monkeypatch.setattr(simulation, "RAYS_PER_BLOCK", 16)
+    assert simulate("--frequency", 0.1) == 0
+    report = " ".join(capsys.readouterr().out.split())
+    lines = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(cells=16))
+    largest = float(MODEL.rotation_per_cell(lines, [0.1]).max())
+    assert report.count("Warning") == 1
+    assert f"up to {largest:.3g} rad" in report
+    assert simulate("--output", "high.fits") == 0
+    assert "Warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (["--frequency", "-1"], "--frequency.*positive"),
+        (["--frequency", "nan"], "--frequency.*positive"),
+        (["--frequency"], "--frequency"),
+        (["--frequency", "K"], "--frequency.*float"),
+        (["--nside", "63"], "--nside = 63.*power of two"),
+        (["--nside", "0"], "--nside = 0.*power of two"),
+        (["--cells", "0"], "--cells = 0.*positive"),
+        (["--supersample", "3"], "--supersample = 3.*power of two"),
+        (["--precision", "half"], "--precision.*double"),
+        (["--output", "old.fits"], "--output = old.fits exists.*--overwrite"),
+        (["--output", "none/sky.fits"], "--output = none/sky.fits: there is no folder"),
+        (["--output", "."], "--output = . is a folder"),
+        (["--output", "sky.txt"], "--output = sky.txt.*fits"),
+        (["--plot", "old.png"], "--plot = old.png exists.*--overwrite"),
+        (["--plot", "none/sky.png"], "--plot = none/sky.png: there is no folder"),
+        (["--plot", "sky.xyz"], "--plot = sky.xyz.*png"),
+        (["--nsides", "4"], "--nsides"),
+    ],
+)
+def test_refusals_come_first_in_one_line(simulate, tmp_path, capsys, monkeypatch, tokens, message):
+    def work(*_):
+        raise AssertionError("long work began")
+
+    monkeypatch.setattr(simulation, "simulate_sky", work)
+    for name in ("old.fits", "old.png"):
+        (tmp_path / name).write_text("old")
+    assert simulate(*tokens) == 2
+    output = capsys.readouterr()
+    assert re.fullmatch(f"sightline: .*{message}.*\n", output.err)
+    assert output.out == ""
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"old.fits": "old", "old.png": "old"}
+
+
+def test_both_outputs_cannot_be_one_file(simulate, capsys, monkeypatch):
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    monkeypatch.setattr(FigureCanvasBase, "filetypes", {"fits": "for this test"})
+    assert simulate("--plot", "./sky.fits") == 2
+    assert "--plot = sky.fits is also --output" in capsys.readouterr().err
+
+
+def test_missing_arguments(capsys):
+    assert cli.main(["simulate", "--output", "sky.fits"]) == 2
+    assert "--frequency" in capsys.readouterr().err
+
+
+def test_overwrite(simulate, tmp_path):
+    (tmp_path / "sky.fits").write_text("old")
+    assert simulate("--overwrite") == 0
+    assert io.read_map(tmp_path / "sky.fits").I.shape == (48,)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_leaves_nothing(simulate, tmp_path, capsys, monkeypatch, number):
+    before = signal.getsignal(number)
+
+    def swallowed(*_):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+        return None, False
+
+    monkeypatch.setattr(simulation, "_quietly", swallowed)
+    assert simulate() == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) is before
+
+
+def test_ignored_signals_stay_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with interrupts() as check:
+            os.kill(os.getpid(), signal.SIGTERM)
+            check()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_full_disk_is_said_in_one_line(simulate, tmp_path, capsys, monkeypatch):
+    from astropy.io import fits
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fits.HDUList, "writeto", full)
+    assert simulate() == 1
+    assert "No space left" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_of_the_program_are_not_hidden(simulate, monkeypatch):
+    def mistake(*_):
+        raise ValueError("a mistake")
+
+    monkeypatch.setattr(simulation, "simulate_sky", mistake)
+    with pytest.raises(ValueError, match="a mistake"):
+        simulate()
+
+
+def test_help_and_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == sl.__version__
+    assert cli.main(["simulate", "--help"]) == 0
+    text = capsys.readouterr().out
+    for name in ("--frequency", "--nside", "--output", "--plot", "--overwrite", "--cells", "--supersample", "GHz"):
+        assert name in text
+
+
+def test_installed_command(tmp_path):
+    command = [sys.executable, "-m", "sightline.cli", "simulate", "--frequency", "0.408", "23", "--nside", "2"]
+    command += ["--cells", "8", "--supersample", "2", "--output", "sky.fits"]
+    first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (first.returncode, first.stderr) == (0, "")
+    stokes = io.read_map(tmp_path / "sky.fits")
+    assert stokes.I.shape == (2, 48)
+    assert stokes.sky.supersample == 2
+    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert second.returncode == 2
+    assert second.stdout == ""
+    assert second.stderr.count("\n") == 1
+    assert "--overwrite" in second.stderr

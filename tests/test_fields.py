@@ -1,0 +1,196 @@
+"""The basic fields and their algebra."""
+
+import dataclasses
+import json
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.testing import check_field, sample_positions
+
+KEY = jax.random.key(0)
+
+
+def random_values(*shape):
+    return np.random.default_rng(0).uniform(1, 2, shape)
+
+
+FIELDS = {
+    "uniform": lambda: sl.magnetic.Uniform(),
+    "lsa": lambda: sl.magnetic.LSA(),
+    "magnetic grid": lambda: sl.magnetic.Grid(random_values(3, 6, 5, 4), outside="nearest"),
+    "cubic grid": lambda: sl.electrons.Grid(random_values(6, 5, 4), interpolation="cubic"),
+    "uniform electrons": lambda: sl.electrons.Uniform(),
+    "electron disk": lambda: sl.electrons.ExponentialDisk(),
+    "uniform cosmic rays": lambda: sl.cosmic_rays.Uniform(),
+    "cosmic-ray disk": lambda: sl.cosmic_rays.ExponentialDisk(reference_energy=10.0),
+    "cosmic-ray grid": lambda: sl.cosmic_rays.Grid(random_values(4, 4, 4), index=sl.electrons.Uniform(3.1)),
+    "temperature": lambda: sl.temperature.Uniform(),
+    "sum": lambda: sl.magnetic.LSA() + 0.3 * sl.magnetic.Uniform() - sl.magnetic.LSA(b0=0.2),
+    "profile": lambda: sl.electrons.ExponentialDisk() * sl.magnetic.LSA(),
+    "rotated": lambda: sl.fields.Rotated(sl.magnetic.LSA(), (0.0, 0.0, 0.0)),
+    "linear": lambda: sl.fields.Linear(sl.magnetic.LSA(), np.arange(9.0).reshape(3, 3)),
+    "ball": lambda: sl.fields.Confined(sl.magnetic.LSA(), smooth=0.3),
+    "box": lambda: sl.fields.ConfinedToBox(sl.electrons.ExponentialDisk(), (5.0, 5.0, 1.0), smooth=0.2),
+    "masked": lambda: sl.fields.Masked(sl.magnetic.LSA(), lambda x: x[2] > 0.01),
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_contract(name, precision):
+    check_field(FIELDS[name]())
+
+
+def test_lsa_equals_the_published_table(models):
+    table = np.load(models / "tables" / "LSA_synax_public.npz")
+    values = jax.jit(jax.vmap(sl.magnetic.LSA()))(jnp.asarray(table["pos_kpc"]))
+    difference = np.sum((values - table["B_total_muG"]) ** 2) / np.sum(table["B_total_muG"] ** 2)
+    assert np.sqrt(difference) <= 1e-9
+
+
+def test_lsa_pitch_is_measured_from_the_azimuth():
+    field = sl.magnetic.LSA(psi1=0.0, chi0=0.0)(jnp.asarray([-8.0, 0.0, 0.0]))
+    pitch = np.deg2rad(27.0)
+    np.testing.assert_allclose(field, [-1.2 * np.sin(pitch), -1.2 * np.cos(pitch), 0], atol=1e-12)  # towards l ~ 270
+
+
+def test_wmap_cosmic_rays_equal_the_published_table(models):
+    table = np.load(models / "tables" / "CRE_WMAP_synax_public.npz")
+    parameters = json.loads((models / "params" / "CRE_WMAP_synax.json").read_text())
+    name = parameters["columns"][0]
+    disk = sl.cosmic_rays.ExponentialDisk(n0=4.01427e-5)
+    values = jax.vmap(disk)(jnp.asarray(table["pos_kpc"])) * (1e6 if "m-3" in name and "cm-3" not in name else 1)
+    np.testing.assert_allclose(values, table[name], rtol=1e-5)
+
+
+def test_density_at_the_sun_and_centre():
+    sun = jnp.asarray(sl.SUN)
+    assert sl.cosmic_rays.ExponentialDisk(n0=2e-5)(sun) == pytest.approx(2e-5)
+    assert sl.electrons.ExponentialDisk()(jnp.zeros(3)) == pytest.approx(0.03)
+
+
+def test_normalisation_by_flux():
+    """0.25 (GeV m^2 s sr)^-1 at 10 GeV is N_0 = 40.13 m^-3 for p = 3."""
+    rays = sl.cosmic_rays.Uniform.from_flux(0.25, energy=10.0)
+    assert rays(jnp.zeros(3)) == pytest.approx(40.13e-6, rel=1e-4)
+    steep = dataclasses.replace(rays, index=3.3)
+    assert steep.pivot_density(jnp.zeros(3)) == rays.pivot_density(jnp.zeros(3))
+    assert steep(jnp.zeros(3)) == pytest.approx(40.13e-6 * (10 / 0.51099895e-3) ** 0.3, rel=1e-4)
+    with pytest.raises(ValueError, match="energy = 0"):
+        sl.cosmic_rays.Uniform.from_flux(0.25, energy=0)
+
+
+def test_sums_name_their_terms():
+    total = sl.magnetic.LSA() + 2.0 * sl.magnetic.LSA() + sl.magnetic.Uniform()
+    assert list(total.terms) == ["lsa", "lsa_2", "uniform"]
+    named = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=sl.magnetic.Uniform())
+    assert list((named + sl.magnetic.LSA()).terms) == ["disk", "halo", "lsa"]
+    position = jnp.asarray([-8.0, 1.0, 0.2])
+    expected = 3 * sl.magnetic.LSA()(position) + sl.magnetic.Uniform()(position)
+    np.testing.assert_allclose(total(position), expected)
+    np.testing.assert_allclose((sl.magnetic.LSA() / 4 - sl.magnetic.LSA())(position), -0.75 * total["lsa"](position))
+    with pytest.raises(TypeError, match="disk is a float"):
+        sl.fields.Sum(disk=1.0)
+    assert sl.cosmic_rays.ExponentialDisk().name == "exponential_disk"
+
+
+def test_populations_go_through_the_algebra():
+    thin, thick = sl.cosmic_rays.Uniform(1e-5, index=2.5), sl.cosmic_rays.Uniform(2e-5, index=3.5)
+    total = sl.fields.Confined(0.5 * thin + thick, radius=1.0)
+    inside, outside = (total.populations(jnp.asarray(x)) for x in (sl.SUN, (0.0, 0.0, 0.0)))
+    assert [float(p.index) for p in inside] == [2.5, 3.5]
+    np.testing.assert_allclose([float(p.density) for p in inside], [0.5e-5, 2e-5])
+    assert [float(p.density) for p in outside] == [0, 0]
+    with pytest.raises(TypeError, match="no spectral index"):
+        sl.electrons.Uniform().populations(jnp.zeros(3))
+
+
+def test_rotation_turns_position_and_vector():
+    field = sl.magnetic.Grid(random_values(3, 9, 9, 9), half_widths=(9.0, 9.0, 9.0))
+    turned = sl.fields.Rotated(field, (0.0, 0.0, 90.0))
+    x, y, z = 1.0, 2.0, 0.5
+    bx, by, bz = field(jnp.asarray([x, y, z]))
+    np.testing.assert_allclose(turned(jnp.asarray([-y, x, z])), [-by, bx, bz], rtol=1e-12)
+    scalar = sl.fields.Rotated(sl.electrons.ExponentialDisk(), (90.0, 0.0, 0.0))
+    assert scalar(jnp.asarray([0.0, 3.0, 0.0])) == pytest.approx(0.03 * np.exp(-3), rel=1e-12)
+
+
+def test_confinement():
+    ball = sl.fields.Confined(sl.magnetic.Uniform(), radius=4.0)
+    for distance, expected in ((3.999, 6.0), (4.001, 0.0)):
+        assert ball(jnp.asarray([-8.3, distance, 0.006]))[0] == expected
+    soft = sl.fields.Confined(sl.magnetic.Uniform(), radius=4.0, smooth=0.1)
+    assert soft(jnp.asarray([-8.3, 4.0, 0.006]))[0] == pytest.approx(3.0)
+    slope = eqx.filter_grad(lambda f: f(jnp.asarray([-8.3, 4.0, 0.006]))[0])(soft).radius
+    assert slope == pytest.approx(6 / 0.1 / 4)
+    box = sl.fields.ConfinedToBox(sl.electrons.Uniform(1.0), (1.0, 2.0, 3.0))
+    np.testing.assert_array_equal(jax.vmap(box)(jnp.asarray([[0.9, 1.9, 2.9], [1.1, 0, 0], [0, 0, -3.1]])), [1, 0, 0])
+
+
+def test_grids_reproduce_what_they_can():
+    """Trilinear interpolation is exact for a field linear in each coordinate, cubic for its nodes."""
+    half = (8.0, 6.0, 2.0)
+    nodes = sl.grids.nodes((7, 6, 5), half)
+    x, y, z = np.moveaxis(nodes, -1, 0)
+    values = np.stack([1 + x - 2 * y, x * y * z, z])
+    points = jnp.asarray(sample_positions(60) / (18, 18, 4) * half * 0.99)
+    linear = jax.vmap(sl.magnetic.Grid(values, half_widths=half))(points)
+    px, py, pz = np.asarray(points).T
+    np.testing.assert_allclose(linear.T, [1 + px - 2 * py, px * py * pz, pz], atol=1e-12)
+    cubic = sl.magnetic.Grid(values, half_widths=half, interpolation="cubic").prepare()
+    np.testing.assert_allclose(cubic(jnp.asarray(nodes[3, 2, 1])), values[:, 3, 2, 1], atol=1e-12)
+
+
+def test_cubic_beats_linear_on_a_smooth_field():
+    half = (8.0, 8.0, 8.0)
+    nodes = sl.grids.nodes((24, 24, 24), half)
+    values = np.sin(nodes @ np.array([0.5, 0.3, 0.4]))
+    points = jnp.asarray(np.random.default_rng(0).uniform(-7, 7, (200, 3)))
+    exact = np.sin(points @ np.array([0.5, 0.3, 0.4]))
+    errors = []
+    for method in ("linear", "cubic"):
+        grid = sl.magnetic.Grid(np.stack([values] * 3), half_widths=half, interpolation=method).prepare()
+        errors.append(np.max(np.abs(jax.vmap(grid)(points)[:, 0] - exact)))
+    assert errors[1] < 0.1 * errors[0]
+    assert errors[0] < 0.02
+
+
+def test_grids_outside_their_box():
+    grid = sl.electrons.Grid(np.ones((4, 4, 4)), half_widths=(1.0, 1.0, 1.0))
+    assert grid(jnp.asarray([1.5, 0.0, 0.0])) == 0
+    assert dataclasses.replace(grid, outside="nearest")(jnp.asarray([1.5, 0.0, 0.0])) == 1
+    with pytest.raises(ValueError, match=r"call \.prepare\(\) first"):
+        dataclasses.replace(grid, interpolation="cubic")(jnp.zeros(3))
+
+
+def test_the_contract_check_finds_faults():
+    class Wrong(sl.fields.AbstractField):
+        n0: jax.Array = sl.param(1.0)
+        fault: str = sl.setting("none")
+
+        def __call__(self, position):
+            x, y, z = position
+            if self.fault == "shape":
+                return position[:2]
+            if self.fault == "gradient":
+                return self.n0 * jnp.sqrt(x * x + y * y)
+            if self.fault == "type":
+                return self.n0 * x * np.arange(1.0, 4.0)[1]
+            if self.fault == "derivative":
+                return self.n0 * jax.lax.stop_gradient(x) * y
+            return self.n0 * x
+
+    check_field(Wrong())
+    for fault, message in {
+        "shape": "shape",
+        "gradient": "not finite",
+        "derivative": "central differences",
+    }.items():
+        with pytest.raises(AssertionError, match=message):
+            check_field(Wrong(fault=fault))
+    with jax.numpy_dtype_promotion("standard"), pytest.raises(AssertionError, match="fixed type"):
+        check_field(Wrong(fault="type"))

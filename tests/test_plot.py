@@ -1,0 +1,197 @@
+"""Figures: pixels land where they belong, limits are robust, and no global state is touched."""
+
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.colors import AsinhNorm, LogNorm
+
+import sightline as sl
+from sightline import plot
+from sightline.plot import mollweide, scales
+
+SKY = sl.HealpixSky(8)
+WIDTH = 400
+
+
+def make(frequency, v=False, sky=SKY, scale=1.0):
+    """Stokes with a bright plane and polarisation of both signs."""
+    l, b = sky.lonlat()
+    i = scale * 10 * np.exp(-np.abs(b) / 20)
+    parts = [i, 0.1 * i * np.cos(np.deg2rad(l)), 0.1 * i * np.sin(np.deg2rad(l)), 0.01 * i][: 3 + v]
+    shape = (*np.shape(frequency), sky.size)
+    return sl.Stokes(*(jnp.broadcast_to(p, shape) for p in parts), frequency=jnp.asarray(frequency), sky=sky)
+
+
+def panels(figure):
+    return [axes for axes in figure.axes if axes.name == "mollweide"]
+
+
+def bars(figure):
+    return [axes for axes in figure.axes if axes.name != "mollweide"]
+
+
+@pytest.mark.parametrize("nest", [False, True])
+@pytest.mark.parametrize(
+    ("l", "b", "x", "y"),
+    [(0, 0, 0.5, 0.5), (90, 0, 0.25, 0.5), (270, 0, 0.75, 0.5), (0, 60, 0.5, 0.881), (135, -30, 0.158, 0.298)],
+)
+def test_directions_land_where_they_belong(l, b, x, y, nest):
+    """Galactic centre in the middle, longitude to the left, north up; places from a table of the projection."""
+    longitude, latitude = sl.HealpixSky(64, nest=nest).lonlat()
+    values = np.hypot((longitude - l + 180) % 360 - 180, latitude - b)
+    image = mollweide.raster(values, mollweide.lookup(sl.HealpixSky(64, nest=nest), WIDTH))
+    assert image.shape == (WIDTH // 2, WIDTH)
+    assert image[int(y * WIDTH // 2), int(x * WIDTH)] < 2
+
+
+def test_rim_is_180_degrees_and_corners_have_values():
+    longitude, latitude = mollweide.lonlat_of_plane(WIDTH)
+    assert np.rad2deg(longitude[WIDTH // 4, 0]) == pytest.approx(180, abs=1)
+    assert np.rad2deg(longitude[WIDTH // 4, -1]) == pytest.approx(-180, abs=1)
+    assert np.all(np.isfinite(longitude))
+    assert np.all(np.abs(latitude) <= np.pi / 2)
+
+
+def test_partial_sky_is_masked_elsewhere():
+    pixels = np.array([700, 5, 300])
+    full = np.full(SKY.size, np.nan)
+    full[pixels] = [1.0, 2.0, 3.0]
+    whole = mollweide.raster(full, mollweide.lookup(SKY, WIDTH))
+    partial = mollweide.raster(np.arange(1.0, 4.0), mollweide.lookup(sl.HealpixSky(8, pixels=pixels), WIDTH))
+    np.testing.assert_array_equal(partial.filled(np.nan), whole.filled(np.nan))
+    assert 0 < np.count_nonzero(~partial.mask) < 0.02 * partial.size
+
+
+def test_one_row_a_frequency_one_column_a_parameter():
+    figure = plot.maps(make([0.408, 23.0], v=True))
+    titles = [axes.get_title() for axes in panels(figure)]
+    assert titles == [f"${name}$, {nu}" for nu in ("408 MHz", "23 GHz") for name in "IQUV"]
+    assert len(bars(figure)) == 8
+
+
+def test_scales_of_the_stokes_parameters():
+    images = [axes.images[0] for axes in panels(plot.maps(make(23.0)))]
+    norms = [image.norm for image in images]
+    assert isinstance(norms[0], LogNorm)
+    assert norms[1].vmin == -norms[1].vmax
+    assert (norms[1].vmin, norms[1].vmax) == (norms[2].vmin, norms[2].vmax)
+    assert 500 < norms[1].vmax < 1000  # mK
+
+
+@pytest.mark.parametrize(
+    ("scale", "label", "factor"),
+    [(1.0, r"K$_\mathrm{RJ}$", 1.0), (1e-3, r"mK$_\mathrm{RJ}$", 1e3), (1e-6, r"µK$_\mathrm{RJ}$", 1e6)],
+)
+def test_colour_bar_has_the_unit_with_a_prefix(scale, label, factor):
+    figure = plot.maps(make(23.0, scale=scale))
+    assert bars(figure)[0].get_xlabel() == label
+    image = panels(figure)[0].images[0].get_array()
+    assert image.max() == pytest.approx(scale * factor * float(make(23.0).I.max()))
+
+
+def test_brightness_units_keep_their_numbers():
+    figure = plot.map(1e-6 * np.arange(SKY.size), SKY, unit="MJy/sr")
+    assert bars(figure)[0].get_xlabel() == "MJy/sr"
+    assert panels(figure)[0].images[0].get_array().max() == pytest.approx(767e-6)
+
+
+def test_limits_ignore_outliers_and_say_so():
+    values = np.random.default_rng(0).normal(size=SKY.size)
+    values[3] = 1e6
+    figure = plot.map(values, SKY, stretch="diverging")
+    image = panels(figure)[0].images[0]
+    assert 2 < image.norm.vmax < 4
+    assert image.colorbar.extend == "both"
+    assert plot.map(values, SKY, stretch="linear", limits=(-10, 2e6)).axes[0].images[0].colorbar.extend == "neither"
+
+
+def test_automatic_stretch():
+    assert isinstance(scales.normalisation(np.logspace(0, 3, 99)), LogNorm)
+    assert isinstance(scales.normalisation(np.linspace(-1, 100, 99)), AsinhNorm)
+    assert type(scales.normalisation(np.linspace(5, 10, 99))).__name__ == "Normalize"
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        (np.geomspace(1.5, 60, SKY.size), ["2", "5", "10", "20", "50"]),
+        (np.geomspace(1.5, 6e4, SKY.size), ["10", "100", "1000", "10000"]),
+        (np.linspace(-15, 150, SKY.size), ["0", "100"]),
+        (np.concatenate([-np.geomspace(0.1, 20, 384), np.geomspace(0.1, 400, 384)]), ["−10", "0", "10", "100"]),
+    ],
+)
+def test_colour_bar_has_plain_numbers(values, ticks):
+    figure = plot.map(values, SKY)
+    figure.draw_without_rendering()
+    low, high = bars(figure)[0].get_xlim()
+    labels = bars(figure)[0].xaxis.get_ticklabels(minor=False)
+    places = bars(figure)[0].xaxis.get_ticklocs()
+    assert [t.get_text() for t, x in zip(labels, places, strict=True) if low <= x <= high] == ticks
+
+
+@pytest.mark.parametrize("value", [0.0, 3e-6, np.nan])
+def test_constant_maps_can_be_drawn(value):
+    constant = jnp.full((SKY.size,), value)
+    figure = plot.maps(sl.Stokes(constant, 0 * constant, 0 * constant, frequency=1.0, sky=SKY))
+    figure.set_dpi(30)
+    figure.canvas.draw()
+
+
+def test_pixels_without_data_do_not_count():
+    values = np.linspace(1, 2, SKY.size)
+    values[::2] = -1.6375e30
+    image = panels(plot.map(values, SKY))[0].images[0]
+    assert image.norm.vmin > 0.9
+    assert 0.4 < np.mean(image.get_array().mask) < 0.65  # the corners repeat the rim
+
+
+def test_labels_of_the_graticule():
+    axes = panels(plot.map(np.arange(SKY.size), SKY))[0]
+    axes.figure.draw_without_rendering()
+    latitudes = [label.get_text() for label in axes.get_yticklabels()]
+    assert latitudes == ["−60°", "−30°", "0°", "+30°", "+60°"]
+    places = {text.get_text(): round(np.rad2deg(text.get_position()[0])) for text in axes.texts}
+    assert places == {"120°": -120, "60°": -60, "0°": 0, "300°": 60, "240°": 120}
+
+
+@pytest.mark.parametrize("suffix", ["png", "pdf"])
+def test_file_is_written_once(tmp_path, suffix):
+    path = tmp_path / f"sky.{suffix}"
+    plot.map(np.arange(SKY.size), SKY, path=path)
+    assert path.read_bytes()[:4] == {"png": b"\x89PNG", "pdf": b"%PDF"}[suffix]
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        plot.maps(make(23.0), path)
+    plot.map(np.arange(SKY.size), SKY, path=path, overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_bad_input_names_the_argument(tmp_path):
+    with pytest.raises(ValueError, match=r"shape \(5,\)"):
+        plot.map(np.arange(5), SKY)
+    with pytest.raises(ValueError, match=r"'log'.*positive"):
+        plot.map(np.arange(SKY.size) - 5, SKY, stretch="log")
+    with pytest.raises(ValueError, match="lower one first"):
+        plot.map(np.arange(SKY.size), SKY, limits=(2, 1))
+    with pytest.raises(ValueError, match=r"path = .*xyz.*png"):
+        plot.maps(make(23.0), tmp_path / "sky.xyz")
+    stokes = sl.Stokes(*(jnp.ones(1) for _ in range(3)), frequency=1.0, sky=sl.Directions([0.0], [0.0]))
+    with pytest.raises(TypeError, match="HealpixSky"):
+        plot.maps(stokes)
+
+
+def test_global_state_is_not_touched():
+    before, backend = dict(matplotlib.rcParams), pyplot.get_backend()
+    plot.maps(make(23.0))
+    assert dict(matplotlib.rcParams) == before
+    assert (pyplot.get_fignums(), pyplot.get_backend()) == ([], backend)
+
+
+def test_import_brings_no_heavy_package():
+    heavy = "{'matplotlib', 'healpy', 'astropy'} & set(sys.modules)"
+    code = f"import sys, sightline.plot, sightline.io; sys.exit(bool({heavy}))"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,126 @@
+"""The shape of the package: imports, class tree, purity."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import pytest
+from equinox._module._module import is_abstract_module
+
+import sightline as sl
+
+SOURCE = Path(sl.__file__).parent
+# From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
+ROOMS = ["_version", "_core", "geometry", "stokes", "grids", "fields", "emission", "transfer", "observables", "simulator"]
+ROOMS += ["io", "plot", "testing", "cli"]
+HOOKS = {"prepare", "populations", "name"}  # methods with a documented default that a subclass may replace
+
+
+def modules():
+    return [importlib.import_module(m.name) for m in pkgutil.walk_packages(sl.__path__, "sightline.")]
+
+
+def classes():
+    found = {c for m in modules() for _, c in inspect.getmembers(m, inspect.isclass)}
+    return sorted((c for c in found if c.__module__.startswith("sightline") and issubclass(c, eqx.Module)), key=str)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_rooms_import_only_from_rooms_above_them(path):
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    room = parts[0]
+    if room == "__init__":
+        return
+    allowed = ROOMS[: ROOMS.index(room) + 1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = list(parts[:-1])[: len(parts) - node.level]
+            target = [*package, *(node.module.split(".") if node.module else [])]
+            names = [target[0]] if target else [alias.name for alias in node.names]
+            for name in names:
+                assert name in allowed, f"{'/'.join(parts)} imports from {name}, a room below it"
+
+
+def test_healpy_is_imported_in_one_file():
+    importing = [p for p in SOURCE.rglob("*.py") if "import healpy" in p.read_text() or "from healpy" in p.read_text()]
+    assert [p.relative_to(SOURCE).as_posix() for p in importing] == ["geometry/healpix.py"]
+
+
+def test_classes_are_abstract_or_final():
+    for cls in classes():
+        for base in cls.__mro__[1:]:
+            if base in (eqx.Module, sl.Module) or not issubclass(base, eqx.Module):
+                continue
+            named = base.__name__.lstrip("_").startswith("Abstract")
+            assert named, f"{cls.__name__} subclasses {base.__name__}, which is concrete"
+        if cls.__name__.lstrip("_").startswith("Abstract"):
+            assert is_abstract_module(cls) or not hasattr(cls, "__call__"), f"{cls.__name__} can be instantiated"
+
+
+def test_only_abstract_methods_and_hooks_are_overridden():
+    for cls in classes():
+        for name, member in vars(cls).items():
+            if name.startswith("__") and name != "__call__" or not (callable(member) or isinstance(member, property)):
+                continue
+            for base in cls.__mro__[1:]:
+                inherited = vars(base).get(name)
+                if inherited is None or base in (eqx.Module, object):
+                    continue
+                abstract = getattr(inherited, "__isabstractmethod__", False)
+                assert abstract or name in HOOKS, f"{cls.__name__}.{name} overrides {base.__name__}.{name}"
+
+
+def test_no_class_calls_super_or_holds_todo():
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text()
+        for word in ("NotImplementedError", "TODO", "FIXME", "pickle"):
+            assert word not in text, f"{path.name}: {word}"
+        if path.name != "module.py":
+            assert "super()" not in text, f"{path.name}: super()"
+
+
+def test_every_public_class_and_function_is_documented():
+    for module in modules():
+        for name, item in inspect.getmembers(module, lambda x: inspect.isclass(x) or inspect.isfunction(x)):
+            if item.__module__ == module.__name__ and not name.startswith("_"):
+                assert inspect.getdoc(item), f"{module.__name__}.{name} has no docstring"
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_import_is_pure():
+    heavy = "healpy matplotlib astropy interpax optimistix optax blackjax numpyro diffrax rich cyclopts scipy.integrate"
+    code = f"""
+import jax, equinox, sys
+before, settings = set(sys.modules), dict(jax.config.values)
+import sightline
+loaded = sorted(m for m in "{heavy}".split() if m in sys.modules and m not in before)
+print(loaded, settings == dict(jax.config.values), jax.numpy.ones(1).dtype)
+"""
+    assert run(code) == "[] True float32"
+
+
+def test_types_are_checked_for_users_who_ask():
+    code = """
+import os; os.environ["SIGHTLINE_TYPECHECK"] = "1"
+import sightline as sl
+try: sl.HealpixSky(1, nest=3)
+except Exception as error: print(type(error).__name__)
+"""
+    assert run(code) == "TypeCheckError"
+
+
+def test_models_survive_serialisation(tmp_path):
+    simulator = sl.Simulator(magnetic_field=sl.magnetic.LSA(b0=3.0), electron_density=sl.electrons.Uniform())
+    path = tmp_path / "model.eqx"
+    eqx.tree_serialise_leaves(path, simulator)
+    blank = jax.tree.map(lambda leaf: 0 * leaf, simulator)
+    assert eqx.tree_equal(eqx.tree_deserialise_leaves(path, blank), simulator)

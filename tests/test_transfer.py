@@ -1,0 +1,65 @@
+"""The cell solver: contract, closed forms and order of convergence."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.emission import FaradayVector, StokesVector, TransferCoefficients
+from sightline.testing import check_transfer
+
+
+def test_contract(precision):
+    check_transfer(sl.transfer.CellTransfer())
+
+
+def test_background_behind_an_absorber():
+    widths = jnp.full(3, 0.5)
+    medium = TransferCoefficients(absorption=StokesVector(I=jnp.asarray([0.1, 0.5, 2.0])))
+    found = sl.transfer.CellTransfer()(medium, widths, StokesVector(I=jnp.asarray(7.0)))
+    assert found.I == pytest.approx(7 * np.exp(-1.3))
+    assert found.Q == 0
+    assert found.V is None
+
+
+def test_background_polarisation_is_rotated():
+    medium = TransferCoefficients(rotation=FaradayVector(V=jnp.asarray([0.3, -0.1])))
+    found = sl.transfer.CellTransfer()(medium, jnp.ones(2), StokesVector(Q=jnp.asarray(2.0)))
+    assert found.Q == pytest.approx(2 * np.cos(0.2))
+    assert found.U == pytest.approx(2 * np.sin(0.2))
+
+
+@pytest.mark.parametrize("q", [0, 1])
+def test_emission_of_one_linear_part_alone_is_rotated(q):
+    parts = {"Q" if q else "U": jnp.ones(2)}
+    medium = TransferCoefficients(StokesVector(**parts), rotation=FaradayVector(V=jnp.full(2, 0.4)))
+    found = sl.transfer.CellTransfer()(medium, jnp.ones(2), StokesVector())
+    exact = (1 if q else 1j) * (np.exp(0.8j) - 1) / 0.4j
+    assert complex(found.Q, found.U) == pytest.approx(exact)
+
+
+@pytest.mark.parametrize("part", ["Q", "U", "V"])
+def test_unsolved_coefficients_are_refused(part):
+    medium = TransferCoefficients(absorption=StokesVector(**{part: jnp.ones(2)}))
+    with pytest.raises(ValueError, match="does not solve absorption of Q, U or V"):
+        sl.transfer.CellTransfer()(medium, jnp.ones(2), StokesVector())
+
+
+def test_second_order_on_a_smooth_medium():
+    """Emission, absorption and rotation that vary smoothly: halving the cells quarters the error."""
+
+    def solve(cells):
+        s = (np.arange(cells) + 0.5) / cells
+        medium = TransferCoefficients(
+            StokesVector(jnp.asarray(1 + s), jnp.asarray(np.cos(3 * s)), jnp.asarray(np.sin(2 * s))),
+            StokesVector(jnp.asarray(1 + np.sin(4 * s))),
+            FaradayVector(V=jnp.asarray(20 * np.cos(5 * s))),
+        )
+        found = jax.jit(sl.transfer.CellTransfer())(medium, jnp.full(cells, 1 / cells), StokesVector(I=jnp.asarray(1.0)))
+        return np.array([found.I, found.Q, found.U])
+
+    reference = solve(40960)
+    errors = np.array([np.abs(solve(n) - reference).max() for n in (128, 256, 512)])
+    order = np.log2(errors[:-1] / errors[1:])
+    np.testing.assert_allclose(order, 2, atol=0.1)
