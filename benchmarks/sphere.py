@@ -42,8 +42,8 @@ def main() -> None:
             last, first = errors, (errors if last is None else first)
         order = np.log2(first / last) / 5
     notes = (
-        f"Residual standard deviation in K at 2.4 GHz, NSIDE {nside}. The hard edge falls somewhere inside a cell: the error is of "
-        f"order {', '.join(f'{o:.2f}' for o in order)} in the cell width for I, Q, U (fitted from 128 to 4096 cells)."
+        f"Residual standard deviation in K at 2.4 GHz, NSIDE {nside}. The hard edge falls somewhere inside a cell: the "
+        f"error is of order {', '.join(f'{o:.2f}' for o in order)} in the cell width for I, Q, U (128 to 4096 cells)."
     )
     save(
         "sphere", "Homogeneous sphere against the Burn slab", ["code", "cells", "I", "Q", "U"], rows + PUBLISHED, notes

@@ -55,7 +55,7 @@ def test_lsa_equals_the_published_table(models):
 def test_lsa_pitch_is_measured_from_the_azimuth():
     field = sl.magnetic.LSA(psi1=0.0, chi0=0.0)(jnp.asarray([-8.0, 0.0, 0.0]))
     pitch = np.deg2rad(27.0)
-    np.testing.assert_allclose(field, [-1.2 * np.sin(pitch), -1.2 * np.cos(pitch), 0], atol=1e-12)  # towards l ~ 270
+    np.testing.assert_allclose(field, [-1.2 * np.sin(pitch), -1.2 * np.cos(pitch), 0], atol=1e-12)  # towards l = 243
 
 
 def test_wmap_cosmic_rays_equal_the_published_table(models):

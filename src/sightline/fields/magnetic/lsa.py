@@ -21,14 +21,14 @@ class LSA(AbstractField):
 
     **Arguments:**
 
-    - `b0`: modulus, uG; may be negative: for b0 > 0 the field at the Sun points towards l ~ 270.
+    - `b0`: modulus, uG; may be negative: for b0 > 0 the field at the Sun points towards l = 243, for b0 < 0 to l = 63.
     - `psi0`: pitch angle at r = 8 kpc; `psi1`: its change with ln r; `chi0`: tilt out of the plane; deg.
 
     **Source:** Page et al. 2007, ApJS 170, 335, eq. 16.
 
     !!! example
         >>> sl.magnetic.LSA()(jnp.array([-8.3, 0.0, 0.006]))
-        Array([-0.546..., 1.067..., 0.0031...], dtype=float64)
+        Array([-0.5454..., -1.0689..., 0.0031...], dtype=float64)
     """
 
     b0: Float[Array, ""] = param(1.2, unit="uG", symbol="b_0")
