@@ -82,8 +82,8 @@ def study(frequency: float, nside: int, cells: list[int]) -> list[list[object]]:
 def main() -> None:
     nside = parse(__doc__, nside=4).nside
     rows = study(2.4, nside, [8, 16, 32, 64, 128, 256])
-    rows += study(0.408, nside, [16, 32, 64, 128, 256, 512, 1024])
-    rows += study(0.15, nside, [64, 128, 256, 512, 1024, 2048, 4096])
+    rows += study(0.408, nside, [16, 32, 64, 128, 256, 512, 1024, 2048])
+    rows += study(0.15, nside, [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384])
     header = ["GHz", "cells", "rotation per cell [rad]", "error", "order", "midpoint rule", "ratio"]
     notes = (
         "Relative rms error of Q and U against 16 times the finest cells: the reference is 256 times better converged. "

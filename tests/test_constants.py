@@ -16,23 +16,23 @@ E, M, C, H, K = si.elementary_charge, si.electron_mass, si.speed_of_light, si.Pl
 
 def test_faraday_constant():
     in_si = E**3 / (8 * np.pi**2 * si.epsilon_0 * M**2 * C**3)  # rad m^-2 per m^-3 T m
-    assert constants.FARADAY == pytest.approx(in_si * 1e6 * 1e-10 * PARSEC, rel=1e-8)
-    assert constants.FARADAY == pytest.approx(0.811901, abs=5e-7)
+    assert pytest.approx(in_si * 1e6 * 1e-10 * PARSEC, rel=1e-8) == constants.FARADAY
+    assert pytest.approx(0.811901, abs=5e-7) == constants.FARADAY
 
 
 def test_wavelength_and_photon_energy():
-    assert constants.WAVELENGTH == pytest.approx(C / 1e9, rel=1e-12)
-    assert constants.HNU_OVER_K == pytest.approx(H * 1e9 / K, rel=1e-12)
+    assert pytest.approx(C / 1e9, rel=1e-12) == constants.WAVELENGTH
+    assert pytest.approx(H * 1e9 / K, rel=1e-12) == constants.HNU_OVER_K
 
 
 def test_brightness_of_one_kelvin():
-    assert constants.RAYLEIGH_JEANS == pytest.approx(2 * K * 1e18 / C**2 * 1e26 * 1e-6, rel=1e-12)
+    assert pytest.approx(2 * K * 1e18 / C**2 * 1e26 * 1e-6, rel=1e-12) == constants.RAYLEIGH_JEANS
 
 
 def test_flux_to_density():
     rest_energy = M * C**2 / E * 1e-9  # GeV
-    assert constants.ELECTRON_REST_ENERGY == pytest.approx(rest_energy, rel=1e-8)
-    assert constants.FLUX_TO_DENSITY == pytest.approx(4 * np.pi * rest_energy / C * 1e-6, rel=1e-8)
+    assert pytest.approx(rest_energy, rel=1e-8) == constants.ELECTRON_REST_ENERGY
+    assert pytest.approx(4 * np.pi * rest_energy / C * 1e-6, rel=1e-8) == constants.FLUX_TO_DENSITY
 
 
 @pytest.mark.parametrize("p", [2.2, 3.0, 4.3])

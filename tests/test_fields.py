@@ -173,7 +173,7 @@ def test_the_contract_check_finds_faults():
         fault: str = sl.setting("none")
 
         def __call__(self, position):
-            x, y, z = position
+            x, y, _z = position
             if self.fault == "shape":
                 return position[:2]
             if self.fault == "gradient":

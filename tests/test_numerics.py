@@ -119,7 +119,15 @@ ONE_ARGUMENT = {
 def test_derivatives(name):
     function, points = ONE_ARGUMENT[name]
     for point in points:
-        check_grads(lambda x: function(jnp.asarray(x)), (jnp.asarray(point),), order=2, modes=("fwd", "rev"), atol=2e-5, rtol=2e-5, eps=1e-4)
+        check_grads(
+            lambda x: function(jnp.asarray(x)),
+            (jnp.asarray(point),),
+            order=2,
+            modes=("fwd", "rev"),
+            atol=2e-5,
+            rtol=2e-5,
+            eps=1e-4,
+        )
 
 
 @pytest.mark.parametrize("name", ONE_ARGUMENT)

@@ -17,7 +17,18 @@ import sightline as sl
 
 SOURCE = Path(sl.__file__).parent
 # From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
-ROOMS = ["_version", "_core", "geometry", "stokes", "grids", "fields", "emission", "transfer", "observables", "simulator"]
+ROOMS = [
+    "_version",
+    "_core",
+    "geometry",
+    "stokes",
+    "grids",
+    "fields",
+    "emission",
+    "transfer",
+    "observables",
+    "simulator",
+]
 ROOMS += ["io", "plot", "testing", "cli"]
 HOOKS = {"prepare", "populations", "name"}  # methods with a documented default that a subclass may replace
 
@@ -60,13 +71,13 @@ def test_classes_are_abstract_or_final():
             named = base.__name__.lstrip("_").startswith("Abstract")
             assert named, f"{cls.__name__} subclasses {base.__name__}, which is concrete"
         if cls.__name__.lstrip("_").startswith("Abstract"):
-            assert is_abstract_module(cls) or not hasattr(cls, "__call__"), f"{cls.__name__} can be instantiated"
+            assert is_abstract_module(cls) or not callable(cls), f"{cls.__name__} can be instantiated"
 
 
 def test_only_abstract_methods_and_hooks_are_overridden():
     for cls in classes():
         for name, member in vars(cls).items():
-            if name.startswith("__") and name != "__call__" or not (callable(member) or isinstance(member, property)):
+            if (name.startswith("__") and name != "__call__") or not (callable(member) or isinstance(member, property)):
                 continue
             for base in cls.__mro__[1:]:
                 inherited = vars(base).get(name)

@@ -13,7 +13,9 @@ if _os.environ.get("SIGHTLINE_TYPECHECK") == "1":
 from . import emission as emission
 from . import fields as fields
 from . import grids as grids
+from . import io as io
 from . import observables as observables
+from . import plot as plot
 from . import testing as testing
 from . import transfer as transfer
 from ._core.module import Module as Module
@@ -31,6 +33,7 @@ from .geometry import HealpixSky as HealpixSky
 from .geometry import RadialCells as RadialCells
 from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
+from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .simulator import Trace as Trace
 from .stokes import Stokes as Stokes

@@ -331,12 +331,20 @@ def _trace(simulator: Simulator, lines: Sightlines, frequency: Scalar) -> Trace:
     )
 
 
+class RotationWarning(UserWarning):
+    """Q and U are not converged: `rotation` is the largest Faraday rotation [rad] of P within one cell."""
+
+    rotation: float = 0.0
+
+
 def _warn_rotation(rotation: Array, frequency: Array) -> None:
     if not is_concrete(rotation) or not is_concrete(frequency) or not jnp.any(rotation > 1):
         return
     worst = int(jnp.argmax(rotation))
-    warnings.warn(
+    warning = RotationWarning(
         f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: "
-        "above about 1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer (growth).",
-        stacklevel=3,
+        "above about 1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer "
+        "(growth)."
     )
+    warning.rotation = float(rotation[worst])
+    warnings.warn(warning, stacklevel=3)

@@ -48,7 +48,7 @@ class Stokes(eqx.Module):
     **Raises:** `ValueError` where units, conventions or frequencies are mixed.
 
     !!! example
-        >>> stokes = sl.Simulator(...)(sl.HealpixSky(nside=8), frequency=23.0)
+        >>> stokes = simulator(sl.HealpixSky(nside=8), frequency=23.0)
         >>> stokes.to("K_CMB").to_convention("IAU").U.shape
         (768,)
     """

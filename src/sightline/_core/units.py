@@ -16,8 +16,8 @@ def strip_unit(value: Any, unit: str, name: str) -> Any:
 
     !!! example
         >>> import astropy.units as u
-        >>> strip_unit(408 * u.MHz, "GHz", "frequency")
-        np.float64(0.408)
+        >>> strip_unit(500 * u.MHz, "GHz", "frequency")
+        np.float64(0.5)
     """
     if not hasattr(value, "to_value"):
         return value

@@ -1,3 +1,5 @@
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -66,7 +68,7 @@ def _values(field: AbstractField, positions: Array) -> Array:
 
 
 def _type_problems(field: AbstractField) -> list[str]:
-    def shape_of(field: AbstractField, dtype: type) -> jax.ShapeDtypeStruct:
+    def shape_of(field: AbstractField, dtype: Any) -> Any:
         cast = jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, field)
         return eqx.filter_eval_shape(lambda f, x: f.prepare()(x), cast, jax.ShapeDtypeStruct((3,), dtype))
 

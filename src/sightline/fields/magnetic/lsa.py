@@ -28,7 +28,7 @@ class LSA(AbstractField):
 
     !!! example
         >>> sl.magnetic.LSA()(jnp.array([-8.3, 0.0, 0.006]))
-        Array([-0.5454..., -1.0689..., 0.0031...], dtype=float64)
+        Array([-0.5454..., -1.0688..., 0.0031...], dtype=float64)
     """
 
     b0: Float[Array, ""] = param(1.2, unit="uG", symbol="b_0")

@@ -1,0 +1,62 @@
+"""What a command says when it is done."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import sightline as sl
+
+
+def report(
+    model: sl.Simulator,
+    stokes: sl.Stokes,
+    sky: sl.HealpixSky,
+    cells: sl.BoxCells,
+    rotation: float,
+    files: list[Path | None],
+    seconds: float,
+) -> None:
+    """Prints what was computed and written."""
+    console, facts = Console(highlight=False), Table.grid(padding=(0, 2))
+    for name, value in {
+        "Model": "\n".join(_names(model)),
+        "Sky": f"nside {sky.nside}, {sky.size} pixels, supersample {sky.supersample}",
+        "Cells": f"{cells.cells} a ray, {stokes.I.dtype}",
+        "Written": "\n".join(str(file) for file in files if file is not None),
+        "Wall time": f"{seconds:.1f} s",
+    }.items():
+        facts.add_row(name, value)
+    console.print(facts, "", brightness(stokes), sep="\n")
+    if rotation > 1:
+        console.print(_rotation_warning(rotation), style="yellow")
+
+
+def _names(model: sl.Simulator) -> list[str]:
+    fields = {
+        "magnetic field": model.magnetic_field,
+        "electron density": model.electron_density,
+        "cosmic rays": model.cosmic_rays,
+    }
+    lines = [f"{name}: {type(field).__name__}" for name, field in fields.items()]
+    return [*lines, f"emission: {', '.join(type(operator).__name__ for operator in model.emission)}"]
+
+
+def brightness(stokes: sl.Stokes) -> Table:
+    """The range of I and the largest polarised intensity, sqrt(Q^2 + U^2), at each frequency."""
+    table = Table(title=f"Brightness [{stokes.unit}]", title_justify="left")
+    for name in ("Frequency [GHz]", "I min", "I median", "I max", "P max"):
+        table.add_column(name, justify="right")
+    arrays: list[Any] = [np.asarray(x) for x in (stokes.frequency, stokes.I, stokes.polarised_intensity)]
+    for nu, i, p in zip(*arrays, strict=True):
+        table.add_row(f"{nu:g}", *(f"{value:.4g}" for value in (i.min(), np.median(i), i.max(), p.max())))
+    return table
+
+
+def _rotation_warning(rotation: float) -> str:
+    return (
+        f"Warning: Faraday rotation turns the polarisation by up to {rotation:.3g} rad within one cell: above about "
+        "1 rad Q and U are bounded but not converged. Use more --cells."
+    )

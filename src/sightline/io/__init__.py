@@ -1,0 +1,7 @@
+"""Files: HEALPix maps with complete headers, and how anything is written whole or not at all."""
+
+from .files import check_writable as check_writable
+from .files import replacing as replacing
+from .maps import read_map as read_map
+from .maps import write_map as write_map
+from .tables import read_columns as read_columns

@@ -1,0 +1,108 @@
+"""Files written whole or not at all, never over another one by accident."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+PathLike = str | os.PathLike
+
+
+def check_writable(path: PathLike, overwrite: bool = False, name: str = "path") -> Path:
+    """The file that writing to `path` will create, links resolved; refuses now what would fail after long work.
+
+    **Arguments:** `overwrite`: whether an existing file may be replaced; `name`: how the error calls `path`.
+
+    **Raises:** `FileExistsError`, `FileNotFoundError` (folder), `IsADirectoryError`, `PermissionError`, with the cure.
+
+    !!! example
+        >>> target = sl.io.check_writable("sky.fits")
+    """
+    target, label = Path(os.path.realpath(path)), f"{name} = {os.fspath(path)}"
+    if os.path.isdir(target):
+        raise IsADirectoryError(f"{label} is a folder: name a file in it.")
+    if not os.path.isdir(target.parent):
+        raise FileNotFoundError(f"{label}: there is no folder {target.parent}: create it first.")
+    if os.path.exists(target) and not overwrite:
+        raise _exists(label, name)
+    _probe(target, label)
+    return target
+
+
+@contextlib.contextmanager
+def replacing(path: PathLike, overwrite: bool = False, name: str = "path") -> Iterator[Path]:
+    """A temporary name beside `path`: what the block writes there appears under `path` when the block ends, whole.
+
+    After an exception or Ctrl-C nothing is left and an older file at `path` is untouched.
+
+    **Arguments:** as `check_writable`.
+
+    **Raises:** as `check_writable`, also where another process creates `path` in the meantime.
+
+    !!! example
+        >>> with sl.io.replacing("parameters.txt") as temporary:
+        ...     _ = temporary.write_text("b0 = 1.2")
+    """
+    target = check_writable(path, overwrite, name)
+    temporary = _temporary(target)
+    try:
+        yield temporary
+        _sync(temporary)
+        _publish(temporary, target, overwrite, f"{name} = {os.fspath(path)}", name)
+    finally:
+        temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # folders cannot be opened everywhere
+        _sync(target.parent)
+
+
+def _exists(label: str, name: str) -> FileExistsError:
+    switch = "--overwrite" if name.startswith("--") else "overwrite=True"
+    return FileExistsError(f"{label} exists: choose another name, or replace it with {switch}.")
+
+
+def _temporary(target: Path) -> Path:
+    """A hidden name in the same folder with the same suffixes, from which writers take the format."""
+    return target.with_name(f".part-{secrets.token_hex(8)}{''.join(target.suffixes[-2:])}")
+
+
+def _probe(target: Path, label: str) -> None:
+    temporary = _temporary(target)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.lstat(target)  # the name may be too long
+            if not (target.is_file() and os.access(target, os.W_OK)):
+                raise PermissionError(0, "it is not a regular file that you may write")
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
+    except OSError as error:
+        raise PermissionError(f"{label} cannot be written ({error.strerror}): choose another place.") from None
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _publish(temporary: Path, target: Path, overwrite: bool, label: str, name: str) -> None:
+    """Gives the file its name: a hard link, unlike a rename, fails where the name is taken."""
+    if overwrite:
+        os.replace(temporary, target)
+        return
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise _exists(label, name) from None
+    except OSError:  # a file system without hard links
+        _claim(target, label, name)
+        os.replace(temporary, target)
+
+
+def _claim(target: Path, label: str, name: str) -> None:
+    try:
+        target.touch(exist_ok=False)
+    except FileExistsError:
+        raise _exists(label, name) from None

@@ -1,0 +1,145 @@
+"""Polarised HEALPix maps: Stokes to FITS and back."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from .._core.module import default_float
+from ..geometry import HealpixSky
+from ..stokes import Stokes
+from .files import PathLike, check_writable, replacing
+from .headers import describe, primary_header, table_header
+from .keywords import find_columns, find_convention, find_frequencies, find_unit
+from .tables import healpix_tables, read_sky, read_values
+
+
+def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: Any = None) -> None:
+    """Writes a sky to a FITS file that HEALPix software reads, one table a frequency, in the precision it has.
+
+    **Arguments:**
+
+    - `path`: where; `overwrite`: replace an existing file.
+    - `stokes`: maps of a `HealpixSky`, full or partial.
+    - `model`: what made them, e.g. the `Simulator`; kept as text in the header.
+
+    **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps whose size is not
+    the sky's. The file appears whole or not at all.
+
+    !!! example
+        >>> sl.io.write_map("sky.fits", stokes, model=simulator, overwrite=True)
+        >>> import healpy
+        >>> i, q, u = healpy.read_map("sky.fits", field=(0, 1, 2), hdu=1)
+    """
+    from astropy.io import fits
+
+    sky = _check_sky(stokes)
+    check_writable(path, overwrite)
+    history = describe(model)
+    skies = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
+    tables = [fits.BinTableHDU.from_columns(_columns(one, sky), table_header(one, sky, history)) for one in skies]
+    with replacing(path, overwrite) as temporary:
+        fits.HDUList([fits.PrimaryHDU(header=primary_header()), *tables]).writeto(temporary)
+
+
+def _check_sky(stokes: Stokes) -> HealpixSky:
+    sky = stokes.sky
+    if sky is None:
+        raise TypeError("stokes has no sky: name it with dataclasses.replace(stokes, sky=sl.HealpixSky(nside)).")
+    if not isinstance(sky, HealpixSky):
+        raise TypeError(
+            f"stokes is a map of {type(sky).__name__}, and HEALPix files hold pixels: simulate it on "
+            "sl.HealpixSky(nside, pixels=...), or keep the arrays with numpy.savez."
+        )
+    if stokes.I.shape != (*stokes.frequency.shape, sky.size):
+        raise ValueError(
+            f"stokes.I has shape {stokes.I.shape}, its frequencies and sky {(*stokes.frequency.shape, sky.size)}."
+        )
+    return sky
+
+
+def _columns(stokes: Stokes, sky: HealpixSky) -> list[Any]:
+    """The columns of one frequency; a partial sky begins with its pixels."""
+    from astropy.io import fits
+
+    parts = {name: getattr(stokes, name) for name in "IQUV" if getattr(stokes, name) is not None}
+    columns = [
+        fits.Column(f"{name}_STOKES", "D" if part.dtype == np.float64 else "E", stokes.unit, array=np.asarray(part))
+        for name, part in parts.items()
+    ]
+    if sky.pixels is None:
+        return columns
+    return [fits.Column("PIXEL", "J" if sky.nside <= 8192 else "K", array=sky.indices), *columns]
+
+
+def read_map(
+    path: PathLike,
+    unit: str | None = None,
+    convention: str | None = None,
+    frequency: Any = None,
+    coordsys: str | None = None,
+) -> Stokes:
+    """Reads a polarised HEALPix map.
+
+    Files of others often leave out what a sky needs: pass it. What is passed wins over what the file says.
+
+    **Arguments:**
+
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, the temperatures also as `"mK_..."` and `"uK_..."`.
+    - `convention`: `"COSMO"` or `"IAU"`.
+    - `frequency`: GHz or an astropy quantity; one for each table, if there are several.
+    - `coordsys`: `"G"`.
+
+    **Returns:** `Stokes`, (npix,) each for one table, (nfreq, npix) for several; NaN where the file has no data. The
+    numbers keep their precision, as far as JAX's 64-bit mode allows.
+
+    **Raises:** `ValueError` naming the keyword or column that is missing, and how to pass it.
+
+    !!! example
+        >>> sl.io.write_map("sky.fits", stokes, overwrite=True)
+        >>> sl.io.read_map("sky.fits").to("K_CMB").unit
+        'K_CMB'
+    """
+    with healpix_tables(path) as tables:
+        frequencies = find_frequencies(tables, path, frequency)
+        skies = [
+            _read(table, nu, read_sky(table, path, coordsys), path, unit, convention)
+            for table, nu in zip(tables, frequencies, strict=True)
+        ]
+    return skies[0] if len(skies) == 1 else _stack(skies, path)
+
+
+def _read(table: Any, frequency: float, sky: HealpixSky, path: PathLike, unit: Any, convention: Any) -> Stokes:
+    """One table."""
+    names = find_columns(table, path)
+    factor, unit = find_unit(table, list(names.values()), path, unit)
+    parts = {part: read_values(table, name) for part, name in names.items()}
+    if factor != 1:
+        parts = {part: values * values.dtype.type(factor) for part, values in parts.items()}
+    return Stokes(
+        **{part: jnp.asarray(values) for part, values in parts.items()},
+        frequency=jnp.asarray(frequency, default_float()),
+        unit=unit,
+        convention=find_convention(table, path, convention),
+        sky=sky,
+    )
+
+
+def _stack(skies: list[Stokes], path: PathLike) -> Stokes:
+    """One Stokes of several frequencies."""
+    first = skies[0]
+    if any(_kind(sky) != _kind(first) for sky in skies):
+        raise ValueError(
+            f"The tables of {path} differ in pixels, units, conventions or columns: read them with sl.io.read_columns."
+        )
+    names = [name for name in "IQUV" if getattr(first, name) is not None]
+    parts = {name: jnp.stack([getattr(sky, name) for sky in skies]) for name in names}
+    frequencies = jnp.stack([sky.frequency for sky in skies])
+    return Stokes(**parts, frequency=frequencies, unit=first.unit, convention=first.convention, sky=first.sky)
+
+
+def _kind(stokes: Stokes) -> tuple[Any, ...]:
+    """What maps must share to be stacked."""
+    sky: Any = stokes.sky
+    pixels = None if sky.pixels is None else sky.pixels.tobytes()
+    return stokes.unit, stokes.convention, stokes.V is None, stokes.I.dtype, sky.nside, sky.nest, pixels

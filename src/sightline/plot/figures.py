@@ -1,0 +1,171 @@
+"""Figures: one map, or the Stokes maps of several frequencies."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._core.types import Number
+from ..geometry import HealpixSky
+from ..io.files import PathLike, replacing
+from ..stokes import Stokes
+from . import mollweide, scales
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+_BLANK = "0.85"
+_MINI, _MAXI = 1000, 1600
+"""Points across the raster of one of many maps, and of a single one."""
+
+
+def maps(
+    stokes: Stokes, path: PathLike | None = None, overwrite: bool = False, title: str = ""
+) -> "matplotlib.figure.Figure":
+    """All Stokes maps of a sky: a row for each frequency; I stretched over its range, Q, U (V) symmetric about zero.
+
+    Q and U of one frequency share their limits. Pixels without data are grey.
+
+    **Arguments:**
+
+    - `stokes`: of a `HealpixSky`, full or partial.
+    - `path`: where to save it, `None`: nowhere; `overwrite`: replace an existing file.
+    - `title`: above all.
+
+    **Raises:** `TypeError` for skies that are not HEALPix; `ValueError` for a format that matplotlib does not know.
+
+    !!! example
+        >>> figure = sl.plot.maps(stokes, "sky.png", overwrite=True)
+    """
+    sky = _check_sky(stokes.sky)
+    names = [name for name in "IQUV" if getattr(stokes, name) is not None]
+    rows = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
+    index = mollweide.lookup(sky, _MINI)
+    figure = _figure(4.1 * len(names), 2.75 * len(rows) + (0.4 if title else 0))
+    for row, one in enumerate(rows):
+        values = {name: np.asarray(getattr(one, name)) for name in names}
+        half = scales.symmetric_limit(values["Q"], values["U"])
+        limits = {"Q": (-half, half), "U": (-half, half)}
+        for column, name in enumerate(names):
+            place = (len(rows), len(names), row * len(names) + column + 1)
+            label = f"${name}$, {scales.frequency_label(float(one.frequency))}"
+            stretch = "auto" if name == "I" else "diverging"
+            _panel(figure, place, values[name], index, label, one.unit, stretch, limits.get(name))
+    figure.suptitle(title, fontsize=12)
+    return _finish(figure, path, overwrite)
+
+
+def map(
+    values: Any,
+    sky: HealpixSky,
+    *,
+    title: str = "",
+    unit: str = "",
+    stretch: scales.Stretch = "auto",
+    limits: tuple[Number, Number] | None = None,
+    path: PathLike | None = None,
+    overwrite: bool = False,
+) -> "matplotlib.figure.Figure":
+    """One map of the whole sky.
+
+    **Arguments:**
+
+    - `values`: (npix,), in the order of `sky`.
+    - `unit`: label of the colour bar; units of `Stokes` get a prefix that reads well.
+    - `stretch`: `"auto"`, `"linear"`, `"log"`, `"asinh"` or `"diverging"`; `limits`: lowest and highest value.
+    - `title`, `path`, `overwrite`: as `maps`.
+
+    **Raises:** `ValueError` where `values` do not fit `sky`.
+
+    !!! example
+        >>> figure = sl.plot.map(simulator.rotation_measure(sky), sky, unit="rad m$^{-2}$", stretch="diverging")
+    """
+    values = np.asarray(values)
+    if values.shape != (_check_sky(sky).size,):
+        raise ValueError(f"values has shape {values.shape}, the sky has {sky.size} pixels.")
+    figure = _figure(7.0, 4.4)
+    _panel(figure, (1, 1, 1), values, mollweide.lookup(sky, _MAXI), title, unit, stretch, limits)
+    return _finish(figure, path, overwrite)
+
+
+def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = False, name: str = "path") -> None:
+    """Saves a figure whole or not at all; the suffix of `path` is the format.
+
+    **Raises:** as `check_format` and `sl.io.check_writable`.
+    """
+    check_format(path, name)
+    with replacing(path, overwrite, name) as temporary:
+        figure.savefig(temporary, dpi=200)
+
+
+def check_format(path: PathLike, name: str = "path") -> None:
+    """Refuses a file name whose suffix is no format of matplotlib.
+
+    **Raises:** `ValueError` with the suffixes there are.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if Path(path).suffix[1:].lower() not in known:
+        raise ValueError(f"{name} = {os.fspath(path)}: end it in the format wanted, one of .{', .'.join(known)}.")
+
+
+def _check_sky(sky: Any) -> HealpixSky:
+    if not isinstance(sky, HealpixSky):
+        raise TypeError(f"sky is {type(sky).__name__}: maps are drawn of sl.HealpixSky(nside, pixels=...) only.")
+    return sky
+
+
+def _figure(width: float, height: float) -> "matplotlib.figure.Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite: bool) -> "matplotlib.figure.Figure":
+    if path is not None:
+        save(figure, path, overwrite)
+    return figure
+
+
+def _panel(
+    figure: Any,
+    place: tuple[int, int, int],
+    values: np.ndarray,
+    index: np.ndarray,
+    title: str,
+    unit: str,
+    stretch: scales.Stretch,
+    limits: tuple[Number, Number] | None,
+) -> None:
+    """One map with its graticule, title and colour bar."""
+    from matplotlib import colormaps
+
+    values = np.where(values < -1e30, np.nan, values)  # HEALPix's UNSEEN
+    norm = scales.normalisation(values, stretch, limits)
+    factor, label = scales.prefixed(norm.vmax, unit)
+    norm = scales.normalisation(values * factor, stretch, limits and (limits[0] * factor, limits[1] * factor))
+    axes = figure.add_subplot(*place, projection="mollweide")
+    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=_BLANK)
+    image = mollweide.draw(axes, mollweide.raster(values * factor, index), norm, cmap)
+    mollweide.graticule(axes)
+    axes.set_title(title, fontsize=11)
+    _colour_bar(figure, image, axes, values * factor, label)
+
+
+def _colour_bar(figure: Any, image: Any, axes: Any, values: np.ndarray, label: str) -> None:
+    from matplotlib.colors import AsinhNorm, LogNorm
+
+    good, norm = scales.finite(values), image.norm
+    ends = (bool(good.min() < norm.vmin), bool(good.max() > norm.vmax))
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[ends]
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.7, aspect=32, pad=0.04, extend=extend)
+    bar.outline.set_linewidth(0.7)
+    bar.set_label(label, fontsize=9, labelpad=1)
+    bar.ax.tick_params(labelsize=8, which="both")
+    if isinstance(norm, (AsinhNorm, LogNorm)):
+        scales.label_decades(bar)

@@ -1,0 +1,96 @@
+"""Colour scales: limits that outliers do not spoil, stretches that suit the range, units that read well."""
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from .._core.types import Number
+
+Stretch = Literal["auto", "linear", "log", "asinh", "diverging"]
+_SYMBOLS = {"K_RJ": r"K$_\mathrm{RJ}$", "K_CMB": r"K$_\mathrm{CMB}$", "MJy/sr": "MJy/sr"}
+_PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: ""}
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """The values that are numbers; a single zero if none is."""
+    good = values[np.isfinite(values)]
+    return good if good.size else np.zeros(1)
+
+
+def symmetric_limit(*arrays: np.ndarray, percentile: float = 99.0) -> float:
+    """Half range of a diverging scale: the percentile of the absolute values, the same for all `arrays`."""
+    values = np.abs(np.concatenate([finite(a) for a in arrays]))
+    return float(np.percentile(values, percentile)) or float(values.max()) or 1.0
+
+
+def normalisation(values: np.ndarray, stretch: Stretch = "auto", limits: tuple[Number, Number] | None = None) -> Any:
+    """A matplotlib norm.
+
+    **Arguments:**
+
+    - `stretch`: `"auto"` takes a logarithm for positive values that span more than a factor of 10, asinh where some are
+      not positive, and is linear for narrow ranges.
+    - `limits`: smallest and largest value; by default the percentiles 0.5 and 99.5, or 99 of the absolute value.
+
+    **Raises:** `ValueError` for limits in the wrong order, or not positive on a logarithmic scale.
+    """
+    from matplotlib.colors import AsinhNorm, LogNorm, Normalize
+
+    low, high = limits or _limits(values, stretch)
+    stretch = _choose(low, high) if stretch == "auto" else stretch
+    if not low < high or (stretch == "log" and low <= 0):
+        wanted = "two positive values, or stretch 'asinh'" if stretch == "log" else "the lower one first"
+        raise ValueError(f"limits = {(low, high)} do not suit stretch {stretch!r}: give {wanted}.")
+    if stretch == "log":
+        return LogNorm(low, high)
+    return AsinhNorm(_knee(values), low, high) if stretch == "asinh" else Normalize(low, high)
+
+
+def _limits(values: np.ndarray, stretch: Stretch) -> tuple[Number, Number]:
+    if stretch == "diverging":
+        half = symmetric_limit(values)
+        return -half, half
+    low, high = np.percentile(finite(values), [0.5, 99.5]).tolist()
+    half = 0 if low < high else 0.5 * abs(low) or 0.5  # a constant map
+    return low - half, high + half
+
+
+def _choose(low: Number, high: Number) -> Stretch:
+    if low > 0:
+        return "log" if high > 10 * low else "linear"
+    return "asinh"
+
+
+def _knee(values: np.ndarray) -> float:
+    """Where asinh turns from linear to logarithmic: the median of the absolute values."""
+    return float(np.median(np.abs(finite(values)))) or 1.0
+
+
+def prefixed(size: float, unit: str) -> tuple[float, str]:
+    """Factor and label of a unit; temperatures take the prefix that brings `size` to between 1 and 1000."""
+    if unit not in _SYMBOLS:
+        return 1.0, unit
+    power = 3 * math.floor(math.log10(size) / 3) if size > 0 and unit.startswith("K_") else 0
+    power = max(min(power, 0), -9)
+    return 10.0**-power, _PREFIXES[power] + _SYMBOLS[unit]
+
+
+def label_decades(bar: Any) -> None:
+    """Plain numbers on a logarithmic or asinh colour bar, 1, 2 and 5 of each decade where they have room."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+
+    norm, (low, high) = bar.norm, (bar.norm.vmin, bar.norm.vmax)
+    if isinstance(norm, LogNorm):
+        bar.set_ticks(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
+    else:
+        powers = 10.0 ** np.arange(np.ceil(np.log10(norm.linear_width)), np.log10(max(-low, high)))
+        bar.set_ticks(FixedLocator([*-powers[-powers >= low], 0, *powers[powers <= high]]))
+    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "\N{MINUS SIGN}")))
+    bar.ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def frequency_label(frequency: float) -> str:
+    """A frequency [GHz] as one reads it: 408 MHz, 2.3 GHz."""
+    return f"{1e3 * frequency:.4g} MHz" if frequency < 1 else f"{frequency:.4g} GHz"
