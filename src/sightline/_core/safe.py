@@ -1,6 +1,7 @@
 """Functions whose textbook form is 0/0 or has an infinite slope somewhere, with finite values and derivatives there."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -76,14 +77,21 @@ def _sinhc(w_re: Array, w_im: Array) -> tuple[Array, Array]:
     return re, im
 
 
-def accumulate(x: Float[Array, " n"], block: int = 16) -> Float[Array, " n"]:
-    """Sum of all earlier elements, 0 for the first, as two small triangular products.
+def accumulate(x: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Sum of all earlier elements, 0 for the first: within blocks by a triangular product, over blocks recursively.
 
     XLA's own cumulative sum does not vectorise on a CPU and costs as much as the field it sums.
     """
     n = x.shape[0]
-    padded = jnp.pad(x, (0, -n % block)).reshape(-1, block)
-    rows = padded.shape[0]
-    earlier = jnp.dot(padded, np.triu(np.ones((block, block), x.dtype), 1), precision="highest")
-    blocks = jnp.dot(padded.sum(axis=1), np.triu(np.ones((rows, rows), x.dtype), 1), precision="highest")
-    return (earlier + blocks[:, None]).reshape(-1)[:n]
+    if n <= _BLOCK:
+        return jnp.dot(x, _earlier(n, x.dtype), precision="highest")
+    blocks = jnp.pad(x, (0, -n % _BLOCK)).reshape(-1, _BLOCK)
+    within = jnp.dot(blocks, _earlier(_BLOCK, x.dtype), precision="highest")
+    return (within + accumulate(jnp.sum(blocks, axis=1))[:, None]).reshape(-1)[:n]
+
+
+_BLOCK = 16
+
+
+def _earlier(n: int, dtype: Any) -> np.ndarray:
+    return np.triu(np.ones((n, n), dtype), 1)
