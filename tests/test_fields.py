@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import astropy.units as u
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -96,6 +97,19 @@ def test_sums_name_their_terms():
     with pytest.raises(TypeError, match="disk is a float"):
         sl.fields.Sum(disk=1.0)
     assert sl.cosmic_rays.ExponentialDisk().name == "exponential_disk"
+
+
+def test_flux_takes_units_and_gradients():
+    flux = 0.25e-4 / (u.GeV * u.cm**2 * u.s * u.sr)
+    rays = sl.cosmic_rays.Uniform.from_flux(flux, energy=1e4 * u.MeV)
+    assert float(rays(jnp.zeros(3))) == pytest.approx(40.13e-6, rel=1e-4)
+    slope = jax.grad(lambda j0: sl.cosmic_rays.Uniform.from_flux(j0, energy=10.0)(jnp.zeros(3)))(0.25)
+    assert float(slope) == pytest.approx(float(rays(jnp.zeros(3))) / 0.25, rel=1e-6)
+
+
+def test_no_term_of_a_sum_is_lost():
+    total = sl.fields.Sum(uniform_2=sl.magnetic.Uniform()) + sl.magnetic.Uniform() + sl.magnetic.Uniform()
+    assert list(total.terms) == ["uniform_2", "uniform", "uniform_3"]
 
 
 def test_populations_go_through_the_algebra():

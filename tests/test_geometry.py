@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.geometry import healpix
 from sightline.geometry.frames import transport
 
 
@@ -56,14 +55,6 @@ def test_parallel_transport_keeps_length_and_angle_to_the_path():
     a, b = np.array([[0.0, 0.0, 1.0]]).T, np.array([[1.0, 0.0, 0.0]]).T
     np.testing.assert_allclose(transport(np.array([[1.0, 0.0, 0.0]]).T, a, b), [[0], [0], [-1]], atol=1e-15)
     np.testing.assert_allclose(transport(np.array([[0.0, 1.0, 0.0]]).T, a, b), [[0], [1], [0]], atol=1e-15)
-
-
-def test_reorder_and_average():
-    ring = np.arange(192.0)
-    nested = healpix.reorder(ring, to_nest=True)
-    np.testing.assert_array_equal(nested, healpy.reorder(ring, r2n=True))
-    np.testing.assert_array_equal(healpix.reorder(nested, to_nest=False), ring)
-    np.testing.assert_allclose(healpix.average(ring, 2), healpy.ud_grade(ring, 2))
 
 
 def test_box_cells_end_at_the_wall():

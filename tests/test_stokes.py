@@ -58,6 +58,19 @@ def test_arithmetic():
     np.testing.assert_allclose(sky.polarised_intensity, np.hypot(sky.Q, sky.U))
 
 
+def test_frequencies_can_be_iterated_and_take_units():
+    sky = stokes([0.4, 100.0])
+    assert [float(part.frequency) for part in sky] == [0.4, 100.0]
+    with pytest.raises(IndexError):
+        sky[2]
+    one = sl.Stokes(jnp.ones(1), jnp.ones(1), jnp.ones(1), frequency=408 * u.MHz)
+    assert float(one.frequency) == pytest.approx(0.408)
+    with pytest.raises(ValueError, match="frequency = -1"):
+        sl.Stokes(jnp.ones(1), jnp.ones(1), jnp.ones(1), frequency=-1)
+    with pytest.raises(ValueError, match="Q has shape"):
+        sl.Stokes(jnp.ones(2), jnp.ones(1), jnp.ones(2), frequency=1.0)
+
+
 @pytest.mark.parametrize(
     ("action", "error", "message"),
     [

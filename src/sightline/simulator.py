@@ -39,9 +39,8 @@ class Simulator(Module):
 
     **Arguments:**
 
-    - `magnetic_field`: uG; `electron_density`: cm^-3; `cosmic_rays`: see `sl.cosmic_rays`; `temperature`: K. Fields,
-      all
-      optional.
+    - `magnetic_field`: uG; `electron_density`: cm^-3; `cosmic_rays`: see `sl.cosmic_rays`; `temperature`: K;
+      all optional.
     - `emission`: the emission operators, summed.
     - `background`: what shines from behind, one or several, e.g. `sl.emission.CMB()`.
     - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
@@ -81,17 +80,22 @@ class Simulator(Module):
     def require(self, needs: tuple[str, ...], who: str) -> None:
         """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
         for name in needs:
-            if name not in self.fields and getattr(self, name, None) is None:
+            if (getattr(self, name) if name in _CURES else self.fields.get(name)) is None:
                 cure = _CURES.get(name, f"fields={{{name!r}: ...}}")
                 raise ValueError(f"{who} needs {name}, which this Simulator does not have: give it e.g. {cure}.")
 
+    def check(self) -> None:
+        """Checks leaves and needs again: `eqx.tree_at` skips the checks of construction.
+
+        **Raises:** `TypeError` for leaves that are no arrays of the right shape, `ValueError` for missing fields.
+        """
+        check_tree(self)
+        for operator in self.emission:
+            self.require(operator.needs, type(operator).__name__)
+
     def prepare(self) -> "Simulator":
         """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
-        return jax.tree.map(
-            lambda node: node.prepare() if isinstance(node, AbstractField) else node,
-            prepare_children(self),
-            is_leaf=lambda node: isinstance(node, AbstractField),
-        )
+        return prepare_children(self)
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""
@@ -125,7 +129,7 @@ class Simulator(Module):
         **Raises:** `ValueError` for frequencies that are not positive or no operators; `TypeError` for leaves that
         are no arrays.
         """
-        check_tree(self)
+        self.check()
         if not self.emission and not self.background:
             raise ValueError(
                 "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
@@ -141,13 +145,14 @@ class Simulator(Module):
 
     def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
         """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
+        self.check()
         lines, frequencies = as_sightlines(sky), _check_frequency(frequency)
         _, rotation = _observe(self, _arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
 
     def integrate(self, integral: AbstractLineIntegral) -> Float[Array, " pixels"]:
         """A line integral of this model, (npix,)."""
-        check_tree(self)
+        self.check()
         self.require(integral.needs, type(integral).__name__)
         lines = integral.sightlines
         return lines.sky.reduce(_integrate(self, eqx.tree_at(lambda i: i.sightlines, integral, _arrays(lines))))
@@ -176,7 +181,8 @@ class Simulator(Module):
             raise ValueError(
                 f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
             )
-        return _trace(self.prepare(), lines, nu)
+        stokes = self(lines, nu)
+        return Trace(*_trace(self.prepare(), lines, nu), stokes=stokes)
 
 
 class Trace(eqx.Module):
@@ -185,7 +191,7 @@ class Trace(eqx.Module):
     - `distance`, `widths`: (cells,) kpc; `position`: (3, cells) kpc, of the middles.
     - `plasma`, `coefficients`: as the operators saw and returned them, arrays of (cells,).
     - `optical_depth`: of all nearer cells; `rotation`: angle [rad] of P by all nearer cells; (cells,).
-    - `stokes`: I, Q, U, V that arrive, K (Rayleigh-Jeans), IAU basis.
+    - `stokes`: what arrives, as the simulator returns it.
     """
 
     distance: Float[Array, " cells"]
@@ -195,7 +201,7 @@ class Trace(eqx.Module):
     coefficients: TransferCoefficients
     optical_depth: Float[Array, " cells"]
     rotation: Float[Array, " cells"]
-    stokes: StokesVector
+    stokes: Stokes
 
 
 def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
@@ -203,6 +209,11 @@ def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | 
 
 
 def _check_types(simulator: Simulator) -> None:
+    if not isinstance(simulator.chunk, (int, np.integer)):
+        raise TypeError(f"Simulator.chunk = {simulator.chunk!r} must be a whole number of rays.")
+    taken = [name for name in simulator.fields if name in _CURES]
+    if taken:
+        raise ValueError(f"Simulator: fields[{taken[0]!r}] has a place of its own: pass {taken[0]}=... instead.")
     places = {name: getattr(simulator, name) for name in _CURES} | {
         f"fields[{k!r}]": v for k, v in simulator.fields.items()
     }
@@ -233,7 +244,9 @@ def _check_shapes(simulator: Simulator) -> None:
                     f"{type(field).__name__} returns {found}."
                 )
     if isinstance(simulator.cosmic_rays, AbstractField):
-        eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
+        found = eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
+        if any(population.index.shape != () for population in found):
+            raise TypeError("Simulator: the index of the cosmic rays must be a number or a scalar field.")
 
 
 def _check_frequency(frequency: Any) -> Array:
@@ -309,7 +322,7 @@ def _integrate(simulator: Simulator, integral: AbstractLineIntegral) -> Float[Ar
 
 
 @eqx.filter_jit
-def _trace(simulator: Simulator, lines: Sightlines, frequency: Scalar) -> Trace:
+def _trace(simulator: Simulator, lines: Sightlines, frequency: Scalar) -> tuple[Any, ...]:
     ray = jax.tree.map(lambda leaf: leaf[..., 0], lines.rays)
     coordinates, widths = _coordinates(lines, ray), ray.length * lines.widths
     plasma = jax.vmap(lambda x, y, z: simulator.plasma(jnp.stack([x, y, z])), out_axes=-1)(*coordinates)
@@ -319,16 +332,8 @@ def _trace(simulator: Simulator, lines: Sightlines, frequency: Scalar) -> Trace:
     def nearer(rate: Array | None) -> Array:
         return jnp.zeros_like(widths) if rate is None else jnp.cumsum(rate * widths) - rate * widths
 
-    return Trace(
-        distance=ray.length * lines.midpoints,
-        widths=widths,
-        position=jnp.stack(coordinates),
-        plasma=plasma,
-        coefficients=coefficients,
-        optical_depth=nearer(absorption),
-        rotation=nearer(rotation),
-        stokes=_solve(simulator, coefficients, widths, ray, frequency),
-    )
+    distance, position = ray.length * lines.midpoints, jnp.stack(coordinates)
+    return distance, widths, position, plasma, coefficients, nearer(absorption), nearer(rotation)
 
 
 class RotationWarning(UserWarning):

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ._core.constants import HNU_OVER_K, RAYLEIGH_JEANS, T_CMB
-from ._core.module import is_concrete
+from ._core.module import default_float, is_concrete
 from ._core.safe import safe_hypot
+from ._core.units import strip_unit
 from .geometry import AbstractSky
 
 Maps = Float[Array, "*maps"]
@@ -29,6 +30,13 @@ def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
         x = HNU_OVER_K / T_CMB * frequency
         return (jnp.expm1(x) / x) ** 2 * jnp.exp(-x)
     raise ValueError(f"unit {unit!r} is not known: choose 'K_RJ', 'K_CMB' or 'MJy/sr'.")
+
+
+def _to_frequency(frequency: Any) -> Array:
+    values = jnp.asarray(strip_unit(frequency, "GHz", "frequency"), default_float())
+    if is_concrete(values) and not np.all(np.isfinite(values) & (values > 0)):
+        raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
+    return values
 
 
 class Stokes(eqx.Module):
@@ -57,7 +65,7 @@ class Stokes(eqx.Module):
     Q: Maps
     U: Maps
     V: Maps | None = None
-    frequency: Float[Array, "*frequencies"] = eqx.field(converter=jnp.asarray, kw_only=True)
+    frequency: Float[Array, "*frequencies"] = eqx.field(converter=_to_frequency, kw_only=True)
     unit: str = eqx.field(static=True, default="K_RJ", kw_only=True)
     convention: str = eqx.field(static=True, default="COSMO", kw_only=True)
     sky: AbstractSky | None = eqx.field(default=None, kw_only=True)
@@ -65,13 +73,25 @@ class Stokes(eqx.Module):
     def __check_init__(self) -> None:
         per_kelvin(self.unit, jnp.ones(()))
         _check_convention(self.convention)
+        for name, values in {"Q": self.Q, "U": self.U, "V": self.V}.items():
+            if values is not None and jnp.shape(values) != jnp.shape(self.I):
+                raise ValueError(f"Stokes: {name} has shape {jnp.shape(values)}, I has {jnp.shape(self.I)}.")
+        if (
+            jnp.ndim(self.I) > self.frequency.ndim + 1
+            or jnp.shape(self.I)[: self.frequency.ndim] != self.frequency.shape
+        ):
+            raise ValueError(f"Stokes: I has shape {jnp.shape(self.I)}, frequency has {self.frequency.shape}.")
 
     def _map(self, function: Any, **changes: Any) -> "Stokes":
         parts = {name: function(getattr(self, name)) for name in ("I", "Q", "U")}
         return dataclasses.replace(self, **parts, V=None if self.V is None else function(self.V), **changes)
 
     def to(self, unit: str) -> "Stokes":
-        """The same sky in another unit of brightness."""
+        """The same sky in another unit of brightness.
+
+        K_CMB is the linear unit of anisotropies: it is not the temperature of a monopole, which is not linear in
+        brightness.
+        """
         ratio = per_kelvin(unit, self.frequency) / per_kelvin(self.unit, self.frequency)
         return self._map(lambda values: values * ratio[..., None], unit=unit)
 
@@ -86,10 +106,16 @@ class Stokes(eqx.Module):
         """sqrt(Q^2 + U^2), in `unit`."""
         return safe_hypot(self.Q, self.U)
 
+    def __len__(self) -> int:
+        """Number of frequencies."""
+        return self.frequency.size
+
     def __getitem__(self, index: int) -> "Stokes":
         """One of several frequencies."""
         if self.frequency.ndim == 0:
             raise ValueError("This Stokes has a single frequency: there is nothing to select.")
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"frequency {index} of {len(self)}")
         return self._map(lambda values: values[index], frequency=self.frequency[index])
 
     def __add__(self, other: Any) -> "Stokes":
@@ -122,6 +148,8 @@ def _check_same(left: Stokes, right: Any) -> None:
         raise ValueError(f"Units differ, {left.unit} and {right.unit}: convert one with .to({left.unit!r}).")
     if left.convention != right.convention:
         raise ValueError(f"Conventions differ: convert one with .to_convention({left.convention!r}).")
+    if left.sky is not None and right.sky is not None and not eqx.tree_equal(left.sky, right.sky):
+        raise ValueError("Skies differ: bring both to one nside, ordering and set of pixels.")
     if not (is_concrete(left.frequency) and is_concrete(right.frequency)):
         return
     if left.frequency.shape != right.frequency.shape or not np.allclose(left.frequency, right.frequency):

@@ -37,6 +37,7 @@ class _Converter:
     convert: Callable[[Any, str, str], Any]
     unit: str
     bounds: Bounds
+    positive: bool
     name: str = "value"
 
     def __call__(self, value: Any) -> Any:
@@ -53,6 +54,8 @@ class _Converter:
             return
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{self.name} is not finite: {_brief(value)}. Pass finite numbers.")
+        if self.positive and np.any(values <= 0):
+            raise ValueError(f"{self.name} = {_brief(value)} must be positive.")
         low, high = self.bounds
         if (low is not None and np.any(values < low)) or (high is not None and np.any(values > high)):
             unit = f" {self.unit}" if self.unit else ""
@@ -90,6 +93,7 @@ def param(
     *,
     unit: str = "",
     bounds: Bounds = (None, None),
+    positive: bool = False,
     symbol: str = "",
     doc: str = "",
     **kwargs: Any,
@@ -103,7 +107,7 @@ def param(
 
     - `default`: the value if none is given; without it the argument is required.
     - `unit`: documented unit in astropy's notation; `""` is dimensionless.
-    - `bounds`: smallest and largest physical value, `None` for no bound.
+    - `bounds`: smallest and largest physical value, `None` for no bound; `positive`: 0 is refused too.
     - `symbol`, `doc`: how tables and figures name and explain it.
 
     **Raises:** at construction, naming the field: `ValueError` for a wrong dimension, a value that is not finite or
@@ -116,8 +120,8 @@ def param(
         ...     def __call__(self, position):
         ...         return self.n0 * jnp.exp(-jnp.abs(position[2]))
     """
-    metadata = {"unit": unit, "bounds": bounds, "symbol": symbol, "doc": doc, "param": True}
-    converter = _Converter(_to_leaf, unit, bounds)
+    metadata = {"unit": unit, "bounds": bounds, "positive": positive, "symbol": symbol, "doc": doc, "param": True}
+    converter = _Converter(_to_leaf, unit, bounds, positive)
     return eqx.field(converter=converter, default=default, metadata=metadata, **kwargs)
 
 
@@ -126,6 +130,7 @@ def setting(
     *,
     unit: str = "",
     bounds: Bounds = (None, None),
+    positive: bool = False,
     choices: Sequence[Any] = (),
     doc: str = "",
     **kwargs: Any,
@@ -142,8 +147,8 @@ def setting(
             raise ValueError(f"{name} = {value!r}: choose one of {', '.join(map(repr, choices))}.")
         return _to_static(value, unit, name)
 
-    metadata = {"unit": unit, "bounds": bounds, "doc": doc}
-    converter = _Converter(convert, unit, bounds)
+    metadata = {"unit": unit, "bounds": bounds, "positive": positive, "doc": doc}
+    converter = _Converter(convert, unit, bounds, positive)
     return eqx.field(converter=converter, static=True, default=default, metadata=metadata, **kwargs)
 
 
@@ -197,6 +202,8 @@ def _check_shape(name: str, value: Any, hint: Any) -> None:
     checkable = isinstance(hint, (type, types.UnionType)) or typing.get_origin(hint) is typing.Union
     if checkable and isinstance(value, (jax.Array, eqx.Module, type(None))) and not isinstance(value, hint):
         found = f"shape {value.shape}" if isinstance(value, jax.Array) else f"a {type(value).__name__}"
+        if isinstance(value, jax.Array) and not jnp.issubdtype(value.dtype, jnp.floating):
+            raise TypeError(f"{name} has type {value.dtype}, which has no gradient: give it floating-point numbers.")
         raise TypeError(f"{name} has {found}, not {_spell(hint)}. To evaluate many models at once use eqx.filter_vmap.")
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 
 def strip_unit(value: Any, unit: str, name: str) -> Any:
-    """The number of `value` in `unit` if it is an astropy quantity, `value` itself otherwise.
+    """The number of `value` in `unit` if it is an astropy quantity, or a list of them; `value` itself otherwise.
 
     **Arguments:**
 
-    - `value`: a number, an array or an astropy quantity.
+    - `value`: a number, an array, an astropy quantity, or a list or tuple of these.
     - `unit`: the documented unit, in astropy's notation; `""` is dimensionless.
     - `name`: what the value is, for the error message.
 
@@ -19,6 +19,8 @@ def strip_unit(value: Any, unit: str, name: str) -> Any:
         >>> strip_unit(500 * u.MHz, "GHz", "frequency")
         np.float64(0.5)
     """
+    if isinstance(value, (list, tuple)):
+        return type(value)(strip_unit(item, unit, name) for item in value)
     if not hasattr(value, "to_value"):
         return value
     import astropy.units as u

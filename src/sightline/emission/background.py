@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._core.constants import HNU_OVER_K, T_CMB
-from .._core.module import Module, param
+from .._core.module import Module, param, setting
 from .._core.types import Scalar
 from ..geometry import Ray
 from .base import StokesVector
@@ -32,7 +32,7 @@ class IsotropicBackground(AbstractBackground):
 
     temperature: Float[Array, ""] = param(24.1, unit="K", bounds=(0, None), symbol="T_0")
     index: Float[Array, ""] = param(-2.599, symbol=r"\beta")
-    reference_frequency: Float[Array, ""] = param(0.31, unit="GHz", bounds=(0, None), symbol=r"\nu_0")
+    reference_frequency: float = setting(0.31, unit="GHz", positive=True)
 
     def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
         return StokesVector(I=self.temperature * (frequency / self.reference_frequency) ** self.index)
@@ -46,7 +46,7 @@ class CMB(AbstractBackground):
     **Source:** Fixsen 2009, ApJ 707, 916: 2.7255 +- 0.0006 K.
     """
 
-    temperature: Float[Array, ""] = param(T_CMB, unit="K", bounds=(0, None), symbol="T")
+    temperature: Float[Array, ""] = param(T_CMB, unit="K", positive=True, symbol="T")
 
     def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
         photon = HNU_OVER_K * frequency

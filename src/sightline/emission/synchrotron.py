@@ -35,7 +35,7 @@ class Synchrotron(AbstractEmissionOperator):
     j_Q, j_U = j_I (p + 1)/(p + 7/3) (q, u),  q = (B_E^2 - B_N^2)/B_perp^2,  u = -2 B_E B_N/B_perp^2,
 
     with B_E, B_N the field towards east and north: the electric vector is perpendicular to B_perp. Every population
-    of the cosmic rays emits with its own index.
+    of the cosmic rays emits with its own index; where p leaves [2, 5] (a grid of indices, outside its box) it is dark.
 
     **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", eqs. 6.36 and 6.38, divided by 4 pi sr
     times 2 pi for emission per solid angle and Hz.
@@ -56,9 +56,10 @@ class Synchrotron(AbstractEmissionOperator):
 
 
 def _emissivity(population: Population, east: Scalar, north: Scalar, frequency: Scalar) -> StokesVector:
-    p = population.index
+    known = (population.index >= 2) & (population.index <= 5)
+    p = jnp.where(known, population.index, 3)
     square = east * east + north * north
-    lit = square > 0
+    lit = known & (square > 0)
     # j_I = scale B_perp^((p + 1)/2), written as B_perp^2 times a power that is 1 for p = 3: smooth at B_perp = 0
     shape = jnp.where(lit, power(jnp.where(lit, square, 1), (p - 3) / 4), 0)
     scale = SYNCHROTRON * gamma_factor(p) / frequency**2 * power(CRITICAL_FREQUENCY / frequency, (p - 1) / 2)

@@ -1,7 +1,7 @@
 """Sums and multiples of fields, and what confines, turns and masks them."""
 
 import abc
-import re
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +17,16 @@ from ..geometry.frames import SUN
 from .base import AbstractField, Population, evaluate
 
 Value = Float[Array, "..."]
+
+
+def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
+    """`function` of scalars, or of each component of vectors, stacked once at the end.
+
+    Arithmetic on stacked vectors keeps XLA from taking them apart again, and then costs five times as much.
+    """
+    if values[0].ndim == 0:
+        return function(*values)
+    return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
 
 
 class Sum(AbstractField):
@@ -51,8 +61,8 @@ class Sum(AbstractField):
                 field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
             )
             for name, term in named.items():
-                copies = 1 + sum(re.fullmatch(rf"{re.escape(name)}(_\d+)?", known) is not None for known in terms)
-                terms[name if copies == 1 else f"{name}_{copies}"] = term
+                free = (name if copy == 1 else f"{name}_{copy}" for copy in itertools.count(1))
+                terms[next(candidate for candidate in free if candidate not in terms)] = term
         return cls(**terms)
 
     def __getitem__(self, name: str) -> AbstractField:
@@ -60,7 +70,7 @@ class Sum(AbstractField):
 
     def __call__(self, position: Vector) -> Value:
         values = [term(position) for term in self.terms.values()]
-        return sum(values[1:], values[0])
+        return by_component(lambda *parts: sum(parts[1:], parts[0]), *values)
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         return tuple(p for term in self.terms.values() for p in term.populations(position))
@@ -106,7 +116,8 @@ class Scaled(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        return evaluate(self.factor, position) * value
+        factor = evaluate(self.factor, position)
+        return by_component(lambda part: factor * part, value)
 
 
 class Confined(AbstractWrapper):
@@ -130,7 +141,8 @@ class Confined(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        return edge(self.radius - safe_norm(position - self.centre), self.smooth) * value
+        weight = edge(self.radius - safe_norm(position - self.centre), self.smooth)
+        return by_component(lambda part: weight * part, value)
 
 
 class ConfinedToBox(AbstractWrapper):
@@ -147,7 +159,8 @@ class ConfinedToBox(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        return jnp.prod(edge(self.half_widths - jnp.abs(position - self.centre), self.smooth)) * value
+        weight = jnp.prod(edge(self.half_widths - jnp.abs(position - self.centre), self.smooth))
+        return by_component(lambda part: weight * part, value)
 
 
 class Masked(AbstractWrapper):
@@ -165,7 +178,8 @@ class Masked(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        return jnp.where(self.inside(position), value, 0)
+        inside = self.inside(position)
+        return by_component(lambda part: jnp.where(inside, part, 0), value)
 
 
 class Linear(AbstractWrapper):

@@ -2,7 +2,6 @@
 
 import abc
 import re
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -54,7 +53,7 @@ class AbstractField(Module):
     @property
     def name(self) -> str:
         """What a `Sum` calls this term: the class in snake_case."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(self).__name__).lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", type(self).__name__).lower()
 
     def __add__(self, other: "AbstractField") -> "AbstractField":
         from .algebra import Sum
@@ -90,6 +89,3 @@ def prepare_children(module: T) -> T:
 def evaluate(value: Float[Array, "..."] | AbstractField, position: Vector) -> Float[Array, "..."]:
     """A parameter that is a number or a field, at a position."""
     return value(position) if isinstance(value, AbstractField) else value
-
-
-Modify = Callable[[Float[Array, "..."], Vector], Float[Array, "..."]]

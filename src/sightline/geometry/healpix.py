@@ -39,20 +39,3 @@ def pixel_of(nside: int, longitude: np.ndarray, latitude: np.ndarray, nest: bool
     import healpy
 
     return healpy.ang2pix(nside, 0.5 * np.pi - latitude, longitude, nest=nest)
-
-
-def reorder(values: np.ndarray, to_nest: bool) -> np.ndarray:
-    """Full-sky maps, (..., npix), from RING to NESTED ordering or back."""
-    import healpy
-
-    npix = values.shape[-1]
-    nside = healpy.npix2nside(npix)
-    index = np.arange(npix)
-    return values[..., healpy.nest2ring(nside, index) if to_nest else healpy.ring2nest(nside, index)]
-
-
-def average(values: np.ndarray, nside: int) -> np.ndarray:
-    """Full-sky RING maps, (..., npix), averaged to a coarser `nside`."""
-    import healpy
-
-    return np.asarray(healpy.ud_grade(list(np.atleast_2d(values)), check_nside(nside))).reshape(*values.shape[:-1], -1)

@@ -64,12 +64,16 @@ class Sightlines(eqx.Module):
     widths: Float[Array, " cells"]
     sky: AbstractSky
 
-    def __init__(self, sky: Any, cells: AbstractCells | None = None, observer: Any = SUN):
+    def __init__(self, sky: Any, cells: Any = None, observer: Any = SUN):
         _check_sky(sky)
         cells = BoxCells() if cells is None else cells
+        if not isinstance(cells, AbstractCells):
+            raise TypeError(f"cells must be sl.BoxCells(...) or sl.RadialCells(...), not {cells!r}.")
         origin = _check_observer(observer)
         directions, east, north = sky.rays()
         length = cells.extent(directions, origin) if sky.distance is None else sky.distance
+        if not np.all(np.isfinite(length) & (length > 0)):
+            raise ValueError(f"{type(cells).__name__} gives rays whose length is not finite and positive.")
         edges = cells.edges()
         cast = jax.tree_util.Partial(jnp.asarray, dtype=default_float())
         origins = np.broadcast_to(origin[:, None], directions.shape)

@@ -65,9 +65,10 @@ class HealpixSky(AbstractSky):
         self.nside = healpix.check_nside(nside)
         self.nest = bool(nest)
         self.pixels = None if pixels is None else _check_pixels(pixels, 12 * self.nside**2)
-        if not isinstance(supersample, int) or supersample < 1 or supersample & (supersample - 1):
+        if not isinstance(supersample, (int, np.integer)) or supersample < 1 or supersample & (supersample - 1):
             raise ValueError(f"supersample = {supersample!r} must be a power of two: 1, 2, 4, ...")
-        self.supersample = supersample
+        healpix.check_nside(self.nside * int(supersample))
+        self.supersample = int(supersample)
 
     @property
     def size(self) -> int:

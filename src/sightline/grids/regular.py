@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -63,29 +64,30 @@ _DERIVATIVES = {
 }
 
 
-def cubic_tables(values: Values, half_widths: HalfWidths) -> dict[str, Values]:
-    """Derivatives at the nodes that cubic interpolation needs, as interpax estimates them."""
+def cubic_tables(values: Values, half_widths: HalfWidths) -> dict[str, Array]:
+    """Derivatives at the nodes that cubic interpolation needs, as interpax estimates them; channels last."""
     import interpax
 
     knots, tables = axes(values.shape, half_widths), {}
-    for name, directions in _DERIVATIVES.items():
-        table = values
-        for axis in directions:
-            table = interpax.approx_df(jnp.asarray(knots[axis], values.dtype), table, method="cubic", axis=axis - 3)
-        tables[name] = table
+    with jax.numpy_dtype_promotion("standard"):  # interpax needs it, whatever the user has chosen
+        for name, directions in _DERIVATIVES.items():
+            table = values
+            for axis in directions:
+                knot = jnp.asarray(knots[axis], values.dtype)
+                table = interpax.approx_df(knot, table, method="cubic", axis=axis - 3)
+            tables[name] = jnp.moveaxis(table, (-3, -2, -1), (0, 1, 2))
     return tables
 
 
 def tricubic(
-    values: Values, tables: dict[str, Values], position: Vector, half_widths: HalfWidths
+    values: Values, tables: dict[str, Array], position: Vector, half_widths: HalfWidths
 ) -> Float[Array, "*channels"]:
     """Cubic interpolation (continuous first derivative) at a position, (3,) kpc."""
     import interpax
 
     knots = [jnp.asarray(knot, values.dtype) for knot in axes(values.shape, half_widths)]
-    last: dict[str, Any] = {name: jnp.moveaxis(table, (-3, -2, -1), (0, 1, 2)) for name, table in tables.items()}
-    first = jnp.moveaxis(values, (-3, -2, -1), (0, 1, 2))
-    x, y, z = (jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True))
-    return interpax.interp3d(x, y, z, knots[0], knots[1], knots[2], first, method="cubic", even_spacing=True, **last)[
-        0
-    ].astype(values.dtype)
+    query = [jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True)]
+    arguments: list[Any] = [*query, *knots, jnp.moveaxis(values, (-3, -2, -1), (0, 1, 2))]
+    options: dict[str, Any] = {"method": "cubic", "even_spacing": True, **tables}
+    with jax.numpy_dtype_promotion("standard"):
+        return interpax.interp3d(*arguments, **options)[0].astype(values.dtype)

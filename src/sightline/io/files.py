@@ -98,7 +98,11 @@ def _publish(temporary: Path, target: Path, overwrite: bool, label: str, name: s
         raise _exists(label, name) from None
     except OSError:  # a file system without hard links
         _claim(target, label, name)
-        os.replace(temporary, target)
+        try:
+            os.replace(temporary, target)
+        except BaseException:
+            target.unlink(missing_ok=True)  # the empty file that claimed the name
+            raise
 
 
 def _claim(target: Path, label: str, name: str) -> None:

@@ -20,9 +20,10 @@ _DARK = StokesVector()
 def check_transfer(solver: AbstractTransfer) -> None:
     """Holds a transfer solver to its contract and says everything that is wrong with it.
 
-    Thin emission adds up; an isothermal slab shines as S (1 - e^-tau); a background fades as e^-tau; a Burn slab
-    has its closed form at any rotation per cell; cutting cells in two changes nothing; values and derivatives are
-    finite from depth 0 to 1e6, and derivatives equal central differences.
+    An isothermal slab shines as S (1 - e^-tau); a background fades as e^-tau; a Burn slab
+    has its closed form at any rotation per cell; the order of cells and the sign of the rotation are right; cutting
+    cells in two changes nothing; values and derivatives are finite from depth 0 to 1e6, and derivatives equal central
+    differences.
 
     **Arguments:** `solver`: of scalar absorption and Faraday rotation at least.
 
@@ -34,7 +35,7 @@ def check_transfer(solver: AbstractTransfer) -> None:
     if not isinstance(solver, AbstractTransfer):
         report(type(solver).__name__, ["it is no sl.transfer.AbstractTransfer: subclass that"])
     check_tree(solver)
-    problems = _slab_problems(solver) + _burn_problems(solver) + _cut_problems(solver)
+    problems = _slab_problems(solver) + _burn_problems(solver) + _order_problems(solver) + _cut_problems(solver)
     problems += _extreme_problems(solver) + round_trip_problems(solver)
     medium, widths = random_medium(seed=0)
     problems += derivative_problems(lambda m: _stack(solver, m, widths)[None], medium, "the coefficients")
@@ -94,6 +95,22 @@ def _burn_problems(solver: AbstractTransfer) -> list[str]:
         if error > _tolerance() * _CELLS:
             problems.append(f"a Burn slab of {turn:g} rad a cell is off by {error:.2g} of {_CELLS}")
     return problems
+
+
+def _order_problems(solver: AbstractTransfer) -> list[str]:
+    """Only the farthest cell emits, behind others that absorb and rotate; and a polarised background behind all."""
+    near = jnp.arange(_CELLS) < _CELLS - 1
+    medium = jax.tree.map(lambda leaf: jnp.where(near, leaf, 0), _slab(0.0, 0.05, 0.1))
+    lamp = jnp.where(near, 0, jnp.ones(_CELLS, default_float()))
+    medium = dataclasses.replace(medium, emissivity=StokesVector(lamp, lamp, 0 * lamp))
+    behind = StokesVector(*(jnp.asarray(value, default_float()) for value in (2.0, 0.3, -0.4)))
+    found = _solve(solver, medium, 1.0, behind)
+    depth, angle = 0.05 * (_CELLS - 1), 0.1 * (_CELLS - 1)
+    expected = np.exp(-depth) * np.array([3.0, (1.3 - 0.4j) * np.exp(1j * angle)])
+    wrong = abs(np.asarray(found.I) - expected[0]) + abs(np.asarray(found.Q) + 1j * np.asarray(found.U) - expected[1])
+    return (
+        [] if wrong < _tolerance() else ["a lamp and a background behind an absorbing, rotating medium come out wrong"]
+    )
 
 
 def _cut_problems(solver: AbstractTransfer) -> list[str]:

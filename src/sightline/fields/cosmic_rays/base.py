@@ -1,15 +1,16 @@
 """The contract of cosmic-ray electrons: a density and a spectral index at one point."""
 
 import abc
+import math
 from typing import Any, TypeVar
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
-from ..._core.module import param, setting
-from ..._core.types import Number, Scalar, Vector
+from ..._core.module import default_float, param, setting
+from ..._core.types import Scalar, Vector
+from ..._core.units import strip_unit
 from ..base import AbstractField, Population, evaluate
 
 T = TypeVar("T", bound="AbstractCosmicRays")
@@ -39,7 +40,7 @@ class AbstractCosmicRays(AbstractField):
         density = self.pivot_density(position)
         if self.reference_energy is None:
             return density
-        return density * jnp.exp(self.spectral_index(position) * np.log(self.reference_energy / ELECTRON_REST_ENERGY))
+        return density * jnp.exp(self.spectral_index(position) * math.log(self.reference_energy / ELECTRON_REST_ENERGY))
 
     def spectral_index(self, position: Vector) -> Scalar:
         """p, (), at a position, (3,) kpc."""
@@ -49,17 +50,21 @@ class AbstractCosmicRays(AbstractField):
         return (Population(self(position), self.spectral_index(position)),)
 
     @classmethod
-    def from_flux(cls: type[T], flux: Any, energy: Number, **parameters: Any) -> T:
+    def from_flux(cls: type[T], flux: Any, energy: Any, **parameters: Any) -> T:
         """This model normalised by a flux of electrons instead of a density.
 
         n = 4 pi m c^2 j0 / (beta c) per unit Lorentz factor at `energy`, which becomes the `reference_energy`.
 
-        **Arguments:** `flux`: j0, (GeV m^2 s sr)^-1; `energy`: total energy, GeV; `parameters`: of the model.
+        **Arguments:** `flux`: j0, (GeV m^2 s sr)^-1; `energy`: total energy, GeV; `parameters`: of the model, whose
+        first argument must be its density.
 
         !!! example
             >>> disk = sl.cosmic_rays.ExponentialDisk.from_flux(0.25, energy=10.0)
         """
+        flux, energy = strip_unit(flux, "1 / (GeV m2 s sr)", "flux"), float(strip_unit(energy, "GeV", "energy"))
         if not energy > ELECTRON_REST_ENERGY:
             raise ValueError(f"energy = {energy} GeV must exceed the rest energy of an electron, 0.511e-3 GeV.")
-        speed = np.sqrt(1 - (ELECTRON_REST_ENERGY / energy) ** 2)
-        return cls(np.asarray(flux) * (FLUX_TO_DENSITY / speed), reference_energy=float(energy), **parameters)
+        speed = math.sqrt(1 - (ELECTRON_REST_ENERGY / energy) ** 2)
+        return cls(
+            jnp.asarray(flux, default_float()) * (FLUX_TO_DENSITY / speed), reference_energy=energy, **parameters
+        )

@@ -20,7 +20,8 @@ class ExponentialDisk(AbstractCosmicRays):
     - `sun`: position at which `n0` holds, (3,) kpc; the model's own, wherever the observer is.
     - `index`, `reference_energy`: see `AbstractCosmicRays`.
 
-    **Source:** Page et al. 2007, ApJS 170, 335, eq. 17.
+    **Source:** Page et al. 2007, ApJS 170, 335, the distribution of relativistic electrons; the default n0 is a flux of
+    0.25 (GeV m^2 s sr)^-1 at 10 GeV for p = 3.
 
     !!! example
         >>> sl.cosmic_rays.ExponentialDisk()(jnp.asarray(sl.SUN))
@@ -28,8 +29,8 @@ class ExponentialDisk(AbstractCosmicRays):
     """
 
     n0: Float[Array, ""] = param(4.0e-5, unit="cm-3", bounds=(0, None), symbol="n_0")
-    scale_radius: Float[Array, ""] = param(5.0, unit="kpc", bounds=(0, None), symbol="R_0")
-    scale_height: Float[Array, ""] = param(1.0, unit="kpc", bounds=(0, None), symbol="h")
+    scale_radius: Float[Array, ""] = param(5.0, unit="kpc", positive=True, symbol="R_0")
+    scale_height: Float[Array, ""] = param(1.0, unit="kpc", positive=True, symbol="h")
     sun: tuple[float, float, float] = setting(SUN, unit="kpc")
 
     def pivot_density(self, position: Vector) -> Scalar:

@@ -2,4 +2,16 @@
 
 from .exponential_disk import ExponentialDisk as ExponentialDisk
 from .grid import Grid as Grid
+from .ne2001 import NE2001 as NE2001
+from .ne2001 import NE2025 as NE2025
+from .ne2001_arms import NE2001SpiralArms as NE2001SpiralArms
+from .ne2001_clumps import NE2001Clumps as NE2001Clumps
+from .ne2001_clumps import NE2001Voids as NE2001Voids
+from .ne2001_disk import NE2001GalacticCentre as NE2001GalacticCentre
+from .ne2001_disk import NE2001ThickDisk as NE2001ThickDisk
+from .ne2001_disk import NE2001ThinDisk as NE2001ThinDisk
+from .ne2001_local import NE2001Ellipsoid as NE2001Ellipsoid
+from .ne2001_local import NE2001LocalHotBubble as NE2001LocalHotBubble
+from .ne2001_local import NE2001LocalISM as NE2001LocalISM
+from .ne2001_local import NE2001LoopI as NE2001LoopI
 from .uniform import Uniform as Uniform

@@ -18,8 +18,8 @@ class ExponentialDisk(AbstractField):
     """
 
     n0: Float[Array, ""] = param(0.03, unit="cm-3", bounds=(0, None), symbol="n_0")
-    scale_radius: Float[Array, ""] = param(10.0, unit="kpc", bounds=(0, None), symbol="R_0")
-    scale_height: Float[Array, ""] = param(1.0, unit="kpc", bounds=(0, None), symbol="h")
+    scale_radius: Float[Array, ""] = param(10.0, unit="kpc", positive=True, symbol="R_0")
+    scale_height: Float[Array, ""] = param(1.0, unit="kpc", positive=True, symbol="h")
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
