@@ -67,8 +67,8 @@ def test_frequencies_can_be_iterated_and_take_units():
     assert float(one.frequency) == pytest.approx(0.408)
     with pytest.raises(ValueError, match="frequency = -1"):
         sl.Stokes(jnp.ones(1), jnp.ones(1), jnp.ones(1), frequency=-1)
-    with pytest.raises(ValueError, match="Q has shape"):
-        sl.Stokes(jnp.ones(2), jnp.ones(1), jnp.ones(2), frequency=1.0)
+    with pytest.raises(ValueError, match="I has shape"):
+        sl.Stokes(jnp.ones(2), jnp.ones(2), jnp.ones(2), frequency=[1.0, 2.0, 3.0])
 
 
 @pytest.mark.parametrize(

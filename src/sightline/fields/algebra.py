@@ -44,7 +44,7 @@ class Sum(AbstractField):
 
     terms: dict[str, AbstractField]
 
-    def __init__(self, **terms: AbstractField):
+    def __init__(self, **terms: Any):
         for name, term in terms.items():
             if not isinstance(term, AbstractField):
                 raise TypeError(f"Sum: {name} is a {type(term).__name__}, not a field.")

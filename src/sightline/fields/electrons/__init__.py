@@ -15,3 +15,12 @@ from .ne2001_local import NE2001LocalHotBubble as NE2001LocalHotBubble
 from .ne2001_local import NE2001LocalISM as NE2001LocalISM
 from .ne2001_local import NE2001LoopI as NE2001LoopI
 from .uniform import Uniform as Uniform
+from .ymw16 import YMW16 as YMW16
+from .ymw16_arms import YMW16Arms as YMW16Arms
+from .ymw16_bubble import YMW16LocalBubble as YMW16LocalBubble
+from .ymw16_disk import YMW16DiskShape as YMW16DiskShape
+from .ymw16_disk import YMW16GalacticCentre as YMW16GalacticCentre
+from .ymw16_disk import YMW16ThickDisk as YMW16ThickDisk
+from .ymw16_disk import YMW16ThinDisk as YMW16ThinDisk
+from .ymw16_local import YMW16Gum as YMW16Gum
+from .ymw16_local import YMW16LoopI as YMW16LoopI

@@ -102,9 +102,7 @@ def first_segments(points: np.ndarray, columns: Columns) -> np.ndarray:
     first, last = nearest.min(axis=0), nearest.max(axis=0)
     reached = (distance.min(axis=0) < REACH + 0.75 * columns.width) & (first >= 0)
     if np.any((last - first)[reached] >= SEGMENTS):
-        raise ValueError(
-            f"columns of {columns.width} kpc about an arm are too wide for {SEGMENTS} segments each."
-        )
+        raise ValueError(f"columns of {columns.width} kpc about an arm are too wide for {SEGMENTS} segments each.")
     return np.where(reached, np.minimum(first, len(points) - 1 - SEGMENTS), -1).reshape(-1)
 
 
@@ -119,10 +117,7 @@ def arm_table() -> Arms:
     columns = [cover(line - REACH, line + REACH, width) for line, width in zip(lines, _WIDTHS, strict=True)]
     starts = np.cumsum([0, *map(len, lines)])
     windows = [first_segments(*arm) for arm in zip(lines, columns, strict=True)]
-    first = [
-        np.where(window >= 0, start + window, starts[-1])
-        for window, start in zip(windows, starts, strict=False)
-    ]
+    first = [np.where(window >= 0, start + window, starts[-1]) for window, start in zip(windows, starts, strict=False)]
     nowhere = _FAR + np.outer(np.arange(SEGMENTS + 1.0), [1, 0])
     x, y = np.concatenate([*lines, nowhere]).T
     offset, inverse = np.cumsum([0, *map(len, first[:-1])]), 1 / (np.diff(x) ** 2 + np.diff(y) ** 2)

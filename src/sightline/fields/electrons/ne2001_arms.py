@@ -53,9 +53,7 @@ class NE2001SpiralArms(AbstractField):
     density: Float[Array, "5"] = param(
         (0.014, 0.0336, 0.0364, 0.028, 0.007), unit="cm-3", bounds=(0, None), symbol="n_j"
     )
-    width: Float[Array, "5"] = param(
-        (0.65, 0.975, 0.65, 0.52, 0.65), unit="kpc", bounds=(0, None), symbol="w_j"
-    )
+    width: Float[Array, "5"] = param((0.65, 0.975, 0.65, 0.52, 0.65), unit="kpc", bounds=(0, None), symbol="w_j")
     scale_height: Float[Array, "5"] = param(
         (0.23, 0.184, 0.299, 0.345, 0.23), unit="kpc", bounds=(0, None), symbol="h_j"
     )

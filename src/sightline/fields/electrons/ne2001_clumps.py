@@ -122,9 +122,7 @@ class NE2001Voids(AbstractRegion):
         default_factory=lambda: _void_catalogue("NE2001")[0], unit="cm-3", bounds=(0, None), symbol="n_v"
     )
     centre: Rows = setting(default_factory=lambda: _void_catalogue("NE2001")[1], unit="kpc")
-    semi_axes: Rows = setting(
-        default_factory=lambda: _void_catalogue("NE2001")[2], unit="kpc", bounds=(0, None)
-    )
+    semi_axes: Rows = setting(default_factory=lambda: _void_catalogue("NE2001")[2], unit="kpc", bounds=(0, None))
     angles: Rows = setting(default_factory=lambda: _void_catalogue("NE2001")[3], unit="deg")
     sharp: tuple[bool, ...] = setting(default_factory=lambda: _void_catalogue("NE2001")[4])
 
@@ -153,9 +151,7 @@ class NE2001Voids(AbstractRegion):
 def _check_sizes(field: AbstractField, density: Array, *shapes: tuple[Any, ...]) -> None:
     sizes = [density.shape[0], *map(len, shapes)]
     if len(set(sizes)) > 1:
-        raise ValueError(
-            f"{type(field).__name__} has parameters of different lengths: {sizes}. Give one of each."
-        )
+        raise ValueError(f"{type(field).__name__} has parameters of different lengths: {sizes}. Give one of each.")
 
 
 @functools.cache

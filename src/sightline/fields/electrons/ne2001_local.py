@@ -99,9 +99,7 @@ class NE2001LocalHotBubble(AbstractRegion):
     """
 
     density: Float[Array, ""] = param(0.005, unit="cm-3", bounds=(0, None), symbol=r"n_\mathrm{LHB}")
-    semi_axes: Float[Array, "3"] = param(
-        (0.085, 0.100, 0.330), unit="kpc", bounds=(0, None), symbol="a, b, c"
-    )
+    semi_axes: Float[Array, "3"] = param((0.085, 0.100, 0.330), unit="kpc", bounds=(0, None), symbol="a, b, c")
     tilt: Float[Array, ""] = param(15.0, unit="deg", bounds=(-80, 80), symbol=r"\theta")
     centre: tuple[float, float, float] = setting((-8.45, 0.01, 0.17), unit="kpc")
     smooth: float = setting(0.0, bounds=(0, None))
@@ -135,13 +133,9 @@ class NE2001LoopI(AbstractRegion):
     """
 
     density: Float[Array, ""] = param(0.0125, unit="cm-3", bounds=(0, None), symbol=r"n_\mathrm{LI}")
-    shell_density: Float[Array, ""] = param(
-        0.0125, unit="cm-3", bounds=(0, None), symbol=r"\Delta n_\mathrm{LI}"
-    )
+    shell_density: Float[Array, ""] = param(0.0125, unit="cm-3", bounds=(0, None), symbol=r"\Delta n_\mathrm{LI}")
     radius: Float[Array, ""] = param(0.12, unit="kpc", bounds=(0, None), symbol=r"r_\mathrm{LI}")
-    shell_thickness: Float[Array, ""] = param(
-        0.06, unit="kpc", bounds=(0, None), symbol=r"\Delta r_\mathrm{LI}"
-    )
+    shell_thickness: Float[Array, ""] = param(0.06, unit="kpc", bounds=(0, None), symbol=r"\Delta r_\mathrm{LI}")
     centre: tuple[float, float, float] = setting((-8.40, -0.045, 0.07), unit="kpc")
     smooth: float = setting(0.0, bounds=(0, None))
 
