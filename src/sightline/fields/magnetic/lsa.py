@@ -24,8 +24,8 @@ class LSA(AbstractField):
     - `b0`: modulus, uG; may be negative: for b0 > 0 the field at the Sun points towards l = 243, for b0 < 0 to l = 63.
     - `psi0`: pitch angle at r = 8 kpc; `psi1`: its change with ln r; `chi0`: tilt out of the plane; deg.
 
-    **Source:** Page et al. 2007, ApJS 170, 335, the logarithmic-spiral-arm model, with the authors' erratum; the default
-    values are those that hammurabiX and synax use.
+    **Source:** Page et al. 2007, ApJS 170, 335, the logarithmic-spiral-arm model, with the authors' erratum; the
+    default values are those that hammurabiX and synax use.
 
     !!! example
         >>> sl.magnetic.LSA()(jnp.array([-8.3, 0.0, 0.006]))
