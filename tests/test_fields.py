@@ -30,6 +30,7 @@ FIELDS = {
     "uniform cosmic rays": lambda: sl.cosmic_rays.Uniform(),
     "cosmic-ray disk": lambda: sl.cosmic_rays.ExponentialDisk(reference_energy=10.0),
     "cosmic-ray grid": lambda: sl.cosmic_rays.Grid(random_values(4, 4, 4), index=sl.electrons.Uniform(3.1)),
+    "analytic disk": lambda: sl.cosmic_rays.AnalyticDisk(index=sl.cosmic_rays.LinearIndex(3.0, 0.01, 0.02)),
     "temperature": lambda: sl.temperature.Uniform(),
     "sum": lambda: sl.magnetic.LSA() + 0.3 * sl.magnetic.Uniform() - sl.magnetic.LSA(b0=0.2),
     "profile": lambda: sl.electrons.ExponentialDisk() * sl.magnetic.LSA(),
@@ -84,6 +85,31 @@ def test_normalisation_by_flux():
     assert steep(jnp.zeros(3)) == pytest.approx(40.13e-6 * (10 / 0.51099895e-3) ** 0.3, rel=1e-4)
     with pytest.raises(ValueError, match="energy = 0"):
         sl.cosmic_rays.Uniform.from_flux(0.25, energy=0)
+
+
+def test_analytic_disk_has_its_flux_at_the_sun():
+    """hammurabi X's template: 30.45 m^-3 at gamma = 1."""
+    sun = jnp.asarray([-8.3, 0.0, 0.0])
+    assert float(sl.cosmic_rays.AnalyticDisk()(sun)) == pytest.approx(30.45e-6, rel=1e-3)
+    tilted = sl.cosmic_rays.AnalyticDisk(index=sl.cosmic_rays.LinearIndex(3.2, 0.02), sun=(-8.3, 0.0, 0.0))
+    p = float(tilted.spectral_index(sun))
+    assert p == pytest.approx(3.2 - 0.02 * 8.3)
+    gamma = 20.6 / 0.51099895e-3
+    straight = sl.cosmic_rays.Uniform.from_flux(0.0217, energy=20.6, index=p)
+    assert float(tilted(sun)) * gamma**-p == pytest.approx(float(straight.pivot_density(sun)), rel=1e-9)
+
+
+def test_divergence_and_curl():
+    class Whirl(sl.fields.AbstractField):
+        b0: jax.Array = sl.param(2.0)
+
+        def __call__(self, position):
+            x, y, z = position
+            return self.b0 * jnp.stack([-y + x * x, x, z * y])
+
+    point = jnp.asarray([0.5, 2.0, -1.0])
+    assert float(sl.fields.divergence(Whirl())(point)) == pytest.approx(2 * (1 + 2))
+    np.testing.assert_allclose(sl.fields.curl(Whirl())(point), [2 * -1.0, 0, 4], atol=1e-12)
 
 
 def test_sums_name_their_terms():

@@ -14,4 +14,7 @@ from .algebra import Scaled as Scaled
 from .algebra import Sum as Sum
 from .base import AbstractField as AbstractField
 from .base import Population as Population
+from .diagnostics import curl as curl
+from .diagnostics import divergence as divergence
+from .diagnostics import jacobian as jacobian
 from .grid import AbstractGrid as AbstractGrid

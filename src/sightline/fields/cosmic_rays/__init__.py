@@ -1,5 +1,7 @@
 """Models of the cosmic-ray electrons, cm^-3 per unit Lorentz factor."""
 
+from .analytic_disk import AnalyticDisk as AnalyticDisk
+from .analytic_disk import LinearIndex as LinearIndex
 from .base import AbstractCosmicRays as AbstractCosmicRays
 from .exponential_disk import ExponentialDisk as ExponentialDisk
 from .grid import Grid as Grid
