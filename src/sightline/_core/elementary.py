@@ -20,7 +20,7 @@ _HALF_PI = {
     8: (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21),
     4: (1.5703125, 0.00048351287841796875, 3.1391647326017846e-07),
 }
-_LIMIT = 0.79  # just above pi/4: where x is too large to be reduced, the remainder is meaningless but stays bounded
+_LIMIT = 0.79  # just above pi/4
 _SIN = {
     8: (
         -0.16666666666666666,
@@ -95,7 +95,9 @@ def _reduce(x: Array, period: int) -> tuple[Array, Array]:
     n = jnp.round(x * (2 / (math.pi * period)))
     high, middle, low = _HALF_PI[x.dtype.itemsize]
     remainder = ((x - n * (period * high)) - n * (period * middle)) - n * (period * low)
-    return n, jnp.clip(remainder, -period * _LIMIT, period * _LIMIT)
+    if x.dtype.itemsize == 4:  # too large an argument leaves a meaningless remainder, which must not overflow
+        remainder = jnp.clip(remainder, -period * _LIMIT, period * _LIMIT)
+    return n, remainder
 
 
 @jax.custom_jvp
