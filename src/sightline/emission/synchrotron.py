@@ -71,5 +71,5 @@ def _emissivity(population: Population, east: Scalar, north: Scalar, frequency: 
 
 
 def gamma_factor(p: Scalar) -> Scalar:
-    """Gamma(p/4 + 19/12) Gamma(p/4 - 1/12) / (p + 1) for 2 <= p <= 5, by a polynomial: 40 times faster than gammaln."""
+    """Gamma(p/4 + 19/12) Gamma(p/4 - 1/12) / (p + 1) for 2 <= p <= 5, by a polynomial."""
     return horner((p - 3.5) / 1.5, _GAMMA_PRODUCT) / ((p / 4 - 1 / 12) * (p + 1))

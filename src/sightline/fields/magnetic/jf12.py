@@ -43,8 +43,8 @@ class JF12Disk(AbstractField):
     | value | 0.1 | 3.0 | -0.9 | -0.8 | -2.0 | -4.2 | 0.0 | 2.7 | 0.1 | 0.40 | 0.27 |
     | error | 1.8 | 0.6 | 0.8 | 0.3 | 0.1 | 0.5 | 1.8 | | 0.1 | 0.03 | 0.08 |
 
-    The paper chooses b_8 so that no net flux crosses r = 5 kpc; 2.7 does so to its digits, see
-    `JF12SolenoidalDisk`.
+    The paper chooses b_8 so that no net flux crosses r = 5 kpc, which takes 2.757, as in `JF12SolenoidalDisk`; 2.7
+    is what the public code has.
 
     **Source:** Jansson & Farrar 2012, ApJ 757, 14, disk component and table 1.
 
