@@ -1,0 +1,5 @@
+"""Fields and emission operators composed into one differentiable sky."""
+
+from .observe import RotationWarning as RotationWarning
+from .simulator import Simulator as Simulator
+from .trace import Trace as Trace

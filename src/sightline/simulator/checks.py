@@ -1,0 +1,79 @@
+"""What a simulator refuses, at construction and when called."""
+
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .._core.module import default_float, is_concrete
+from .._core.units import strip_unit
+from ..emission import AbstractBackground, AbstractEmissionOperator
+from ..fields import AbstractField
+from ..transfer import AbstractTransfer
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
+
+CURES = {
+    "magnetic_field": "magnetic_field=sl.magnetic.LSA()",
+    "electron_density": "electron_density=sl.electrons.ExponentialDisk()",
+    "cosmic_rays": "cosmic_rays=sl.cosmic_rays.ExponentialDisk()",
+    "temperature": "temperature=sl.temperature.Uniform(7000.0)",
+}
+
+
+def check_types(simulator: "Simulator") -> None:
+    """Refuses what is no field, operator, background or solver, naming its place."""
+    if not isinstance(simulator.chunk, (int, np.integer)):
+        raise TypeError(f"Simulator.chunk = {simulator.chunk!r} must be a whole number of rays.")
+    taken = [name for name in simulator.fields if name in CURES]
+    if taken:
+        raise ValueError(f"Simulator: fields[{taken[0]!r}] has a place of its own: pass {taken[0]}=... instead.")
+    places = {name: getattr(simulator, name) for name in CURES} | {
+        f"fields[{k!r}]": v for k, v in simulator.fields.items()
+    }
+    kinds = [(name, field, AbstractField) for name, field in places.items() if field is not None]
+    kinds += [(f"emission[{i}]", item, AbstractEmissionOperator) for i, item in enumerate(simulator.emission)]
+    kinds += [(f"background[{i}]", item, AbstractBackground) for i, item in enumerate(simulator.background)]
+    kinds += [("transfer", simulator.transfer, AbstractTransfer)]
+    for name, value, kind in kinds:
+        if not isinstance(value, kind):
+            found = value.__name__ + ", a class: call it" if isinstance(value, type) else type(value).__name__
+            raise TypeError(f"Simulator: {name} must be an {kind.__name__}, not {found}.")
+
+
+def check_shapes(simulator: "Simulator") -> None:
+    """Refuses fields whose value at one position has another shape than their place demands."""
+    point = jax.ShapeDtypeStruct((3,), default_float())
+    for name, shape in {
+        "magnetic_field": (3,),
+        "electron_density": (),
+        "temperature": (),
+        "cosmic_rays": (),
+    }.items():
+        field = getattr(simulator, name)
+        if isinstance(field, AbstractField):
+            found = eqx.filter_eval_shape(lambda f, x: f.prepare()(x), field, point)
+            if getattr(found, "shape", None) != shape:
+                raise TypeError(
+                    f"Simulator: {name} must return shape {shape} at one position, "
+                    f"{type(field).__name__} returns {found}."
+                )
+    if isinstance(simulator.cosmic_rays, AbstractField):
+        found = eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
+        if any(population.index.shape != () for population in found):
+            raise TypeError("Simulator: the index of the cosmic rays must be a number or a scalar field.")
+
+
+def check_frequency(frequency: Any) -> Array:
+    """`frequency` as an array of GHz, refused unless finite and positive."""
+    value = strip_unit(frequency, "GHz", "frequency")
+    value = value if not is_concrete(value) else np.asarray(value, np.float64)
+    if value.ndim > 1 or not value.size:
+        raise ValueError(f"frequency must be a number or a non-empty sequence, not of shape {value.shape}.")
+    if is_concrete(value) and not np.all(np.isfinite(value) & (value > 0)):
+        raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
+    return jnp.asarray(value, default_float())

@@ -1,0 +1,108 @@
+"""Rays through a simulator: coefficients of their cells, what the solver makes of them, line integrals."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._core.module import is_concrete
+from .._core.types import Scalar
+from ..emission import StokesVector, TransferCoefficients
+from ..emission.base import add_parts
+from ..geometry import Ray, Sightlines, map_rays
+from ..observables import AbstractLineIntegral
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
+
+
+def arrays(lines: Sightlines) -> Sightlines:
+    """The lines without their sky, which compiled code does not see."""
+    return eqx.tree_at(lambda s: s.sky, lines, None)
+
+
+@eqx.filter_jit
+def observe_rays(simulator: "Simulator", lines: Sightlines, frequency: Array) -> tuple[dict[str, Array], Array]:
+    """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,)."""
+    simulator = simulator.prepare()
+
+    def observe(ray: Ray) -> tuple[dict[str, Array], Array]:
+        coefficients, widths = _coefficients(simulator, lines, ray, frequency)
+        stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
+        rate = coefficients.rotation.V
+        turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths, axis=-1)
+        return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
+
+    values, rotation = map_rays(observe, lines.rays, simulator.chunk)
+    return values, jnp.max(rotation, axis=-1)
+
+
+def _coefficients(
+    simulator: "Simulator", lines: Sightlines, ray: Ray, frequency: Array
+) -> tuple[TransferCoefficients, Array]:
+    """Coefficients, (nfreq, cells), and widths [kpc], (cells,), of one ray: the fields are evaluated once."""
+
+    def cell(x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
+        plasma = simulator.plasma(jnp.stack([x, y, z]))
+        return jax.vmap(lambda nu: simulator.coefficients(plasma, ray, nu))(frequency)
+
+    distance, widths = division(lines, ray)
+    return jax.vmap(cell, out_axes=-1)(*coordinates(ray, distance)), widths
+
+
+def division(lines: Sightlines, ray: Ray) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
+    """Distances of the middles of the cells of a ray, and their widths, kpc."""
+    midpoints, widths = jax.lax.stop_gradient((lines.midpoints, lines.widths))
+    return ray.length * midpoints, ray.length * widths
+
+
+def coordinates(ray: Ray, distance: Float[Array, " cells"]) -> list[Float[Array, " cells"]]:
+    """x, y and z [kpc] at distances along a ray, kept apart: XLA then fuses them into the fields."""
+    return [ray.origin[axis] + distance * ray.direction[axis] for axis in range(3)]
+
+
+def _solve(
+    simulator: "Simulator", coefficients: TransferCoefficients, widths: Array, ray: Ray, frequency: Scalar
+) -> StokesVector:
+    behind = StokesVector()
+    for background in simulator.background:
+        behind = add_parts(behind, background(ray, frequency))
+    return simulator.transfer(coefficients, widths, behind)
+
+
+@eqx.filter_jit
+def integrate_rays(simulator: "Simulator", integral: AbstractLineIntegral) -> Float[Array, " rays"]:
+    """A line integral along every ray, (nray,)."""
+    simulator, lines = simulator.prepare(), integral.sightlines
+
+    def integrate(ray: Ray) -> Scalar:
+        def cell(x: Scalar, y: Scalar, z: Scalar) -> Scalar:
+            return integral.integrand(simulator.plasma(jnp.stack([x, y, z])), ray)
+
+        distance, widths = division(lines, ray)
+        return jnp.sum(jax.vmap(cell)(*coordinates(ray, distance)) * widths)
+
+    return map_rays(integrate, lines.rays, simulator.chunk)
+
+
+class RotationWarning(UserWarning):
+    """Q and U are not converged: `rotation` is the largest Faraday rotation [rad] of P within one cell."""
+
+    rotation: float = 0.0
+
+
+def warn_rotation(rotation: Array, frequency: Array) -> None:
+    """Warns where a cell turns P by more than 1 rad."""
+    if not is_concrete(rotation) or not is_concrete(frequency) or not jnp.any(rotation > 1):
+        return
+    worst = int(jnp.argmax(rotation))
+    warning = RotationWarning(
+        f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: "
+        "above about 1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer "
+        "(growth)."
+    )
+    warning.rotation = float(rotation[worst])
+    warnings.warn(warning, stacklevel=3)

@@ -1,0 +1,181 @@
+"""The simulator: fields and emission operators composed into one differentiable sky."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._core.module import Module, check_tree, setting
+from .._core.types import Scalar, Vector
+from ..emission import AbstractBackground, AbstractEmissionOperator, Plasma, TransferCoefficients
+from ..fields import AbstractField
+from ..fields.base import prepare_children
+from ..geometry import Ray, as_sightlines
+from ..observables import AbstractLineIntegral, DispersionMeasure, EmissionMeasure, RotationMeasure
+from ..stokes import Stokes
+from ..transfer import AbstractTransfer, CellTransfer
+from .checks import CURES, check_frequency, check_shapes, check_types
+from .observe import arrays, integrate_rays, observe_rays, warn_rotation
+from .trace import Trace, trace_ray
+
+Lines = Any  # a sky, or Sightlines
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+class Simulator(Module):
+    """What an instrument sees of a medium: a PyTree whose inexact-array leaves are exactly the parameters and grids.
+
+    **Arguments:**
+
+    - `magnetic_field`: uG; `electron_density`: cm^-3; `cosmic_rays`: see `sl.cosmic_rays`; `temperature`: K;
+      all optional.
+    - `emission`: the emission operators, summed.
+    - `background`: what shines from behind, one or several, e.g. `sl.emission.CMB()`.
+    - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
+    - `transfer`: the solver.
+    - `chunk`: rays evaluated at a time; memory grows with it, speed hardly.
+
+    **Raises:** at construction: `ValueError` where an operator needs a field that is missing; `TypeError` where a
+    field does not return the shape its place demands.
+
+    !!! example
+        >>> simulator = sl.Simulator(
+        ...     magnetic_field=sl.magnetic.LSA(),
+        ...     electron_density=sl.electrons.ExponentialDisk(),
+        ...     cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        ...     emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+        ... )
+        >>> simulator(sl.HealpixSky(nside=8), frequency=[0.408, 23.0]).I.shape
+        (2, 768)
+    """
+
+    magnetic_field: AbstractField | None = None
+    electron_density: AbstractField | None = None
+    cosmic_rays: AbstractField | None = None
+    emission: tuple[AbstractEmissionOperator, ...] = eqx.field(default=(), converter=_as_tuple)
+    temperature: AbstractField | None = None
+    background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=_as_tuple)
+    fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True)
+    transfer: AbstractTransfer = eqx.field(default=CellTransfer(), kw_only=True)
+    chunk: int = setting(256, bounds=(1, None), kw_only=True)
+
+    def __check_init__(self) -> None:
+        check_types(self)
+        check_shapes(self)
+        for operator in self.emission:
+            self.require(operator.needs, type(operator).__name__)
+
+    def require(self, needs: tuple[str, ...], who: str) -> None:
+        """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
+        for name in needs:
+            if (getattr(self, name) if name in CURES else self.fields.get(name)) is None:
+                cure = CURES.get(name, f"fields={{{name!r}: ...}}")
+                raise ValueError(f"{who} needs {name}, which this Simulator does not have: give it e.g. {cure}.")
+
+    def check(self) -> None:
+        """Checks leaves and needs again: `eqx.tree_at` skips the checks of construction.
+
+        **Raises:** `TypeError` for leaves that are no arrays of the right shape, `ValueError` for missing fields.
+        """
+        check_tree(self)
+        for operator in self.emission:
+            self.require(operator.needs, type(operator).__name__)
+
+    def prepare(self) -> "Simulator":
+        """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
+        return prepare_children(self)
+
+    def plasma(self, position: Vector) -> Plasma:
+        """All fields at one position, (3,) kpc."""
+        field, rays = _at(self.magnetic_field, position), self.cosmic_rays
+        return Plasma(
+            position,
+            magnetic_field=None if field is None else tuple(jnp.unstack(field)),
+            electron_density=_at(self.electron_density, position),
+            cosmic_rays=None if rays is None else rays.populations(position),
+            temperature=_at(self.temperature, position),
+            extra={name: field(position) for name, field in self.fields.items()},
+        )
+
+    def coefficients(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
+        """The sum over the operators at one point, per kpc, for `frequency`, () GHz."""
+        total = TransferCoefficients()
+        for operator in self.emission:
+            total = total + operator(plasma, ray, frequency)
+        return total
+
+    def __call__(self, sky: Lines, frequency: Any) -> Stokes:
+        """Stokes parameters of the sky.
+
+        **Arguments:**
+
+        - `sky`: a sky, or `Sightlines` for other cells or observers.
+        - `frequency`: GHz or an astropy quantity; a number or a sequence.
+
+        **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
+
+        **Raises:** `ValueError` for frequencies that are not positive or no operators; `TypeError` for leaves that
+        are no arrays.
+        """
+        self.check()
+        if not self.emission and not self.background:
+            raise ValueError(
+                "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
+            )
+        lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
+        warn_rotation(rotation, jnp.atleast_1d(frequencies))
+        parts = {name: lines.sky.reduce(value) for name, value in values.items()}
+        stokes = Stokes(
+            **parts, frequency=jnp.atleast_1d(frequencies), unit="K_RJ", convention="IAU", sky=lines.sky
+        ).to_convention("COSMO")
+        return stokes if frequencies.ndim else stokes[0]
+
+    def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
+        """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
+        self.check()
+        lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
+        return rotation.reshape(frequencies.shape)
+
+    def integrate(self, integral: AbstractLineIntegral) -> Float[Array, " pixels"]:
+        """A line integral of this model, (npix,)."""
+        self.check()
+        self.require(integral.needs, type(integral).__name__)
+        lines = integral.sightlines
+        return lines.sky.reduce(integrate_rays(self, eqx.tree_at(lambda i: i.sightlines, integral, arrays(lines))))
+
+    def rotation_measure(self, sky: Lines) -> Float[Array, " pixels"]:
+        """RM, (npix,) rad m^-2, to the end of the rays or to the sources, positive for B towards the observer."""
+        return RotationMeasure(sky)(self)
+
+    def dispersion_measure(self, sky: Lines) -> Float[Array, " pixels"]:
+        """DM, (npix,) pc cm^-3, to the end of the rays or to the sources."""
+        return DispersionMeasure(sky)(self)
+
+    def emission_measure(self, sky: Lines) -> Float[Array, " pixels"]:
+        """EM, (npix,) pc cm^-6, to the end of the rays or to the sources."""
+        return EmissionMeasure(sky)(self)
+
+    def trace(self, sky: Lines, frequency: Any) -> "Trace":
+        """Every intermediate quantity along one ray, at one frequency.
+
+        **Arguments:** `sky`: of a single direction, e.g. `sl.Directions(30.0, 2.0)`; `frequency`: a number, GHz.
+
+        **Raises:** `ValueError` for several rays or frequencies.
+        """
+        lines, nu = as_sightlines(sky), check_frequency(frequency)
+        if lines.size != 1 or nu.ndim:
+            raise ValueError(
+                f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
+            )
+        stokes = self(lines, nu)
+        return Trace(*trace_ray(self.prepare(), lines, nu), stokes=stokes)
+
+
+def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
+    return None if field is None else field(position)
