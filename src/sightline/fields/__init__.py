@@ -17,4 +17,5 @@ from .base import Population as Population
 from .diagnostics import curl as curl
 from .diagnostics import divergence as divergence
 from .diagnostics import jacobian as jacobian
+from .field_lines import field_lines as field_lines
 from .grid import AbstractGrid as AbstractGrid
