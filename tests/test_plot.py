@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import astropy.units as u
 import jax.numpy as jnp
 import matplotlib
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.colors import AsinhNorm, LogNorm
 
 import sightline as sl
 from sightline import plot
-from sightline.plot import mollweide, scales
+from sightline.plot import mollweide, planes, scales
 
 SKY = sl.HealpixSky(8)
 WIDTH = 400
@@ -184,9 +185,117 @@ def test_bad_input_names_the_argument(tmp_path):
         plot.maps(stokes)
 
 
+class Position(sl.fields.AbstractField):
+    """The position itself, so that each pixel says where it is."""
+
+    def __call__(self, position):
+        return position
+
+
+@pytest.mark.parametrize(("plane", "right", "up", "across"), [("xy", 0, 1, 2), ("xz", 0, 2, 1), ("yz", 1, 2, 0)])
+def test_pixels_of_a_plane_lie_where_they_belong(plane, right, up, across):
+    values = planes.sample(Position(), plane, 0.5 * u.kpc, (-2.0, 4.0, -1.0, 1.0), 6)
+    assert values.shape == (2, 6, 3)
+    np.testing.assert_allclose(values[0, :, right], np.arange(-1.5, 4))
+    np.testing.assert_allclose(values[:, 0, up], [-0.5, 0.5])
+    assert np.all(values[..., across] == 0.5)
+
+
+def test_slice_shows_the_modulus_its_unit_and_the_sun():
+    figure = plot.slice(sl.magnetic.LSA(), extent=25, points=50, title="LSA")
+    axes, bar = figure.axes
+    image = axes.images[0]
+    assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("LSA", "x [kpc]", "y [kpc]")
+    assert image.get_extent() == [-25, 25, -25, 25]
+    assert bar.get_xlabel() == "$|B|$ [µG]"
+    np.testing.assert_allclose(image.get_array()[25, 5:21], 1.2)
+    assert image.get_array().mask[25, 25]
+    assert image.get_array().mask[0, 0]
+    assert axes.lines[0].get_xydata().tolist() == [[-8.3, 0.0]]
+    assert not plot.slice(sl.magnetic.LSA(), points=5, sun=None).axes[0].lines
+
+
+@pytest.mark.parametrize(
+    ("component", "value", "label"),
+    [
+        ("x", -2, "$B_{x}$ [µG]"),
+        ("y", 2, "$B_{y}$ [µG]"),
+        ("z", -3, "$B_{z}$ [µG]"),
+        ("r", 0, "$B_{r}$ [µG]"),
+        ("phi", -(8**0.5), r"$B_{\phi}$ [µG]"),
+    ],
+)
+def test_components_have_signs(component, value, label):
+    """At (2, 2, -3) kpc, of (-y, x, z)."""
+    turned = sl.fields.Linear(Position(), [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    field = -turned if component == "phi" else turned
+    figure = plot.slice(field, at=-3.0, component=component, extent=3, points=3)
+    image = figure.axes[0].images[0]
+    np.testing.assert_allclose(image.get_array()[2, 2], value, atol=1e-12)
+    assert figure.axes[1].get_xlabel() == label
+    assert image.norm.vmin == -image.norm.vmax
+
+
+def test_slice_of_a_scalar_spans_three_decades_at_most():
+    figure = plot.slice(sl.electrons.ExponentialDisk(), "xz", extent=30, points=40, unit="cm$^{-3}$")
+    image = figure.axes[0].images[0]
+    assert isinstance(image.norm, LogNorm)
+    assert image.norm.vmax / image.norm.vmin == pytest.approx(1000)
+    assert figure.axes[1].get_xlabel() == "cm$^{-3}$"
+    assert type(plot.slice(sl.electrons.Uniform(), points=4).axes[0].images[0].norm).__name__ == "Normalize"
+
+
+def test_arrows_are_the_part_of_unit_vectors_in_the_plane():
+    field = sl.magnetic.Uniform((3.0, 1.0, 4.0)) * sl.electrons.ExponentialDisk()
+    figure = plot.quiver(field, "xz", extent=(-10, 10, -5, 5), arrows=4, points=20)
+    arrows = figure.axes[0].collections[0]
+    assert arrows.get_offsets().tolist() == [[x, z] for z in (-2.5, 2.5) for x in (-7.5, -2.5, 2.5, 7.5)]
+    np.testing.assert_allclose(arrows.U, 5 * 3 / 26**0.5)
+    np.testing.assert_allclose(arrows.V, 5 * 4 / 26**0.5)
+    hollow = plot.quiver(sl.magnetic.LSA(), extent=4, arrows=8, points=20).axes[0].collections[0]
+    assert np.all(np.hypot(*hollow.get_offsets().T) > 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"plane": "zx"}, ValueError, "plane = 'zx' must be one of 'xy', 'xz', 'yz'"),
+        ({"extent": (5, -5, -1, 1)}, ValueError, "extent = .*half width"),
+        ({"extent": -3.0}, ValueError, "extent = -3.0"),
+        ({"at": np.nan}, ValueError, "at = nan"),
+        ({"points": 1}, ValueError, "points = 1"),
+        ({"sun": (1.0, 2.0)}, ValueError, "sun = "),
+        ({"field": sl.magnetic.LSA}, TypeError, "LSA, a class: call it"),
+    ],
+)
+@pytest.mark.parametrize("function", [plot.slice, plot.quiver])
+def test_bad_planes_name_the_argument(function, change, error, message):
+    with pytest.raises(error, match=message):
+        function(**({"field": sl.magnetic.LSA(), "points": 4} | change))
+
+
+def test_components_and_arrows_need_vectors():
+    with pytest.raises(TypeError, match="ExponentialDisk is scalar"):
+        plot.quiver(sl.electrons.ExponentialDisk())
+    with pytest.raises(TypeError, match=r"ExponentialDisk is scalar.*'x'"):
+        plot.slice(sl.electrons.ExponentialDisk(), component="x")
+    with pytest.raises(ValueError, match="component = 'theta' must be None or one of 'x'"):
+        plot.slice(sl.magnetic.LSA(), component="theta")
+
+
+@pytest.mark.parametrize("function", [plot.slice, plot.quiver])
+def test_planes_without_field_can_be_drawn(function, tmp_path):
+    path = tmp_path / "plane.png"
+    function(sl.magnetic.Uniform((0.0, 0.0, 0.0)), points=4, path=path)
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        function(sl.magnetic.Uniform(), points=4, path=path)
+    assert path.read_bytes()[:4] == b"\x89PNG"
+
+
 def test_global_state_is_not_touched():
     before, backend = dict(matplotlib.rcParams), pyplot.get_backend()
     plot.maps(make(23.0))
+    plot.quiver(sl.magnetic.LSA(), points=4)
     assert dict(matplotlib.rcParams) == before
     assert (pyplot.get_fignums(), pyplot.get_backend()) == ([], backend)
 

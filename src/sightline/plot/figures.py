@@ -15,7 +15,8 @@ from . import mollweide, scales
 if TYPE_CHECKING:
     import matplotlib.figure
 
-_BLANK = "0.85"
+BLANK = "0.85"
+"""Grey, where there is nothing to show."""
 _MINI, _MAXI = 1000, 1600
 """Points across the raster of one of many maps, and of a single one."""
 
@@ -42,7 +43,7 @@ def maps(
     names = [name for name in "IQUV" if getattr(stokes, name) is not None]
     rows = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
     index = mollweide.lookup(sky, _MINI)
-    figure = _figure(4.1 * len(names), 2.75 * len(rows) + (0.4 if title else 0))
+    figure = new_figure(4.1 * len(names), 2.75 * len(rows) + (0.4 if title else 0))
     for row, one in enumerate(rows):
         values = {name: np.asarray(getattr(one, name)) for name in names}
         half = scales.symmetric_limit(values["Q"], values["U"])
@@ -53,7 +54,7 @@ def maps(
             stretch = "auto" if name == "I" else "diverging"
             _panel(figure, place, values[name], index, label, one.unit, stretch, limits.get(name))
     figure.suptitle(title, fontsize=12)
-    return _finish(figure, path, overwrite)
+    return finish(figure, path, overwrite)
 
 
 def map(
@@ -84,9 +85,9 @@ def map(
     values = np.asarray(values)
     if values.shape != (_check_sky(sky).size,):
         raise ValueError(f"values has shape {values.shape}, the sky has {sky.size} pixels.")
-    figure = _figure(7.0, 4.4)
+    figure = new_figure(7.0, 4.4)
     _panel(figure, (1, 1, 1), values, mollweide.lookup(sky, _MAXI), title, unit, stretch, limits)
-    return _finish(figure, path, overwrite)
+    return finish(figure, path, overwrite)
 
 
 def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = False, name: str = "path") -> None:
@@ -117,7 +118,8 @@ def _check_sky(sky: Any) -> HealpixSky:
     return sky
 
 
-def _figure(width: float, height: float) -> "matplotlib.figure.Figure":
+def new_figure(width: float, height: float) -> "matplotlib.figure.Figure":
+    """An empty figure, in inches, that matplotlib's global state does not know."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -126,7 +128,8 @@ def _figure(width: float, height: float) -> "matplotlib.figure.Figure":
     return figure
 
 
-def _finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite: bool) -> "matplotlib.figure.Figure":
+def finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite: bool) -> "matplotlib.figure.Figure":
+    """The figure, saved if there is a path."""
     if path is not None:
         save(figure, path, overwrite)
     return figure
@@ -150,14 +153,15 @@ def _panel(
     factor, label = scales.prefixed(norm.vmax, unit)
     norm = scales.normalisation(values * factor, stretch, limits and (limits[0] * factor, limits[1] * factor))
     axes = figure.add_subplot(*place, projection="mollweide")
-    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=_BLANK)
+    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=BLANK)
     image = mollweide.draw(axes, mollweide.raster(values * factor, index), norm, cmap)
     mollweide.graticule(axes)
     axes.set_title(title, fontsize=11)
-    _colour_bar(figure, image, axes, values * factor, label)
+    colour_bar(figure, image, axes, values * factor, label)
 
 
-def _colour_bar(figure: Any, image: Any, axes: Any, values: np.ndarray, label: str) -> None:
+def colour_bar(figure: Any, image: Any, axes: Any, values: np.ndarray, label: str) -> None:
+    """A horizontal colour bar below `axes`, pointed where `values` go beyond it."""
     from matplotlib.colors import AsinhNorm, LogNorm
 
     good, norm = scales.finite(values), image.norm

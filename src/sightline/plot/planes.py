@@ -1,0 +1,71 @@
+"""Values of a field on a raster in a plane of Galactocentric coordinates."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .._core.module import default_float
+from .._core.units import strip_unit
+from ..fields import AbstractField
+
+PLANES = {"xy": (0, 1, 2), "xz": (0, 2, 1), "yz": (1, 2, 0)}
+"""Axes to the right, up, and across each plane."""
+Extent = tuple[float, float, float, float]
+_BATCH = 4096
+
+
+def sample(field: AbstractField, plane: str, at: Any, extent: Any, points: int) -> np.ndarray:
+    """Values in the middles of the pixels of a raster, lowest row first: (rows, columns), of vectors (..., 3).
+
+    **Arguments:** as `sl.plot.slice`.
+
+    **Raises:** `ValueError` for planes, offsets, extents and numbers of points that make no sense.
+    """
+    where = positions(plane, at, check_extent(extent), points)
+    values = _evaluate(field, jnp.asarray(where.reshape(-1, 3), default_float()))
+    return np.asarray(values).reshape(*where.shape[:2], *values.shape[1:])
+
+
+def positions(plane: str, at: Any, extent: Extent, points: int) -> np.ndarray:
+    """Middles of square pixels, (rows, columns, 3) kpc, `points` of them along the longer side."""
+    if plane not in PLANES:
+        raise ValueError(f"plane = {plane!r} must be one of {', '.join(map(repr, PLANES))}.")
+    if not isinstance(points, (int, np.integer)) or points < 2:
+        raise ValueError(f"points = {points!r} must be a whole number of pixels along the longer side, 2 or more.")
+    offset = np.asarray(strip_unit(at, "kpc", "at"), np.float64)
+    if offset.ndim or not np.isfinite(offset):
+        raise ValueError(f"at = {at} must be a finite number: where the plane crosses the third axis [kpc].")
+    left, right, bottom, top = extent
+    pixel = max(right - left, top - bottom) / points
+    columns, rows = (max(1, round(size / pixel)) for size in (right - left, top - bottom))
+    across, up = _middles(left, right, columns), _middles(bottom, top, rows)
+    result = np.full((rows, columns, 3), float(offset))
+    result[..., PLANES[plane][0]], result[..., PLANES[plane][1]] = np.meshgrid(across, up)
+    return result
+
+
+def _middles(low: float, high: float, number: int) -> np.ndarray:
+    return low + (high - low) * (np.arange(number) + 0.5) / number
+
+
+def check_extent(extent: Any) -> Extent:
+    """Left, right, bottom and top [kpc] from these four, or from a half width.
+
+    **Raises:** `ValueError` for anything else.
+    """
+    values = np.asarray(strip_unit(extent, "kpc", "extent"), np.float64)
+    if values.shape == ():
+        values = values * np.array([-1.0, 1.0, -1.0, 1.0])
+    if values.shape != (4,) or not np.all(np.isfinite(values)) or values[0] >= values[1] or values[2] >= values[3]:
+        raise ValueError(f"extent = {extent} must be a positive half width, or (left, right, bottom, top) [kpc].")
+    left, right, bottom, top = values.tolist()
+    return left, right, bottom, top
+
+
+@eqx.filter_jit
+def _evaluate(field: AbstractField, where: Array) -> Array:
+    return jax.lax.map(field.prepare(), where, batch_size=_BATCH)
