@@ -1,14 +1,18 @@
 """Operators at one point: contracts, signs and sums."""
 
+import dataclasses
 from typing import ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from scipy import special
 
 import sightline as sl
 from sightline.emission import Plasma, StokesVector, TransferCoefficients
+from sightline.emission.ensemble import mean_powers
 from sightline.fields import Population
 from sightline.testing import check_operator
 
@@ -103,3 +107,93 @@ def test_the_contract_check_finds_faults():
         check_operator(Greedy())
     with pytest.raises(AssertionError, match="not finite"):
         check_operator(Rough())
+
+
+class Amplitude(sl.fields.AbstractField):
+    """A random field of uniform rms, as a user would write it."""
+
+    sigma: jax.Array = sl.param(3.0, unit="uG")
+
+    def __call__(self, position):
+        return self.sigma
+
+
+def realisations(east, north, sigma, count=200_000):
+    """Draws of the field across the ray: fixed components plus an isotropic Gaussian of rms modulus sigma."""
+    noise = np.random.default_rng(5).normal(0, sigma / np.sqrt(3), (2, count))
+    return east + np.concatenate([noise[0], -noise[0]]), north + np.concatenate([noise[1], -noise[1]])
+
+
+@pytest.mark.parametrize("p", [2.2, 3.0, 4.6])
+@pytest.mark.parametrize("sigma", [0.5, 3.0, 20.0])
+def test_random_field_gives_the_mean_over_realisations(p, sigma):
+    r, nu = ray(), jnp.asarray(1.0)
+    east, north = realisations(2.0, -1.0, sigma)
+    fields = jnp.asarray(east)[:, None] * r.east + jnp.asarray(north)[:, None] * r.north
+    each = jax.vmap(lambda b: sl.emission.Synchrotron()(plasma(b, p), r, nu).emissivity)(fields)
+    found = sl.emission.Synchrotron(random=Amplitude(sigma))(plasma(2.0 * r.east - r.north, p), r, nu).emissivity
+    for name in "IQU":
+        values = getattr(each, name)
+        error = 5 * float(jnp.std(values)) / len(east) ** 0.5 + 1e-9 * float(found.I)
+        assert getattr(found, name) == pytest.approx(float(jnp.mean(values)), abs=error)
+
+
+def test_random_field_for_p_3_is_exact():
+    r, nu = ray(), jnp.asarray(1.0)
+    field = 2.0 * r.east - r.north
+    regular = sl.emission.Synchrotron()(plasma(field), r, nu).emissivity
+    mean = sl.emission.Synchrotron(random=Amplitude(3.0))(plasma(field), r, nu).emissivity
+    assert pytest.approx((5 + 2 * 9 / 3) / 5, rel=1e-14) == mean.I / regular.I
+    assert pytest.approx(float(regular.Q), rel=1e-14) == mean.Q
+    assert pytest.approx(float(regular.U), rel=1e-14) == mean.U
+
+
+@pytest.mark.parametrize("p", [2.0, 2.5, 3.7, 5.0])
+def test_moments_equal_the_kummer_functions(p):
+    a, x = (p + 1) / 4, np.logspace(-3, 2, 30)
+    intensity, polarised = jax.vmap(lambda s: mean_powers(s, jnp.asarray(1.0), jnp.asarray(a)))(jnp.asarray(x))
+    total = (1 + x) ** (a - 1)
+    exact = special.gamma(1 + a) * special.hyp1f1(-a, 1, -x), special.gamma(2 + a) / 2 * special.hyp1f1(1 - a, 3, -x)
+    np.testing.assert_allclose(intensity * total * (1 + x), exact[0], rtol=2e-9)
+    np.testing.assert_allclose(polarised * total, exact[1], rtol=2e-9)
+
+
+def test_striation_multiplies_all_of_the_regular_emission():
+    r, nu = ray(), jnp.asarray(1.0)
+    for p in (2.5, 3.0):
+        regular = sl.emission.Synchrotron()(plasma(2.0 * r.east - r.north, p), r, nu).emissivity
+        striated = sl.emission.Synchrotron(striation=1.36)(plasma(2.0 * r.east - r.north, p), r, nu).emissivity
+        for name in "IQU":
+            ratio = getattr(striated, name) / getattr(regular, name)
+            assert ratio == pytest.approx(2.36 ** ((p + 1) / 4))
+
+
+def test_random_operators_hold_their_contract(precision):
+    check_operator(sl.emission.Synchrotron(random=Amplitude(), striation=0.5))
+    check_operator(sl.emission.FaradayRotation(random=Amplitude(), coherence_length=0.05))
+
+
+def test_refuses_amplitudes_that_are_none():
+    with pytest.raises(TypeError, match="is a vector"):
+        sl.emission.Synchrotron(random=sl.magnetic.LSA())
+    with pytest.raises(TypeError, match="random"):
+        sl.emission.Synchrotron(random=3.0)
+    with pytest.raises(ValueError, match="needs both"):
+        sl.emission.FaradayRotation(random=Amplitude())
+
+
+def test_dispersion_fades_a_slab_as_burn_has_it():
+    """P of a slab with random rotation only: P_0 (1 - e^-S)/S, S = 2 lambda^4 sigma_RM^2 (Burn 1966, eq. 18)."""
+    operators = sl.emission.Synchrotron(), sl.emission.FaradayRotation(random=Amplitude(3.0), coherence_length=0.05)
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.Uniform((0.0, 0.0, 5.0)),
+        electron_density=sl.electrons.Uniform(0.02),
+        cosmic_rays=sl.cosmic_rays.Uniform(4e-5),
+        emission=operators,
+    )
+    lines = sl.Sightlines(sl.Directions(0.0, 0.0), sl.RadialCells(cells=16, distance=2.0))
+    clear = dataclasses.replace(simulator, emission=(sl.emission.Synchrotron(),))(lines, 0.5)
+    scatter = 2 * 0.599584916**4 * (811.901 * 0.02) ** 2 * 9 / 3 * 0.05 * 2.0
+    found = simulator(lines, 0.5)
+    np.testing.assert_allclose(found.Q / clear.Q, -np.expm1(-scatter) / scatter, rtol=1e-6)
+    np.testing.assert_allclose(found.I, clear.I, rtol=1e-12)

@@ -58,24 +58,31 @@ class TransferCoefficients(eqx.Module):
     - `emissivity`: K (Rayleigh-Jeans) per kpc.
     - `absorption`: per kpc.
     - `rotation`: rad per kpc in Stokes space: rho_V = 2 d chi/ds = 2 lambda^2 dRM/ds.
+    - `depolarisation`: per kpc, by which the mean of Q and U fades where unresolved fields scatter their rotation.
     """
 
     emissivity: StokesVector = StokesVector()
     absorption: StokesVector = StokesVector()
     rotation: FaradayVector = FaradayVector()
+    depolarisation: Float[Array, "*cells"] | None = None
 
     def __add__(self, other: "TransferCoefficients") -> "TransferCoefficients":
         return TransferCoefficients(
             add_parts(self.emissivity, other.emissivity),
             add_parts(self.absorption, other.absorption),
             add_parts(self.rotation, other.rotation),
+            add(self.depolarisation, other.depolarisation),
         )
+
+
+def add(left: Array | None, right: Array | None) -> Array | None:
+    """The sum of two coefficients, `None` being zero."""
+    return left if right is None else right if left is None else left + right
 
 
 def add_parts(left: T, right: T) -> T:
     """The sum of two vectors of the same class, `None` being zero."""
-    pairs = {name: (value, getattr(right, name)) for name, value in vars(left).items()}
-    return type(left)(**{name: a if b is None else b if a is None else a + b for name, (a, b) in pairs.items()})
+    return type(left)(**{name: add(value, getattr(right, name)) for name, value in vars(left).items()})
 
 
 class AbstractEmissionOperator(Module):

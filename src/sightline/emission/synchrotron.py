@@ -1,13 +1,18 @@
 from typing import ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from .._core.constants import CRITICAL_FREQUENCY, SYNCHROTRON
 from .._core.elementary import horner, power
+from .._core.module import param
 from .._core.types import Scalar
-from ..fields.base import Population
+from ..fields import AbstractField
+from ..fields.base import Population, evaluate
 from ..geometry import Ray
 from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, add_parts
+from .ensemble import check_amplitude, mean_powers
 
 # Gamma(p/4 + 19/12) Gamma(p/4 + 11/12) in (p - 3.5)/1.5, relative error 4e-13 for 2 <= p <= 5
 _GAMMA_PRODUCT = (
@@ -37,37 +42,82 @@ class Synchrotron(AbstractEmissionOperator):
     with B_E, B_N the field towards east and north: the electric vector is perpendicular to B_perp. Every population
     of the cosmic rays emits with its own index; where p leaves [2, 5] (a grid of indices, outside its box) it is dark.
 
+    Unresolved fields enter by their mean. An isotropic Gaussian field of rms modulus sigma adds to the powers of
+    B_perp: for p = 3 j_I grows by B_perp^2 -> B_perp^2 + 2 sigma^2/3 and j_Q, j_U stay, for other p the moments of
+    Rice hold. A striated field, along the regular one with random sign and the variance beta B^2, multiplies B_perp^2
+    of the regular field by 1 + beta in all of I, Q and U. Neither changes RM.
+
+    **Arguments:**
+
+    - `random`: the rms sigma, a scalar field, uG, such as `sl.magnetic.JF12RandomAmplitude()`; `None`: no random field.
+    - `striation`: beta, a number or a scalar field; `None`: no striated field.
+
+    **Raises:** `TypeError` for a `random` that is no scalar field.
+
     **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", eqs. 6.36 and 6.38, divided by 4 pi sr
-    times 2 pi for emission per solid angle and Hz.
+    times 2 pi for emission per solid angle and Hz; Jansson & Farrar 2012, ApJ 757, 14, for the striated field; Rice
+    1945, Bell System Technical Journal 24, 46, for the moments.
 
     !!! example
-        >>> operator = sl.emission.Synchrotron()
+        >>> operator = sl.emission.Synchrotron(random=sl.magnetic.JF12RandomAmplitude(), striation=1.36)
     """
 
+    random: AbstractField | None = None
+    striation: Float[Array, ""] | AbstractField | None = param(None, bounds=(0, None), symbol=r"\beta")
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
+
+    def __check_init__(self) -> None:
+        check_amplitude(self.random, "Synchrotron.random")
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of I, Q and U, K/kpc, at `frequency`, () GHz."""
-        east, north, _ = ray.project(plasma.magnetic_field)
-        total = StokesVector()
+        field, total = self._across(plasma, ray), StokesVector()
         for population in plasma.cosmic_rays:
-            total = add_parts(total, _emissivity(population, east, north, frequency))
+            total = add_parts(total, _emissivity(population, field, frequency))
         return TransferCoefficients(emissivity=total)
 
+    def _across(self, plasma: Plasma, ray: Ray) -> "_Across":
+        east, north, _ = ray.project(plasma.magnetic_field)
+        q, u = east * east - north * north, -2 * east * north
+        square = east * east + north * north
+        if self.striation is not None:
+            growth = 1 + evaluate(self.striation, plasma.position)
+            square, q, u = growth * square, growth * q, growth * u
+        if self.random is None:
+            return _Across(square, q, u)
+        sigma = self.random(plasma.position)
+        return _Across(square, q, u, (2 / 3) * sigma * sigma)
 
-def _emissivity(population: Population, east: Scalar, north: Scalar, frequency: Scalar) -> StokesVector:
+
+class _Across(eqx.Module):
+    """The field across the ray, uG^2: B_perp^2 and its projections, with the variance that unresolved fields add."""
+
+    square: Scalar
+    q: Scalar
+    u: Scalar
+    variance: Scalar | None = None
+
+    def powers(self, p: Scalar) -> tuple[Scalar, Scalar, Scalar]:
+        """The means of B_perp^((p + 1)/2) times 1, q and u, smooth where B_perp = 0."""
+        total = self.square if self.variance is None else self.square + self.variance
+        lit = total > 0
+        # B_perp^2 times a power that is 1 for p = 3
+        shape = jnp.where(lit, power(jnp.where(lit, total, 1), (p - 3) / 4), 0)
+        if self.variance is None:
+            return shape * total, shape * self.q, shape * self.u
+        intensity, polarised = mean_powers(self.square, self.variance, (p + 1) / 4)
+        polarised = shape * polarised
+        return shape * intensity * total, polarised * self.q, polarised * self.u
+
+
+def _emissivity(population: Population, field: _Across, frequency: Scalar) -> StokesVector:
     known = (population.index >= 2) & (population.index <= 5)
     p = jnp.where(known, population.index, 3)
-    square = east * east + north * north
-    lit = known & (square > 0)
-    # j_I = scale B_perp^((p + 1)/2), written as B_perp^2 times a power that is 1 for p = 3: smooth at B_perp = 0
-    shape = jnp.where(lit, power(jnp.where(lit, square, 1), (p - 3) / 4), 0)
+    total, q, u = field.powers(p)
     scale = SYNCHROTRON * gamma_factor(p) / frequency**2 * power(CRITICAL_FREQUENCY / frequency, (p - 1) / 2)
-    emissivity = population.density * scale * shape
+    emissivity = jnp.where(known, population.density, 0) * scale
     polarised = emissivity * ((p + 1) / (p + 7 / 3))
-    return StokesVector(
-        I=emissivity * square, Q=polarised * (east * east - north * north), U=polarised * (-2 * east * north)
-    )
+    return StokesVector(I=emissivity * total, Q=polarised * q, U=polarised * u)
 
 
 def gamma_factor(p: Scalar) -> Scalar:

@@ -6,6 +6,7 @@ from .._core.elementary import sinc, sincos
 from .._core.safe import accumulate, phi1, phi1_rotating
 from .._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
+from ..emission.base import add
 from .base import AbstractTransfer
 
 Cells = Float[Array, " cells"]
@@ -15,7 +16,7 @@ class _Path(eqx.Module):
     """Depth and rotation angle of each cell; `None`: the medium does not absorb, does not rotate."""
 
     depth: Cells | None
-    angle: Cells | None
+    angle: Cells | None = None
 
 
 class CellTransfer(AbstractTransfer):
@@ -23,7 +24,8 @@ class CellTransfer(AbstractTransfer):
 
     With optical depth tau and angle phi of the nearer cells, absorption kappa, rate chi' = d chi/ds and width D:
     I = sum j_I D e^-tau E(kappa D),  P = Q + iU = sum j_P D e^(-tau + 2 i phi) E(kappa D - 2 i chi' D),
-    E(z) = (1 - e^-z)/z; the background behind all cells gets e^-tau and e^(2 i phi) of the whole ray.
+    E(z) = (1 - e^-z)/z; the background behind all cells gets e^-tau and e^(2 i phi) of the whole ray. For P, kappa and
+    tau hold the depolarisation by unresolved fields too.
 
     Thin emission thus has the sinc depolarisation within the cell (Burn 1966, MNRAS 133, 67). The error is of second
     order in D while a cell rotates by less than about 1 rad; beyond that it is bounded but does not converge.
@@ -36,22 +38,15 @@ class CellTransfer(AbstractTransfer):
     ) -> StokesVector:
         """See `AbstractTransfer`."""
         _check(coefficients)
-        absorption, rotation = coefficients.absorption.I, coefficients.rotation.V
-        path = _Path(
-            depth=None if absorption is None else absorption * widths,
-            angle=None if rotation is None else rotation * widths,
-        )
-        emissivity = coefficients.emissivity
-        zero = jnp.zeros((), widths.dtype)
-        q, u = _polarised(emissivity.Q, emissivity.U, widths, path)
-        behind_q, behind_u = _rotated(background.Q, background.U, path)
-        v = _sum(_unpolarised(emissivity.V, widths, path), _faded(background.V, path))
-        return StokesVector(
-            I=_sum(zero, _unpolarised(emissivity.I, widths, path), _faded(background.I, path)),
-            Q=_sum(zero, q, behind_q),
-            U=_sum(zero, u, behind_u),
-            V=v,
-        )
+        depth, fading = (_times(rate, widths) for rate in (coefficients.absorption.I, coefficients.depolarisation))
+        path = _Path(depth)
+        polarised = _Path(add(depth, fading), _times(coefficients.rotation.V, widths))
+        emissivity, zero = coefficients.emissivity, jnp.zeros((), widths.dtype)
+        q, u = _polarised(emissivity.Q, emissivity.U, widths, polarised)
+        behind_q, behind_u = _rotated(background.Q, background.U, polarised)
+        v = add(_unpolarised(emissivity.V, widths, path), _faded(background.V, path))
+        i = add(_unpolarised(emissivity.I, widths, path), _faded(background.I, path))
+        return StokesVector(I=add(zero, i), Q=add(zero, add(q, behind_q)), U=add(zero, add(u, behind_u)), V=v)
 
 
 def _check(coefficients: TransferCoefficients) -> None:
@@ -65,9 +60,8 @@ def _check(coefficients: TransferCoefficients) -> None:
             raise ValueError(f"CellTransfer does not solve {what}: leave that operator out or use another solver.")
 
 
-def _sum(*parts: Scalar | None) -> Scalar | None:
-    present = [part for part in parts if part is not None]
-    return sum(present[1:], present[0]) if present else None
+def _times(rate: Cells | None, widths: Cells) -> Cells | None:
+    return None if rate is None else rate * widths
 
 
 def _unpolarised(emissivity: Cells | None, widths: Cells, path: _Path) -> Scalar | None:
