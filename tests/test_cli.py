@@ -217,3 +217,25 @@ def test_installed_command(tmp_path):
     assert second.stdout == ""
     assert second.stderr.count("\n") == 1
     assert "--overwrite" in second.stderr
+
+
+def test_models_lists_what_simulate_takes(capsys):
+    assert cli.main(["models"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("JF12b", "UF23-nebCor", "KST24"))
+
+
+def test_simulates_a_published_sky_from_its_sun(tmp_path, capsys):
+    output = tmp_path / "sky.fits"
+    command = ["simulate", "--model", "PT11-ASS", "--frequency", "23", "--nside", "2", "--cells", "32"]
+    assert cli.main([*command, "--output", str(output)]) == 0
+    said = capsys.readouterr().out
+    assert "PT11" in said
+    assert "rotation measures only" in " ".join(said.split())
+    assert sl.io.read_map(output).I.size == 48
+
+
+def test_unknown_model_is_refused_with_the_nearest(tmp_path, capsys):
+    command = ["simulate", "--model", "JF13", "--frequency", "23", "--output", str(tmp_path / "sky.fits")]
+    assert cli.main(command) == 2
+    assert "--model: There is no preset 'JF13': choose one of JF12" in capsys.readouterr().err

@@ -29,7 +29,7 @@ ROOMS = [
     "observables",
     "simulator",
 ]
-ROOMS += ["io", "plot", "testing", "cli"]
+ROOMS += ["io", "citation", "presets", "plot", "testing", "cli"]
 HOOKS = {"prepare", "populations", "name"}  # methods with a documented default that a subclass may replace
 
 

@@ -16,12 +16,14 @@ from . import grids as grids
 from . import io as io
 from . import observables as observables
 from . import plot as plot
+from . import presets as presets
 from . import testing as testing
 from . import transfer as transfer
 from ._core.module import Module as Module
 from ._core.module import param as param
 from ._core.module import setting as setting
 from ._version import __version__ as __version__
+from .citation import citation as citation
 from .fields import cosmic_rays as cosmic_rays
 from .fields import electrons as electrons
 from .fields import magnetic as magnetic
@@ -35,5 +37,6 @@ from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
 from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
+from .simulator import SunWarning as SunWarning
 from .simulator import Trace as Trace
 from .stokes import Stokes as Stokes

@@ -58,6 +58,7 @@ def simulate(
     *,
     frequency: Annotated[list[float], Parameter(consume_multiple=True, negative=(), validator=_check_frequency)],
     output: Path,
+    model: str | None = None,
     nside: int = 64,
     plot: Path | None = None,
     cells: int = 512,
@@ -65,9 +66,10 @@ def simulate(
     precision: Literal["double", "single"] = "double",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Simulate the full sky in I, Q and U: synchrotron and Faraday rotation of the default Galaxy.
+    """Simulate the full sky in I, Q and U: synchrotron and Faraday rotation of a published or the default Galaxy.
 
-    The magnetic field is the LSA model, electrons and cosmic rays are exponential disks; no background is added.
+    By default the magnetic field is the LSA model, electrons and cosmic rays are exponential disks. No background is
+    added.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def simulate(
         One or more, in GHz.
     output
         FITS file to write, one HEALPix table a frequency.
+    model
+        A published sky, one of those that `sightline models` lists, seen from its own Sun.
     nside
         Resolution, a power of two.
     plot
@@ -96,25 +100,40 @@ def simulate(
     from ..io import write_map
     from ..plot import maps
     from .report import report
-    from .simulation import default_model, simulate_sky
+    from .simulation import choose, simulate_sky
 
     with jax.enable_x64(precision == "double"), interrupts() as check:
         try:
             _check_files(output, plot, overwrite)
-            sky, box = sl.HealpixSky(nside, supersample=supersample), sl.BoxCells(cells)
+            sky, scene = sl.HealpixSky(nside, supersample=supersample), choose(model, cells)
         except (ValueError, TypeError, OSError) as error:
             raise _refusal(error) from None
-        model = default_model()
-        stokes, rotation = simulate_sky(model, sky, box, frequency, check)
-        write_map(output, stokes, overwrite, model)
+        stokes, rotation = simulate_sky(scene, sky, frequency, check)
+        write_map(output, stokes, overwrite, scene.simulator)
         if plot is not None:
             maps(stokes, plot, overwrite)
-        report(model, stokes, sky, box, rotation, [output, plot], time.perf_counter() - start)
+        report(scene, stokes, sky, rotation, [output, plot], time.perf_counter() - start)
+
+
+@app.command
+def models() -> None:
+    """List the published skies that `sightline simulate --model` takes, with the keys of their papers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..presets import list as presets
+
+    table = Table("Model", "What it is", "Papers")
+    for entry in presets():
+        table.add_row(entry.name, entry.summary, ", ".join(entry.papers))
+    Console(highlight=False).print(table)
 
 
 def _refusal(error: Exception) -> Refusal:
     """What the library says about an argument, under the name that it has here."""
     message = str(error)
+    if message.startswith("There is no preset"):
+        return Refusal(f"--model: {message}")
     return Refusal(f"--{message}" if message.startswith(("nside ", "cells ", "supersample ")) else message)
 
 

@@ -9,12 +9,13 @@ from rich.table import Table
 
 import sightline as sl
 
+from .simulation import Scene
+
 
 def report(
-    model: sl.Simulator,
+    scene: Scene,
     stokes: sl.Stokes,
     sky: sl.HealpixSky,
-    cells: sl.BoxCells,
     rotation: float,
     files: list[Path | None],
     seconds: float,
@@ -22,13 +23,15 @@ def report(
     """Prints what was computed and written."""
     console, facts = Console(highlight=False), Table.grid(padding=(0, 2))
     for name, value in {
-        "Model": "\n".join(_names(model)),
+        "Model": "\n".join([scene.name, *_names(scene.simulator)]),
+        "Note": scene.note,
         "Sky": f"nside {sky.nside}, {sky.size} pixels, supersample {sky.supersample}",
-        "Cells": f"{cells.cells} a ray, {stokes.I.dtype}",
+        "Cells": f"{scene.cells.cells} a ray, {stokes.I.dtype}",
         "Written": "\n".join(str(file) for file in files if file is not None),
         "Wall time": f"{seconds:.1f} s",
     }.items():
-        facts.add_row(name, value)
+        if value:
+            facts.add_row(name, value)
     console.print(facts, "", brightness(stokes), sep="\n")
     if rotation > 1:
         console.print(_rotation_warning(rotation), style="yellow")
@@ -40,8 +43,13 @@ def _names(model: sl.Simulator) -> list[str]:
         "electron density": model.electron_density,
         "cosmic rays": model.cosmic_rays,
     }
-    lines = [f"{name}: {type(field).__name__}" for name, field in fields.items()]
+    lines = [f"{name}: {_class(field)}" for name, field in fields.items()]
     return [*lines, f"emission: {', '.join(type(operator).__name__ for operator in model.emission)}"]
+
+
+def _class(field: Any) -> str:
+    """The model itself, where it is moved."""
+    return type(field.field if isinstance(field, sl.fields.Shifted) else field).__name__
 
 
 def brightness(stokes: sl.Stokes) -> Table:

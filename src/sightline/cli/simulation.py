@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +14,26 @@ import sightline as sl
 RAYS_PER_BLOCK = 2048
 
 
-def default_model() -> sl.Simulator:
-    """The Galaxy that the command line simulates."""
+class Scene(NamedTuple):
+    """What is simulated, from where, in which cells, and how it is called."""
+
+    name: str
+    simulator: sl.Simulator
+    observer: tuple[float, float, float]
+    cells: sl.BoxCells | sl.RadialCells
+    note: str = ""
+
+
+def choose(model: str | None, cells: int) -> Scene:
+    """A published sky by name, or the default Galaxy for `None`."""
+    if model is None:
+        return Scene("default Galaxy", _default(), sl.SUN, sl.BoxCells(cells))
+    preset = sl.presets.load(model)
+    radial = sl.RadialCells(cells, preset.cells.distance, preset.cells.growth)
+    return Scene(preset.name, preset.simulator, preset.observer, radial, preset.note)
+
+
+def _default() -> sl.Simulator:
     return sl.Simulator(
         magnetic_field=sl.magnetic.LSA(),
         electron_density=sl.electrons.ExponentialDisk(),
@@ -32,9 +51,8 @@ def blocks(sky: sl.HealpixSky) -> Iterator[sl.HealpixSky]:
 
 
 def simulate_sky(
-    model: sl.Simulator,
+    scene: Scene,
     sky: sl.HealpixSky,
-    cells: sl.BoxCells,
     frequency: list[float],
     check: Callable[[], None],
 ) -> tuple[sl.Stokes, float]:
@@ -46,8 +64,8 @@ def simulate_sky(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Compiling", total=sky.size)
         for part in blocks(sky):
-            lines = sl.Sightlines(part, cells)
-            stokes, rotation = _quietly(model, lines, frequency)
+            lines = sl.Sightlines(part, scene.cells, scene.observer)
+            stokes, rotation = _quietly(scene.simulator, lines, frequency)
             parts.append(stokes)
             rotations.append(rotation)
             check()

@@ -19,3 +19,4 @@ from .diagnostics import divergence as divergence
 from .diagnostics import jacobian as jacobian
 from .field_lines import field_lines as field_lines
 from .grid import AbstractGrid as AbstractGrid
+from .shifted import Shifted as Shifted

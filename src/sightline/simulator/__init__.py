@@ -1,5 +1,6 @@
 """Fields and emission operators composed into one differentiable sky."""
 
+from .checks import SunWarning as SunWarning
 from .observe import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .trace import Trace as Trace

@@ -1,5 +1,6 @@
-"""What a simulator refuses, at construction and when called."""
+"""What a simulator refuses and warns of, at construction and when called."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -12,6 +13,7 @@ from .._core.module import default_float, is_concrete
 from .._core.units import strip_unit
 from ..emission import AbstractBackground, AbstractEmissionOperator
 from ..fields import AbstractField
+from ..fields.shifted import suns
 from ..transfer import AbstractTransfer
 
 if TYPE_CHECKING:
@@ -77,3 +79,19 @@ def check_frequency(frequency: Any) -> Array:
     if is_concrete(value) and not np.all(np.isfinite(value) & (value > 0)):
         raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
     return jnp.asarray(value, default_float())
+
+
+class SunWarning(UserWarning):
+    """Models of one simulator place the Sun at different distances from the Galactic centre."""
+
+
+def warn_suns(simulator: "Simulator") -> None:
+    """Warns where models place the Sun more than 20 pc apart: their local structures do not fit together."""
+    places = sorted(suns(simulator))
+    if any(np.linalg.norm(np.subtract(place, places[0])) > 0.02 for place in places):
+        warnings.warn(
+            f"The models of this Simulator have their Sun at different places [kpc]: {', '.join(map(str, places))}. "
+            "Set `sun` where a model has it, or move a model: sl.fields.Shifted(model, offset=...).",
+            SunWarning,
+            stacklevel=4,
+        )

@@ -15,7 +15,7 @@ from ..geometry import Ray, as_sightlines
 from ..observables import AbstractLineIntegral, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
-from .checks import CURES, check_frequency, check_shapes, check_types
+from .checks import CURES, check_frequency, check_shapes, check_types, warn_suns
 from .observe import arrays, integrate_rays, observe_rays, warn_rotation
 from .trace import Trace, trace_ray
 
@@ -68,6 +68,7 @@ class Simulator(Module):
         check_shapes(self)
         for operator in self.emission:
             self.require(operator.needs, type(operator).__name__)
+        warn_suns(self)
 
     def require(self, needs: tuple[str, ...], who: str) -> None:
         """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
