@@ -50,6 +50,18 @@ def test_log(precision):
     assert elementary.log(array(1.0, precision)) == 0
 
 
+def test_arctan2_and_azimuth(precision):
+    angle = np.linspace(-np.pi, np.pi, 4001)[1:]
+    x, y = array(3e-3 * np.cos(angle), precision), array(3e-3 * np.sin(angle), precision)
+    exact = np.arctan2(np.asarray(y, np.float64), np.asarray(x, np.float64))
+    np.testing.assert_allclose(jax.jit(elementary.arctan2)(y, x), exact, rtol=4 * eps(precision))
+    np.testing.assert_allclose(elementary.azimuth(y, x), exact % (2 * np.pi), rtol=4 * eps(precision))
+    centre, away = array(0.0, precision), array(-2.0, precision)
+    assert elementary.arctan2(centre, centre) == elementary.azimuth(centre, centre) == 0
+    assert jax.grad(elementary.arctan2)(centre, centre) == 0
+    assert jax.grad(elementary.arctan2)(centre, away) == -0.5
+
+
 def phi1_exact(z):
     z = np.asarray(z, np.complex128)
     series = sum((-z) ** k / np.prod(np.arange(1.0, k + 2)) for k in range(25))
@@ -106,6 +118,7 @@ ONE_ARGUMENT = {
     "sincos": (lambda x: elementary.sincos(x)[0] + 2 * elementary.sincos(x)[1], [0.0, np.pi / 4, -2.0, 11.0]),
     "sinc": (elementary.sinc, [0.0, 1e-5, np.pi / 2 + 1e-3, -4.0, 20.0]),
     "log": (elementary.log, [0.1, 0.7, 1.0, 5.0]),
+    "arctan2": (lambda x: elementary.arctan2(x, 1 - 2 * x), [0.0, 0.2, 1.0, -3.0]),
     "power": (lambda x: elementary.power(x, 0.3), [0.1, 1.0, 5.0]),
     "phi1": (safe.phi1, [0.0, 1e-4, 0.99, 1.01, 30.0]),
     "phi1_rotating": (lambda x: sum(safe.phi1_rotating(x, 1.3 * x)), [0.0, 1e-4, 0.2, 0.9, 4.0]),

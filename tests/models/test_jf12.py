@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from sightline.fields.magnetic.jf12 import JF12, JF12Disk, JF12ToroidalHalo, JF12XField
-from sightline.fields.magnetic.jf12_arms import arctan2
 from sightline.fields.magnetic.jf12_random import JF12RandomAmplitude
 from sightline.fields.magnetic.jf12_solenoidal import JF12Solenoidal, JF12SolenoidalDisk, JF12SolenoidalXField
 from sightline.testing import check_field, sample_positions
@@ -151,12 +150,3 @@ def test_the_x_field_mirrors_and_rises_at_its_elevation():
     above, below = np.asarray(evaluate(JF12XField(), jnp.asarray([[-9.0, 0.0, 2.0], [-9.0, 0.0, -2.0]])))
     np.testing.assert_allclose(above * (-1, 1, 1), below)
     np.testing.assert_allclose(np.rad2deg(np.arctan2(above[2], -above[0])), 49.0)
-
-
-def test_arctan2(precision):
-    angle = np.linspace(-np.pi, np.pi, 4001)[1:]
-    x, y = jnp.asarray(3e-3 * np.cos(angle), float), jnp.asarray(3e-3 * np.sin(angle), float)
-    exact = np.arctan2(np.asarray(y, np.float64), np.asarray(x, np.float64))
-    np.testing.assert_allclose(jax.jit(jax.vmap(arctan2))(y, x), exact, rtol=4 * np.finfo(precision).eps)
-    assert arctan2(jnp.asarray(0.0), jnp.asarray(0.0)) == 0
-    assert jax.grad(arctan2)(jnp.asarray(0.0), jnp.asarray(-2.0)) == -0.5

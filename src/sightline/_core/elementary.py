@@ -78,6 +78,14 @@ _LOG = (
     0.13268759668560612,
     0.13086767009948175,
 )
+# arctan(t)/t in t^2 for |t| <= tan(pi/8), numerator and denominator
+_ARCTAN = {
+    8: (
+        (1.0, 1.7385887158013472417, 0.91872675896434624168, 0.14922059157054546587, 0.0035565802505518120423),
+        (1.0, 2.0719220491346768224, 1.4093674420098298314, 0.34748247190104377548, 0.022388336668653010443),
+    ),
+    4: ((1.0, 0.75188338988517702698, 0.061068143566046938374), (1.0, 1.0852166217721189801, 0.22281188307014643166)),
+}
 _SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
@@ -161,3 +169,31 @@ def _log_jvp(primals, tangents):
 def power(x: Float[Array, "*shape"], exponent: Float[Array, "*#shape"] | Scalar | Number) -> Float[Array, "*shape"]:
     """x^exponent for x > 0."""
     return jnp.exp(exponent * log(x))
+
+
+@jax.custom_jvp
+def arctan2(y: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Angle [rad] from the x axis towards the y axis, in [-pi, pi]; 0, with derivative 0, at the origin."""
+    width, height = jnp.abs(x), jnp.abs(y)
+    large, small = jnp.maximum(width, height), jnp.minimum(width, height)
+    steep = small > math.tan(math.pi / 8) * large
+    t = jnp.where(steep, small - large, small) / jnp.where(steep, small + large, jnp.where(large > 0, large, 1))
+    above, below = (horner(t * t, coefficients) for coefficients in _ARCTAN[t.dtype.itemsize])
+    angle = t * above / below + jnp.where(steep, math.pi / 4, 0)
+    angle = jnp.where(height > width, math.pi / 2 - angle, angle)
+    angle = jnp.where(x < 0, math.pi - angle, angle)
+    return jnp.where(y < 0, -angle, angle)
+
+
+@arctan2.defjvp
+def _arctan2_jvp(primals, tangents):
+    (y, x), (dy, dx) = primals, tangents
+    square = x * x + y * y
+    inverse = jnp.where(square > 0, 1 / jnp.where(square > 0, square, 1), 0)
+    return arctan2(y, x), x * inverse * dy - y * inverse * dx
+
+
+def azimuth(y: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """`arctan2` in [0, 2 pi]."""
+    angle = arctan2(y, x)
+    return jnp.where(angle < 0, angle + 2 * math.pi, angle)

@@ -29,6 +29,11 @@ def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
     return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
 
 
+def add(*values: Value) -> Value:
+    """The sum of scalars or vectors."""
+    return by_component(lambda first, *rest: sum(rest, first), *values)
+
+
 class Sum(AbstractField):
     """A sum of fields with names: B(x) = sum_k B_k(x).
 
@@ -69,8 +74,7 @@ class Sum(AbstractField):
         return self.terms[name]
 
     def __call__(self, position: Vector) -> Value:
-        values = [term(position) for term in self.terms.values()]
-        return by_component(lambda *parts: sum(parts[1:], parts[0]), *values)
+        return add(*(term(position) for term in self.terms.values()))
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         return tuple(p for term in self.terms.values() for p in term.populations(position))

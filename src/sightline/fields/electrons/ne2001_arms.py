@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import sincos
+from ..._core.elementary import azimuth, sincos
 from ..._core.module import param
 from ..._core.safe import safe_hypot, safe_sqrt, sech2
 from ..._core.types import Scalar, Vector
@@ -99,9 +99,7 @@ def _distance(place: Place, grid: tuple[Columns, Index]) -> tuple[Place, Scalar]
 
 def _modulations(x: Scalar, y: Scalar) -> tuple[Scalar | float, ...]:
     """f_1 to f_5."""
-    away = x * x + y * y > 0
-    angle = jnp.arctan2(jnp.where(away, -y, 0), jnp.where(away, -x, 1))
-    theta = jnp.where(angle < 0, angle + 2 * math.pi, angle)
+    theta = azimuth(-y, -x)
     second, third = _wave(theta, 340.0, 30.0), _wave(theta, 290.0, 73.0)
     return 1.0, 0.1 + 0.9 * second, third**4, 1.0, 1.0
 

@@ -4,12 +4,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from ..._core.elementary import log
+from ..._core.elementary import azimuth, log
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ..base import AbstractField
 from .ymw16_disk import CUT, DiskPlace, YMW16DiskShape, place_of
-from .ymw16_profiles import azimuth, exponential, offset, profile
+from .ymw16_profiles import exponential, offset, profile
 
 ARMS = ("norma_outer", "perseus", "carina_sagittarius", "crux_scutum", "local")
 _CARINA = ARMS.index("carina_sagittarius")

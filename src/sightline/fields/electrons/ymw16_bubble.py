@@ -3,13 +3,14 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from ..._core.elementary import azimuth
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
 from ..base import AbstractField
 from .ymw16_disk import CUT
 from .ymw16_local import SUN
-from .ymw16_profiles import azimuth, offset, profile
+from .ymw16_profiles import offset, profile
 
 # Cosine and sine of the tilt of the axis, whose upper end leans away from the Galactic centre.
 _AXIS = (0.94, 0.34)

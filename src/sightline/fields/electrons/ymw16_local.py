@@ -1,13 +1,13 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import sincos
+from ..._core.elementary import arctan2, sincos
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot, safe_sqrt
 from ..._core.types import Scalar, Vector
 from ..base import AbstractField
 from .ymw16_disk import CUT
-from .ymw16_profiles import azimuth, offset, profile
+from .ymw16_profiles import offset, profile
 
 SUN = (-8.3, 0.0, 0.006)  # kpc
 
@@ -101,7 +101,7 @@ class YMW16LoopI(AbstractField):
         sine, cosine = sincos(jnp.deg2rad(self.elevation))
         along, across = y * cosine + z * sine, z * cosine - y * sine
         aside = safe_hypot(x, across)
-        angle = jnp.rad2deg(azimuth(aside, along)) * (1 / self.angular_width)
+        angle = jnp.rad2deg(arctan2(aside, along)) * (1 / self.angular_width)
         outwards = offset(safe_hypot(aside, along), self.radius, self.width)
         inside = jnp.abs(outwards) <= CUT
         return self.n0 * profile(inside, exponent=-(outwards * outwards + angle * angle))

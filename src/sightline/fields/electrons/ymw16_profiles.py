@@ -26,29 +26,6 @@ _COTH = {
     ),
     4: (2.0, 0.16666613226090156818, -0.0027659019108635602104),
 }
-# arctan(t)/t in t^2 for |t| <= tan(pi/8)
-_ARCTAN = {
-    8: (
-        (
-            1.0,
-            1.7385887158013472417,
-            0.91872675896434624168,
-            0.14922059157054546587,
-            0.0035565802505518120423,
-        ),
-        (
-            1.0,
-            2.0719220491346768224,
-            1.4093674420098298314,
-            0.34748247190104377548,
-            0.022388336668653010443,
-        ),
-    ),
-    4: (
-        (1.0, 0.75188338988517702698, 0.061068143566046938374),
-        (1.0, 1.0852166217721189801, 0.22281188307014643166),
-    ),
-}
 _INTEGER = {8: (jnp.int64, 1.5 * 2.0**52, 52, 1023 << 52), 4: (jnp.int32, 1.5 * 2.0**23, 23, 127 << 23)}
 _STEEPEST = 80.0  # e^-80 stays a normal number in single precision
 
@@ -120,27 +97,3 @@ def offset(x: Float[Array, ""], centre: Float[Array, ""], width: Float[Array, ""
     """(x - centre)/width, as a multiple of x plus a constant: the cheapest form to differentiate."""
     inverse = 1 / width
     return x * inverse - centre * inverse
-
-
-@jax.custom_jvp
-def azimuth(y: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Angle from the x axis towards the y axis, in [0, 2 pi]; 0, with derivative 0, at the origin."""
-    width, height = jnp.abs(x), jnp.abs(y)
-    large, small = jnp.maximum(width, height), jnp.minimum(width, height)
-    steep = small > math.tan(math.pi / 8) * large
-    numerator = jnp.where(steep, small - large, small)
-    denominator = jnp.where(steep, small + large, jnp.where(large > 0, large, 1))
-    t = numerator / denominator
-    above, below = (horner(t * t, coefficients) for coefficients in _ARCTAN[t.dtype.itemsize])
-    angle = t * above / below + jnp.where(steep, math.pi / 4, 0)
-    angle = jnp.where(height > width, math.pi / 2 - angle, angle)
-    angle = jnp.where(x < 0, math.pi - angle, angle)
-    return jnp.where(y < 0, 2 * math.pi - angle, angle)
-
-
-@azimuth.defjvp
-def _azimuth_jvp(primals, tangents):
-    (y, x), (dy, dx) = primals, tangents
-    square = x * x + y * y
-    inverse = jnp.where(square > 0, 1 / jnp.where(square > 0, square, 1), 0)
-    return azimuth(y, x), x * inverse * dy - y * inverse * dx

@@ -5,17 +5,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.elementary import arctan2
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
-from ..algebra import edge
+from ..algebra import add, edge
 from ..base import AbstractField
-from .jf12_arms import ARM_RADII, arctan2, arm_depth, arm_value
+from .jf12_arms import ARM_RADII, arm_depth, arm_value
 from .jf12_shapes import (
     DISK_RADIUS,
     EDGE_RADIUS,
     RING_RADIUS,
-    add,
     halo_weight,
     ratios,
     shell,

@@ -2,11 +2,10 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import horner, log
+from ..._core.elementary import log
 from ..._core.types import Scalar
 from ..algebra import edge
 from .jf12_shapes import DISK_RADIUS
@@ -15,52 +14,6 @@ ARM_RADII = (5.1, 6.3, 7.1, 8.3, 9.8, 11.4, 12.7, 15.5)
 """Where the outer boundaries of arms 1 to 8 cross the negative x axis, kpc."""
 
 Arms = Float[Array, "8"]
-
-# (arctan(t)/t - 1) / t^2 in t^2 for |t| <= tan(pi/8), near-minimax
-_ARCTAN = {
-    8: (
-        -0.3333333333333333,
-        0.1999999999999552,
-        -0.14285714284666534,
-        0.11111111015255669,
-        -0.09090904578095735,
-        0.07692183190171728,
-        -0.06664511438164644,
-        0.05858148832731273,
-        -0.05085449318930035,
-        0.039231646190551486,
-        -0.019176872294336067,
-    ),
-    4: (
-        -0.33333331761161183,
-        0.1999954048196227,
-        -0.14263955539545425,
-        0.10743730859149465,
-        -0.06451926114689661,
-    ),
-}
-
-
-@jax.custom_jvp
-def arctan2(y: Scalar, x: Scalar) -> Scalar:
-    """Azimuth of (x, y) [rad], 0 at the origin, as a polynomial, which vectorises where XLA's does not."""
-    a, b = jnp.abs(x), jnp.abs(y)
-    flat, steep = b <= (math.sqrt(2) - 1) * a, a < (math.sqrt(2) - 1) * b
-    above = jnp.where(flat, b, jnp.where(steep, -a, b - a))
-    below = jnp.where(flat, a, jnp.where(steep, b, b + a))
-    t = above / jnp.where(below > 0, below, 1)
-    square = t * t
-    start = jnp.where(flat, 0.0, jnp.where(steep, math.pi / 2, math.pi / 4)).astype(t.dtype)
-    angle = start + (t + t * square * horner(square, _ARCTAN[t.dtype.itemsize]))
-    angle = jnp.where(x < 0, math.pi - angle, angle)
-    return jnp.where(y < 0, -angle, angle)
-
-
-@arctan2.defjvp
-def _arctan2_jvp(primals, tangents):
-    (y, x), (dy, dx) = primals, tangents
-    square = x * x + y * y
-    return arctan2(y, x), (x * dy - y * dx) / jnp.where(square > 0, square, 1)
 
 
 def arm_depth(azimuth: Scalar, square: Scalar, cotangent: Scalar, outermost: Scalar) -> Scalar:

@@ -3,11 +3,12 @@ from dataclasses import replace
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.elementary import arctan2
 from ..._core.module import param, setting
 from ..._core.safe import safe_sqrt
 from ..._core.types import Scalar, Vector
 from ..base import AbstractField
-from .jf12_arms import ARM_RADII, arctan2, arm_depth, arm_value
+from .jf12_arms import ARM_RADII, arm_depth, arm_value
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, ratios, within
 
 

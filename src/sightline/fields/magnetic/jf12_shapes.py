@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from ..._core.elementary import sincos
-from ..._core.types import Scalar, Vector
+from ..._core.types import Scalar
 from ..algebra import edge
 
 RING_RADIUS, DISK_RADIUS = 3.0, 5.0
@@ -55,8 +55,3 @@ def x_lines(
     r_cosine, reach_sine = r * cosine, reach * sine
     b = b / jnp.sqrt(r_cosine * r_cosine + reach_sine * reach_sine)
     return b * cosine, b * reach_sine
-
-
-def add(*vectors: Vector) -> Vector:
-    """Sum of vectors, component by component: to XLA a sum of stacks costs five times a stack of sums."""
-    return jnp.stack([sum(rest, first) for first, *rest in zip(*map(jnp.unstack, vectors), strict=True)])

@@ -2,14 +2,15 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.elementary import arctan2
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
-from ..algebra import edge
+from ..algebra import add, edge
 from ..base import AbstractField
 from .jf12 import JF12ToroidalHalo
-from .jf12_arms import ARM_RADII, arctan2, arm_depth, arm_intercepts, arm_value, close_flux
-from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, add, halo_weight, ratios, within, x_lines
+from .jf12_arms import ARM_RADII, arm_depth, arm_intercepts, arm_value, close_flux
+from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, halo_weight, ratios, within, x_lines
 
 
 class JF12SolenoidalDisk(AbstractField):

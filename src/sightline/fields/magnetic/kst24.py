@@ -5,7 +5,7 @@ from jaxtyping import Array, Float
 from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
-from ..algebra import edge
+from ..algebra import by_component, edge
 from ..base import AbstractField
 from .kst24_arms import KST24Arms
 from .kst24_halo import KST24Toroid, KST24XField
@@ -104,8 +104,11 @@ class KST24(AbstractField):
         """Field, (3,) uG, at a position, (3,) kpc."""
         outside, between = self._regions(position)
         terms = (self.north, self.south, self.x_field, self.arms, self.bubble)
-        columns = zip(*(jnp.unstack(term(position)) for term in terms), strict=True)
-        return jnp.stack([n + s + outside * (x + between * a) + b for n, s, x, a, b in columns])
+
+        def total(north: Scalar, south: Scalar, x_field: Scalar, arms: Scalar, bubble: Scalar) -> Scalar:
+            return north + south + outside * (x_field + between * arms) + bubble
+
+        return by_component(total, *(term(position) for term in terms))
 
     def _regions(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Weights: outside the Local Bubble; between the halves of the toroidal halo."""

@@ -5,12 +5,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import log, power, sincos
+from ..._core.elementary import arctan2, log, power, sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ..algebra import edge
 from ..base import AbstractField
-from .jf12_arms import arctan2
 
 _AXIS = 1e-3  # kpc; within, polar coordinates are frozen
 _START = 3.0  # kpc; radius of an arm at the azimuth -phase

@@ -5,7 +5,7 @@ from ..._core.elementary import log, sincos
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
-from ..algebra import edge
+from ..algebra import add, edge
 from ..base import AbstractField
 
 _AXIS = 1e-6  # kpc; within, the winding of the spiral, which is without end, is frozen
@@ -58,8 +58,7 @@ class PT11(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        disk, halo = jnp.unstack(self.disk(position)), jnp.unstack(self.halo(position))
-        return jnp.stack([d + h for d, h in zip(disk, halo, strict=True)])
+        return add(self.disk(position), self.halo(position))
 
 
 class PT11Disk(AbstractField):

@@ -4,6 +4,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.types import Vector
+from ..algebra import add
 from ..base import AbstractField
 from .tf17_disk import TF17DiskA, TF17DiskB, TF17DiskD
 from .tf17_spiral import TF17Spiral
@@ -115,5 +116,4 @@ class TF17(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        disk, halo = jnp.unstack(self.disk(position)), jnp.unstack(self.halo(position))
-        return jnp.stack([d + h for d, h in zip(disk, halo, strict=True)])
+        return add(self.disk(position), self.halo(position))

@@ -1,12 +1,11 @@
 from typing import Any
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import param, setting
 from ..._core.safe import safe_norm
 from ..._core.types import Vector
-from ..algebra import edge
+from ..algebra import add, by_component, edge
 from ..base import AbstractField
 from .uf23_disk import UF23SpiralDisk, UF23SpurDisk
 from .uf23_halo import UF23ToroidalHalo, UF23TwistedHalo
@@ -76,10 +75,9 @@ class UF23(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        fields = (self.disk, self.toroidal, self.poloidal)
-        parts = zip(*(jnp.unstack(field(position)) for field in fields if field is not None), strict=True)
+        parts = (part for part in (self.disk, self.toroidal, self.poloidal) if part is not None)
         inside = edge(self.radius - safe_norm(position), self.smooth)
-        return jnp.stack([inside * sum(part[1:], part[0]) for part in parts])
+        return by_component(lambda component: inside * component, add(*(part(position) for part in parts)))
 
 
 def _components(variant: str, p: _Parameters) -> dict[str, AbstractField | None]:

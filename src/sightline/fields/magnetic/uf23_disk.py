@@ -3,11 +3,10 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import log, sincos
+from ..._core.elementary import arctan2, log, sincos
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
 from ..base import AbstractField
-from .jf12_arms import arctan2
 from .uf23_parameters import UF23_PARAMETERS
 from .uf23_shapes import distances_from_axis, fall, rise
 
