@@ -45,3 +45,22 @@ SYNCHROTRON = (
 
 FLUX_TO_DENSITY = 4 * math.pi * ELECTRON_REST_ENERGY / (SPEED_OF_LIGHT * 1e-2) * 1e-6
 """Density per unit Lorentz factor [cm^-3] of a flux of 1 (GeV m^2 s sr)^-1 at v = c: 4 pi m c^2 / c."""
+
+SELF_ABSORPTION = (
+    math.sqrt(3)
+    * ELEMENTARY_CHARGE**3
+    * 1e-6
+    / (8 * math.pi * (ELECTRON_MASS * SPEED_OF_LIGHT) ** 2 * 1e18)
+    * KILOPARSEC
+)
+"""sqrt(3) e^3 B / (8 pi m^2 c^2 nu^2) [kpc^-1] of 1 uG, 1 cm^-3, 1 GHz."""
+
+FREE_FREE = (
+    4
+    * ELEMENTARY_CHARGE**6
+    / (3 * ELECTRON_MASS * SPEED_OF_LIGHT * BOLTZMANN)
+    * math.sqrt(2 * math.pi / (3 * BOLTZMANN * ELECTRON_MASS))
+    * 1e-18
+    * KILOPARSEC
+)
+"""Free-free absorption [kpc^-1] of 1 cm^-3 of electrons and ions, 1 K, 1 GHz and Gaunt factor 1, for h nu << k T."""

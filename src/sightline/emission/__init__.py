@@ -9,4 +9,5 @@ from .base import Plasma as Plasma
 from .base import StokesVector as StokesVector
 from .base import TransferCoefficients as TransferCoefficients
 from .faraday import FaradayRotation as FaradayRotation
+from .free_free import FreeFree as FreeFree
 from .synchrotron import Synchrotron as Synchrotron

@@ -4,18 +4,18 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._core.constants import CRITICAL_FREQUENCY, SYNCHROTRON
+from .._core.constants import CRITICAL_FREQUENCY, SELF_ABSORPTION, SYNCHROTRON
 from .._core.elementary import horner, power
-from .._core.module import param
+from .._core.module import param, setting
 from .._core.types import Scalar
 from ..fields import AbstractField
 from ..fields.base import Population, evaluate
 from ..geometry import Ray
-from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, add_parts
+from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients
 from .ensemble import check_amplitude, mean_powers
 
 # Gamma(p/4 + 19/12) Gamma(p/4 + 11/12) in (p - 3.5)/1.5, relative error 4e-13 for 2 <= p <= 5
-_GAMMA_PRODUCT = (
+_EMISSION_GAMMAS = (
     1.2000701934442586,
     0.43263236060949845,
     0.18276311325678413,
@@ -29,6 +29,22 @@ _GAMMA_PRODUCT = (
     1.942794311534848e-07,
     -1.8845463032725707e-08,
     6.884403557246025e-09,
+)
+# Gamma(p/4 + 11/6) Gamma(p/4 + 7/6), relative error 9e-15
+_ABSORPTION_GAMMAS = (
+    1.583514848839566,
+    0.7421625822555233,
+    0.29350877856892477,
+    0.07515001536152761,
+    0.017871251700325816,
+    0.0032551528662250785,
+    0.0005884258330247545,
+    8.30686354381975e-05,
+    1.279013477610288e-05,
+    1.4052855425156129e-06,
+    2.0934988456115288e-07,
+    1.5551973867488337e-08,
+    3.224070574536883e-09,
 )
 
 
@@ -47,15 +63,23 @@ class Synchrotron(AbstractEmissionOperator):
     Rice hold. A striated field, along the regular one with random sign and the variance beta B^2, multiplies B_perp^2
     of the regular field by 1 + beta in all of I, Q and U. Neither changes RM.
 
+    Self-absorption, of the same electrons:
+
+    kappa_I = sqrt(3) e^3 N_0 B_perp/(8 pi m^2 c^2 nu^2) Gamma(p/4 + 11/6) Gamma(p/4 + 1/6)
+              (2 pi nu m c/(3 e B_perp))^(-p/2),  kappa_Q, kappa_U = kappa_I (p + 2)/(p + 10/3) (q, u).
+
     **Arguments:**
 
+    - `absorption`: `"none"`; `"total"`: kappa_I alone, for any solver; `"polarised"`: with kappa_Q and kappa_U, for
+      `PolarisedTransfer`.
     - `random`: the rms sigma, a scalar field, uG, such as `sl.magnetic.JF12RandomAmplitude()`; `None`: no random field.
     - `striation`: beta, a number or a scalar field; `None`: no striated field.
 
     **Raises:** `TypeError` for a `random` that is no scalar field.
 
     **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", eqs. 6.36 and 6.38, divided by 4 pi sr
-    times 2 pi for emission per solid angle and Hz; Jansson & Farrar 2012, ApJ 757, 14, for the striated field; Rice
+    times 2 pi for emission per solid angle and Hz, and 6.53; Ginzburg & Syrovatskii 1969, ARA&A 7, 375, for the
+    polarisation of absorption; Jansson & Farrar 2012, ApJ 757, 14, for the striated field; Rice
     1945, Bell System Technical Journal 24, 46, for the moments.
 
     !!! example
@@ -64,17 +88,28 @@ class Synchrotron(AbstractEmissionOperator):
 
     random: AbstractField | None = None
     striation: Float[Array, ""] | AbstractField | None = param(None, bounds=(0, None), symbol=r"\beta")
+    absorption: str = setting("none", choices=("none", "total", "polarised"), kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
 
     def __check_init__(self) -> None:
         check_amplitude(self.random, "Synchrotron.random")
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
-        """Emissivity of I, Q and U, K/kpc, at `frequency`, () GHz."""
-        field, total = self._across(plasma, ray), StokesVector()
+        """Emissivity of I, Q and U, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""
+        field, total = self._across(plasma, ray), TransferCoefficients()
         for population in plasma.cosmic_rays:
-            total = add_parts(total, _emissivity(population, field, frequency))
-        return TransferCoefficients(emissivity=total)
+            total = total + self._coefficients(population, field, frequency)
+        return total
+
+    def _coefficients(self, population: Population, field: "_Across", frequency: Scalar) -> TransferCoefficients:
+        known = (population.index >= 2) & (population.index <= 5)
+        p = jnp.where(known, population.index, 3)
+        lit = Population(jnp.where(known, population.density, 0), p)
+        if self.absorption == "none":
+            return TransferCoefficients(_emissivity(lit, field, frequency))
+        absorption = _absorption(lit, field, frequency)
+        part = StokesVector(I=absorption.I) if self.absorption == "total" else absorption
+        return TransferCoefficients(_emissivity(lit, field, frequency), part)
 
     def _across(self, plasma: Plasma, ray: Ray) -> "_Across":
         east, north, _ = ray.project(plasma.magnetic_field)
@@ -97,29 +132,38 @@ class _Across(eqx.Module):
     u: Scalar
     variance: Scalar | None = None
 
-    def powers(self, p: Scalar) -> tuple[Scalar, Scalar, Scalar]:
-        """The means of B_perp^((p + 1)/2) times 1, q and u, smooth where B_perp = 0."""
+    def powers(self, a: Scalar) -> tuple[Scalar, Scalar, Scalar]:
+        """The means of B_perp^(2 a) times 1, q and u, smooth where B_perp = 0, for 3/4 <= a <= 7/4."""
         total = self.square if self.variance is None else self.square + self.variance
         lit = total > 0
-        # B_perp^2 times a power that is 1 for p = 3
-        shape = jnp.where(lit, power(jnp.where(lit, total, 1), (p - 3) / 4), 0)
+        # B_perp^2 times a power that is 1 for a = 1
+        shape = jnp.where(lit, power(jnp.where(lit, total, 1), a - 1), 0)
         if self.variance is None:
             return shape * total, shape * self.q, shape * self.u
-        intensity, polarised = mean_powers(self.square, self.variance, (p + 1) / 4)
+        intensity, polarised = mean_powers(self.square, self.variance, a)
         polarised = shape * polarised
         return shape * intensity * total, polarised * self.q, polarised * self.u
 
 
 def _emissivity(population: Population, field: _Across, frequency: Scalar) -> StokesVector:
-    known = (population.index >= 2) & (population.index <= 5)
-    p = jnp.where(known, population.index, 3)
-    total, q, u = field.powers(p)
+    p = population.index
+    total, q, u = field.powers((p + 1) / 4)
     scale = SYNCHROTRON * gamma_factor(p) / frequency**2 * power(CRITICAL_FREQUENCY / frequency, (p - 1) / 2)
-    emissivity = jnp.where(known, population.density, 0) * scale
+    emissivity = population.density * scale
     polarised = emissivity * ((p + 1) / (p + 7 / 3))
     return StokesVector(I=emissivity * total, Q=polarised * q, U=polarised * u)
 
 
+def _absorption(population: Population, field: _Across, frequency: Scalar) -> StokesVector:
+    p = population.index
+    total, q, u = field.powers((p + 2) / 4)
+    gammas = horner((p - 3.5) / 1.5, _ABSORPTION_GAMMAS) / (p / 4 + 1 / 6)
+    scale = SELF_ABSORPTION * gammas / frequency**2 * power(CRITICAL_FREQUENCY / frequency, p / 2)
+    absorption = population.density * scale
+    polarised = absorption * ((p + 2) / (p + 10 / 3))
+    return StokesVector(I=absorption * total, Q=polarised * q, U=polarised * u)
+
+
 def gamma_factor(p: Scalar) -> Scalar:
     """Gamma(p/4 + 19/12) Gamma(p/4 - 1/12) / (p + 1) for 2 <= p <= 5, by a polynomial."""
-    return horner((p - 3.5) / 1.5, _GAMMA_PRODUCT) / ((p / 4 - 1 / 12) * (p + 1))
+    return horner((p - 3.5) / 1.5, _EMISSION_GAMMAS) / ((p / 4 - 1 / 12) * (p + 1))
