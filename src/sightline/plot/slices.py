@@ -156,7 +156,7 @@ def _figure(plane: str, extent: planes.Extent, sun: Any) -> tuple["matplotlib.fi
     return figure, axes
 
 
-def mark_sun(axes: Any, x: float, y: float, size: float = 7) -> None:
+def mark_sun(axes: Any, x: Number, y: Number, size: Number = 7) -> None:
     """A ring around a dot at a point of the axes."""
     from matplotlib.patheffects import withStroke
 
