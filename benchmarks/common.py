@@ -67,6 +67,19 @@ def save(name: str, title: str, header: Sequence[str], rows: Sequence[Sequence[o
     (RESULTS / f"{name}.md").write_text(text)
 
 
+def model_table(name: str) -> Path:
+    """A file of the published models: `models/` beside the folder SIGHTLINE_DATA, by default `shared/data`.
+
+    Ends the benchmark with a message where it is not there.
+    """
+    data = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    path = data.parent / "models" / name
+    if not path.is_file():
+        print(f"skipped: needs {name} in the folder `models` beside SIGHTLINE_DATA")
+        raise SystemExit(0)
+    return path
+
+
 def parse(description: str, **options: int) -> argparse.Namespace:
     """Command-line options, each an integer with a default."""
     parser = argparse.ArgumentParser(description=description)

@@ -30,7 +30,7 @@ ROOMS = [
     "simulator",
 ]
 ROOMS += ["io", "citation", "presets", "plot", "testing", "cli"]
-HOOKS = {"prepare", "populations", "name"}  # methods with a documented default that a subclass may replace
+HOOKS = {"prepare", "populations", "structures", "name"}  # methods with a default that a subclass may replace
 
 
 def modules():

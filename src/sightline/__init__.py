@@ -33,6 +33,7 @@ from .geometry import BoxCells as BoxCells
 from .geometry import Directions as Directions
 from .geometry import HealpixSky as HealpixSky
 from .geometry import RadialCells as RadialCells
+from .geometry import ResolvedCells as ResolvedCells
 from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
 from .simulator import RotationWarning as RotationWarning

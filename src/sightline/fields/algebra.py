@@ -13,8 +13,8 @@ from .._core.elementary import sinc
 from .._core.module import param, setting
 from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
-from ..geometry.frames import SUN
-from .base import AbstractField, Population, evaluate
+from ..geometry import SUN, Structures
+from .base import AbstractField, Population, children, evaluate
 
 Value = Float[Array, "..."]
 
@@ -96,6 +96,11 @@ class AbstractWrapper(AbstractField):
     def __call__(self, position: Vector) -> Value:
         return self.modify(self.field(self.place(position)), position)
 
+    def structures(self) -> Structures:
+        """Those of the inner field, moved, and of what modifies it; `place` is taken for linear about the Sun."""
+        others = [child.structures() for child in children(self) if child is not self.field]
+        return Structures.join(placed_structures(self), *others)
+
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
         return tuple(Population(self.modify(p.density, position), p.index) for p in inner)
@@ -103,6 +108,16 @@ class AbstractWrapper(AbstractField):
     @property
     def name(self) -> str:
         return self.field.name
+
+
+def placed_structures(wrapper: AbstractWrapper) -> Structures:
+    """Structures of the inner field, moved to where the wrapper places it."""
+    inner = wrapper.field.structures()
+    if not inner.size:
+        return inner
+    sun = jnp.asarray(SUN, inner.centre.dtype)
+    matrix = jax.jacfwd(wrapper.place)(sun)
+    return inner.seen_through(matrix, wrapper.place(sun) - matrix @ sun)
 
 
 class Scaled(AbstractWrapper):
@@ -148,6 +163,9 @@ class Confined(AbstractWrapper):
         weight = edge(self.radius - safe_norm(position - self.centre), self.smooth)
         return by_component(lambda part: weight * part, value)
 
+    def structures(self) -> Structures:
+        return Structures.join(placed_structures(self), Structures.balls(self.centre, self.radius))
+
 
 class ConfinedToBox(AbstractWrapper):
     """A field inside a box, zero outside: B(x) for |x - c| < h along each axis.
@@ -165,6 +183,10 @@ class ConfinedToBox(AbstractWrapper):
     def modify(self, value: Value, position: Vector) -> Value:
         weight = jnp.prod(edge(self.half_widths - jnp.abs(position - self.centre), self.smooth))
         return by_component(lambda part: weight * part, value)
+
+    def structures(self) -> Structures:
+        slabs = jnp.where(jnp.eye(3) > 0, self.half_widths, jnp.inf)
+        return Structures.join(placed_structures(self), Structures.ellipsoids(self.centre, slabs))
 
 
 class Masked(AbstractWrapper):

@@ -2,6 +2,7 @@
 
 import abc
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -10,6 +11,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module
 from .._core.types import Vector
+from ..geometry import Structures
 
 T = TypeVar("T", bound=Module)
 
@@ -42,6 +44,10 @@ class AbstractField(Module):
     def prepare(self: T) -> T:
         """The field after its global work (synthesis, tables), done once per simulation and differentiable."""
         return prepare_children(self)
+
+    def structures(self) -> Structures:
+        """What `sl.ResolvedCells` must resolve: by default what the fields inside tell of, nothing of a leaf."""
+        return Structures.join(*(child.structures() for child in children(self)))
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         """The cosmic-ray electron populations of this field at a position, (3,) kpc."""
@@ -79,11 +85,18 @@ class AbstractField(Module):
 
 def prepare_children(module: T) -> T:
     """`module` with every field directly inside prepared."""
+    return jax.tree.map(
+        lambda node: node.prepare() if isinstance(node, AbstractField) else node, module, is_leaf=_is_child(module)
+    )
 
-    def is_child(node: Any) -> bool:
-        return isinstance(node, AbstractField) and node is not module
 
-    return jax.tree.map(lambda node: node.prepare() if is_child(node) else node, module, is_leaf=is_child)
+def children(module: Module) -> list[AbstractField]:
+    """The fields directly inside a module."""
+    return [leaf for leaf in jax.tree.leaves(module, is_leaf=_is_child(module)) if isinstance(leaf, AbstractField)]
+
+
+def _is_child(module: Module) -> Callable[[Any], bool]:
+    return lambda node: isinstance(node, AbstractField) and node is not module
 
 
 def evaluate(value: Float[Array, "..."] | AbstractField, position: Vector) -> Float[Array, "..."]:

@@ -3,6 +3,7 @@
 from .cells import AbstractCells as AbstractCells
 from .cells import BoxCells as BoxCells
 from .cells import RadialCells as RadialCells
+from .cells import ResolvedCells as ResolvedCells
 from .frames import SUN as SUN
 from .sightlines import Ray as Ray
 from .sightlines import Sightlines as Sightlines
@@ -12,3 +13,4 @@ from .skies import AbstractSky as AbstractSky
 from .skies import Directions as Directions
 from .skies import HealpixSky as HealpixSky
 from .skies import SourceCatalogue as SourceCatalogue
+from .structures import Structures as Structures

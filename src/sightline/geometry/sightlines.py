@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from .._core.module import default_float, is_concrete
 from .._core.types import Scalar, Vector
 from .._core.units import strip_unit
-from .cells import AbstractCells, BoxCells
+from .cells import POINTS, AbstractCells, BoxCells, ResolvedCells
 from .frames import SUN
 from .skies import AbstractSky
 
@@ -50,7 +50,8 @@ class Sightlines(eqx.Module):
     **Arguments:**
 
     - `sky`: `HealpixSky`, `Directions` or `SourceCatalogue`.
-    - `cells`: `BoxCells` or `RadialCells`; the rays of a `SourceCatalogue` end at its sources instead.
+    - `cells`: `BoxCells`, the default, `RadialCells`, or `ResolvedCells`, the default of a `SourceCatalogue`,
+      whose rays end at its sources whatever the cells.
     - `observer`: Galactocentric position, (3,) kpc.
 
     **Raises:** `ValueError` for an observer outside the box of the cells; `TypeError` for a sky that is none.
@@ -63,22 +64,28 @@ class Sightlines(eqx.Module):
     midpoints: Float[Array, " cells"]
     widths: Float[Array, " cells"]
     sky: AbstractSky
+    edges: Float[Array, " edges"] | None
+    structures: int = eqx.field(static=True)
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = SUN):
         _check_sky(sky)
-        cells = BoxCells() if cells is None else cells
+        if cells is None:
+            cells = BoxCells() if sky.distance is None else ResolvedCells()
         if not isinstance(cells, AbstractCells):
-            raise TypeError(f"cells must be sl.BoxCells(...) or sl.RadialCells(...), not {cells!r}.")
+            raise TypeError(f"cells must be sl.BoxCells, sl.RadialCells or sl.ResolvedCells(...), not {cells!r}.")
         origin = _check_observer(observer)
         directions, east, north = sky.rays()
         length = cells.extent(directions, origin) if sky.distance is None else sky.distance
         if not np.all(np.isfinite(length) & (length > 0)):
             raise ValueError(f"{type(cells).__name__} gives rays whose length is not finite and positive.")
-        edges = cells.edges()
+        edges, resolved = cells.edges(), cells if isinstance(cells, ResolvedCells) else None
+        parts = edges if resolved is None else _divide(edges, POINTS)
         cast = jax.tree_util.Partial(jnp.asarray, dtype=default_float())
         origins = np.broadcast_to(origin[:, None], directions.shape)
         self.rays = Ray(cast(origins), cast(directions), cast(east), cast(north), cast(length))
-        self.midpoints, self.widths = cast(0.5 * (edges[1:] + edges[:-1])), cast(np.diff(edges))
+        self.midpoints, self.widths = cast(0.5 * (parts[1:] + parts[:-1])), cast(np.diff(parts))
+        self.edges = None if resolved is None else cast(edges)
+        self.structures = 0 if resolved is None else resolved.structures
         self.sky = sky
 
     @property
@@ -90,6 +97,11 @@ class Sightlines(eqx.Module):
 def as_sightlines(sky: Any) -> Sightlines:
     """`sky` itself if it is `Sightlines`, else its sightlines from the Sun with the default cells."""
     return sky if isinstance(sky, Sightlines) else Sightlines(sky)
+
+
+def _divide(edges: np.ndarray, parts: int) -> np.ndarray:
+    """Edges of cells divided into equal parts."""
+    return np.interp(np.linspace(0, edges.size - 1, parts * (edges.size - 1) + 1), np.arange(edges.size), edges)
 
 
 def _check_sky(sky: Any) -> None:

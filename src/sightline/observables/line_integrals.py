@@ -17,7 +17,8 @@ from ..geometry import Ray, Sightlines, as_sightlines
 class AbstractLineIntegral(Module):
     """The integral of a quantity along every ray of a sky: `integral(simulator)` is an array, (npix,).
 
-    Rays go to where the cells end, those of a `SourceCatalogue` to the sources. One midpoint per cell.
+    Rays go to where the cells end, those of a `SourceCatalogue` to the sources. One midpoint per cell, or the
+    points of `ResolvedCells`.
     """
 
     sightlines: Sightlines = eqx.field(converter=as_sightlines)

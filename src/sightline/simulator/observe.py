@@ -13,6 +13,7 @@ from .._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
 from ..geometry import Ray, Sightlines, map_rays
+from ..geometry.quadrature import resolve
 from ..observables import AbstractLineIntegral
 
 if TYPE_CHECKING:
@@ -77,12 +78,16 @@ def _solve(
 def integrate_rays(simulator: "Simulator", integral: AbstractLineIntegral) -> Float[Array, " rays"]:
     """A line integral along every ray, (nray,)."""
     simulator, lines = simulator.prepare(), integral.sightlines
+    structures = simulator.structures(integral.needs)
 
     def integrate(ray: Ray) -> Scalar:
         def cell(x: Scalar, y: Scalar, z: Scalar) -> Scalar:
             return integral.integrand(simulator.plasma(jnp.stack([x, y, z])), ray)
 
-        distance, widths = division(lines, ray)
+        if lines.edges is None:
+            distance, widths = division(lines, ray)
+        else:
+            distance, widths = resolve(lines.edges, ray, structures, lines.structures)
         return jnp.sum(jax.vmap(cell)(*coordinates(ray, distance)) * widths)
 
     return map_rays(integrate, lines.rays, simulator.chunk)

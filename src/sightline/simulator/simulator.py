@@ -11,7 +11,7 @@ from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
-from ..geometry import Ray, as_sightlines
+from ..geometry import Ray, Structures, as_sightlines
 from ..observables import AbstractLineIntegral, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
@@ -89,6 +89,11 @@ class Simulator(Module):
     def prepare(self) -> "Simulator":
         """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
         return prepare_children(self)
+
+    def structures(self, names: tuple[str, ...]) -> Structures:
+        """What cells must resolve of the fields called `names`."""
+        fields = [getattr(self, name) if name in CURES else self.fields[name] for name in names]
+        return Structures.join(*(field.structures() for field in fields))
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ...geometry.frames import direction
 from ..base import AbstractField
 from .ne2001_disk import SUN
@@ -96,6 +97,9 @@ class NE2001Clumps(AbstractField):
             total = total + jnp.where(q < 1 + soft * (_CLUMP_EDGE - 1), value, 0)
         return total
 
+    def structures(self) -> Structures:
+        return Structures.balls(np.array(self.centre), _clump_reach(self.radius, self.sharp))
+
 
 class NE2001Voids(AbstractRegion):
     """Voids of NE2001: ellipsoids that displace all but the clumps, the last listed where several overlap.
@@ -147,6 +151,10 @@ class NE2001Voids(AbstractRegion):
             density, weight = jnp.where(inside, value, density), jnp.where(inside, 1, weight)
         return density, weight
 
+    def structures(self) -> Structures:
+        reach = np.array(self.semi_axes) * np.where(self.sharp, 1, _VOID_EDGE**0.5)[:, None]
+        return Structures.ellipsoids(np.array(self.centre), reach, _void_axes(np.array(self.angles)))
+
 
 def _check_sizes(field: AbstractField, density: Array, *shapes: tuple[Any, ...]) -> None:
     sizes = [density.shape[0], *map(len, shapes)]
@@ -154,11 +162,16 @@ def _check_sizes(field: AbstractField, density: Array, *shapes: tuple[Any, ...])
         raise ValueError(f"{type(field).__name__} has parameters of different lengths: {sizes}. Give one of each.")
 
 
+def _clump_reach(radius: tuple[float, ...], sharp: tuple[bool, ...]) -> np.ndarray:
+    """Where clumps end, (clumps,) kpc from their centres."""
+    return np.array(radius) * np.where(sharp, 1, _CLUMP_EDGE**0.5)
+
+
 @functools.cache
 def _clump_table(centre: Rows, radius: tuple[float, ...], sharp: tuple[bool, ...]) -> Table:
     """Where clumps are, and of each x, y, z, 1/radius^2 and whether it is Gaussian."""
     places, sizes, soft = np.array(centre), np.array(radius), ~np.array(sharp)
-    reach = sizes * np.where(soft, _CLUMP_EDGE, 1) ** 0.5
+    reach = _clump_reach(radius, sharp)
     near = find_candidates(places[:, :2], np.stack([reach, reach], axis=1), _WIDTH)
     return near, near.spread(np.column_stack([places, sizes**-2, soft]))
 

@@ -9,6 +9,7 @@ from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot, sech2
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
 
@@ -111,3 +112,6 @@ class NE2001GalacticCentre(AbstractField):
         x, y, z = (coordinate - centre for coordinate, centre in zip(position, _CENTRE, strict=True))
         planar, vertical = (x * x + y * y) / self.radius**2, (z / self.height) ** 2
         return self.density * edge(1 - planar - vertical, self.smooth)
+
+    def structures(self) -> Structures:
+        return Structures.ellipsoids(_CENTRE, jnp.stack([self.radius, self.radius, self.height]))

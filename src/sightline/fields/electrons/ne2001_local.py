@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
 
@@ -77,6 +78,11 @@ class NE2001Ellipsoid(AbstractRegion):
         weight = edge(1 - (u / a) ** 2 - (v / b) ** 2 - (z / c) ** 2, self.smooth)
         return self.density * weight, weight
 
+    def structures(self) -> Structures:
+        sine, cosine = sincos(jnp.deg2rad(self.angle))
+        axes = jnp.zeros((3, 3)).at[:2, :2].set(jnp.stack([-sine, cosine, -cosine, -sine]).reshape(2, 2))
+        return Structures.ellipsoids(self.centre, self.semi_axes, axes.at[2, 2].set(1))
+
 
 class NE2001LocalHotBubble(AbstractRegion):
     """The Local Hot Bubble of NE2001: a slanted elliptic cylinder, pinched below the plane.
@@ -115,6 +121,17 @@ class NE2001LocalHotBubble(AbstractRegion):
         weight = edge(1 - u * u - v * v, self.smooth) * edge(1 - ((z - z_centre) / c) ** 2, self.smooth)
         return self.density * weight, weight
 
+    def structures(self) -> Structures:
+        """Its wall above the plane, and where it begins, narrows and ends."""
+        x_centre, y_centre, z_centre = self.centre
+        a, b, c = self.semi_axes
+        sine, cosine = sincos(jnp.deg2rad(self.tilt))
+        none = jnp.zeros_like(a)
+        rows = [none, 1 / a, none, 1 / b, none, sine / cosine / b, none, none, none]
+        wall = Structures(jnp.asarray([[x_centre, y_centre, 0.0]], a.dtype), jnp.stack(rows).reshape(1, 3, 3))
+        top = z_centre + c
+        return Structures.join(wall, Structures.layer(jnp.stack([z_centre - c, none]), jnp.stack([top, top])))
+
 
 class NE2001LoopI(AbstractRegion):
     """Loop I of NE2001: the northern half of a ball in a shell of another density.
@@ -146,6 +163,12 @@ class NE2001LoopI(AbstractRegion):
         ball = edge(1 - square / (self.radius + self.shell_thickness) ** 2, self.smooth)
         weight = jnp.where(position[2] >= 0, ball, 0)
         return (self.density * core + self.shell_density * (1 - core)) * weight, weight
+
+    def structures(self) -> Structures:
+        """Its spheres, and the layer above the plane that they reach into."""
+        outer = self.radius + self.shell_thickness
+        spheres = Structures.balls(self.centre, jnp.stack([self.radius, outer]))
+        return Structures.join(spheres, Structures.layer(0.0, self.centre[2] + outer))
 
 
 class NE2001LocalISM(AbstractRegion):

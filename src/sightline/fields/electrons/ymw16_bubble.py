@@ -7,9 +7,10 @@ from ..._core.elementary import azimuth
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
 from .ymw16_disk import CUT
-from .ymw16_local import SUN
+from .ymw16_local import SUN, shell
 from .ymw16_profiles import offset, profile
 
 # Cosine and sine of the tilt of the axis, whose upper end leans away from the Galactic centre.
@@ -69,6 +70,13 @@ class YMW16LocalBubble(AbstractField):
         """Distance inside the wall, kpc, negative outside."""
         along, across = self._from_axis(position)
         return self.radius - safe_hypot(_AXIS[0] * along, across)
+
+    def structures(self) -> Structures:
+        """The wall, and within and outside it where the shell regions sink into the disks."""
+        radius, flat = shell(self.radius, jnp.max(self.width)), jnp.zeros((3, 3), self.radius.dtype)
+        across = flat.at[0].set(jnp.asarray((_AXIS[0], 0.0, _AXIS[1]))).at[1, 1].set(1)
+        centre = jnp.asarray((self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1], 0.0))
+        return Structures(jnp.broadcast_to(centre, (3, 3)), across / radius[:, None, None])
 
     def _from_axis(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Horizontal distances from the axis along x and y."""

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 from ..._core.module import Module, param
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
 from .ymw16_profiles import offset, profile
 
@@ -164,3 +165,7 @@ class YMW16GalacticCentre(AbstractField):
         square = ((x - x_centre) ** 2 + (y - y_centre) ** 2) * (1 / self.scale_radius**2)
         inside = (square <= CUT**2) & (jnp.abs(z) <= CUT * self.scale_height)
         return self.n0 * profile(inside, offset(z, z_centre, self.scale_height), exponent=-square)
+
+    def structures(self) -> Structures:
+        scale = jnp.stack([self.scale_radius, self.scale_radius, self.scale_height])
+        return Structures.ellipsoids(self.centre, jnp.stack([scale, 3 * scale]))

@@ -5,11 +5,18 @@ from ..._core.elementary import arctan2, sincos
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot, safe_sqrt
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
 from .ymw16_disk import CUT
 from .ymw16_profiles import offset, profile
 
 SUN = (-8.3, 0.0, 0.006)  # kpc
+_SHELL = (-2.2, 0.0, 2.2)  # widths from the crest of a shell to where it sinks into the disks
+
+
+def shell(radius: Scalar, width: Scalar) -> Float[Array, "3"]:
+    """Radii, (3,) kpc, of the surfaces that resolve a shell: its inner side, crest and outer side."""
+    return radius + jnp.asarray(_SHELL, radius.dtype) * width
 
 
 class YMW16Gum(AbstractField):
@@ -55,6 +62,10 @@ class YMW16Gum(AbstractField):
         depth = square * rise * rise * (1 / self.width**2) / jnp.where(normal > 0, normal, 1)
         inside = (normal > 0) & (depth <= CUT**2)
         return self.n0 * profile(inside, exponent=-depth)
+
+    def structures(self) -> Structures:
+        along, across = (shell(r, self.width) for r in (self.radius, self.elongation * self.radius))
+        return Structures.ellipsoids(jnp.stack(self._centre()), jnp.stack([along, along, across], axis=1))
 
     def _centre(self) -> tuple[Scalar, Scalar, Scalar]:
         sin_l, cos_l = sincos(jnp.deg2rad(self.longitude))
@@ -105,3 +116,6 @@ class YMW16LoopI(AbstractField):
         outwards = offset(safe_hypot(aside, along), self.radius, self.width)
         inside = jnp.abs(outwards) <= CUT
         return self.n0 * profile(inside, exponent=-(outwards * outwards + angle * angle))
+
+    def structures(self) -> Structures:
+        return Structures.balls(self.centre, shell(self.radius, self.width))

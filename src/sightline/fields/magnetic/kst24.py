@@ -5,6 +5,7 @@ from jaxtyping import Array, Float
 from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..algebra import by_component, edge
 from ..base import AbstractField
 from .kst24_arms import KST24Arms
@@ -56,6 +57,9 @@ class KST24LocalBubble(AbstractField):
         radial = sum(a * o for a, o in zip(along, offset, strict=True)) / (distance * distance)
         shell = swept * edge(jnp.minimum(distance - inner, outer - distance), self.smooth)
         return jnp.stack([shell * (a - o * radial) for a, o in zip(along, offset, strict=True)])
+
+    def structures(self) -> Structures:
+        return Structures.balls(self.centre, self.inner_radius + jnp.stack([0 * self.thickness, self.thickness]))
 
     def interior(self, position: Vector) -> Scalar:
         """1 inside the outer surface, 0 outside."""
