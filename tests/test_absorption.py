@@ -144,6 +144,18 @@ def test_self_absorption_is_the_integral_over_the_electrons(p):
     assert abs(float(found.U)) < 1e-12 * float(found.I)
 
 
+def test_emission_measure_has_the_clumping_of_free_free():
+    simulator, lines = slab(length=2.0, emission=(FreeFree(clumping=3.0),))
+    assert float(simulator.emission_measure(lines)[0]) == pytest.approx(3 * 0.1**2 * 2000)
+    assert float(slab(length=2.0)[0].emission_measure(lines)[0]) == pytest.approx(0.1**2 * 2000)
+    varying = sl.fields.Masked(sl.electrons.Uniform(3.0), lambda position: position[1] < 1.0)
+    given = sl.observables.EmissionMeasure(lines, clumping=varying)(simulator)
+    assert float(given[0]) == pytest.approx(3 * 0.1**2 * 1000)
+    twice = dataclasses.replace(simulator, emission=(FreeFree(), FreeFree()))
+    with pytest.raises(ValueError, match="Several FreeFree"):
+        twice.emission_measure(lines)
+
+
 def test_derivatives_are_finite_at_the_extremes(precision):
     def brightness(density, temperature, field, frequency):
         simulator, lines = slab(

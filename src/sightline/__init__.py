@@ -13,6 +13,7 @@ if _os.environ.get("SIGHTLINE_TYPECHECK") == "1":
 from . import emission as emission
 from . import fields as fields
 from . import grids as grids
+from . import instruments as instruments
 from . import io as io
 from . import observables as observables
 from . import plot as plot
@@ -36,6 +37,8 @@ from .geometry import RadialCells as RadialCells
 from .geometry import ResolvedCells as ResolvedCells
 from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
+from .instruments import GaussianBeam as GaussianBeam
+from .model import Model as Model
 from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .simulator import SunWarning as SunWarning

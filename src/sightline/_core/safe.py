@@ -9,8 +9,8 @@ from jaxtyping import Array, Float, Inexact
 
 from .elementary import horner, sincos
 
-# (1 - e^-z)/z = sum_k (-z)^k/(k+1)!, used for |z| < 1
-_PHI1 = tuple((-1) ** k / math.factorial(k + 1) for k in range(19))
+# (1 - e^-z)/z = sum_k (-z)^k/(k+1)!, used for |z| < 1/2
+_PHI1 = tuple((-1) ** k / math.factorial(k + 1) for k in range(15))
 # sinh(w)/w = sum_k w^2k/(2k+1)!, used for |w| < 1/2
 _SINHC = tuple(1 / math.factorial(2 * k + 1) for k in range(8))
 
@@ -39,10 +39,10 @@ def sech2(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 def phi1(z: Inexact[Array, "*shape"]) -> Inexact[Array, "*shape"]:
     """(1 - e^-z)/z for real or complex z, 1 at 0: the emission that leaves a cell of optical depth z."""
-    small = jnp.abs(z) < 1
+    small = jnp.abs(z) < 0.5
     inside, outside = jnp.where(small, z, 0), jnp.where(small, 1, z)
-    terms = len(_PHI1) if np.finfo(z.dtype).eps < 1e-10 else 11
-    return jnp.where(small, horner(inside, _PHI1[:terms]), -jnp.expm1(-outside) / outside)
+    terms = len(_PHI1) if np.finfo(z.dtype).eps < 1e-10 else 9
+    return jnp.where(small, horner(inside, _PHI1[:terms]), (1 - jnp.exp(-outside)) / outside)
 
 
 def phi1_rotating(

@@ -39,3 +39,35 @@ def pixel_of(nside: int, longitude: np.ndarray, latitude: np.ndarray, nest: bool
     import healpy
 
     return healpy.ang2pix(nside, 0.5 * np.pi - latitude, longitude, nest=nest)
+
+
+def synthesis(coefficients: np.ndarray, nside: int, lmax: int) -> np.ndarray:
+    """Maps in RING order, (maps, npix), of complex a_lm, (maps, nlm): one map of spin 0, or Q and U of E and B."""
+    import healpy
+
+    if len(coefficients) == 1:
+        return healpy.alm2map(coefficients[0], nside, lmax=lmax, pol=False)[None]
+    return np.stack(healpy.alm2map_spin(list(coefficients), nside, 2, lmax))
+
+
+def analysis(maps: np.ndarray, lmax: int) -> np.ndarray:
+    """The a_lm of maps by a plain sum over the pixels, each of weight 4 pi/npix: the adjoint of `synthesis`."""
+    import healpy
+
+    if len(maps) == 1:
+        return healpy.map2alm(maps[0], lmax=lmax, iter=0, pol=False)[None]
+    return np.stack(healpy.map2alm_spin(list(maps), 2, lmax))
+
+
+def degrees(lmax: int) -> tuple[np.ndarray, np.ndarray]:
+    """l and m of each a_lm, in the order of `synthesis`."""
+    import healpy
+
+    return healpy.Alm.getlm(lmax)
+
+
+def to_ring(nside: int) -> np.ndarray:
+    """For each pixel in NESTED order its index in RING order."""
+    import healpy
+
+    return healpy.nest2ring(nside, np.arange(12 * nside**2))

@@ -7,10 +7,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._core.module import Module
+from .._core.module import Module, param
 from .._core.types import Scalar
 from ..emission import Plasma
 from ..emission.faraday import rotation_measure_rate
+from ..fields import AbstractField
+from ..fields.base import evaluate
 from ..geometry import Ray, Sightlines, as_sightlines
 
 
@@ -58,12 +60,14 @@ class DispersionMeasure(AbstractLineIntegral):
 
 
 class EmissionMeasure(AbstractLineIntegral):
-    """EM = int n_e^2 ds, pc cm^-6, without clumping.
+    """EM = int C n_e^2 ds, pc cm^-6.
 
-    **Arguments:** `sightlines`: a sky, `Sightlines` or `SourceCatalogue`.
+    **Arguments:** `sightlines`: a sky, `Sightlines` or `SourceCatalogue`; `clumping` C = <n_e^2>/<n_e>^2: a number or a
+    scalar field, at least 1.
     """
 
+    clumping: Float[Array, ""] | AbstractField = param(1.0, bounds=(1, None), symbol="C")
     needs: ClassVar[tuple[str, ...]] = ("electron_density",)
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
-        return 1e3 * jnp.square(plasma.electron_density)
+        return 1e3 * evaluate(self.clumping, plasma.position) * jnp.square(jnp.asarray(plasma.electron_density))

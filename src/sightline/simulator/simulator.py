@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, check_tree, setting
 from .._core.types import Scalar, Vector
-from ..emission import AbstractBackground, AbstractEmissionOperator, Plasma, TransferCoefficients
+from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
 from ..geometry import Ray, Structures, as_sightlines
@@ -164,8 +164,16 @@ class Simulator(Module):
         return DispersionMeasure(sky)(self)
 
     def emission_measure(self, sky: Lines) -> Float[Array, " pixels"]:
-        """EM, (npix,) pc cm^-6, to the end of the rays or to the sources."""
-        return EmissionMeasure(sky)(self)
+        """EM, (npix,) pc cm^-6, to the end of the rays or to the sources, with the clumping of a `FreeFree` operator.
+
+        **Raises:** `ValueError` where several `FreeFree` could say the clumping.
+        """
+        factors = [operator.clumping for operator in self.emission if isinstance(operator, FreeFree)]
+        if len(factors) > 1:
+            raise ValueError(
+                "Several FreeFree operators have a clumping: use sl.observables.EmissionMeasure(sky, clumping=...)."
+            )
+        return EmissionMeasure(sky, *factors)(self)
 
     def trace(self, sky: Lines, frequency: Any) -> "Trace":
         """Every intermediate quantity along one ray, at one frequency.

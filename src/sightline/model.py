@@ -1,0 +1,59 @@
+"""Everything that is compared with data: a simulator, the instruments that look at it, and nuisance parameters."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ._core.module import Module, default_float
+from .instruments import AbstractInstrument
+from .simulator import Simulator
+from .stokes import Stokes
+
+
+def _to_leaves(values: dict[str, Any]) -> dict[str, Float[Array, "..."]]:
+    return {name: jnp.asarray(value, default_float()) for name, value in values.items()}
+
+
+class Model(Module):
+    """A simulator with instruments by name and nuisance parameters: one PyTree, any leaf of which can be fitted.
+
+    **Arguments:**
+
+    - `simulator`.
+    - `instruments`: by name, e.g. `{"wmap": sl.GaussianBeam(fwhm=0.93)}`.
+    - `nuisance`: numbers or arrays by name that belong to the data, e.g. offsets or distances of sources.
+
+    **Raises:** `TypeError` for instruments that are none.
+
+    !!! example
+        >>> model = sl.Model(simulator, instruments={"wmap": sl.GaussianBeam(fwhm=7.0)}, nuisance={"offset": 0.0})
+        >>> model.observe(sky, frequency=23.0, instrument="wmap").I.shape
+        (768,)
+    """
+
+    simulator: Simulator
+    instruments: dict[str, AbstractInstrument] = eqx.field(default_factory=dict)
+    nuisance: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict, converter=_to_leaves)
+
+    def __check_init__(self) -> None:
+        for name, instrument in self.instruments.items():
+            if not isinstance(instrument, AbstractInstrument):
+                raise TypeError(
+                    f"Model: instruments[{name!r}] is {instrument!r}: give an instance of a sl.instruments class."
+                )
+
+    def observe(self, sky: Any, frequency: Any, instrument: str | None = None) -> Stokes:
+        """The sky as an instrument measures it, or as it is for `None`.
+
+        **Arguments:** `sky`, `frequency`: as for a `Simulator`; `instrument`: a name.
+
+        **Raises:** `ValueError` for a name that is not there.
+        """
+        stokes = self.simulator(sky, frequency)
+        if instrument is None:
+            return stokes
+        if instrument not in self.instruments:
+            raise ValueError(f"There is no instrument {instrument!r}: choose one of {', '.join(self.instruments)}.")
+        return self.instruments[instrument](stokes)

@@ -1,0 +1,199 @@
+"""Beams against healpy, bandpasses, masks, noise, and the model that ties them to a simulator."""
+
+import dataclasses
+
+import healpy
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, add_noise
+from sightline.instruments.harmonics import Synthesis, packed_degrees
+
+NSIDE = 16
+
+
+def sky_of(maps, nest=False, frequency=23.0):
+    return sl.Stokes(*maps, frequency=frequency, sky=sl.HealpixSky(NSIDE, nest=nest))
+
+
+@pytest.fixture(scope="module")
+def maps():
+    """I, Q, U with structure down to the pixel scale."""
+    np.random.seed(8)  # healpy draws from the global generator
+    spectrum = 1 / (1.0 + np.arange(3 * NSIDE)) ** 2
+    coefficients = [healpy.synalm(spectrum, lmax=3 * NSIDE - 1) for _ in range(3)]
+    q, u = healpy.alm2map_spin(coefficients[1:], NSIDE, 2, 3 * NSIDE - 1)
+    return jnp.asarray(healpy.alm2map(coefficients[0], NSIDE)), jnp.asarray(q), jnp.asarray(u)
+
+
+@pytest.mark.parametrize("fwhm", [1.0, 7.0])
+@pytest.mark.parametrize("nest", [False, True])
+def test_gaussian_beam_equals_healpy(maps, fwhm, nest):
+    expected = healpy.smoothing(np.stack(maps), fwhm=np.radians(fwhm), pol=True)
+    given = [healpy.reorder(np.asarray(part), r2n=True) for part in maps] if nest else maps
+    found = sl.GaussianBeam(fwhm=fwhm)(sky_of([jnp.asarray(part) for part in given], nest))
+    for name, exact in zip("IQU", expected, strict=True):
+        values = np.asarray(getattr(found, name))
+        values = healpy.reorder(values, n2r=True) if nest else values
+        assert np.max(np.abs(values - exact)) < 1e-5 * np.std(exact)
+
+
+def test_harmonic_beam_with_the_windows_of_a_gaussian_is_the_gaussian(maps):
+    beam = sl.GaussianBeam(fwhm=5.0)
+    intensity, polarised = beam.windows(3 * NSIDE - 1)
+    found = HarmonicBeam(intensity, polarised=polarised)(sky_of(maps))
+    expected = beam(sky_of(maps))
+    np.testing.assert_allclose(found.Q, expected.Q, atol=1e-12)
+    np.testing.assert_allclose(found.I, expected.I, atol=1e-12)
+
+
+def flat(beam):
+    """The beam as a linear function of I, Q, U."""
+
+    def apply(values):
+        smoothed = beam(sky_of(values))
+        return jnp.stack([smoothed.I, smoothed.Q, smoothed.U])
+
+    return apply
+
+
+def test_adjoint_of_the_beam():
+    generator = np.random.default_rng(2)
+    x, y = (jnp.asarray(generator.normal(size=(3, 12 * NSIDE**2))) for _ in range(2))
+    forward = flat(sl.GaussianBeam(fwhm=3.0))
+    (back,) = jax.linear_transpose(forward, x)(y)
+    assert float(jnp.vdot(forward(x), y)) == pytest.approx(float(jnp.vdot(x, back)), rel=1e-12)
+
+
+@pytest.mark.parametrize("spin", [0, 2])
+def test_synthesis_is_linear_under_all_transformations(spin):
+    synthesis = Synthesis(4, 11, spin)
+    generator = np.random.default_rng(1)
+    x = jnp.asarray(generator.normal(size=synthesis.input_shape) * (packed_degrees(11) >= spin))
+    y = jnp.asarray(generator.normal(size=synthesis.output_shape))
+    (back,) = jax.linear_transpose(synthesis, x)(y)
+    assert float(jnp.vdot(synthesis(x), y)) == pytest.approx(float(jnp.vdot(x, back)), rel=1e-12)
+    np.testing.assert_allclose(jax.jvp(synthesis, (x,), (2 * x,))[1], 2 * synthesis(x), atol=1e-12)
+    both = jax.jit(jax.vmap(synthesis, in_axes=1, out_axes=1))(jnp.stack([x, 3 * x], axis=1))
+    np.testing.assert_allclose(both[:, 1], 3 * synthesis(x), atol=1e-12)
+    slope = jax.vmap(jax.grad(lambda v: jnp.vdot(synthesis(v), y)))(jnp.stack([x, x]))
+    np.testing.assert_allclose(slope[1], back, atol=1e-12)
+    with pytest.raises(ValueError, match="takes an array of shape"):
+        synthesis(x[:, 1:])
+
+
+def test_derivative_with_respect_to_the_width(maps):
+    weight = jnp.asarray(np.random.default_rng(3).normal(size=(3, 12 * NSIDE**2)))
+
+    def loss(fwhm):
+        return jnp.vdot(flat(sl.GaussianBeam(fwhm=fwhm))(jnp.stack(maps)), weight)
+
+    step = 1e-4
+    slope = (loss(4.0 + step) - loss(4.0 - step)) / (2 * step)
+    assert float(jax.grad(loss)(4.0)) == pytest.approx(float(slope), rel=1e-7)
+    assert float(jax.jvp(loss, (4.0,), (1.0,))[1]) == pytest.approx(float(slope), rel=1e-7)
+
+
+def test_beams_refuse_what_they_cannot_smooth(maps):
+    partial = sl.HealpixSky(NSIDE, pixels=[1, 2, 3])
+    stokes = sl.Stokes(*(part[:3] for part in maps), frequency=23.0, sky=partial)
+    with pytest.raises(ValueError, match=r"needs a full sl\.HealpixSky"):
+        sl.GaussianBeam(fwhm=1.0)(stokes)
+    with pytest.raises(ValueError, match="fwhm"):
+        sl.GaussianBeam(fwhm=-1.0)
+    with pytest.raises(TypeError, match="polarised"):
+        HarmonicBeam(jnp.ones(5))
+    with pytest.raises(ValueError, match="of both"):
+        HarmonicBeam(jnp.ones(5), polarised=jnp.ones(4))
+
+
+def test_beam_of_many_frequencies_gain_and_offset(maps):
+    several = sl.Stokes(*(jnp.stack([part, 2 * part]) for part in maps), frequency=[1.0, 2.0], sky=sl.HealpixSky(NSIDE))
+    found = sl.GaussianBeam(fwhm=3.0, gain=1.5, offset=0.25)(several)
+    single = sl.GaussianBeam(fwhm=3.0)(sky_of(maps))
+    np.testing.assert_allclose(found.I[1], 3 * single.I + 0.25, atol=1e-10)
+    np.testing.assert_allclose(found.U[0], 1.5 * single.U, atol=1e-10)
+
+
+def test_bandpass_leaves_a_flat_sky_and_weighs_a_steep_one():
+    frequency = jnp.linspace(20.0, 26.0, 61)
+    sky = sl.HealpixSky(1)
+    for unit in ("K_RJ", "K_CMB", "MJy/sr"):
+        band = Bandpass(frequency, jnp.ones(61), nominal=23.0, unit=unit)
+        ones = sl.Stokes(*(jnp.ones((61, 12)),) * 3, frequency=frequency, unit=unit, sky=sky)
+        np.testing.assert_allclose(band(ones).I, 1, rtol=1e-12)
+    band = Bandpass(frequency, jnp.ones(61), nominal=23.0)
+    steep = sl.Stokes(*(((frequency / 23) ** -3.0)[:, None] * jnp.ones(12),) * 3, frequency=frequency, sky=sky)
+    exact = np.log(26 / 20) * 23**3 / ((26**3 - 20**3) / 3)  # int nu^-3 nu^2 / int nu^2
+    np.testing.assert_allclose(band(steep).I, exact, rtol=1e-3)
+    with pytest.raises(ValueError, match="other frequencies"):
+        band(sl.Stokes(*(jnp.ones((2, 12)),) * 3, frequency=[1.0, 2.0], sky=sky))
+    with pytest.raises(ValueError, match="ascending"):
+        Bandpass([2.0, 1.0], [1.0, 1.0], nominal=1.5)
+    with pytest.raises(ValueError, match="all zero"):
+        Bandpass([1.0, 2.0], [0.0, 0.0], nominal=1.5)
+    gradient = jax.grad(lambda w: band_mean(w, frequency, steep))(jnp.ones(61))
+    step = jnp.zeros(61).at[7].set(1e-5)
+    slope = (band_mean(1 + step, frequency, steep) - band_mean(1 - step, frequency, steep)) / 2e-5
+    assert float(gradient[7]) == pytest.approx(float(slope), rel=1e-6)
+
+
+def band_mean(weights, frequency, sky):
+    return jnp.sum(Bandpass(np.asarray(frequency), weights, nominal=23.0)(sky).I)
+
+
+def test_mask_keeps_the_pixels_it_should(maps):
+    good = np.arange(12 * NSIDE**2) % 7 == 0
+    kept = Mask(good)(sky_of(maps))
+    np.testing.assert_array_equal(kept.Q, np.asarray(maps[1])[good])
+    np.testing.assert_array_equal(kept.sky.indices, np.flatnonzero(good))
+    with pytest.raises(ValueError, match="nside and ordering"):
+        Mask(good, nest=True)(sky_of(maps))
+    with pytest.raises(ValueError, match="nside and ordering"):
+        Mask(np.ones(12))(sky_of(maps))
+    with pytest.raises(ValueError, match="keeps no pixel"):
+        Mask(np.zeros(12))
+    with pytest.raises(ValueError, match="no HEALPix map"):
+        Mask(np.ones(13))
+    with pytest.raises(ValueError, match="threshold"):
+        Mask(np.full(12, 0.5))
+
+
+def test_noise_is_that_of_its_key(maps):
+    clean = sky_of(maps)
+    first, again, other = (add_noise(clean, 0.5, jax.random.key(k), polarised=0.1) for k in (1, 1, 2))
+    np.testing.assert_array_equal(first.Q, again.Q)
+    assert float(jnp.max(jnp.abs(first.Q - other.Q))) > 0.1
+    assert float(jnp.std(first.I - clean.I)) == pytest.approx(0.5, rel=0.05)
+    assert float(jnp.std(first.U - clean.U)) == pytest.approx(0.1, rel=0.05)
+    with pytest.raises(ValueError, match="negative"):
+        add_noise(clean, -1.0, jax.random.key(0))
+
+
+def test_model_observes_through_an_instrument():
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.Uniform((0.0, 0.0, 3.0)),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        emission=sl.emission.Synchrotron(),
+    )
+    instrument = Chain((sl.GaussianBeam(fwhm=20.0), Calibration(gain=2.0)))
+    model = sl.Model(simulator, {"survey": instrument}, nuisance={"offset": 0.5})
+    lines = sl.Sightlines(sl.HealpixSky(4), sl.BoxCells(16))
+    plain, seen = model.observe(lines, 1.0), model.observe(lines, 1.0, "survey")
+    assert float(jnp.mean(seen.I)) == pytest.approx(2 * float(jnp.mean(plain.I)), rel=1e-2)
+    assert float(jnp.std(seen.I)) < 2 * float(jnp.std(plain.I))
+    assert jnp.issubdtype(model.nuisance["offset"].dtype, jnp.floating)
+
+    def loss(fwhm):
+        wide = dataclasses.replace(model, instruments={"survey": sl.GaussianBeam(fwhm=fwhm)})
+        return jnp.sum(wide.observe(lines, 1.0, "survey").I ** 2)
+
+    slope = (loss(20.01) - loss(19.99)) / 0.02
+    assert float(jax.grad(loss)(20.0)) == pytest.approx(float(slope), rel=1e-5)
+    with pytest.raises(ValueError, match="no instrument 'wmap'"):
+        model.observe(lines, 1.0, "wmap")
+    with pytest.raises(TypeError, match="instruments"):
+        sl.Model(simulator, {"survey": 3.0})
