@@ -4,11 +4,12 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from ..._core.elementary import azimuth, sincos
 from ..._core.module import param
-from ..._core.safe import safe_hypot, safe_sqrt, sech2
+from ..._core.safe import safe_hypot, sech2
 from ..._core.types import Scalar, Vector
 from ..base import AbstractField
 from .ne2001_arm_shape import REACH, SEGMENTS, arm_table
@@ -75,26 +76,42 @@ class NE2001SpiralArms(AbstractField):
 def arm_distances(x: Scalar, y: Scalar) -> list[Scalar]:
     """Distance [kpc] from (x, y) to each arm, or something large where that is out of reach.
 
-    A loop, so that XLA compiles the search once and does not repeat it wherever a distance is used.
+    A loop, so that XLA compiles the search once and does not repeat it wherever a distance is used. The search has no
+    derivatives: a point keeps its nearest segment, or corner, but on lines of no area.
     """
     table = arm_table()
     columns = jax.tree.map(lambda *values: jnp.asarray(values, x.dtype), *table.columns)
     grids = columns, jnp.asarray(table.offset, jnp.int32)
-    _, distances = jax.lax.scan(_distance, (x, y), grids)
-    return list(jnp.unstack(distances))
+    _, nearest = jax.lax.scan(_nearest, (lax.stop_gradient(x), lax.stop_gradient(y)), grids)
+    return [_distance(x, y, *arm) for arm in zip(*map(jnp.unstack, nearest), strict=True)]
 
 
-def _distance(place: Place, grid: tuple[Columns, Index]) -> tuple[Place, Scalar]:
+def _nearest(place: Place, grid: tuple[Columns, Index]) -> tuple[Place, tuple[Scalar, ...]]:
+    """The nearest point of an arm [kpc], and the unit vector along it there, (0, 0) at a corner."""
     table, (x, y), (columns, offset) = arm_table(), place, grid
     first = take(table.first, columns.locate(x, y) + offset).astype(jnp.int32)
     near = [first + k for k in range(SEGMENTS + 1)]
-    corners = [(take(table.x, k, x) - x, take(table.y, k, x) - y) for k in near]
-    square = jnp.full_like(x, jnp.inf)
+    corners = [(take(table.x, k, x), take(table.y, k, x)) for k in near]
+    least, found = jnp.full_like(x, jnp.inf), 5 * (x,)
     for k, (x1, y1), (x2, y2) in zip(near[:-1], corners[:-1], corners[1:], strict=True):
-        along_x, along_y = x2 - x1, y2 - y1
-        along = jnp.clip(-(x1 * along_x + y1 * along_y) * take(table.inverse, k, x), 0, 1)
-        square = jnp.minimum(square, (x1 + along * along_x) ** 2 + (y1 + along * along_y) ** 2)
-    return place, safe_sqrt(square)
+        along_x, along_y, inverse = x2 - x1, y2 - y1, take(table.inverse, k, x)
+        along = ((x - x1) * along_x + (y - y1) * along_y) * inverse
+        inverse, along = jnp.where((along > 0) & (along < 1), inverse, 0), jnp.clip(along, 0, 1)
+        foot_x, foot_y = x1 + along * along_x, y1 + along * along_y
+        square = (x - foot_x) ** 2 + (y - foot_y) ** 2
+        closer, segment = square < least, (foot_x, foot_y, along_x, along_y, inverse)
+        least = jnp.where(closer, square, least)
+        found = tuple(jnp.where(closer, new, old) for new, old in zip(segment, found, strict=True))
+    foot_x, foot_y, along_x, along_y, inverse = found
+    scale = jnp.sqrt(inverse)
+    return place, (foot_x, foot_y, along_x * scale, along_y * scale)
+
+
+def _distance(x: Scalar, y: Scalar, foot_x: Scalar, foot_y: Scalar, along_x: Scalar, along_y: Scalar) -> Scalar:
+    """Distance [kpc] to the line through a point along a unit vector, or to the point where that is 0."""
+    x, y = x - foot_x, y - foot_y
+    slipped = x * along_x + y * along_y
+    return safe_hypot(x - slipped * along_x, y - slipped * along_y)
 
 
 def _modulations(x: Scalar, y: Scalar) -> tuple[Scalar | float, ...]:
