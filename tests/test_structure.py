@@ -29,7 +29,7 @@ ROOMS = [
     "observables",
     "simulator",
 ]
-ROOMS += ["instruments", "model", "io", "citation", "presets", "plot", "testing", "cli"]
+ROOMS += ["instruments", "model", "io", "datasets", "citation", "presets", "plot", "testing", "cli"]
 HOOKS = {"prepare", "populations", "structures", "name"}  # methods with a default that a subclass may replace
 
 
