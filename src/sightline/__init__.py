@@ -31,8 +31,10 @@ from .fields import magnetic as magnetic
 from .fields import temperature as temperature
 from .geometry import SUN as SUN
 from .geometry import BoxCells as BoxCells
+from .geometry import ChordCells as ChordCells
 from .geometry import Directions as Directions
 from .geometry import HealpixSky as HealpixSky
+from .geometry import ImagePlane as ImagePlane
 from .geometry import RadialCells as RadialCells
 from .geometry import ResolvedCells as ResolvedCells
 from .geometry import Sightlines as Sightlines

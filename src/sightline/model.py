@@ -4,10 +4,11 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from ._core.module import Module, default_float
 from .instruments import AbstractInstrument
+from .observables import AbstractObservable
 from .simulator import Simulator
 from .stokes import Stokes
 
@@ -57,3 +58,17 @@ class Model(Module):
         if instrument not in self.instruments:
             raise ValueError(f"There is no instrument {instrument!r}: choose one of {', '.join(self.instruments)}.")
         return self.instruments[instrument](stokes)
+
+    def measure(self, observable: AbstractObservable) -> Inexact[Array, "*values pixels"]:
+        """An observable of the simulator, to the distances in the nuisance that it names.
+
+        **Raises:** `ValueError` for a name that is not there.
+        """
+        if observable.distance is None:
+            return self.simulator.measure(observable)
+        if observable.distance not in self.nuisance:
+            raise ValueError(
+                f"{type(observable).__name__}: distance = {observable.distance!r} is not in the nuisance of this "
+                f"Model, which has {', '.join(self.nuisance) or 'none'}."
+            )
+        return self.simulator.measure(observable, length=self.nuisance[observable.distance])

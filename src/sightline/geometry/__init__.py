@@ -2,9 +2,11 @@
 
 from .cells import AbstractCells as AbstractCells
 from .cells import BoxCells as BoxCells
+from .cells import ChordCells as ChordCells
 from .cells import RadialCells as RadialCells
 from .cells import ResolvedCells as ResolvedCells
 from .frames import SUN as SUN
+from .image_plane import ImagePlane as ImagePlane
 from .sightlines import Ray as Ray
 from .sightlines import Sightlines as Sightlines
 from .sightlines import as_sightlines as as_sightlines

@@ -19,8 +19,11 @@ class AbstractCells(eqx.Module):
     growth: eqx.AbstractVar[float]
 
     @abc.abstractmethod
-    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
-        """Length [kpc], (nray,), of rays along `directions`, (3, nray), from `observer`, (3,) kpc."""
+    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where cells begin and how far they reach [kpc], (nray,), along `directions` from `origins`, (3, nray).
+
+        The first is 0 for cells that begin at the observer; the second is 0 on rays that meet nothing.
+        """
 
     def edges(self) -> np.ndarray:
         """Edges on the unit interval, (cells + 1,): widths in geometric progression, the last `growth` x the first."""
@@ -48,21 +51,55 @@ class BoxCells(AbstractCells):
 
     def __init__(self, cells: Any = 512, half_widths: Any = (20.0, 20.0, 5.0), growth: Number = 1.0):
         self.cells, self.growth = _check_cells(cells, growth)
-        widths = np.asarray(strip_unit(half_widths, "kpc", "half_widths"), np.float64)
-        if widths.shape != (3,) or not np.all(np.isfinite(widths) & (widths > 0)):
-            raise ValueError(f"half_widths = {half_widths} must be three positive lengths [kpc].")
-        self.half_widths = tuple(widths.tolist())
+        self.half_widths = _check_box(half_widths)
 
-    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
-        half = np.asarray(self.half_widths)
-        if np.any(np.abs(observer) >= half):
+    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outside = np.any(np.abs(origins) >= np.asarray(self.half_widths)[:, None], axis=0)
+        if outside.any():
+            place = tuple(origins[:, outside][:, 0].tolist())
             raise ValueError(
-                f"observer = {tuple(observer.tolist())} kpc lies outside the box |x|, |y|, |z| < {self.half_widths} "
-                "kpc: enlarge half_widths, or use RadialCells."
+                f"observer = {place} kpc lies outside the box |x|, |y|, |z| < {self.half_widths} kpc: enlarge "
+                "half_widths, or use ChordCells, which begin where a ray enters the box."
             )
-        with np.errstate(divide="ignore"):
-            to_wall = (np.where(directions >= 0, half[:, None], -half[:, None]) - observer[:, None]) / directions
-        return np.min(np.where(directions == 0, np.inf, to_wall), axis=0)
+        return np.zeros(len(outside)), _crossings(directions, origins, self.half_widths)[1]
+
+
+class ChordCells(AbstractCells):
+    """Cells from where a ray enters a box to where it leaves it, for observers far away.
+
+    A ray that misses the box has cells of no width: what it sees of the model is exactly zero.
+
+    **Arguments:** `cells`, `half_widths`, `growth` as `BoxCells`.
+
+    **Raises:** `ValueError` for numbers that are not positive.
+    """
+
+    cells: int = eqx.field(static=True)
+    half_widths: tuple[float, float, float] = eqx.field(static=True)
+    growth: float = eqx.field(static=True)
+
+    def __init__(self, cells: Any = 512, half_widths: Any = (20.0, 20.0, 5.0), growth: Number = 1.0):
+        self.cells, self.growth = _check_cells(cells, growth)
+        self.half_widths = _check_box(half_widths)
+
+    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        enter, leave = _crossings(directions, origins, self.half_widths)
+        enter = np.maximum(enter, 0)
+        missed = ~(leave > enter)
+        return np.where(missed, 0, enter), np.where(missed, 0, leave - enter)
+
+
+def _crossings(
+    directions: np.ndarray, origins: np.ndarray, half_widths: tuple[float, float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distances [kpc] at which rays enter and leave a box; the second is not larger where they miss it."""
+    half = np.asarray(half_widths)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        near, far = np.sort([(-half - origins) / directions, (half - origins) / directions], axis=0)
+    parallel, between = directions == 0, np.abs(origins) < half
+    near = np.where(parallel, np.where(between, -np.inf, np.inf), near)
+    far = np.where(parallel, np.where(between, np.inf, -np.inf), far)
+    return near.max(axis=0), far.min(axis=0)
 
 
 class RadialCells(AbstractCells):
@@ -81,8 +118,8 @@ class RadialCells(AbstractCells):
         self.cells, self.growth = _check_cells(cells, growth)
         self.distance = _check_distance(distance)
 
-    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
-        return np.full(directions.shape[1], self.distance)
+    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(directions.shape[1]), np.full(directions.shape[1], self.distance)
 
 
 class ResolvedCells(AbstractCells):
@@ -116,8 +153,16 @@ class ResolvedCells(AbstractCells):
         self.structures = _check_count(structures, "structures")
         self.distance = _check_distance(distance)
 
-    def extent(self, directions: np.ndarray, observer: np.ndarray) -> np.ndarray:
-        return np.full(directions.shape[1], self.distance)
+    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(directions.shape[1]), np.full(directions.shape[1], self.distance)
+
+
+def _check_box(half_widths: Any) -> tuple[float, float, float]:
+    widths = np.asarray(strip_unit(half_widths, "kpc", "half_widths"), np.float64)
+    if widths.shape != (3,) or not np.all(np.isfinite(widths) & (widths > 0)):
+        raise ValueError(f"half_widths = {half_widths} must be three positive lengths [kpc].")
+    x, y, z = widths.tolist()
+    return x, y, z
 
 
 def _check_distance(distance: Any) -> float:

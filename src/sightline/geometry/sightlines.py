@@ -12,8 +12,9 @@ from jaxtyping import Array, Float
 from .._core.module import default_float, is_concrete
 from .._core.types import Scalar, Vector
 from .._core.units import strip_unit
-from .cells import POINTS, AbstractCells, BoxCells, ResolvedCells
+from .cells import POINTS, AbstractCells, BoxCells, ChordCells, ResolvedCells
 from .frames import SUN
+from .image_plane import ImagePlane
 from .skies import AbstractSky
 
 T = TypeVar("T")
@@ -49,10 +50,10 @@ class Sightlines(eqx.Module):
 
     **Arguments:**
 
-    - `sky`: `HealpixSky`, `Directions` or `SourceCatalogue`.
-    - `cells`: `BoxCells`, the default, `RadialCells`, or `ResolvedCells`, the default of a `SourceCatalogue`,
-      whose rays end at its sources whatever the cells.
-    - `observer`: Galactocentric position, (3,) kpc.
+    - `sky`: `HealpixSky`, `Directions`, `SourceCatalogue` or `ImagePlane`.
+    - `cells`: `BoxCells`, the default; `RadialCells`; `ResolvedCells`, the default of a `SourceCatalogue`, whose rays
+      end at its sources whatever the cells; `ChordCells`, the default of an `ImagePlane`, for observers outside.
+    - `observer`: Galactocentric position, (3,) kpc; an `ImagePlane` does not use it.
 
     **Raises:** `ValueError` for an observer outside the box of the cells; `TypeError` for a sky that is none.
 
@@ -69,20 +70,21 @@ class Sightlines(eqx.Module):
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = SUN):
         _check_sky(sky)
-        if cells is None:
-            cells = BoxCells() if sky.distance is None else ResolvedCells()
+        cells = _default_cells(sky) if cells is None else cells
         if not isinstance(cells, AbstractCells):
-            raise TypeError(f"cells must be sl.BoxCells, sl.RadialCells or sl.ResolvedCells(...), not {cells!r}.")
-        origin = _check_observer(observer)
+            known = "sl.BoxCells, sl.RadialCells, sl.ResolvedCells or sl.ChordCells"
+            raise TypeError(f"cells must be {known}(...), not {cells!r}.")
+        origin = np.zeros(3) if isinstance(sky, ImagePlane) else _check_observer(observer)
         directions, east, north = sky.rays()
-        length = cells.extent(directions, origin) if sky.distance is None else sky.distance
-        if not np.all(np.isfinite(length) & (length > 0)):
-            raise ValueError(f"{type(cells).__name__} gives rays whose length is not finite and positive.")
+        origins = origin[:, None] + sky.offsets()
+        start, length = cells.extent(directions, origins)
+        if sky.distance is not None:
+            start, length = np.zeros_like(length), sky.distance
+        _check_lengths(length, cells)
         edges, resolved = cells.edges(), cells if isinstance(cells, ResolvedCells) else None
         parts = edges if resolved is None else _divide(edges, POINTS)
         cast = jax.tree_util.Partial(jnp.asarray, dtype=default_float())
-        origins = np.broadcast_to(origin[:, None], directions.shape)
-        self.rays = Ray(cast(origins), cast(directions), cast(east), cast(north), cast(length))
+        self.rays = Ray(cast(origins + start * directions), cast(directions), cast(east), cast(north), cast(length))
         self.midpoints, self.widths = cast(0.5 * (parts[1:] + parts[:-1])), cast(np.diff(parts))
         self.edges = None if resolved is None else cast(edges)
         self.structures = 0 if resolved is None else resolved.structures
@@ -92,6 +94,18 @@ class Sightlines(eqx.Module):
     def size(self) -> int:
         """Number of rays."""
         return self.rays.length.shape[0]
+
+
+def _default_cells(sky: AbstractSky) -> AbstractCells:
+    if isinstance(sky, ImagePlane):
+        return ChordCells()
+    return BoxCells() if sky.distance is None else ResolvedCells()
+
+
+def _check_lengths(length: np.ndarray, cells: AbstractCells) -> None:
+    good = length >= 0 if isinstance(cells, ChordCells) else length > 0
+    if not np.all(np.isfinite(length) & good):
+        raise ValueError(f"{type(cells).__name__} gives rays whose length is not finite and positive.")
 
 
 def as_sightlines(sky: Any) -> Sightlines:
@@ -106,7 +120,7 @@ def _divide(edges: np.ndarray, parts: int) -> np.ndarray:
 
 def _check_sky(sky: Any) -> None:
     if not isinstance(sky, AbstractSky):
-        raise TypeError(f"sky must be sl.HealpixSky, sl.Directions or sl.SourceCatalogue, not {type(sky).__name__}.")
+        raise TypeError(f"sky must be sl.HealpixSky, sl.Directions or another sky, not {type(sky).__name__}.")
     if not all(is_concrete(leaf) for leaf in jax.tree.leaves(sky)):
         raise TypeError("A sky is traced by jit: build sl.Sightlines(sky) outside and pass them as the argument.")
 
@@ -118,13 +132,14 @@ def _check_observer(observer: Any) -> np.ndarray:
     return origin
 
 
-def map_rays(function: Callable[[Ray], T], rays: Ray, chunk: int) -> T:
+def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: Any = None) -> T:
     """`function` of every ray, in bounded memory for the value and for reverse mode.
 
     Rays go through in batches of `chunk`, each recomputed in the backward pass. The last batch is filled up with
     copies, whose results are dropped, since a shorter one would compile the body a second time.
 
-    **Arguments:** `function`: of one ray; `rays`: arrays with the ray axis last; `chunk`: rays at a time.
+    **Arguments:** `function`: of one ray and its values; `rays`: arrays with the ray axis last, which have no gradient;
+    `chunk`: rays at a time; `values`: further arrays with the ray axis last, which have one.
 
     **Returns:** the results with the ray axis last.
     """
@@ -140,5 +155,5 @@ def map_rays(function: Callable[[Ray], T], rays: Ray, chunk: int) -> T:
     def join(leaf: Array) -> Array:
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]
 
-    batch = jax.vmap(function, in_axes=-1, out_axes=-1)
-    return jax.tree.map(join, jax.lax.map(jax.checkpoint(batch), jax.tree.map(split, rays)))
+    batch = jax.checkpoint(jax.vmap(function, in_axes=-1, out_axes=-1))
+    return jax.tree.map(join, jax.lax.map(lambda part: batch(*part), jax.tree.map(split, (rays, values))))

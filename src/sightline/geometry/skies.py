@@ -5,7 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Inexact
 
 from .._core.units import strip_unit
 from . import healpix
@@ -21,15 +21,15 @@ class AbstractSky(eqx.Module):
         """Number of pixels or sources."""
 
     @abc.abstractmethod
-    def lonlat(self) -> tuple[np.ndarray, np.ndarray]:
-        """Galactic longitude and latitude [deg], (size,), of the pixels."""
+    def offsets(self) -> np.ndarray:
+        """Where rays pass relative to the observer [kpc], (3, number of rays) or (3, 1)."""
 
     @abc.abstractmethod
     def rays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Direction, east and north of every ray, (3, number of rays) each."""
 
     @abc.abstractmethod
-    def reduce(self, values: Float[Array, "*batch rays"]) -> Float[Array, "*batch pixels"]:
+    def reduce(self, values: Inexact[Array, "*batch rays"]) -> Inexact[Array, "*batch pixels"]:
         """The value of every pixel from the values of its rays."""
 
     @property
@@ -79,7 +79,11 @@ class HealpixSky(AbstractSky):
         """Index of every pixel, (size,)."""
         return np.arange(self.size) if self.pixels is None else np.asarray(self.pixels)
 
+    def offsets(self) -> np.ndarray:
+        return np.zeros((3, 1))
+
     def lonlat(self) -> tuple[np.ndarray, np.ndarray]:
+        """Galactic longitude and latitude [deg], (size,), of the pixels."""
         l, b = healpix.pixel_centres(self.nside, self.indices, self.nest)
         return np.rad2deg(l), np.rad2deg(b)
 
@@ -92,7 +96,7 @@ class HealpixSky(AbstractSky):
         centres, east, north = (np.repeat(v, self.supersample**2, axis=1) for v in (centres, *basis))
         return rays, transport(east, centres, rays), transport(north, centres, rays)
 
-    def reduce(self, values: Float[Array, "*batch rays"]) -> Float[Array, "*batch pixels"]:
+    def reduce(self, values: Inexact[Array, "*batch rays"]) -> Inexact[Array, "*batch pixels"]:
         if self.supersample == 1:
             return values
         return values.reshape(*values.shape[:-1], self.size, self.supersample**2).mean(axis=-1)
@@ -112,14 +116,18 @@ class AbstractPoints(AbstractSky):
     def size(self) -> int:
         return len(self.l)
 
+    def offsets(self) -> np.ndarray:
+        return np.zeros((3, 1))
+
     def lonlat(self) -> tuple[np.ndarray, np.ndarray]:
+        """Galactic longitude and latitude [deg], (size,)."""
         return np.asarray(self.l), np.asarray(self.b)
 
     def rays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         l, b = np.deg2rad(self.l), np.deg2rad(self.b)
         return direction(l, b), *polarisation_basis(l, b)
 
-    def reduce(self, values: Float[Array, "*batch rays"]) -> Float[Array, "*batch pixels"]:
+    def reduce(self, values: Inexact[Array, "*batch rays"]) -> Inexact[Array, "*batch pixels"]:
         return values
 
 

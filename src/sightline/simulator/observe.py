@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from .._core.module import is_concrete
 from .._core.types import Scalar
@@ -14,7 +14,7 @@ from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
 from ..geometry import Ray, Sightlines, map_rays
 from ..geometry.quadrature import resolve
-from ..observables import AbstractLineIntegral
+from ..observables import AbstractObservable
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -30,7 +30,7 @@ def observe_rays(simulator: "Simulator", lines: Sightlines, frequency: Array) ->
     """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,)."""
     simulator = simulator.prepare()
 
-    def observe(ray: Ray) -> tuple[dict[str, Array], Array]:
+    def observe(ray: Ray, _: None) -> tuple[dict[str, Array], Array]:
         coefficients, widths = _coefficients(simulator, lines, ray, frequency)
         stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
         rate = coefficients.rotation.V
@@ -75,22 +75,20 @@ def _solve(
 
 
 @eqx.filter_jit
-def integrate_rays(simulator: "Simulator", integral: AbstractLineIntegral) -> Float[Array, " rays"]:
-    """A line integral along every ray, (nray,)."""
-    simulator, lines = simulator.prepare(), integral.sightlines
-    structures = simulator.structures(integral.needs)
+def measure_rays(simulator: "Simulator", observable: AbstractObservable, length: Array | None) -> Inexact[Array, "..."]:
+    """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own."""
+    simulator, lines = simulator.prepare(), observable.sightlines
+    structures = simulator.structures(observable.needs)
 
-    def integrate(ray: Ray) -> Scalar:
-        def cell(x: Scalar, y: Scalar, z: Scalar) -> Scalar:
-            return integral.integrand(simulator.plasma(jnp.stack([x, y, z])), ray)
-
+    def measure(ray: Ray, far: Scalar | None) -> Inexact[Array, "..."]:
+        ray = ray if far is None else eqx.tree_at(lambda r: r.length, ray, far)
         if lines.edges is None:
             distance, widths = division(lines, ray)
         else:
             distance, widths = resolve(lines.edges, ray, structures, lines.structures)
-        return jnp.sum(jax.vmap(cell)(*coordinates(ray, distance)) * widths)
+        return observable.along(simulator, ray, coordinates(ray, distance), widths)
 
-    return map_rays(integrate, lines.rays, simulator.chunk)
+    return map_rays(measure, lines.rays, simulator.chunk, length)
 
 
 class RotationWarning(UserWarning):

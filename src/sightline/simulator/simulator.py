@@ -4,19 +4,19 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
-from .._core.module import Module, check_tree, setting
+from .._core.module import Module, check_tree, default_float, setting
 from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
 from ..geometry import Ray, Structures, as_sightlines
-from ..observables import AbstractLineIntegral, DispersionMeasure, EmissionMeasure, RotationMeasure
+from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_frequency, check_shapes, check_types, warn_suns
-from .observe import arrays, integrate_rays, observe_rays, warn_rotation
+from .observe import arrays, measure_rays, observe_rays, warn_rotation
 from .trace import Trace, trace_ray
 
 Lines = Any  # a sky, or Sightlines
@@ -148,12 +148,21 @@ class Simulator(Module):
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
 
-    def integrate(self, integral: AbstractLineIntegral) -> Float[Array, " pixels"]:
-        """A line integral of this model, (npix,)."""
+    def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
+        """An observable of this model, its values for every pixel on the last axis.
+
+        **Arguments:** `observable`; `length`: where the rays end instead of where they would, (number of rays,) kpc.
+
+        **Raises:** `ValueError` for missing fields, or lengths that do not fit the rays.
+        """
         self.check()
-        self.require(integral.needs, type(integral).__name__)
-        lines = integral.sightlines
-        return lines.sky.reduce(integrate_rays(self, eqx.tree_at(lambda i: i.sightlines, integral, arrays(lines))))
+        self.require(observable.needs, type(observable).__name__)
+        lines = observable.sightlines
+        length = None if length is None else jnp.asarray(length, default_float())
+        if length is not None and length.shape != (lines.size,):
+            raise ValueError(f"length has shape {length.shape}, there are {lines.size} rays.")
+        bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
+        return lines.sky.reduce(measure_rays(self, bare, length))
 
     def rotation_measure(self, sky: Lines) -> Float[Array, " pixels"]:
         """RM, (npix,) rad m^-2, to the end of the rays or to the sources, positive for B towards the observer."""
