@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -22,6 +23,8 @@ from .jf12_shapes import (
     within,
     x_lines,
 )
+
+SUN = (-8.5, 0.0, 0.0)
 
 
 class JF12Disk(AbstractField):
@@ -185,6 +188,7 @@ class JF12(AbstractField):
         Array([0.062..., 1.027..., 0.185...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     disk: AbstractField = eqx.field(default_factory=JF12Disk)
     toroidal: AbstractField = eqx.field(default_factory=JF12ToroidalHalo)
     x_field: AbstractField = eqx.field(default_factory=JF12XField)

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -8,7 +10,7 @@ from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
 from ..algebra import add, edge
 from ..base import AbstractField
-from .jf12 import JF12ToroidalHalo
+from .jf12 import SUN, JF12ToroidalHalo
 from .jf12_arms import ARM_RADII, arm_depth, arm_intercepts, arm_value, close_flux
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, halo_weight, ratios, within, x_lines
 
@@ -139,6 +141,7 @@ class JF12Solenoidal(AbstractField):
         Array([0.223..., 1.027..., 0.194...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     disk: AbstractField = eqx.field(default_factory=JF12SolenoidalDisk)
     toroidal: AbstractField = eqx.field(default_factory=JF12ToroidalHalo)
     x_field: AbstractField = eqx.field(default_factory=JF12SolenoidalXField)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxtyping import Array, Float
 
@@ -50,6 +50,7 @@ class UF23(AbstractField):
         >>> halo_of_spur = sl.magnetic.UF23("spur", disk=None)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = (-8.178, 0.0, 0.0)
     disk: AbstractField | None
     toroidal: AbstractField | None
     poloidal: AbstractField | None
