@@ -15,7 +15,7 @@ import pytest
 
 import sightline as sl
 from sightline import cli, io
-from sightline.cli import simulation
+from sightline.cli import run, simulation
 from sightline.cli.interrupts import interrupts
 
 MODEL = sl.Simulator(
@@ -96,7 +96,7 @@ def test_rotation_is_reported_once(simulate, capsys, monkeypatch):
         (["--frequency", "-1"], "--frequency.*positive"),
         (["--frequency", "nan"], "--frequency.*positive"),
         (["--frequency"], "--frequency"),
-        (["--frequency", "K"], "--frequency.*float"),
+        (["--frequency", "K"], "--frequency.*no frequency"),
         (["--nside", "63"], "--nside = 63.*power of two"),
         (["--nside", "0"], "--nside = 0.*power of two"),
         (["--cells", "0"], "--cells = 0.*positive"),
@@ -190,7 +190,7 @@ def test_mistakes_of_the_program_are_not_hidden(simulate, monkeypatch):
     def mistake(*_):
         raise ValueError("a mistake")
 
-    monkeypatch.setattr(simulation, "simulate_sky", mistake)
+    monkeypatch.setattr(run, "simulate_sky", mistake)
     with pytest.raises(ValueError, match="a mistake"):
         simulate()
 
@@ -239,3 +239,63 @@ def test_unknown_model_is_refused_with_the_nearest(tmp_path, capsys):
     command = ["simulate", "--model", "JF13", "--frequency", "23", "--output", str(tmp_path / "sky.fits")]
     assert cli.main(command) == 2
     assert "--model: There is no preset 'JF13': choose one of JF12" in capsys.readouterr().err
+
+
+def test_ranges_and_operators(simulate, tmp_path):
+    chosen = ["--operators", "self-absorption", "free-free", "--clumping", "3"]
+    assert simulate("--frequency", "0.01:0.05:3", 1, *chosen) == 0
+    found = io.read_map(tmp_path / "sky.fits")
+    np.testing.assert_allclose(found.frequency, [0.01, 0.03, 0.05, 1.0])
+    model = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(),
+        electron_density=sl.electrons.ExponentialDisk(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        temperature=sl.temperature.Uniform(8000.0),
+        emission=(sl.emission.Synchrotron(absorption="total"), sl.emission.FreeFree(clumping=3.0)),
+    )
+    expected = model(sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(16)), [0.01, 0.03, 0.05, 1.0])
+    np.testing.assert_allclose(found.I, expected.I, rtol=1e-10)
+
+
+def test_beam_and_bandpass(simulate, tmp_path):
+    np.savetxt(tmp_path / "band.txt", np.transpose([[20.0, 23.0, 26.0], [1.0, 2.0, 1.0]]))
+    command = ["simulate", "--bandpass", "band.txt", "--beam", "10", "--nside", "2", "--cells", "16"]
+    assert cli.main([*command, "--output", "band.fits"]) == 0
+    found = io.read_map(tmp_path / "band.fits")
+    lines, frequency = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(16)), [20.0, 23.0, 26.0]
+    band = sl.instruments.Bandpass(frequency, [1.0, 2.0, 1.0], nominal=23.0)
+    expected = sl.GaussianBeam(fwhm=10.0)(band(MODEL(lines, frequency)))
+    np.testing.assert_allclose(found.Q, expected.Q, atol=1e-12)
+    assert float(found.frequency) == 23.0
+
+
+@pytest.mark.parametrize(("name", "unit"), [("rm", "rad m-2"), ("dm", "pc cm-3"), ("em", "pc cm-6")])
+def test_measures(tmp_path, monkeypatch, capsys, name, unit):
+    monkeypatch.chdir(tmp_path)
+    command = ["simulate", "--observable", name, "--nside", "2", "--cells", "16", "--output", "x.fits"]
+    assert cli.main([*command, "--plot", "x.png"]) == 0
+    sky, columns = io.read_columns("x.fits")
+    lines = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(16))
+    measures = {"rm": MODEL.rotation_measure, "dm": MODEL.dispersion_measure, "em": MODEL.emission_measure}
+    np.testing.assert_allclose(columns[name.upper()], measures[name](lines), rtol=1e-10)
+    assert sky.size == 48
+    assert unit in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"),
+    [
+        ([], "either --frequency or --bandpass"),
+        (["--observable", "rm", "--frequency", "1"], "--frequency does not go with --observable rm"),
+        (["--frequency", "1:2"], "'1:2' is no frequency"),
+        (["--frequency", "1:2:1"], "is no frequency"),
+        (["--frequency", "1", "--beam", "-3"], "--beam = -3"),
+        (["--frequency", "1", "--operators", "free-free", "--clumping", "0.5"], "--clumping = 0.5"),
+        (["--bandpass", "none.txt"], "none.txt"),
+    ],
+)
+def test_requests_that_do_not_fit_are_refused(tmp_path, monkeypatch, capsys, tokens, said):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["simulate", *tokens, "--nside", "2", "--output", "sky.fits"]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

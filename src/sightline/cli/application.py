@@ -4,16 +4,17 @@ What computes is imported only once a command has something to compute.
 """
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 from .._version import __version__
+from .frequencies import check, spread
 from .interrupts import interrupts
+from .refusal import Refusal
 
 app = App(
     name="sightline",
@@ -23,8 +24,7 @@ app = App(
 )
 
 
-class Refusal(Exception):
-    """A request that cannot be met, in one line that names the argument and the cure."""
+Operator = Literal["synchrotron", "self-absorption", "faraday", "free-free"]
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
@@ -48,17 +48,20 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _check_frequency(_: Any, values: Sequence[float]) -> None:
-    if not values or not all(0 < value < float("inf") for value in values):
-        raise ValueError("Give one or more positive, finite numbers, in GHz.")
-
-
 @app.command
 def simulate(
     *,
-    frequency: Annotated[list[float], Parameter(consume_multiple=True, negative=(), validator=_check_frequency)],
     output: Path,
+    frequency: Annotated[
+        list[float] | None, Parameter(consume_multiple=True, negative=(), converter=spread, validator=check, n_tokens=1)
+    ] = None,
+    observable: Literal["stokes", "rm", "dm", "em"] = "stokes",
     model: str | None = None,
+    operators: Annotated[list[Operator] | None, Parameter(consume_multiple=True, negative=())] = None,
+    temperature: float = 8000.0,
+    clumping: float = 1.0,
+    beam: float | None = None,
+    bandpass: Path | None = None,
     nside: int = 64,
     plot: Path | None = None,
     cells: int = 512,
@@ -66,19 +69,31 @@ def simulate(
     precision: Literal["double", "single"] = "double",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Simulate the full sky in I, Q and U: synchrotron and Faraday rotation of a published or the default Galaxy.
+    """Simulate the full sky of a published or the default Galaxy: I, Q, U, or rotation, dispersion, emission measure.
 
-    By default the magnetic field is the LSA model, electrons and cosmic rays are exponential disks. No background is
-    added.
+    By default the magnetic field is the LSA model, electrons and cosmic rays are exponential disks, and the sky shows
+    synchrotron emission with Faraday rotation. No background is added.
 
     Parameters
     ----------
-    frequency
-        One or more, in GHz.
     output
         FITS file to write, one HEALPix table a frequency.
+    frequency
+        One or more in GHz, or ranges start:stop:count, both ends included. Needed for Stokes parameters.
+    observable
+        Stokes parameters, or RM [rad m^-2], DM [pc cm^-3], EM [pc cm^-6].
     model
         A published sky, one of those that `sightline models` lists, seen from its own Sun.
+    operators
+        What emits, absorbs and rotates; by default synchrotron and Faraday rotation.
+    temperature
+        Of the electrons that emit free-free radiation, K.
+    clumping
+        Of these electrons, <n_e^2>/<n_e>^2.
+    beam
+        Full width at half maximum of a Gaussian beam, deg.
+    bandpass
+        Text file of two columns, frequency [GHz] and weight: the sky is averaged over it. Instead of --frequency.
     nside
         Resolution, a power of two.
     plot
@@ -92,27 +107,28 @@ def simulate(
     overwrite
         Replace existing files.
     """
-    start = time.perf_counter()
     import jax
 
-    import sightline as sl
+    from .run import Request, run
 
-    from ..io import write_map
-    from ..plot import maps
-    from .report import report
-    from .simulation import choose, simulate_sky
-
-    with jax.enable_x64(precision == "double"), interrupts() as check:
-        try:
-            _check_files(output, plot, overwrite)
-            sky, scene = sl.HealpixSky(nside, supersample=supersample), choose(model, cells)
-        except (ValueError, TypeError, OSError) as error:
-            raise _refusal(error) from None
-        stokes, rotation = simulate_sky(scene, sky, frequency, check)
-        write_map(output, stokes, overwrite, scene.simulator)
-        if plot is not None:
-            maps(stokes, plot, overwrite)
-        report(scene, stokes, sky, rotation, [output, plot], time.perf_counter() - start)
+    request = Request(
+        output=output,
+        frequency=frequency,
+        observable=observable,
+        model=model,
+        operators=operators,
+        temperature=temperature,
+        clumping=clumping,
+        beam=beam,
+        bandpass=bandpass,
+        nside=nside,
+        plot=plot,
+        cells=cells,
+        supersample=supersample,
+        overwrite=overwrite,
+    )
+    with jax.enable_x64(precision == "double"), interrupts() as stop:
+        run(request, stop)
 
 
 @app.command
@@ -127,24 +143,3 @@ def models() -> None:
     for entry in presets():
         table.add_row(entry.name, entry.summary, ", ".join(entry.papers))
     Console(highlight=False).print(table)
-
-
-def _refusal(error: Exception) -> Refusal:
-    """What the library says about an argument, under the name that it has here."""
-    message = str(error)
-    if message.startswith("There is no preset"):
-        return Refusal(f"--model: {message}")
-    return Refusal(f"--{message}" if message.startswith(("nside ", "cells ", "supersample ")) else message)
-
-
-def _check_files(output: Path, plot: Path | None, overwrite: bool) -> None:
-    from ..io import check_writable
-    from ..plot import check_format
-
-    target = check_writable(output, overwrite, "--output")
-    if not output.name.lower().endswith((".fits", ".fit", ".fits.gz")):
-        raise ValueError(f"--output = {output} is a FITS file: end it in .fits or .fits.gz.")
-    if plot is not None:
-        check_format(plot, "--plot")
-        if check_writable(plot, overwrite, "--plot") == target:
-            raise ValueError(f"--plot = {plot} is also --output: choose another name.")

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import sightline as sl
 
-from .simulation import Scene
+from .scene import Scene
 
 
 def report(
@@ -21,20 +22,43 @@ def report(
     seconds: float,
 ) -> None:
     """Prints what was computed and written."""
+    _facts(scene, sky, str(stokes.I.dtype), files, seconds, brightness(stokes))
+    if rotation > 1:
+        Console(highlight=False).print(_rotation_warning(rotation), style="yellow")
+
+
+def report_values(
+    scene: Scene,
+    name: str,
+    values: np.ndarray,
+    unit: str,
+    sky: sl.HealpixSky,
+    files: list[Path | None],
+    seconds: float,
+) -> None:
+    """Prints what was computed and written of a quantity that is no brightness."""
+    table = Table(title=escape(f"{name} [{unit}]"), title_justify="left")
+    for statistic in ("min", "median", "max"):
+        table.add_column(statistic, justify="right")
+    table.add_row(*(f"{value:.4g}" for value in (values.min(), np.median(values), values.max())))
+    _facts(scene, sky, str(values.dtype), files, seconds, table)
+
+
+def _facts(
+    scene: Scene, sky: sl.HealpixSky, precision: str, files: list[Path | None], seconds: float, table: Table
+) -> None:
     console, facts = Console(highlight=False), Table.grid(padding=(0, 2))
     for name, value in {
         "Model": "\n".join([scene.name, *_names(scene.simulator)]),
         "Note": scene.note,
         "Sky": f"nside {sky.nside}, {sky.size} pixels, supersample {sky.supersample}",
-        "Cells": f"{scene.cells.cells} a ray, {stokes.I.dtype}",
+        "Cells": f"{scene.cells.cells} a ray, {precision}",
         "Written": "\n".join(str(file) for file in files if file is not None),
         "Wall time": f"{seconds:.1f} s",
     }.items():
         if value:
             facts.add_row(name, value)
-    console.print(facts, "", brightness(stokes), sep="\n")
-    if rotation > 1:
-        console.print(_rotation_warning(rotation), style="yellow")
+    console.print(facts, "", table, sep="\n")
 
 
 def _names(model: sl.Simulator) -> list[str]:
@@ -57,7 +81,8 @@ def brightness(stokes: sl.Stokes) -> Table:
     table = Table(title=f"Brightness [{stokes.unit}]", title_justify="left")
     for name in ("Frequency [GHz]", "I min", "I median", "I max", "P max"):
         table.add_column(name, justify="right")
-    arrays: list[Any] = [np.asarray(x) for x in (stokes.frequency, stokes.I, stokes.polarised_intensity)]
+    maps = (np.atleast_2d(part) for part in (stokes.I, stokes.polarised_intensity))
+    arrays: list[Any] = [np.atleast_1d(stokes.frequency), *maps]
     for nu, i, p in zip(*arrays, strict=True):
         table.add_row(f"{nu:g}", *(f"{value:.4g}" for value in (i.min(), np.median(i), i.max(), p.max())))
     return table

@@ -1,8 +1,8 @@
 """The sky in blocks of pixels, with a progress bar."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,35 +11,10 @@ from rich.progress import Progress
 
 import sightline as sl
 
+from .scene import Scene
+
 RAYS_PER_BLOCK = 2048
-
-
-class Scene(NamedTuple):
-    """What is simulated, from where, in which cells, and how it is called."""
-
-    name: str
-    simulator: sl.Simulator
-    observer: tuple[float, float, float]
-    cells: sl.BoxCells | sl.RadialCells
-    note: str = ""
-
-
-def choose(model: str | None, cells: int) -> Scene:
-    """A published sky by name, or the default Galaxy for `None`."""
-    if model is None:
-        return Scene("default Galaxy", _default(), sl.SUN, sl.BoxCells(cells))
-    preset = sl.presets.load(model)
-    radial = sl.RadialCells(cells, preset.cells.distance, preset.cells.growth)
-    return Scene(preset.name, preset.simulator, preset.observer, radial, preset.note)
-
-
-def _default() -> sl.Simulator:
-    return sl.Simulator(
-        magnetic_field=sl.magnetic.LSA(),
-        electron_density=sl.electrons.ExponentialDisk(),
-        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
-        emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
-    )
+T = TypeVar("T")
 
 
 def blocks(sky: sl.HealpixSky) -> Iterator[sl.HealpixSky]:
@@ -51,29 +26,42 @@ def blocks(sky: sl.HealpixSky) -> Iterator[sl.HealpixSky]:
 
 
 def simulate_sky(
-    scene: Scene,
-    sky: sl.HealpixSky,
-    frequency: list[float],
-    check: Callable[[], None],
+    scene: Scene, sky: sl.HealpixSky, frequency: Sequence[float], check: Callable[[], None]
 ) -> tuple[sl.Stokes, float]:
     """The Stokes parameters of a sky and the largest rotation [rad] within a cell, where it is above 1.
 
     **Arguments:** `check`: called after every block; raises to stop.
     """
-    parts, rotations, console = [], [], Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Compiling", total=sky.size)
-        for part in blocks(sky):
-            lines = sl.Sightlines(part, scene.cells, scene.observer)
-            stokes, rotation = _quietly(scene.simulator, lines, frequency)
-            parts.append(stokes)
-            rotations.append(rotation)
-            check()
-            progress.update(task, advance=part.size, description="Simulating")
+    results = _each_block(lambda lines: _quietly(scene.simulator, lines, frequency), scene, sky, check)
+    parts, rotations = zip(*results, strict=True)
     return assemble(parts, sky), max(rotations)
 
 
-def _quietly(model: sl.Simulator, lines: sl.Sightlines, frequency: list[float]) -> tuple[sl.Stokes, float]:
+def measure_sky(scene: Scene, sky: sl.HealpixSky, observable: str, check: Callable[[], None]) -> np.ndarray:
+    """RM, DM or EM of a sky, (npix,); `check` as in `simulate_sky`."""
+    measures = {
+        "rm": scene.simulator.rotation_measure,
+        "dm": scene.simulator.dispersion_measure,
+        "em": scene.simulator.emission_measure,
+    }
+    return np.concatenate(_each_block(measures[observable], scene, sky, check))
+
+
+def _each_block(
+    function: Callable[[sl.Sightlines], T], scene: Scene, sky: sl.HealpixSky, check: Callable[[], None]
+) -> list[T]:
+    """`function` of the sightlines of every block, with a progress bar."""
+    results, console = [], Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Compiling", total=sky.size)
+        for part in blocks(sky):
+            results.append(function(sl.Sightlines(part, scene.cells, scene.observer)))
+            check()
+            progress.update(task, advance=part.size, description="Simulating")
+    return results
+
+
+def _quietly(model: sl.Simulator, lines: sl.Sightlines, frequency: Sequence[float]) -> tuple[sl.Stokes, float]:
     """One block, and the rotation [rad] it warned of or 0, which is said once for all blocks; other warnings pass."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -87,7 +75,7 @@ def _quietly(model: sl.Simulator, lines: sl.Sightlines, frequency: list[float]) 
     return stokes, rotation
 
 
-def assemble(parts: list[sl.Stokes], sky: sl.HealpixSky) -> sl.Stokes:
+def assemble(parts: Sequence[sl.Stokes], sky: sl.HealpixSky) -> sl.Stokes:
     """The Stokes parameters of a sky from those of its blocks."""
     maps = {name: jnp.concatenate([getattr(part, name) for part in parts], axis=-1) for name in "IQU"}
     first = parts[0]

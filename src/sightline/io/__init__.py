@@ -1,5 +1,6 @@
 """Files: HEALPix maps with complete headers, and how anything is written whole or not at all."""
 
+from .columns import write_columns as write_columns
 from .files import check_writable as check_writable
 from .files import replacing as replacing
 from .maps import read_map as read_map

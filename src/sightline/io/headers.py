@@ -27,7 +27,7 @@ def table_header(stokes: Stokes, sky: HealpixSky, history: list[str]) -> Any:
     frequency = float(str(np.asarray(stokes.frequency)[()]))  # the digits a single-precision number was given with
     cards = [
         ("EXTNAME", f"{frequency:g} GHz", "Stokes maps at this frequency"),
-        *_pixel_cards(sky),
+        *pixel_cards(sky),
         ("COORDSYS", "G", "Galactic"),
         ("POLAR", True, "Polarised"),
         ("POLCCONV", stokes.convention, "COSMO: HEALPix, IAU: the other sign of U"),
@@ -42,7 +42,8 @@ def table_header(stokes: Stokes, sky: HealpixSky, history: list[str]) -> Any:
     return header
 
 
-def _pixel_cards(sky: HealpixSky) -> list[tuple[str, Any, str]]:
+def pixel_cards(sky: HealpixSky) -> list[tuple[str, Any, str]]:
+    """Pixelisation, ordering and coverage of a sky."""
     full, indices = sky.pixels is None, sky.indices
     return [
         ("PIXTYPE", "HEALPIX", "HEALPix pixelisation"),

@@ -1,0 +1,129 @@
+"""One simulation from the request to the files: everything is checked before anything is computed."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import sightline as sl
+
+from ..io import check_writable, write_columns, write_map
+from ..plot import check_format, map, maps
+from .refusal import Refusal
+from .report import report, report_values
+from .scene import Scene, choose, instrument, read_band, with_operators
+from .simulation import measure_sky, simulate_sky
+
+UNITS = {"rm": "rad m-2", "dm": "pc cm-3", "em": "pc cm-6"}
+_OPTIONS = ("nside", "cells", "supersample", "beam", "clumping", "temperature")
+
+
+class Request(NamedTuple):
+    """What was asked for; see the help of `sightline simulate`."""
+
+    output: Path
+    frequency: list[float] | None
+    observable: str
+    model: str | None
+    operators: list[str] | None
+    temperature: float
+    clumping: float
+    beam: float | None
+    bandpass: Path | None
+    nside: int
+    plot: Path | None
+    cells: int
+    supersample: int
+    overwrite: bool
+
+
+class _Plan(NamedTuple):
+    scene: Scene
+    sky: sl.HealpixSky
+    band: sl.instruments.Bandpass | None
+    chain: sl.instruments.Chain
+
+
+def run(request: Request, stop: Callable[[], None]) -> None:
+    """Simulates, writes and reports.
+
+    **Arguments:** `stop`: called now and then; raises to stop.
+
+    **Raises:** `Refusal` before anything is computed; `OSError` where writing fails.
+    """
+    start = time.perf_counter()
+    try:
+        _check_request(request)
+        _check_files(request)
+        plan = _plan(request)
+    except (ValueError, TypeError, OSError) as error:
+        raise _refusal(error) from None
+    if request.observable == "stokes":
+        _run_stokes(request, plan, start, stop)
+    else:
+        _run_measure(request, plan, start, stop)
+
+
+def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
+    frequency = plan.band.frequency if plan.band is not None else request.frequency or []
+    seen, rotation = simulate_sky(plan.scene, plan.sky, frequency, stop)
+    stokes = plan.chain(seen)
+    write_map(request.output, stokes, request.overwrite, plan.scene.simulator)
+    if request.plot is not None:
+        maps(stokes, request.plot, request.overwrite)
+    files = [request.output, request.plot]
+    report(plan.scene, stokes, plan.sky, rotation, files, time.perf_counter() - start)
+
+
+def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
+    values, name = measure_sky(plan.scene, plan.sky, request.observable, stop), request.observable.upper()
+    unit = UNITS[request.observable]
+    columns = {name: (values, unit)}
+    write_columns(request.output, plan.sky, columns, request.overwrite, plan.scene.simulator)
+    if request.plot is not None:
+        stretch = "diverging" if request.observable == "rm" else "log"
+        map(values, plan.sky, title=name, unit=unit, stretch=stretch, path=request.plot, overwrite=request.overwrite)
+    files = [request.output, request.plot]
+    report_values(plan.scene, name, values, unit, plan.sky, files, time.perf_counter() - start)
+
+
+def _plan(request: Request) -> _Plan:
+    sky = sl.HealpixSky(request.nside, supersample=request.supersample)
+    scene = choose(request.model, request.cells)
+    if request.operators is not None:
+        scene = with_operators(scene, request.operators, request.temperature, request.clumping)
+    band = None if request.bandpass is None else read_band(request.bandpass)
+    return _Plan(scene, sky, band, instrument(band, request.beam))
+
+
+def _check_request(request: Request) -> None:
+    if request.observable == "stokes":
+        if (request.frequency is None) == (request.bandpass is None):
+            raise ValueError("Stokes parameters need either --frequency or --bandpass: give one of them.")
+        return
+    for name in ("frequency", "bandpass", "beam", "operators"):
+        if getattr(request, name) is not None:
+            raise ValueError(f"--{name} does not go with --observable {request.observable}: leave one of them out.")
+
+
+def _refusal(error: Exception) -> Refusal:
+    """What the library says about an argument, under the name that it has here."""
+    message = str(error)
+    if message.startswith("There is no preset"):
+        return Refusal(f"--model: {message}")
+    owner, _, rest = message.partition(".")
+    if owner in ("GaussianBeam", "FreeFree", "Uniform"):
+        option = {"fwhm": "beam", "clumping": "clumping", "t0": "temperature"}
+        name = rest.split(" ")[0]
+        return Refusal(f"--{option.get(name, name)}{rest[len(name) :]}")
+    return Refusal(f"--{message}" if message.split(" ")[0] in _OPTIONS else message)
+
+
+def _check_files(request: Request) -> None:
+    target = check_writable(request.output, request.overwrite, "--output")
+    if not request.output.name.lower().endswith((".fits", ".fit", ".fits.gz")):
+        raise ValueError(f"--output = {request.output} is a FITS file: end it in .fits or .fits.gz.")
+    if request.plot is not None:
+        check_format(request.plot, "--plot")
+        if check_writable(request.plot, request.overwrite, "--plot") == target:
+            raise ValueError(f"--plot = {request.plot} is also --output: choose another name.")

@@ -1,0 +1,71 @@
+"""What is simulated: a published sky or the default Galaxy, with the operators asked for, and the instrument."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import sightline as sl
+
+
+class Scene(NamedTuple):
+    """What is simulated, from where, in which cells, and how it is called."""
+
+    name: str
+    simulator: sl.Simulator
+    observer: tuple[float, float, float]
+    cells: sl.BoxCells | sl.RadialCells
+    note: str = ""
+
+
+def choose(model: str | None, cells: int) -> Scene:
+    """A published sky by name, or the default Galaxy for `None`."""
+    if model is None:
+        return Scene("default Galaxy", _default(), sl.SUN, sl.BoxCells(cells))
+    preset = sl.presets.load(model)
+    radial = sl.RadialCells(cells, preset.cells.distance, preset.cells.growth)
+    return Scene(preset.name, preset.simulator, preset.observer, radial, preset.note)
+
+
+def _default() -> sl.Simulator:
+    return sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(),
+        electron_density=sl.electrons.ExponentialDisk(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+    )
+
+
+def with_operators(scene: Scene, names: Sequence[str], temperature: float, clumping: float) -> Scene:
+    """A scene with these operators; synchrotron keeps the unresolved fields of the model."""
+    (synchrotron,) = (o for o in scene.simulator.emission if isinstance(o, sl.emission.Synchrotron))
+    operators: dict[str, Any] = {
+        "synchrotron": synchrotron,
+        "self-absorption": dataclasses.replace(synchrotron, absorption="total"),
+        "faraday": sl.emission.FaradayRotation(),
+        "free-free": sl.emission.FreeFree(clumping=clumping),
+    }
+    chosen = [name for name in names if name != "synchrotron" or "self-absorption" not in names]
+    warm = sl.temperature.Uniform(temperature) if "free-free" in names else None
+    emission = tuple(operators[name] for name in chosen)
+    return scene._replace(simulator=dataclasses.replace(scene.simulator, emission=emission, temperature=warm))
+
+
+def read_band(path: Path) -> sl.instruments.Bandpass:
+    """A bandpass from a text file of two columns, GHz and weight, labelled with its mean frequency.
+
+    **Raises:** `ValueError` for a file without such columns.
+    """
+    try:
+        frequency, weights = np.loadtxt(path, unpack=True, ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"--bandpass {path} must hold two columns, frequency [GHz] and weight: {error}") from None
+    return sl.instruments.Bandpass(frequency, weights, nominal=float(np.average(frequency, weights=weights)))
+
+
+def instrument(band: sl.instruments.Bandpass | None, fwhm: float | None) -> sl.instruments.Chain:
+    """The bandpass and the beam, as far as they are given."""
+    beam = None if fwhm is None else sl.GaussianBeam(fwhm=fwhm)
+    return sl.instruments.Chain(tuple(part for part in (band, beam) if part is not None))

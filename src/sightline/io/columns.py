@@ -1,0 +1,58 @@
+"""HEALPix maps of any quantity."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..geometry import HealpixSky
+from .files import PathLike, check_writable, replacing
+from .headers import describe, pixel_cards, primary_header
+
+
+def write_columns(
+    path: PathLike,
+    sky: HealpixSky,
+    columns: Mapping[str, tuple[Any, str]],
+    overwrite: bool = False,
+    model: Any = None,
+) -> None:
+    """Writes maps of any quantity to a FITS file that HEALPix software reads; `read_columns` reads it back.
+
+    **Arguments:**
+
+    - `path`: where; `overwrite`: replace an existing file.
+    - `sky`: full or partial; `columns`: name to values, (npix,), and their unit.
+    - `model`: what made them, kept as text in the header.
+
+    **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size.
+    The file appears whole or not at all.
+
+    !!! example
+        >>> rm = simulator.rotation_measure(sky)
+        >>> sl.io.write_columns("rm.fits", sky, {"RM": (rm, "rad m-2")}, overwrite=True)
+    """
+    from astropy.io import fits
+
+    _check(sky, columns)
+    check_writable(path, overwrite)
+    table = [] if sky.pixels is None else [fits.Column("PIXEL", "K", array=sky.indices)]
+    for name, (values, unit) in columns.items():
+        array = np.asarray(values)
+        table.append(fits.Column(name, "D" if array.dtype == np.float64 else "E", unit, array=array))
+    header = fits.Header([*pixel_cards(sky), ("COORDSYS", "G", "Galactic"), *primary_header().cards])
+    for line in describe(model):
+        header.add_history(line)
+    with replacing(path, overwrite) as temporary:
+        tables = [fits.PrimaryHDU(header=primary_header()), fits.BinTableHDU.from_columns(table, header)]
+        fits.HDUList(tables).writeto(temporary)
+
+
+def _check(sky: Any, columns: Mapping[str, tuple[Any, str]]) -> None:
+    if not isinstance(sky, HealpixSky):
+        raise TypeError(f"sky is {type(sky).__name__}: HEALPix files hold maps of sl.HealpixSky only.")
+    if not columns:
+        raise ValueError("columns is empty: give at least one name with its values and unit.")
+    for name, (values, _) in columns.items():
+        if np.shape(values) != (sky.size,):
+            raise ValueError(f"columns[{name!r}] has shape {np.shape(values)}, the sky has {sky.size} pixels.")
