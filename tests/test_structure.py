@@ -29,7 +29,8 @@ ROOMS = [
     "observables",
     "simulator",
 ]
-ROOMS += ["instruments", "model", "io", "datasets", "citation", "presets", "plot", "testing", "cli"]
+ROOMS += ["instruments", "model", "parameters", "statistics", "inference"]
+ROOMS += ["io", "datasets", "citation", "presets", "plot", "testing", "cli"]
 HOOKS = {"prepare", "populations", "structures", "name"}  # methods with a default that a subclass may replace
 
 

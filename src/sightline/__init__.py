@@ -41,6 +41,7 @@ from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
 from .instruments import GaussianBeam as GaussianBeam
 from .model import Model as Model
+from .parameters import ParameterSpace as ParameterSpace
 from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .simulator import SunWarning as SunWarning

@@ -1,0 +1,8 @@
+"""Which leaves of a PyTree are free, their priors, and the way to unconstrained numbers and back: no astrophysics."""
+
+from .leaves import find_leaves as find_leaves
+from .leaves import match as match
+from .space import ParameterSpace as ParameterSpace
+from .table import Table as Table
+from .vector import labels as labels
+from .vector import ravel as ravel

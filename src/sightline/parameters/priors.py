@@ -1,0 +1,162 @@
+"""Priors of one parameter: what they must be, how they are spelt, and how they look to least squares."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+Values = Float[Array, "..."]
+
+
+def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
+    """`prior` as a distribution of arrays of `shape`, its numbers being arrays.
+
+    **Raises:** `TypeError` for what is no continuous distribution, `ValueError` for another shape.
+    """
+    from numpyro.distributions import Distribution
+
+    if not isinstance(prior, Distribution):
+        hint = ", a class: call it" if isinstance(prior, type) else ""
+        raise TypeError(f"The prior of {name} must be a numpyro distribution, not {prior!r}{hint}.")
+    if prior.is_discrete:
+        raise TypeError(f"The prior of {name} is discrete: {describe(prior)}. It must be continuous.")
+    events = len(prior.event_shape)
+    batch = shape[: len(shape) - events]
+    if shape[len(shape) - events :] != prior.event_shape or not _fits(prior.batch_shape, batch):
+        raise ValueError(
+            f"The prior of {name} is of shape {prior.batch_shape + prior.event_shape}, the parameter of shape {shape}: "
+            "give a prior of one number, or of the shape of the parameter."
+        )
+    prior = prior if prior.batch_shape == batch else prior.expand(batch)
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, float), prior)
+
+
+def _fits(batch: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(batch, shape) == shape
+    except ValueError:
+        return False
+
+
+def check_start(prior: Any, name: str, value: Values, unit: str) -> None:
+    """Refuses a value outside the support, on its edge, or where the prior has no finite density."""
+    shown = f"{name} = {np.asarray(value)}" + (f" {unit}" if unit else "")
+    if not np.all(inside(prior, value)):
+        raise ValueError(
+            f"{shown} lies outside the support of its prior, {describe(prior)}: start inside, with "
+            "dataclasses.replace(module, name=value), or widen the prior."
+        )
+    if not np.all(np.isfinite(unconstrain(prior, value))) or not np.all(np.isfinite(log_density(prior, value))):
+        raise ValueError(
+            f"{shown} lies on the edge of its prior, {describe(prior)}, or where that has no finite density: start "
+            "inside."
+        )
+
+
+def draw(prior: Any, name: str, key: jax.Array) -> Values:
+    """A value drawn from a prior.
+
+    **Raises:** `ValueError` for an improper one.
+    """
+    from numpyro.distributions import ImproperUniform
+
+    if isinstance(prior, ImproperUniform):
+        raise ValueError(f"{name}: {describe(prior)} is improper and cannot be drawn from: give a proper prior.")
+    with jax.numpy_dtype_promotion("standard"):
+        return prior.sample(key)
+
+
+def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets numpyro mix types of numbers where the user forbids it; results have the type of the value."""
+
+    @functools.wraps(function)
+    def wrapped(prior: Any, value: Values) -> Any:
+        with jax.numpy_dtype_promotion("standard"):
+            result = function(prior, value)
+        return result.astype(bool if result.dtype == bool else value.dtype)
+
+    return wrapped
+
+
+def _bijection(prior: Any) -> Any:
+    from numpyro.distributions import biject_to
+
+    return biject_to(prior.support)
+
+
+@_mixing
+def inside(prior: Any, value: Values) -> Bool[Array, "..."]:
+    """Whether a value lies in the support of a prior, for every independent element."""
+    return jnp.asarray(prior.support(value))
+
+
+@_mixing
+def constrain(prior: Any, unconstrained: Values) -> Values:
+    """The value in the support of unconstrained numbers."""
+    return _bijection(prior)(unconstrained)
+
+
+@_mixing
+def unconstrain(prior: Any, value: Values) -> Values:
+    """The unconstrained numbers of a value."""
+    return _bijection(prior).inv(value)
+
+
+@_mixing
+def log_jacobian(prior: Any, unconstrained: Values) -> Float[Array, ""]:
+    """log |det dT/du| of the way from unconstrained numbers to the value."""
+    transform = _bijection(prior)
+    return jnp.sum(transform.log_abs_det_jacobian(unconstrained, transform(unconstrained)))
+
+
+@_mixing
+def log_density(prior: Any, value: Values) -> Float[Array, ""]:
+    """The density of a value; -inf outside the support, with finite derivatives."""
+    known = prior.support(value)
+    somewhere = _bijection(prior)(jnp.zeros_like(_bijection(prior).inv(value)))
+    event = known.reshape(known.shape + (1,) * (value.ndim - known.ndim))
+    density = prior.log_prob(jnp.where(event, value, somewhere))
+    return jnp.sum(jnp.where(known, density, -jnp.inf))
+
+
+def describe(prior: Any) -> str:
+    """A prior in words, e.g. `Uniform(low=0, high=10)`."""
+    from numpyro.distributions import Distribution, ExpandedDistribution, Independent, TransformedDistribution
+
+    if isinstance(prior, (ExpandedDistribution, Independent)):
+        return describe(prior.base_dist)
+    base = None if isinstance(prior, TransformedDistribution) else getattr(prior, "base_dist", None)
+    numbers = {name: getattr(prior, name, None) for name in prior.arg_constraints}
+    parts = [describe(base)] if isinstance(base, Distribution) else []
+    parts += [f"{name}={_brief(value)}" for name, value in numbers.items() if value is not None]
+    return f"{type(prior).__name__}({', '.join(parts)})"
+
+
+def _brief(value: Any) -> str:
+    return f"{float(value):g}" if np.size(value) == 1 else f"array{np.shape(value)}"
+
+
+def prior_residuals(prior: Any, value: Values) -> Float[Array, " n"] | None:
+    """r with log p = const - r.r/2, of a Gaussian prior; empty for a flat one, `None` for any other."""
+    import numpyro.distributions
+
+    dist: Any = numpyro.distributions
+    if isinstance(prior, (dist.ExpandedDistribution, dist.Independent)):
+        return prior_residuals(prior.base_dist, value)
+    if isinstance(prior, (dist.Uniform, dist.ImproperUniform)):
+        return jnp.zeros(0, value.dtype)
+    base = getattr(prior, "base_dist", prior)
+    if isinstance(prior, dist.HalfNormal):
+        return (value / prior.scale).ravel()
+    if isinstance(prior, dist.MultivariateNormal):
+        apart = (value - prior.loc)[..., None]
+        tril = jnp.broadcast_to(prior.scale_tril, (*apart.shape[:-1], apart.shape[-2]))
+        return jax.scipy.linalg.solve_triangular(tril, apart, lower=True).ravel()
+    truncated = (dist.Normal, dist.LeftTruncatedDistribution, dist.RightTruncatedDistribution)
+    if isinstance(prior, (*truncated, dist.TwoSidedTruncatedDistribution)) and isinstance(base, dist.Normal):
+        return ((value - base.loc) / base.scale).ravel()
+    return None

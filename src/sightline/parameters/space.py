@@ -1,0 +1,200 @@
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .leaves import Pattern, find_leaves, match, nearest
+from .priors import (
+    check_prior,
+    check_start,
+    constrain,
+    describe,
+    draw,
+    log_density,
+    log_jacobian,
+    prior_residuals,
+    unconstrain,
+)
+from .table import Table
+from .ties import Function, Tie, check_ties
+from .vector import Values, labels
+
+Given = Mapping[str, Any]
+
+
+class ParameterSpace(eqx.Module):
+    """The free parameters of a model, any PyTree: their priors, and the way to unconstrained numbers and back.
+
+    Values are flat dicts by dotted name. With T the bijection from the real numbers to the support of the prior,
+
+    theta = T(u),  log p(u) = log p(theta) + log |det dT/du|.
+
+    **Arguments:**
+
+    - `model`: any PyTree; what is not free keeps its value.
+    - `priors`: a numpyro distribution for each name of a leaf, glob (`*` matches dots too) or function of the model
+      that returns leaves. One of a single number serves every element of an array, independently.
+    - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values.
+
+    **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a prior of the wrong shape, a
+    start outside the support; `TypeError` for a leaf that is no array of real numbers, a prior that is none.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
+        >>> space.initial
+        {'magnetic_field.b0': Array(1.2, dtype=float64...)}
+        >>> space.replace({"magnetic_field.b0": 2.0}).magnetic_field.b0
+        Array(2., dtype=float64...)
+        >>> space.summary()
+        parameter          unit  shape  value  prior                    bounds
+        -----------------  ----  -----  -----  -----------------------  ------
+        magnetic_field.b0  uG    ()     1.2    Uniform(low=0, high=10)
+    """
+
+    model: Any
+    priors: tuple[Any, ...]
+    names: tuple[str, ...] = eqx.field(static=True)
+    units: tuple[str, ...] = eqx.field(static=True)
+    ties: tuple[Tie, ...] = eqx.field(static=True)
+    _positions: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, model: Any, priors: Mapping[Pattern, Any], ties: Mapping[str, str | Function] | None = None):
+        leaves = find_leaves(model)
+        found: dict[str, Any] = {}
+        for pattern, prior in priors.items():
+            for name in match(pattern, model, leaves):
+                if name in found:
+                    raise ValueError(f"{name} is matched twice, the second time by {pattern!r}: give it one prior.")
+                found[name] = check_prior(prior, name, leaves[name].value.shape)
+        if not found:
+            raise ValueError("priors is empty: name at least one free parameter.")
+        self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
+        self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
+        self._positions = tuple(leaves[name].position for name in self.names)
+        self.ties = check_ties(ties or {}, model, leaves, self.names)
+        for name, prior, unit in zip(self.names, self.priors, self.units, strict=True):
+            check_start(prior, name, leaves[name].value, unit)
+
+    def _each(self) -> Iterator[tuple[str, Any]]:
+        return zip(self.names, self.priors, strict=True)
+
+    @property
+    def initial(self) -> Values:
+        """The values that the model has."""
+        leaves = jax.tree.leaves(self.model)
+        return {name: leaves[place] for name, place in zip(self.names, self._positions, strict=True)}
+
+    @property
+    def labels(self) -> list[str]:
+        """A name for every number: `b0`, `arms[3]`."""
+        return labels(self.initial, self.names)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are free."""
+        return sum(value.size for value in self.initial.values())
+
+    def replace(self, values: Given) -> Any:
+        """The model with these values; parameters left out keep theirs, ties follow.
+
+        **Raises:** `ValueError` for a name that is not free, or a value of another shape.
+        """
+        values = self.complete(values)
+        leaves, structure = jax.tree.flatten(self.model)
+        for name, place in zip(self.names, self._positions, strict=True):
+            leaves[place] = values[name]
+        for tie in self.ties:
+            leaves[tie.position] = jnp.asarray(tie(values), leaves[tie.position].dtype)
+        return jax.tree.unflatten(structure, leaves)
+
+    def complete(self, values: Given) -> Values:
+        """All free parameters as arrays: those of `values`, and what the model has of the others.
+
+        **Raises:** as `replace`.
+        """
+        initial = self.initial
+        for name, value in values.items():
+            if name not in initial:
+                raise ValueError(f"{name!r} is not free. {nearest(name, self.names)}")
+            if np.shape(value) != initial[name].shape:
+                raise ValueError(f"{name} has shape {initial[name].shape}, it was given shape {np.shape(value)}.")
+        return {name: jnp.asarray(values.get(name, old), old.dtype) for name, old in initial.items()}
+
+    def sample(self, key: jax.Array) -> Values:
+        """Values drawn from the priors.
+
+        **Raises:** `ValueError` for a prior that cannot be drawn from.
+        """
+        keys = jax.random.split(key, len(self.names))
+        drawn = {name: draw(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
+        return self.complete(drawn)
+
+    def log_prior(self, values: Given) -> Float[Array, ""]:
+        """The logarithm of the prior density in the constrained parameters; -inf outside the support."""
+        complete = self.complete(values)
+        return _total([log_density(prior, complete[name]) for name, prior in self._each()])
+
+    def to_unconstrained(self, values: Given) -> Values:
+        """Unconstrained numbers u, by name, of constrained values."""
+        complete = self.complete(values)
+        return {name: unconstrain(prior, complete[name]) for name, prior in self._each()}
+
+    def to_constrained(self, unconstrained: Given) -> Values:
+        """Constrained values of unconstrained numbers.
+
+        **Raises:** `ValueError` for names that are missing or not free.
+        """
+        if set(unconstrained) != set(self.names):
+            raise ValueError(f"to_constrained needs exactly {', '.join(self.names)}, not {', '.join(unconstrained)}.")
+        return self.complete({name: constrain(prior, jnp.asarray(unconstrained[name])) for name, prior in self._each()})
+
+    def log_jacobian(self, unconstrained: Given) -> Float[Array, ""]:
+        """log |det d theta/d u| of the way from unconstrained numbers to constrained values."""
+        return _total([log_jacobian(prior, jnp.asarray(unconstrained[name])) for name, prior in self._each()])
+
+    def residuals(self, values: Given) -> Float[Array, " n"] | None:
+        """r with log prior = const - r.r/2; empty for flat priors, `None` unless all are Gaussian or flat."""
+        complete = self.complete(values)
+        parts = [prior_residuals(prior, complete[name]) for name, prior in self._each()]
+        known = [part for part in parts if part is not None]
+        return jnp.concatenate(known) if len(known) == len(parts) else None
+
+    def summary(self) -> Table:
+        """A table of the free parameters: name, unit, shape, value, prior, physical bounds, and ties."""
+        leaves, initial = find_leaves(self.model), self.initial
+        rows = [
+            [name, unit, initial[name].shape, _brief(initial[name]), describe(prior), _bounds(leaves[name].metadata)]
+            for name, unit, prior in zip(self.names, self.units, self.priors, strict=True)
+        ]
+        for tie in self.ties:
+            leaf, source = leaves[tie.name], tie.source if isinstance(tie.source, str) else "a function"
+            unit = leaf.metadata.get("unit", "")
+            rows.append(
+                [tie.name, unit, leaf.value.shape, _brief(leaf.value), f"follows {source}", _bounds(leaf.metadata)]
+            )
+        return Table(["parameter", "unit", "shape", "value", "prior", "bounds"], rows)
+
+
+def _total(terms: list[Float[Array, ""]]) -> Float[Array, ""]:
+    return jnp.sum(jnp.stack(terms))
+
+
+def _brief(value: Any) -> str:
+    if not np.size(value):
+        return "empty"
+    if np.ndim(value) == 0:
+        return f"{float(value):.6g}"
+    return f"{float(np.min(value)):.4g} ... {float(np.max(value)):.4g}"
+
+
+def _bounds(metadata: Mapping[str, Any]) -> str:
+    low, high = metadata.get("bounds", (None, None))
+    low = 0 if low is None and metadata.get("positive") else low
+    if low is None and high is None:
+        return ""
+    return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"

@@ -1,0 +1,216 @@
+"""Which leaves are free, their priors, and the way to unconstrained numbers and back."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from jaxtyping import Array, Float
+from scipy import stats
+
+import sightline as sl
+from sightline.parameters import find_leaves
+
+
+@pytest.fixture(scope="module")
+def model():
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA() + sl.magnetic.Uniform((1.0, 2.0, 3.0)),
+        electron_density=sl.electrons.ExponentialDisk(),
+        emission=(sl.emission.FaradayRotation(),),
+    )
+    nuisance = {"offset": 0.5, "distance": jnp.array([1.0, 2.0])}
+    return sl.Model(simulator, instruments={"beam": sl.GaussianBeam(fwhm=7.0)}, nuisance=nuisance)
+
+
+def test_names_are_dotted_paths(model):
+    names = list(find_leaves(model))
+    assert "simulator.magnetic_field.terms.lsa.b0" in names
+    assert {"instruments.beam.fwhm", "nuisance.distance"} < set(names)
+    assert list(find_leaves((jnp.zeros(1), [jnp.ones(2)]))) == ["0", "1.0"]
+    assert find_leaves(sl.magnetic.LSA())["psi0"].metadata["unit"] == "deg"
+
+
+def test_patterns(model):
+    def where(m):
+        return m.nuisance["offset"], m.instruments["beam"].gain
+
+    space = sl.ParameterSpace(model, {"*.lsa.psi*": dist.Normal(20.0, 9.0), where: dist.Normal(0.8, 1.0)})
+    field = "simulator.magnetic_field.terms.lsa"
+    assert space.names == (f"{field}.psi0", f"{field}.psi1", "nuisance.offset", "instruments.beam.gain")
+    assert space.units == ("deg", "deg", "", "")
+    assert space.size == 4
+    assert sl.ParameterSpace(model.simulator, {"magnetic_field.terms.lsa.b0": dist.Uniform(0, 2)}).size == 1
+
+
+def test_values_go_into_the_model_and_back(model):
+    space = sl.ParameterSpace(model, {"nuisance.*": dist.Normal(0.0, 1.0)})
+    changed = space.replace({"nuisance.distance": [3.0, 4.0]})
+    np.testing.assert_array_equal(changed.nuisance["distance"], [3.0, 4.0])
+    assert changed.nuisance["offset"] == 0.5
+    assert eqx.tree_equal(space.replace(space.initial), model)
+    assert space.labels == ["nuisance.distance[0]", "nuisance.distance[1]", "nuisance.offset"]
+    again = eqx.tree_at(lambda s: s.model, space, changed)
+    assert again.initial["nuisance.distance"][1] == 4
+
+
+PRIORS = {
+    "uniform": (dist.Uniform(0.0, 10.0), stats.uniform(0, 10)),
+    "normal": (dist.Normal(1.0, 2.0), stats.norm(1, 2)),
+    "log-normal": (dist.LogNormal(0.5, 1.0), stats.lognorm(1.0, scale=np.exp(0.5))),
+    "half-normal": (dist.HalfNormal(2.0), stats.halfnorm(0, 2)),
+    "truncated": (dist.TruncatedNormal(1.0, 2.0, low=0.0, high=5.0), stats.truncnorm(-0.5, 2, loc=1, scale=2)),
+    "log-uniform": (dist.LogUniform(0.1, 10.0), stats.loguniform(0.1, 10)),
+    "gamma": (dist.Gamma(2.0, 3.0), stats.gamma(2, scale=1 / 3)),
+}
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_density_and_jacobian(name):
+    prior, expected = PRIORS[name]
+    space = sl.ParameterSpace({"x": jnp.asarray(1.3)}, {"x": prior})
+    np.testing.assert_allclose(space.log_prior({"x": 2.2}), expected.logpdf(2.2), rtol=1e-10)
+    u = space.to_unconstrained({"x": 2.2})
+    np.testing.assert_allclose(space.to_constrained(u)["x"], 2.2, rtol=1e-12)
+    slope = jax.jacfwd(lambda v: space.to_constrained({"x": v})["x"])(u["x"])
+    np.testing.assert_allclose(space.log_jacobian(u), jnp.log(jnp.abs(slope)), rtol=1e-9, atol=1e-12)
+    # the density of the unconstrained number has area 1
+    grid = jnp.linspace(-60.0, 60.0, 24001)
+    density = jax.vmap(lambda v: space.log_prior(space.to_constrained({"x": v})) + space.log_jacobian({"x": v}))(grid)
+    assert float(jnp.trapezoid(jnp.exp(density), grid)) == pytest.approx(1, abs=1e-6)
+
+
+def test_priors_of_arrays():
+    tree = {"x": jnp.array([0.3, 0.7]), "weights": jnp.array([0.2, 0.3, 0.5]), "y": jnp.ones((2, 2))}
+    priors = {
+        "x": dist.MultivariateNormal(jnp.zeros(2), jnp.array([[2.0, 0.3], [0.3, 1.0]])),
+        "weights": dist.Dirichlet(jnp.ones(3)),
+        "y": dist.Normal(0.0, jnp.array([1.0, 2.0])),
+    }
+    space = sl.ParameterSpace(tree, priors)
+    u = space.to_unconstrained(space.initial)
+    assert u["weights"].shape == (2,)
+    assert u["y"].shape == (2, 2)
+    assert space.size == 9
+    np.testing.assert_allclose(space.to_constrained(u)["weights"], tree["weights"], rtol=1e-12)
+    normal = stats.norm(0, [[1, 2], [1, 2]]).logpdf(1.0).sum()
+    joint = stats.multivariate_normal([0, 0], [[2, 0.3], [0.3, 1]]).logpdf([0.3, 0.7])
+    np.testing.assert_allclose(space.log_prior(tree), normal + joint + np.log(2), rtol=1e-12)
+    assert space.log_prior({"weights": jnp.array([0.5, 0.5, 0.5])}) == -jnp.inf
+    assert space.residuals(tree) is None
+    gaussian = sl.ParameterSpace(tree, {"x": priors["x"], "y": priors["y"]})
+    tree = gaussian.initial
+    residuals = gaussian.residuals(tree)
+    far = {"x": jnp.array([2.0, -1.0]), "y": 3 * tree["y"]}
+    drop = gaussian.log_prior(tree) - gaussian.log_prior(far)
+    np.testing.assert_allclose(drop, 0.5 * (sum(gaussian.residuals(far) ** 2) - sum(residuals**2)), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "prior", [dist.Normal(1.0, 2.0), dist.HalfNormal(2.0), dist.TruncatedNormal(1.0, 2.0, low=0.0), dist.Uniform(0, 9)]
+)
+def test_residuals_are_the_prior(prior):
+    space = sl.ParameterSpace({"x": jnp.array([1.0, 2.0])}, {"x": prior})
+    one, other = ({"x": jnp.array(x)} for x in ([1.0, 2.0], [4.0, 3.0]))
+    drop = space.log_prior(one) - space.log_prior(other)
+    square = (jnp.sum(space.residuals(values) ** 2) for values in (other, one))
+    np.testing.assert_allclose(drop, 0.5 * (next(square) - next(square)), atol=1e-12)
+
+
+def test_transformations(model, precision):
+    model = jax.tree.map(lambda leaf: leaf.astype(precision), model)
+    priors = {"nuisance.offset": dist.Uniform(0, 1), "nuisance.distance": dist.LogNormal(0.0, 1.0)}
+    space = sl.ParameterSpace(model, priors)
+
+    def density(space, u):
+        values = space.to_constrained(u)
+        moved = space.replace(values).nuisance["distance"]
+        return space.log_prior(values) + space.log_jacobian(u) + jnp.sum(moved)
+
+    u = space.to_unconstrained(space.initial)
+    value, slope = eqx.filter_jit(jax.value_and_grad(density, argnums=1))(space, u)
+    assert value.dtype == precision
+    assert all(bool(jnp.all(jnp.isfinite(part))) for part in slope.values())
+    draws = jax.vmap(space.sample)(jax.random.split(jax.random.key(0), 500))
+    assert draws["nuisance.distance"].shape == (500, 2)
+    assert draws["nuisance.offset"].dtype == precision
+    assert abs(float(jnp.mean(draws["nuisance.offset"])) - 0.5) < 0.06
+    models = eqx.filter_vmap(space.replace)(draws)
+    assert models.nuisance["distance"].shape == (500, 2)
+    both = jax.vmap(space.log_prior)(draws)
+    np.testing.assert_allclose(both[3], space.log_prior(jax.tree.map(lambda x: x[3], draws)), rtol=1e-5)
+
+
+def test_gradient_outside_the_support_is_finite():
+    space = sl.ParameterSpace({"x": jnp.asarray(1.0)}, {"x": dist.Gamma(2.0, 3.0)})
+    assert space.log_prior({"x": -1.0}) == -jnp.inf
+    assert jnp.isfinite(jax.grad(lambda x: space.log_prior({"x": x}))(-1.0))
+
+
+def test_ties(model):
+    tree = {"a": jnp.asarray(1.0), "b": jnp.asarray(2.0), "c": jnp.asarray(3.0)}
+    ties = {"b": "a", "c": lambda values: 2 * values["a"]}
+    space = sl.ParameterSpace(tree, {"a": dist.Uniform(0.0, 10.0)}, ties=ties)
+    assert space.replace({"a": 4.0}) == {"a": 4.0, "b": 4.0, "c": 8.0}
+    assert float(jax.grad(lambda a: sum(space.replace({"a": a}).values()))(1.0)) == 4
+    assert "follows a" in repr(space.summary())
+    assert "follows a function" in repr(space.summary())
+    free = {"a": dist.Uniform(0.0, 10.0)}
+    for bad, message in [
+        ({"a": "a"}, "tied and free"),
+        ({"b": "c"}, "'c', which is not free"),
+        ({"q": "a"}, "'q' matches no leaf"),
+        ({"b": lambda values: jnp.ones(2) * values["a"]}, r"has shape \(\)"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            sl.ParameterSpace(tree, free, ties=bad)
+
+
+class Switch(eqx.Module):
+    count: Array
+    size: Float[Array, ""] = sl.param(2.0, unit="kpc", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("priors", "error", "message"),
+    [
+        ({"sise": dist.Normal(0.0, 1.0)}, ValueError, "'sise' matches no leaf of the model. Near it are 'size'"),
+        ({"*.b": dist.Normal(0.0, 1.0)}, ValueError, "matches no leaf"),
+        ({"count": dist.Normal(0.0, 1.0)}, TypeError, "count cannot be free: it holds int"),
+        ({"size": dist.Normal(jnp.zeros(2), 1.0)}, ValueError, r"prior of size is of shape \(2,\)"),
+        ({"size": dist.Uniform(3.0, 4.0)}, ValueError, "size = 2.0 kpc lies outside .* Uniform"),
+        ({"size": dist.Uniform(2.0, 4.0)}, ValueError, "on the edge"),
+        ({"size": dist.HalfNormal(2.0), "s*": dist.HalfNormal(2.0)}, ValueError, "size is matched twice"),
+        ({"size": dist.Poisson(2.0)}, TypeError, "discrete"),
+        ({"size": dist.Normal}, TypeError, "a class: call it"),
+        ({"size": (0.0, 1.0)}, TypeError, "must be a numpyro distribution"),
+        ({lambda m: 2.0: dist.Normal(0.0, 1.0)}, TypeError, "must return leaves"),
+        ({}, ValueError, "priors is empty"),
+    ],
+)
+def test_refusals(priors, error, message):
+    with pytest.raises(error, match=message):
+        sl.ParameterSpace(Switch(jnp.arange(2)), priors)
+
+
+def test_refused_values():
+    space = sl.ParameterSpace(Switch(jnp.arange(2)), {"size": dist.ImproperUniform(dist.constraints.positive, (), ())})
+    with pytest.raises(ValueError, match=r"'sixe' is not free\. Near it are 'size'"):
+        space.replace({"sixe": 2.0})
+    with pytest.raises(ValueError, match=r"size has shape \(\), it was given shape \(2,\)"):
+        space.replace({"size": jnp.ones(2)})
+    with pytest.raises(ValueError, match="improper"):
+        space.sample(jax.random.key(0))
+    with pytest.raises(ValueError, match="needs exactly size"):
+        space.to_constrained({})
+    with pytest.raises(ValueError, match="Two leaves"):
+        find_leaves({"a.b": jnp.ones(1), "a": {"b": jnp.ones(1)}})
+
+
+def test_summary(model):
+    space = sl.ParameterSpace(Switch(jnp.arange(2)), {"size": dist.TruncatedNormal(2.0, 1.0, low=0.0)})
+    row = repr(space.summary()).splitlines()[-1]
+    assert row.split() == [
+        "size", "kpc", "()", "2", "LeftTruncatedDistribution(Normal(loc=2,", "scale=1),", "low=0)", "[0,", "inf]"
+    ]  # fmt: skip
