@@ -23,7 +23,7 @@ def check_transfer(solver: AbstractTransfer) -> None:
     An isothermal slab shines as S (1 - e^-tau); a background fades as e^-tau; a Burn slab
     has its closed form at any rotation per cell; the order of cells and the sign of the rotation are right; cutting
     cells in two changes nothing; values and derivatives are finite from depth 0 to 1e6, and derivatives equal central
-    differences.
+    differences. All that again with zeros for dichroism and conversion, and with random ones, if it solves them.
 
     **Arguments:** `solver`: of scalar absorption and Faraday rotation at least.
 
@@ -35,11 +35,56 @@ def check_transfer(solver: AbstractTransfer) -> None:
     if not isinstance(solver, AbstractTransfer):
         report(type(solver).__name__, ["it is no sl.transfer.AbstractTransfer: subclass that"])
     check_tree(solver)
-    problems = _slab_problems(solver) + _burn_problems(solver) + _order_problems(solver) + _cut_problems(solver)
-    problems += _extreme_problems(solver) + round_trip_problems(solver)
-    medium, widths = random_medium(seed=0)
-    problems += derivative_problems(lambda m: _stack(solver, m, widths)[None], medium, "the coefficients")
+    problems = _closed_forms(solver) + _random_problems(solver, *random_medium(seed=0)) + round_trip_problems(solver)
+    if _solves_all(solver):
+        zeros, full = _closed_forms(_Filled(solver)), _random_problems(solver, *_full_medium())
+        problems += [f"with zeros for dichroism and conversion, {problem}" for problem in zeros]
+        problems += [f"with dichroism and conversion, {problem}" for problem in full]
     report(type(solver).__name__, problems)
+
+
+class _Filled(AbstractTransfer):
+    """A solver that is given zeros for every coefficient left out."""
+
+    solver: AbstractTransfer
+
+    def __call__(self, coefficients: TransferCoefficients, widths: Array, background: StokesVector) -> StokesVector:
+        return self.solver(_fill(coefficients, widths), widths, background)
+
+
+def _fill(medium: TransferCoefficients, widths: Array) -> TransferCoefficients:
+    def zeros(vector: Any) -> Any:
+        return type(vector)(**{k: jnp.zeros_like(widths) if v is None else v for k, v in vars(vector).items()})
+
+    return TransferCoefficients(zeros(medium.emissivity), zeros(medium.absorption), zeros(medium.rotation))
+
+
+def _solves_all(solver: AbstractTransfer) -> bool:
+    medium, widths = random_medium(seed=0)
+    try:
+        eqx.filter_eval_shape(solver, _fill(medium, widths), widths, _DARK)
+    except ValueError:
+        return False
+    return True
+
+
+def _closed_forms(solver: AbstractTransfer) -> list[str]:
+    return _slab_problems(solver) + _burn_problems(solver) + _order_problems(solver) + _extreme_problems(solver)
+
+
+def _random_problems(solver: AbstractTransfer, medium: TransferCoefficients, widths: Array) -> list[str]:
+    problems = derivative_problems(lambda m: _stack(solver, m, widths)[None], medium, "the coefficients")
+    return problems + _cut_problems(solver, medium, widths)
+
+
+def _full_medium() -> tuple[TransferCoefficients, Array]:
+    """A random medium with dichroism, conversion and all four emissivities; kappa_I exceeds the others."""
+    medium, widths = random_medium(seed=2)
+    generator = np.random.default_rng(3)
+    filled = jax.tree.map(
+        lambda leaf: leaf + jnp.asarray(generator.uniform(-0.3, 0.3, leaf.shape), leaf.dtype), _fill(medium, widths)
+    )
+    return eqx.tree_at(lambda m: m.absorption.I, filled, replace_fn=lambda absorption: 1 + absorption), widths
 
 
 def random_medium(seed: int) -> tuple[TransferCoefficients, Array]:
@@ -113,10 +158,10 @@ def _order_problems(solver: AbstractTransfer) -> list[str]:
     )
 
 
-def _cut_problems(solver: AbstractTransfer) -> list[str]:
-    medium, widths = random_medium(seed=1)
-    whole = _stack(solver, medium, widths)
-    halves = _stack(solver, jax.tree.map(lambda leaf: jnp.repeat(leaf, 2), medium), jnp.repeat(widths / 2, 2))
+def _cut_problems(solver: AbstractTransfer, medium: TransferCoefficients, widths: Array) -> list[str]:
+    stack = eqx.filter_jit(_stack)
+    whole = stack(solver, medium, widths)
+    halves = stack(solver, jax.tree.map(lambda leaf: jnp.repeat(leaf, 2), medium), jnp.repeat(widths / 2, 2))
     if jnp.max(jnp.abs(whole - halves)) > _tolerance() * jnp.max(jnp.abs(whole)):
         return ["cutting every cell in two changes the result: a cell of constant coefficients must be exact"]
     return []
@@ -125,18 +170,17 @@ def _cut_problems(solver: AbstractTransfer) -> list[str]:
 def _extreme_problems(solver: AbstractTransfer) -> list[str]:
     problems = []
     for kappa, rho in ((0.0, 0.0), (1e6, 0.0), (1e6, 1e4), (0.0, 1e5), (1e-30, 1e-30)):
-
-        def total(medium: TransferCoefficients) -> Array:
-            return jnp.sum(_stack(solver, medium, jnp.ones(_CELLS, default_float())))
-
-        value, gradient = eqx.filter_value_and_grad(total)(_slab(1.0, kappa, rho))
-        problems += finite_problems(
-            (value, gradient), f"the result or its gradient at tau = {kappa}, 2 phi = {rho} a cell"
-        )
+        found = _total(_slab(1.0, kappa, rho), solver)
+        problems += finite_problems(found, f"the result or its gradient at tau = {kappa}, 2 phi = {rho} a cell")
     return problems
+
+
+@eqx.filter_jit
+@eqx.filter_value_and_grad
+def _total(medium: TransferCoefficients, solver: AbstractTransfer) -> Array:
+    return jnp.sum(_stack(solver, medium, jnp.ones(_CELLS, default_float())))
 
 
 def _stack(solver: AbstractTransfer, medium: TransferCoefficients, widths: Array) -> Array:
     behind = StokesVector(*(jnp.asarray(value, default_float()) for value in (2.0, 0.3, -0.4)))
-    found = dataclasses.replace(solver(medium, widths, behind), V=None)
-    return jnp.stack(jax.tree.leaves(found))
+    return jnp.stack(jax.tree.leaves(solver(medium, widths, behind)))

@@ -2,3 +2,4 @@
 
 from .base import AbstractTransfer as AbstractTransfer
 from .cell import CellTransfer as CellTransfer
+from .polarised import PolarisedTransfer as PolarisedTransfer
