@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, add_noise
+from sightline.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
 from sightline.instruments.harmonics import Synthesis, packed_degrees
 
 NSIDE = 16
@@ -22,9 +22,10 @@ def sky_of(maps, nest=False, frequency=23.0):
 @pytest.fixture(scope="module")
 def maps():
     """I, Q, U with structure down to the pixel scale."""
-    np.random.seed(8)  # healpy draws from the global generator
-    spectrum = 1 / (1.0 + np.arange(3 * NSIDE)) ** 2
-    coefficients = [healpy.synalm(spectrum, lmax=3 * NSIDE - 1) for _ in range(3)]
+    generator, lmax = np.random.default_rng(8), 3 * NSIDE - 1
+    degrees, orders = healpy.Alm.getlm(lmax)
+    coefficients = generator.normal(size=(3, 2, degrees.size)) / (1.0 + degrees)
+    coefficients = list(coefficients[:, 0] + 1j * np.where(orders > 0, coefficients[:, 1], 0))
     q, u = healpy.alm2map_spin(coefficients[1:], NSIDE, 2, 3 * NSIDE - 1)
     return jnp.asarray(healpy.alm2map(coefficients[0], NSIDE)), jnp.asarray(q), jnp.asarray(u)
 
@@ -116,6 +117,34 @@ def test_beam_of_many_frequencies_gain_and_offset(maps):
     single = sl.GaussianBeam(fwhm=3.0)(sky_of(maps))
     np.testing.assert_allclose(found.I[1], 3 * single.I + 0.25, atol=1e-10)
     np.testing.assert_allclose(found.U[0], 1.5 * single.U, atol=1e-10)
+
+
+@pytest.mark.parametrize("convention", ["COSMO", "IAU"])
+def test_neighbour_beam_is_the_gaussian_beam_where_pixels_are_fine(maps, convention):
+    smooth = sl.GaussianBeam(fwhm=15.0)(sky_of(maps))  # no power at the pixel scale
+    stokes = smooth.to_convention(convention)
+    expected = sl.GaussianBeam(fwhm=18.0)(smooth).to_convention(convention)
+    found = NeighbourBeam(fwhm=18.0, radius=36.0)(stokes)
+    assert found.convention == convention
+    for name in "IQU":
+        exact = np.asarray(getattr(expected, name))
+        assert np.max(np.abs(np.asarray(getattr(found, name)) - exact)) < 0.02 * np.std(exact)
+
+
+def test_neighbour_beam_of_a_partial_sky(maps):
+    pixels = np.arange(100, 400)
+    stokes = sl.Stokes(*(part[pixels] for part in maps), frequency=23.0, sky=sl.HealpixSky(NSIDE, pixels))
+    ones = dataclasses.replace(stokes, I=jnp.ones(300))
+    np.testing.assert_allclose(NeighbourBeam(fwhm=8.0, radius=12.0)(ones).I, 1, rtol=1e-12)
+
+    def loss(fwhm):
+        seen = NeighbourBeam(fwhm=fwhm, radius=12.0)(stokes)
+        return jnp.sum(seen.I * stokes.Q + seen.Q**2)
+
+    slope = (loss(8.001) - loss(7.999)) / 0.002
+    assert float(jax.grad(loss)(8.0)) == pytest.approx(float(slope), rel=1e-6)
+    with pytest.raises(ValueError, match="NeighbourBeam needs"):
+        NeighbourBeam(fwhm=8.0, radius=12.0)(dataclasses.replace(stokes, sky=sl.Directions(np.zeros(300), 0.0)))
 
 
 def test_bandpass_leaves_a_flat_sky_and_weighs_a_steep_one():

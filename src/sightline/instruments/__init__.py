@@ -8,4 +8,5 @@ from .beam import GaussianBeam as GaussianBeam
 from .beam import HarmonicBeam as HarmonicBeam
 from .calibration import Calibration as Calibration
 from .mask import Mask as Mask
+from .neighbours import NeighbourBeam as NeighbourBeam
 from .noise import add_noise as add_noise
