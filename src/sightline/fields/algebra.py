@@ -103,7 +103,7 @@ class AbstractWrapper(AbstractField):
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
-        return tuple(Population(self.modify(p.density, position), p.index) for p in inner)
+        return tuple(Population(self.modify(p.density, position), p.index, p.spectrum) for p in inner)
 
     @property
     def name(self) -> str:

@@ -17,10 +17,15 @@ T = TypeVar("T", bound=Module)
 
 
 class Population(eqx.Module):
-    """Cosmic-ray electrons of one power law at one point: N(gamma) = density gamma^-index, all directions."""
+    """Cosmic-ray electrons at one point: N(gamma) = density gamma^-index, all directions.
+
+    With a `spectrum`, an `sl.cosmic_rays.spectra.AbstractSpectrum`, that is the power law which touches N at its
+    reference energy, and N itself is proportional to the spectrum.
+    """
 
     density: Float[Array, "*cells"]
     index: Float[Array, "*cells"]
+    spectrum: Any = None
 
 
 class AbstractField(Module):
