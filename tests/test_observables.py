@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 import sightline as sl
 from sightline.observables import (
@@ -232,3 +233,37 @@ def test_bad_planes_are_refused():
         sl.ImagePlane((4, 4), (1.0, -1.0))
     with pytest.raises(ValueError, match="inclination"):
         sl.ImagePlane((4, 4), (1.0, 1.0), inclination=float("nan"))
+
+
+def test_turning_the_sky_turns_its_polarisation():
+    """A model turned as a body looks the same in the turned directions, Q and U by the angle between the bases."""
+    turn = (20.0, 35.0, -50.0)
+    parts = {"electron_density": sl.electrons.Uniform(0.02), "cosmic_rays": sl.cosmic_rays.Uniform(4e-5)}
+    still = galaxy(**parts)
+    turned = galaxy(magnetic_field=sl.fields.Rotated(sl.magnetic.LSA(), turn), **parts)
+    matrix = Rotation.from_rotvec(turn, degrees=True).as_matrix()
+    cells, centre = sl.RadialCells(64, 15.0), (0.0, 0.0, 0.0)
+    before = sl.Sightlines(sl.Directions([10.0, 100.0, 200.0], [5.0, -40.0, 70.0]), cells, centre)
+    x, y, z = matrix @ np.asarray(before.rays.direction)
+    after = sl.Directions(np.rad2deg(np.arctan2(y, x)), np.rad2deg(np.arcsin(z)))
+    after = sl.Sightlines(after, cells, centre)
+    north = matrix @ np.asarray(before.rays.north)
+    along, across = (np.sum(north * np.asarray(axis), axis=0) for axis in (after.rays.north, after.rays.east))
+    seen, expected = (sim(where, 1.4).to_convention("IAU") for sim, where in ((turned, after), (still, before)))
+    polarisation = (np.asarray(expected.Q) + 1j * np.asarray(expected.U)) * (along + 1j * across) ** 2
+    np.testing.assert_allclose(np.asarray(seen.Q) + 1j * np.asarray(seen.U), polarisation, rtol=1e-8)
+    np.testing.assert_allclose(seen.I, expected.I, rtol=1e-10)
+    np.testing.assert_allclose(turned.rotation_measure(after), still.rotation_measure(before), rtol=1e-8)
+
+
+def test_columns_and_means_have_the_derivatives_of_differences():
+    sight = lines(16)
+
+    def loss(b0, n0):
+        simulator = galaxy(magnetic_field=sl.magnetic.LSA(b0=b0), electron_density=sl.electrons.ExponentialDisk(n0=n0))
+        mean = WeightedMean(sight, lambda p, r: towards(p, r) ** 2, density, NEEDS)(simulator)
+        return jnp.sum(mean) + jnp.sum(Column(sight, density, ("electron_density",))(simulator) ** 2)
+
+    slopes = jax.grad(loss, argnums=(0, 1))(1.2, 0.03)
+    numeric = (loss(1.201, 0.03) - loss(1.199, 0.03)) / 0.002, (loss(1.2, 0.0301) - loss(1.2, 0.0299)) / 0.0002
+    np.testing.assert_allclose(slopes, numeric, rtol=1e-6)
