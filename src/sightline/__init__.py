@@ -40,6 +40,8 @@ from .geometry import ResolvedCells as ResolvedCells
 from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
 from .instruments import GaussianBeam as GaussianBeam
+from .io import load as load
+from .io import save as save
 from .model import Model as Model
 from .parameters import ParameterSpace as ParameterSpace
 from .simulator import RotationWarning as RotationWarning

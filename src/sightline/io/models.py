@@ -1,0 +1,162 @@
+"""Model files: the structure as JSON and the arrays beside it, in one NumPy archive. No pickle, no code."""
+
+import dataclasses
+import inspect
+import json
+import zipfile
+from collections.abc import Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import emission, fields, instruments, transfer
+from .._core.module import check_tree
+from .._version import __version__
+from ..fields import cosmic_rays, electrons, magnetic, temperature
+from ..model import Model
+from ..simulator import Simulator
+from .files import PathLike, check_writable, replacing
+
+FORMAT = 1
+_ROOMS = {
+    "magnetic": magnetic,
+    "electrons": electrons,
+    "cosmic_rays": cosmic_rays,
+    "temperature": temperature,
+    "fields": fields,
+    "emission": emission,
+    "transfer": transfer,
+    "instruments": instruments,
+}
+
+
+def save(model: eqx.Module, path: PathLike, overwrite: bool = False) -> None:
+    """Writes a model, or any part of one, to a file that `load` reads: names of classes, settings and arrays.
+
+    **Arguments:** `model`: a `Simulator`, a `Model`, a field, an operator, ...; `overwrite`: replace an existing file.
+
+    **Raises:** as `sl.io.check_writable`; `TypeError` for a setting that is a function, which no file can hold. The
+    file appears whole or not at all.
+
+    !!! example
+        >>> sl.save(simulator, "model.npz", overwrite=True)
+        >>> sl.load("model.npz").magnetic_field.b0
+        Array(1.2, dtype=float64)
+    """
+    check_writable(path, overwrite)
+    arrays: list[np.ndarray] = []
+    structure = {"format": FORMAT, "sightline": __version__, "model": _encode(model, arrays, type(model).__name__)}
+    text = np.frombuffer(json.dumps(structure).encode(), np.uint8)
+    with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
+        np.savez(file, structure=text, **{f"array_{i}": array for i, array in enumerate(arrays)})
+
+
+def load(path: PathLike, classes: Iterable[type[eqx.Module]] = ()) -> Any:
+    """A model from a file that `save` wrote. Nothing in the file is executed.
+
+    **Arguments:** `classes`: classes of your own that the model is made of.
+
+    **Raises:** `FileNotFoundError`; `ValueError` for a file that is no model, of a newer format, with a class or a
+    field that is not known, naming it.
+    """
+    structure, arrays = _read(path)
+    if structure.get("format", 0) > FORMAT:
+        raise ValueError(
+            f"{path} has format {structure['format']}, written by sightline {structure['sightline']}; this is "
+            f"{__version__}, which reads up to {FORMAT}: use a newer one."
+        )
+    known = registry() | {_name(cls): cls for cls in classes}
+    model = _decode(structure["model"], arrays, known, str(path))
+    check_tree(model)
+    return model
+
+
+def registry() -> dict[str, type[eqx.Module]]:
+    """The classes a file may name, e.g. `electrons.ExponentialDisk`."""
+    found: dict[str, type[eqx.Module]] = {"Simulator": Simulator, "Model": Model}
+    for room, module in _ROOMS.items():
+        for name, value in vars(module).items():
+            if inspect.isclass(value) and issubclass(value, eqx.Module) and not name.startswith("Abstract"):
+                found[f"{room}.{name}"] = value
+    inner = {value for cls in list(found.values()) for value in _defaults(cls)}
+    return found | {_name(cls): cls for cls in inner if cls not in found.values()}
+
+
+def _defaults(cls: type[eqx.Module]) -> set[type[eqx.Module]]:
+    """Classes of modules that are not exported, but stand in a field by default."""
+    factories = [f.default_factory for f in dataclasses.fields(cls) if f.default_factory is not dataclasses.MISSING]
+    return {value for value in factories if inspect.isclass(value) and issubclass(value, eqx.Module)}
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _names() -> dict[type, str]:
+    return {cls: name for name, cls in registry().items()}
+
+
+def _read(path: PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        return json.loads(arrays.pop("structure").tobytes()), arrays
+    except FileNotFoundError:
+        raise FileNotFoundError(f"path = {path} does not exist.") from None
+    except (ValueError, KeyError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"path = {path} is no model file of sightline: {error}") from None
+
+
+def _encode(value: Any, arrays: list[np.ndarray], place: str) -> Any:
+    if isinstance(value, eqx.Module):
+        name = _names().get(type(value), _name(type(value)))
+        parts = {
+            f.name: _encode(getattr(value, f.name), arrays, f"{place}.{f.name}") for f in dataclasses.fields(value)
+        }
+        return {"class": name, "fields": parts}
+    if isinstance(value, (jax.Array, np.ndarray)):
+        arrays.append(np.asarray(value))
+        return {"array": len(arrays) - 1, "jax": isinstance(value, jax.Array)}
+    if isinstance(value, (tuple, list)):
+        return {type(value).__name__: [_encode(item, arrays, f"{place}.{i}") for i, item in enumerate(value)]}
+    if isinstance(value, dict):
+        return {"dict": {key: _encode(item, arrays, f"{place}.{key}") for key, item in value.items()}}
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{place} is {value!r}, which no model file can hold: keep the model in a script instead.")
+
+
+def _decode(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if "class" in node:
+        return _build(node, arrays, known, path)
+    if "array" in node:
+        values = arrays[f"array_{int(node['array'])}"]
+        return jnp.asarray(values) if node["jax"] else values
+    if "bytes" in node:
+        return bytes.fromhex(node["bytes"])
+    if "dict" in node:
+        return {key: _decode(item, arrays, known, path) for key, item in node["dict"].items()}
+    kind = tuple if "tuple" in node else list
+    return kind(_decode(item, arrays, known, path) for item in node[kind.__name__])
+
+
+def _build(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str) -> eqx.Module:
+    name, parts = node["class"], node["fields"]
+    if name not in known:
+        raise ValueError(f"{path} holds a {name}, which is no class of sightline: pass it, load(path, classes=(...,)).")
+    cls = known[name]
+    wanted = {field.name for field in dataclasses.fields(cls)}
+    if wanted != set(parts):
+        differing = ", ".join(sorted(wanted ^ set(parts)))
+        raise ValueError(f"{path}: {name} has other fields in this version of sightline: {differing}.")
+    module = object.__new__(cls)
+    for field, part in parts.items():
+        object.__setattr__(module, field, _decode(part, arrays, known, path))
+    return module

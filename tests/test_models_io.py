@@ -1,0 +1,120 @@
+"""Model files: what was saved comes back, and nothing else."""
+
+import dataclasses
+import json
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.io.models import registry
+
+
+def same(left, right):
+    assert eqx.tree_equal(left, right)
+    assert jax.tree.structure(left) == jax.tree.structure(right)
+
+
+@pytest.mark.parametrize("name", ["JF12", "UF23-base", "KST24", "TF17-Ad1C0"])
+def test_published_skies_come_back(tmp_path, name):
+    simulator = sl.presets.load(name).simulator
+    sl.save(simulator, tmp_path / "model.npz")
+    same(sl.load(tmp_path / "model.npz"), simulator)
+
+
+def test_models_with_grids_sums_and_instruments_come_back(tmp_path):
+    grid = sl.electrons.Grid(np.random.default_rng(0).uniform(size=(4, 5, 6)), half_widths=(10.0, 10.0, 3.0))
+    simulator = sl.Simulator(
+        magnetic_field=sl.fields.Sum(disk=sl.magnetic.LSA(), rest=0.5 * sl.magnetic.Uniform((0.0, 0.0, 1.0))),
+        electron_density=sl.fields.Confined(grid, radius=9.0),
+        cosmic_rays=sl.cosmic_rays.AnalyticDisk(),
+        temperature=sl.temperature.Uniform(8000.0),
+        emission=(sl.emission.Synchrotron(striation=0.3), sl.emission.FreeFree(clumping=2.0)),
+        background=(sl.emission.CMB(),),
+    )
+    mask = sl.instruments.Mask(np.arange(48) % 2)
+    chain = sl.instruments.Chain((sl.GaussianBeam(fwhm=10.0), mask))
+    model = sl.Model(simulator, {"survey": chain}, nuisance={"offset": 3.0})
+    sl.save(model, tmp_path / "model.npz")
+    found = sl.load(tmp_path / "model.npz")
+    same(found, model)
+    sky = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(8))
+    np.testing.assert_array_equal(found.observe(sky, 1.0, "survey").Q, model.observe(sky, 1.0, "survey").Q)
+    with pytest.raises(FileExistsError, match="overwrite"):
+        sl.save(model, tmp_path / "model.npz")
+
+
+class Mine(sl.fields.AbstractField):
+    """A field of a user."""
+
+    b0: jax.Array = sl.param(1.0)
+
+    def __call__(self, position):
+        return self.b0 * position
+
+
+def test_classes_of_the_user_are_named(tmp_path):
+    field = Mine(2.0)
+    sl.save(field, tmp_path / "mine.npz")
+    with pytest.raises(ValueError, match=r"Mine, which is no class of sightline: pass it"):
+        sl.load(tmp_path / "mine.npz")
+    same(sl.load(tmp_path / "mine.npz", classes=(Mine,)), field)
+
+
+def test_functions_cannot_be_saved(tmp_path):
+    masked = sl.fields.Masked(sl.magnetic.LSA(), inside=lambda position: position[2] > 0)
+    with pytest.raises(TypeError, match=r"Masked\.inside is .*no model file can hold"):
+        sl.save(masked, tmp_path / "masked.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def rewrite(path, change):
+    """The file with its structure changed."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    structure = json.loads(arrays.pop("structure").tobytes())
+    change(structure)
+    np.savez(path, structure=np.frombuffer(json.dumps(structure).encode(), np.uint8), **arrays)
+
+
+def test_other_files_are_refused(tmp_path):
+    path = tmp_path / "model.npz"
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        sl.load(path)
+    path.write_bytes(b"not an archive")
+    with pytest.raises(ValueError, match="no model file"):
+        sl.load(path)
+    np.savez(path, other=np.zeros(3))
+    with pytest.raises(ValueError, match="no model file"):
+        sl.load(path)
+    np.savez(path, structure=np.array([{"pickled": 1}], dtype=object))
+    with pytest.raises(ValueError, match="no model file"):
+        sl.load(path)
+    for change, said in [
+        (lambda s: s.update(format=99), "format 99"),
+        (lambda s: s["model"].update({"class": "os.system"}), r"os\.system, which is no class"),
+        (lambda s: s["model"]["fields"].pop("b0"), "other fields in this version of sightline: b0"),
+    ]:
+        path.unlink()
+        sl.save(sl.magnetic.LSA(), path)
+        rewrite(path, change)
+        with pytest.raises(ValueError, match=said):
+            sl.load(path)
+
+
+def test_leaves_are_checked_when_they_are_read(tmp_path):
+    path = tmp_path / "model.npz"
+    sl.save(dataclasses.replace(sl.magnetic.LSA(), b0=2.0), path)
+    rewrite(path, lambda s: s["model"]["fields"].update(b0=2.0))
+    with pytest.raises(TypeError, match=r"LSA\.b0 holds 2\.0"):
+        sl.load(path)
+
+
+def test_the_registry_holds_every_public_model():
+    names = registry()
+    assert {"Simulator", "magnetic.JF12", "electrons.NE2001Clumps", "emission.CMB", "transfer.CellTransfer"} <= set(
+        names
+    )
+    assert not any(name.split(".")[-1].startswith("Abstract") for name in names)
