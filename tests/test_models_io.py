@@ -55,6 +55,13 @@ class Mine(sl.fields.AbstractField):
         return self.b0 * position
 
 
+def test_spectra_come_back(tmp_path):
+    spectrum = sl.cosmic_rays.spectra.BrokenPowerLaw(index_low=1.8, index_high=3.1, break_energy=4.0)
+    rays = sl.cosmic_rays.WithSpectrum(sl.cosmic_rays.ExponentialDisk(), spectrum)
+    sl.save(rays, tmp_path / "rays.npz")
+    same(sl.load(tmp_path / "rays.npz"), rays)
+
+
 def test_classes_of_the_user_are_named(tmp_path):
     field = Mine(2.0)
     sl.save(field, tmp_path / "mine.npz")

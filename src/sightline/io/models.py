@@ -25,6 +25,7 @@ _ROOMS = {
     "magnetic": magnetic,
     "electrons": electrons,
     "cosmic_rays": cosmic_rays,
+    "spectra": cosmic_rays.spectra,
     "temperature": temperature,
     "fields": fields,
     "emission": emission,
