@@ -64,3 +64,8 @@ FREE_FREE = (
     * KILOPARSEC
 )
 """Free-free absorption [kpc^-1] of 1 cm^-3 of electrons and ions, 1 K, 1 GHz and Gaunt factor 1, for h nu << k T."""
+
+FARADAY_CONVERSION = (
+    ELEMENTARY_CHARGE**4 * 1e-12 / (4 * math.pi**2 * (ELECTRON_MASS * SPEED_OF_LIGHT) ** 3 * 1e27) * KILOPARSEC
+)
+"""omega_p^2 omega_B^2 / (2 c omega^3) [rad/kpc] of 1 cm^-3, 1 uG, 1 GHz: e^4 B^2 / (4 pi^2 m^3 c^3 nu^3)."""

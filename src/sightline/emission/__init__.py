@@ -8,6 +8,9 @@ from .base import FaradayVector as FaradayVector
 from .base import Plasma as Plasma
 from .base import StokesVector as StokesVector
 from .base import TransferCoefficients as TransferCoefficients
+from .circular import CircularSynchrotron as CircularSynchrotron
+from .conversion import FaradayConversion as FaradayConversion
+from .conversion import RelativisticConversion as RelativisticConversion
 from .faraday import FaradayRotation as FaradayRotation
 from .free_free import FreeFree as FreeFree
 from .synchrotron import Synchrotron as Synchrotron
