@@ -10,6 +10,7 @@ if _os.environ.get("SIGHTLINE_TYPECHECK") == "1":
 
     _hook = _install_import_hook("sightline", "beartype.beartype")
 
+from . import datasets as datasets
 from . import emission as emission
 from . import fields as fields
 from . import grids as grids
@@ -18,6 +19,7 @@ from . import io as io
 from . import observables as observables
 from . import plot as plot
 from . import presets as presets
+from . import statistics as statistics
 from . import testing as testing
 from . import transfer as transfer
 from ._core.module import Module as Module
@@ -48,4 +50,10 @@ from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .simulator import SunWarning as SunWarning
 from .simulator import Trace as Trace
+from .statistics import BinnedLikelihood as BinnedLikelihood
+from .statistics import Likelihood as Likelihood
+from .statistics import MapLikelihood as MapLikelihood
+from .statistics import Posterior as Posterior
+from .statistics import Smoothness as Smoothness
+from .statistics import SourceLikelihood as SourceLikelihood
 from .stokes import Stokes as Stokes

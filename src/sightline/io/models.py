@@ -1,4 +1,4 @@
-"""Model files: the structure as JSON and the arrays beside it, in one NumPy archive. No pickle, no code."""
+"""Model files: the structure as JSON and the arrays beside it, in one NumPy archive. Nothing in it can run."""
 
 import dataclasses
 import inspect
@@ -102,7 +102,7 @@ def _names() -> dict[type, str]:
 
 def _read(path: PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(path) as file:
             arrays = dict(file)
         return json.loads(arrays.pop("structure").tobytes()), arrays
     except FileNotFoundError:
