@@ -65,3 +65,13 @@ def test_second_order_on_a_smooth_medium():
     errors = np.array([np.abs(solve(n) - reference).max() for n in (128, 256, 512)])
     order = np.log2(errors[:-1] / errors[1:])
     np.testing.assert_allclose(order, 2, atol=0.1)
+
+
+@pytest.mark.parametrize("angle", np.logspace(-3, 3, 13))
+def test_burn_slab_at_any_rotation_per_cell(angle):
+    """P = (e^(i N a) - 1)/(i a) of N cells that rotate by a each (Burn 1966), relative to its amplitude 2/a or N."""
+    cells = 16
+    medium = TransferCoefficients(StokesVector(Q=jnp.ones(cells)), rotation=FaradayVector(V=jnp.full(cells, angle)))
+    found = sl.transfer.CellTransfer()(medium, jnp.ones(cells), StokesVector())
+    exact = np.expm1(1j * cells * angle) / (1j * angle)
+    assert abs(complex(found.Q, found.U) - exact) < 1e-10 * min(cells, 2 / angle)
