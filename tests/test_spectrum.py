@@ -106,7 +106,7 @@ def test_functions_are_finite_everywhere(precision):
     assert not finite_problems((values, slopes), "F and G")
 
 
-@pytest.mark.parametrize("p", [2.0, 2.6, 3.0, 4.5])
+@pytest.mark.parametrize("p", [2.0, 3.0, 4.5])
 def test_a_power_law_shines_as_synchrotron_does(p):
     n0, nu = 5e-18, np.geomspace(0.01, 100, 25)
     simple = sl.cosmic_rays.Uniform(n0, index=p, reference_energy=10.0)
@@ -142,13 +142,14 @@ def test_integrals_equal_a_fine_quadrature(spectrum):
         8.8541878128e-12,
         1.380649e-23,
     )
-    for nu in (0.01, 0.4, 100.0):
+    frequencies = (0.01, 0.4, 100.0)
+    found = coefficients(sl.emission.SynchrotronSpectrum(), along(spectrum), frequencies)[:, 0]
+    for nu, polarised in zip(frequencies, jnp.hypot(found[1], found[2]), strict=True):
         x = nu * 1e9 / (3 / (4 * np.pi) * gamma**2 * charge * field / mass)
         power = np.sqrt(3) * charge**3 * field / (4 * np.pi * vacuum * mass * light) * x * special.kv(2 / 3, x)
         emissivity = np.trapezoid(density * 1e6 * power * gamma, np.log(gamma)) / (4 * np.pi)
         kelvin = emissivity * light**2 / (2 * boltzmann * (nu * 1e9) ** 2) * 3.0856775814913673e19
-        found = sl.emission.SynchrotronSpectrum()(plasma(along(spectrum)), ray(), jnp.asarray(nu)).emissivity
-        assert jnp.hypot(found.Q, found.U) == pytest.approx(kelvin, rel=2e-5)
+        assert polarised == pytest.approx(kelvin, rel=2e-5)
 
 
 def test_grid_equals_the_table():
