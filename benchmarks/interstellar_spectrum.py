@@ -18,7 +18,7 @@ jax.config.update("jax_enable_x64", True)
 
 DATA = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[2] / "shared" / "data")) / "cosmic_ray_electrons"
 TABLE = Path(sl.__file__).parent / "fields" / "cosmic_rays" / "spectra" / "data" / "local_interstellar.csv"
-POTENTIAL, POTENTIAL_ERROR = 0.6, 0.1  # GV, mean over May 2011 to 2018, from neutron monitors
+POTENTIAL, POTENTIAL_ERROR = 0.6, 0.1  # GV, assumed for the mean over May 2011 to 2018
 KNOTS = np.geomspace(1.2, 1600.0, 14)  # GeV, total energy
 
 
