@@ -1,0 +1,127 @@
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from .._core.module import default_float, is_concrete
+from ..parameters import Table
+from .noise import AbstractNoise, Data, Terms
+from .subset import restrict
+
+
+def _as_data(values: Any) -> Any:
+    return jnp.asarray(values, default_float()) if is_concrete(values) else values
+
+
+class Likelihood(eqx.Module):
+    """The probability of data given a model: log L(model) = log p(data | observable(model)).
+
+    `sl.MapLikelihood`, `sl.BinnedLikelihood` and `sl.SourceLikelihood` build it for maps, bins and catalogues.
+
+    **Arguments:**
+
+    - `observable`: from a model to an array, pixels or sources on its last axis: one of `sl.observables`,
+      `sl.statistics.Brightness`, or any function.
+    - `data`: in the unit of the observable.
+    - `noise`: one of `sl.statistics`: `Gaussian`, `StudentT`, `Correlated`, `Poisson`.
+    - `kept`: places on the last axis of the observable that the data are of; `None`: all.
+    - `name`, `notes`: for the summary.
+
+    **Raises:** `ValueError` for data that are empty or not finite, or noise that does not fit.
+
+    !!! example
+        >>> counts = sl.statistics.Likelihood(lambda rate: rate * jnp.ones(3), [3.0, 5.0, 4.0], sl.statistics.Poisson())
+        >>> counts.log_likelihood(jnp.asarray(4.0))
+        Array(-5..., dtype=float64)
+    """
+
+    observable: Callable[[Any], Array]
+    data: Data = eqx.field(converter=_as_data)
+    noise: AbstractNoise
+    kept: Int[Array | np.ndarray, " n"] | None = None
+    name: str = eqx.field(default="data", static=True)
+    notes: tuple[tuple[str, str], ...] = eqx.field(default=(), static=True)
+
+    def __check_init__(self) -> None:
+        if not is_concrete(self.data):
+            return
+        if not self.data.size:
+            raise ValueError(f"Likelihood {self.name!r}: data are empty.")
+        bad = int(np.sum(~np.isfinite(self.data)))
+        if bad:
+            raise ValueError(
+                f"Likelihood {self.name!r}: {bad} of {self.data.size} data are not finite: leave them out."
+            )
+        self.noise.check(self.data)
+
+    @property
+    def size(self) -> int:
+        """How many data there are."""
+        return self.data.size
+
+    def mean(self, model: Any) -> Data:
+        """What the model predicts for the data.
+
+        **Raises:** `ValueError` where it has another shape.
+        """
+        values = self.observable(model)
+        values = values if self.kept is None else values[..., self.kept]
+        if values.shape != self.data.shape:
+            raise ValueError(
+                f"Likelihood {self.name!r}: the model gives {values.shape}, the data are {self.data.shape}."
+            )
+        return values.astype(self.data.dtype)
+
+    def pointwise(self, model: Any) -> Terms:
+        """The log-likelihood of each datum, or of each pixel where its Stokes parameters are correlated."""
+        return self.noise.pointwise(self.mean(model), self.data, model)
+
+    def log_likelihood(self, model: Any) -> Float[Array, ""]:
+        """The logarithm of the probability density of the data."""
+        return jnp.sum(self.pointwise(model))
+
+    def deviance(self, model: Any) -> Float[Array, ""]:
+        """chi^2 for Gaussian noise, Cash's statistic for counts."""
+        return self.noise.deviance(self.mean(model), self.data, model)
+
+    def residuals(self, model: Any) -> Data | None:
+        """Whitened residuals, model minus data, with log L = const - r.r/2; `None` where there are none."""
+        return self.noise.residuals(self.mean(model), self.data)
+
+    def information(self, model: Any) -> Float[Array, " m"]:
+        """Numbers whose Jacobian gives the Fisher information: F = J^T J."""
+        return jnp.concatenate([part.ravel() for part in self.noise.information(self.mean(model), model)])
+
+    def batch(self, index: Int[Array, " m"]) -> "Likelihood":
+        """The likelihood of some of the pixels or sources: only these are simulated.
+
+        **Raises:** `ValueError` where all must be simulated to have some: behind an instrument, or in bins.
+        """
+        observable = restrict(self.observable, index) if self.kept is None else None
+        if observable is None:
+            raise ValueError(
+                f"Likelihood {self.name!r} has no batches: behind an instrument, in bins, at fitted distances or with "
+                "an observable of your own all pixels must be simulated to have some."
+            )
+        return Likelihood(observable, self.data[..., index], self.noise.restrict(index), None, self.name)
+
+    def summary(self) -> Table:
+        """A table of what is compared with what."""
+        extent = f"{float(jnp.min(self.data)):.4g} ... {float(jnp.max(self.data)):.4g}"
+        rows = [["observable", getattr(self.observable, "__name__", type(self.observable).__name__)]]
+        rows += [["data", f"{self.data.shape}, {extent}"], ["noise", self.noise.describe()], *map(list, self.notes)]
+        return Table(["likelihood", self.name], rows)
+
+
+def whitened(likelihood: Likelihood, model: Any) -> Array:
+    """Residuals as a vector, refused where there are none."""
+    residuals = likelihood.residuals(model)
+    if residuals is None:
+        raise ValueError(
+            f"Likelihood {likelihood.name!r} has no residuals: its noise, {type(likelihood.noise).__name__}, is no "
+            "Gaussian of known width. Use a method that needs only the density, e.g. sl.BFGS()."
+        )
+    return jnp.ravel(residuals)

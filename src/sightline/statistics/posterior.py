@@ -1,0 +1,184 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..parameters import ParameterSpace, Table
+from .likelihood import Likelihood, whitened
+from .regularisers import AbstractRegulariser
+
+Values = Mapping[str, Any]
+
+
+def _as_tuple(items: Any) -> tuple[Any, ...]:
+    return tuple(items) if isinstance(items, Sequence) else (items,)
+
+
+class Posterior(eqx.Module):
+    """The probability density of the free parameters given all data.
+
+    log p(theta | d) = sum log L + log prior + regularisers + const.
+
+    Functions of `values` take constrained parameters, a flat dict of which parameters left out keep the model's value;
+    `log_density` takes unconstrained ones. Each is compiled once: data and geometry are arguments, so that a posterior
+    of other data of the same shape compiles nothing anew. Memory is that of the simulator, also in reverse mode.
+
+    **Arguments:**
+
+    - `space`: the free parameters and their priors.
+    - `likelihoods`: one, or several, which are independent; all of the one model.
+    - `regularisers`: e.g. `sl.Smoothness`.
+
+    **Raises:** `TypeError` for what is none of these; `ValueError` where the model does not give what the data need.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
+        >>> posterior = sl.Posterior(space, [sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5, parameters="QU")])
+        >>> float(posterior.log_likelihood({"magnetic_field.b0": 1.2}) - posterior.log_likelihood({})), posterior.size
+        (0.0, 1536)
+        >>> jax.grad(posterior.log_density)(space.to_unconstrained(space.initial))
+        {'magnetic_field.b0': Array(0.76, dtype=float64)}
+    """
+
+    space: ParameterSpace
+    likelihoods: tuple[Likelihood, ...] = eqx.field(converter=_as_tuple)
+    regularisers: tuple[AbstractRegulariser, ...] = eqx.field(default=(), converter=_as_tuple)
+
+    def __check_init__(self) -> None:
+        _check_kind("space", (self.space,), ParameterSpace)
+        _check_kind("likelihoods", self.likelihoods, Likelihood)
+        _check_kind("regularisers", self.regularisers, AbstractRegulariser)
+        if not self.likelihoods:
+            raise ValueError("likelihoods is empty: give at least one.")
+        for likelihood in self.likelihoods:
+            eqx.filter_eval_shape(lambda one, model: one.mean(model), likelihood, self.space.model)
+
+    @property
+    def size(self) -> int:
+        """How many data there are."""
+        return sum(likelihood.size for likelihood in self.likelihoods)
+
+    @eqx.filter_jit
+    def log_density(self, unconstrained: Values) -> Float[Array, ""]:
+        """The density of unconstrained parameters, with the Jacobian: what samplers want."""
+        return self._log_posterior(self.space.to_constrained(unconstrained)) + self.space.log_jacobian(unconstrained)
+
+    @eqx.filter_jit
+    def log_posterior(self, values: Values) -> Float[Array, ""]:
+        """The density of the parameters themselves: what fits maximise."""
+        return self._log_posterior(values)
+
+    @eqx.filter_jit
+    def log_batch(self, values: Values, key: jax.Array, batch: int) -> Float[Array, ""]:
+        """An unbiased estimate of `log_posterior` from a batch of pixels or sources of each likelihood, at random.
+
+        **Raises:** `ValueError` for a likelihood that has no batches.
+        """
+        model, total = self.space.replace(values), []
+        for one, draw in zip(self._frozen(), jax.random.split(key, len(self.likelihoods)), strict=True):
+            size = one.data.shape[-1]
+            if size > batch:
+                index = jax.random.choice(draw, size, (batch,), replace=False)
+                total.append(size / batch * one.batch(index).log_likelihood(model))
+            else:
+                total.append(one.log_likelihood(model))
+        return self._with_prior(jnp.sum(jnp.stack(total)), values, model)
+
+    @eqx.filter_jit
+    def log_prior(self, values: Values) -> Float[Array, ""]:
+        """The logarithm of the prior."""
+        return self.space.log_prior(values)
+
+    @eqx.filter_jit
+    def log_likelihood(self, values: Values) -> Float[Array, ""]:
+        """The sum of the log-likelihoods."""
+        return self._log_likelihood(self.space.replace(values))
+
+    @eqx.filter_jit
+    def pointwise(self, values: Values) -> dict[str, Array]:
+        """The log-likelihood of every datum, by the name of the likelihood."""
+        model = self.space.replace(values)
+        return {name: one.pointwise(model) for name, one in self._named().items()}
+
+    @eqx.filter_jit
+    def deviances(self, values: Values) -> dict[str, Array]:
+        """chi^2 or Cash's statistic, by the name of the likelihood."""
+        model = self.space.replace(values)
+        return {name: one.deviance(model) for name, one in self._named().items()}
+
+    @eqx.filter_jit
+    def residuals(self, values: Values) -> Float[Array, " n"]:
+        """r with log p = const - r.r/2: whitened data of all likelihoods, then Gaussian priors and regularisers.
+
+        **Raises:** `ValueError` where likelihoods or priors are not Gaussian.
+        """
+        model, prior = self.space.replace(values), self.space.residuals(values)
+        if prior is None:
+            raise ValueError(
+                "A prior is neither Gaussian nor flat: use a method that needs only the density, sl.BFGS()."
+            )
+        data = [whitened(one, model) for one in self._frozen()]
+        extra = [one.residuals(model) for one in self.regularisers]
+        return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, prior, *extra)])
+
+    @eqx.filter_jit
+    def information(self, values: Values) -> Float[Array, " m"]:
+        """Numbers whose Jacobian gives the Fisher information of the data and regularisers: F = J^T J."""
+        model = self.space.replace(values)
+        parts = [one.information(model) for one in self._frozen()] + [one.residuals(model) for one in self.regularisers]
+        return jnp.concatenate([part.astype(parts[0].dtype) for part in parts])
+
+    def has_residuals(self) -> bool:
+        """Whether it is a sum of squares."""
+        shapes = eqx.filter_eval_shape(
+            lambda self: (
+                [one.residuals(self.space.model) for one in self.likelihoods]
+                + [self.space.residuals(self.space.initial)]
+            ),
+            self,
+        )
+        return all(shape is not None for shape in shapes)
+
+    def summary(self) -> Table:
+        """A table of the likelihoods; `space.summary()` is that of the parameters."""
+        rows = [[name, str(one.data.shape), one.noise.describe()] for name, one in self._named().items()]
+        return Table(["likelihood", "data", "noise"], rows)
+
+    def _named(self) -> dict[str, Likelihood]:
+        named: dict[str, Likelihood] = {}
+        for one in self._frozen():
+            name, count = one.name, 2
+            while name in named:
+                name, count = f"{one.name}_{count}", count + 1
+            named[name] = one
+        return named
+
+    def _frozen(self) -> list[Likelihood]:
+        """The likelihoods; data and geometry have no gradient."""
+        return [
+            jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, one)
+            for one in self.likelihoods
+        ]
+
+    def _log_likelihood(self, model: Any) -> Float[Array, ""]:
+        return jnp.sum(jnp.stack([one.log_likelihood(model) for one in self._frozen()]))
+
+    def _log_posterior(self, values: Values) -> Float[Array, ""]:
+        model = self.space.replace(values)
+        return self._with_prior(self._log_likelihood(model), values, model)
+
+    def _with_prior(self, likelihood: Float[Array, ""], values: Values, model: Any) -> Float[Array, ""]:
+        """The log-likelihood plus prior and regularisers."""
+        extra = [-0.5 * jnp.sum(jnp.square(one.residuals(model))) for one in self.regularisers]
+        parts = (likelihood, self.space.log_prior(values), *extra)
+        return jnp.sum(jnp.stack([part.astype(likelihood.dtype) for part in parts]))
+
+
+def _check_kind(name: str, items: tuple[Any, ...], kind: type) -> None:
+    for item in items:
+        if not isinstance(item, kind):
+            raise TypeError(f"{name}: {item!r} is no {kind.__name__}.")
