@@ -292,6 +292,10 @@ def test_measures(tmp_path, monkeypatch, capsys, name, unit):
         (["--frequency", "1", "--beam", "-3"], "--beam = -3"),
         (["--frequency", "1", "--operators", "free-free", "--clumping", "0.5"], "--clumping = 0.5"),
         (["--bandpass", "none.txt"], "none.txt"),
+        (["--frequency", "1", "--clumping", "3"], "--clumping belongs to free-free"),
+        (["--observable", "rm", "--clumping", "3"], "--clumping does not go with"),
+        (["--observable", "em", "--clumping", "0.3"], "--clumping = 0.3"),
+        (["--frequency", "23", "1:2:0"], "'1:2:0' is no frequency"),
     ],
 )
 def test_requests_that_do_not_fit_are_refused(tmp_path, monkeypatch, capsys, tokens, said):

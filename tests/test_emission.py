@@ -197,3 +197,17 @@ def test_dispersion_fades_a_slab_as_burn_has_it():
     found = simulator(lines, 0.5)
     np.testing.assert_allclose(found.Q / clear.Q, -np.expm1(-scatter) / scatter, rtol=1e-6)
     np.testing.assert_allclose(found.I, clear.I, rtol=1e-12)
+
+
+def test_fading_random_fields_have_finite_derivatives(precision):
+    """The squares of very small fields leave single precision."""
+
+    def emitted(size, p):
+        b, sigma = size * jnp.array([2.0, -1.0, 0.5]), Amplitude(size)
+        return sl.emission.Synchrotron(random=sigma)(plasma(b, p), ray(), jnp.asarray(1.0)).emissivity.I
+
+    for p in (2.7, 3.0):
+        for size in 10.0 ** -np.arange(1, 26, 3):
+            value, slope = jax.value_and_grad(emitted)(jnp.asarray(size), p)
+            assert jnp.isfinite(value), size
+            assert jnp.isfinite(slope), size

@@ -226,3 +226,26 @@ def test_model_observes_through_an_instrument():
         model.observe(lines, 1.0, "wmap")
     with pytest.raises(TypeError, match="instruments"):
         sl.Model(simulator, {"survey": 3.0})
+
+
+def test_windows_beyond_what_pixels_hold_are_cut(maps):
+    """The analysis diverges beyond 3 nside - 1, where a published table may go on."""
+    long, short = (sl.GaussianBeam(fwhm=7.0, lmax=lmax)(sky_of(maps)) for lmax in (200, 3 * NSIDE - 1))
+    np.testing.assert_allclose(long.Q, short.Q, atol=1e-12)
+    window = np.ones(300)
+    assert float(jnp.max(jnp.abs(HarmonicBeam(window, polarised=window)(sky_of(maps)).I))) < 10
+
+
+def test_narrow_and_impossible_neighbour_beams(precision):
+    stokes = sl.Stokes(*jnp.ones((3, 48)), frequency=1.0, sky=sl.HealpixSky(2))
+
+    def loss(fwhm):
+        return jnp.sum(NeighbourBeam(fwhm=fwhm, radius=60.0)(stokes).Q)
+
+    assert jnp.isfinite(jax.grad(loss)(0.05))
+    with pytest.raises(ValueError, match="less than fwhm"):
+        NeighbourBeam(fwhm=10.0, radius=0.01)
+    with pytest.raises(ValueError, match="radius"):
+        NeighbourBeam(fwhm=10.0, radius=180.0)
+    with pytest.raises(ValueError, match="NaN"):
+        add_noise(stokes, float("nan"), jax.random.key(0))

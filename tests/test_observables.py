@@ -267,3 +267,37 @@ def test_columns_and_means_have_the_derivatives_of_differences():
     slopes = jax.grad(loss, argnums=(0, 1))(1.2, 0.03)
     numeric = (loss(1.201, 0.03) - loss(1.199, 0.03)) / 0.002, (loss(1.2, 0.0301) - loss(1.2, 0.0299)) / 0.0002
     np.testing.assert_allclose(slopes, numeric, rtol=1e-6)
+
+
+def test_faraday_spectra_refuse_what_they_do_not_hold():
+    random = sl.electrons.Uniform(3.0)
+    faded = sl.emission.FaradayRotation(random=random, coherence_length=0.05)
+    spectrum = FaradaySpectrum(lines(), depth=np.linspace(-10, 10, 3), width=1.0)
+    with pytest.raises(ValueError, match="no place for depolarisation"):
+        spectrum(galaxy(emission=(sl.emission.Synchrotron(), faded)))
+    with pytest.raises(ValueError, match="no place for dichroic"):
+        spectrum(galaxy(emission=(sl.emission.Synchrotron(absorption="polarised"),)))
+    with pytest.raises(ValueError, match="emits Q or U"):
+        spectrum(galaxy(emission=(sl.emission.FaradayRotation(),)))
+    with pytest.raises(ValueError, match="depth"):
+        rotation_measure_spread([1.0, 2.0], 3.0)
+
+
+def test_lengths_and_planes_that_cannot_be_are_refused():
+    free = DispersionMeasure(CATALOGUE, distance="d")
+    with pytest.raises(ValueError, match="finite and positive"):
+        free(sl.Model(galaxy(), nuisance={"d": [-1.0, 2.0]}))
+    with pytest.raises(ValueError, match="finite and positive"):
+        free(sl.Model(galaxy(), nuisance={"d": [np.nan, 2.0]}))
+    with pytest.raises(ValueError, match="ChordCells"):
+        sl.Sightlines(sl.ImagePlane((2, 2), (1.0, 1.0)), sl.RadialCells(64, 30.0))
+
+
+def test_clumps_of_the_observable_are_resolved():
+    """Clumping that is 1 + 9 inside 20 pc of a point 1 kpc away."""
+    place = np.asarray(sl.SUN) + np.array([1.0, 0.0, 0.0])
+    clump = sl.fields.Confined(sl.electrons.Uniform(9.0), radius=0.02, centre=place)
+    simulator = galaxy(electron_density=sl.electrons.Uniform(0.1))
+    source = sl.SourceCatalogue([0.0], [0.0], [2.0])
+    found = sl.observables.EmissionMeasure(source, clumping=sl.electrons.Uniform(1.0) + clump)(simulator)
+    np.testing.assert_allclose(found, 0.01 * (2000 + 9 * 40), rtol=1e-5)

@@ -3,6 +3,7 @@
 import dataclasses
 
 import astropy.units as u
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -86,3 +87,15 @@ def test_frequencies_can_be_iterated_and_take_units():
 def test_mixing_is_refused(action, error, message):
     with pytest.raises((error, Exception), match=message):
         action(stokes())
+
+
+def test_a_sky_in_a_closure_can_be_converted_inside_jit():
+    sky = sl.Stokes(jnp.ones(12), jnp.ones(12), jnp.ones(12), frequency=23.0, sky=sl.HealpixSky(1))
+
+    @jax.jit
+    def convert(gain):
+        seen = sl.instruments.Calibration(gain=gain)(sky.to("K_CMB").to_convention("IAU"))
+        noisy = sl.instruments.add_noise(seen - 0.5 * seen, 0.0, jax.random.key(0))
+        return sl.GaussianBeam(fwhm=60.0)(noisy).I
+
+    assert float(jnp.mean(convert(2.0))) == pytest.approx(float(sky.to("K_CMB").I[0]), rel=1e-2)

@@ -56,7 +56,9 @@ class Model(Module):
         if instrument is None:
             return stokes
         if instrument not in self.instruments:
-            raise ValueError(f"There is no instrument {instrument!r}: choose one of {', '.join(self.instruments)}.")
+            raise ValueError(
+                f"There is no instrument {instrument!r}: this Model has {', '.join(self.instruments) or 'none'}."
+            )
         return self.instruments[instrument](stokes)
 
     def measure(self, observable: AbstractObservable) -> Inexact[Array, "*values pixels"]:

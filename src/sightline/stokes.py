@@ -34,9 +34,13 @@ def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
 
 def _to_frequency(frequency: Any) -> Array:
     values = jnp.asarray(strip_unit(frequency, "GHz", "frequency"), default_float())
-    if is_concrete(values) and not np.all(np.isfinite(values) & (values > 0)):
+    if is_concrete(values) and not _positive(np.asarray(values)):
         raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
     return values
+
+
+def _positive(values: np.ndarray) -> bool:
+    return bool(np.all(np.isfinite(values) & (values > 0)))
 
 
 class Stokes(eqx.Module):

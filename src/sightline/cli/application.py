@@ -58,8 +58,8 @@ def simulate(
     observable: Literal["stokes", "rm", "dm", "em"] = "stokes",
     model: str | None = None,
     operators: Annotated[list[Operator] | None, Parameter(consume_multiple=True, negative=())] = None,
-    temperature: float = 8000.0,
-    clumping: float = 1.0,
+    temperature: float | None = None,
+    clumping: float | None = None,
     beam: float | None = None,
     bandpass: Path | None = None,
     nside: int = 64,
@@ -87,9 +87,9 @@ def simulate(
     operators
         What emits, absorbs and rotates; by default synchrotron and Faraday rotation.
     temperature
-        Of the electrons that emit free-free radiation, K.
+        Of the electrons that emit free-free radiation, K; 8000 by default.
     clumping
-        Of these electrons, <n_e^2>/<n_e>^2.
+        Of the electrons of free-free radiation or the emission measure, <n_e^2>/<n_e>^2; 1 by default.
     beam
         Full width at half maximum of a Gaussian beam, deg.
     bandpass

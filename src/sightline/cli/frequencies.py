@@ -19,7 +19,7 @@ def _values(text: str) -> list[float]:
         if ":" not in text:
             return [float(text)]
         start, stop, count = text.split(":")
-        first, last, steps = float(start), float(stop), int(count) - 1
+        first, last, steps = float(start), float(stop), max(int(count) - 1, 0)
         return [first + (last - first) * step / steps for step in range(steps + 1)]
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{text!r} is no frequency. {CURE}") from None

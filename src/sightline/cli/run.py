@@ -26,8 +26,8 @@ class Request(NamedTuple):
     observable: str
     model: str | None
     operators: list[str] | None
-    temperature: float
-    clumping: float
+    temperature: float | None
+    clumping: float | None
     beam: float | None
     bandpass: Path | None
     nside: int
@@ -76,7 +76,8 @@ def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], 
 
 
 def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
-    values, name = measure_sky(plan.scene, plan.sky, request.observable, stop), request.observable.upper()
+    name, clumping = request.observable.upper(), request.clumping or 1.0
+    values = measure_sky(plan.scene, plan.sky, request.observable, clumping, stop)
     unit = UNITS[request.observable]
     columns = {name: (values, unit)}
     write_columns(request.output, plan.sky, columns, request.overwrite, plan.scene.simulator)
@@ -91,7 +92,7 @@ def _plan(request: Request) -> _Plan:
     sky = sl.HealpixSky(request.nside, supersample=request.supersample)
     scene = choose(request.model, request.cells)
     if request.operators is not None:
-        scene = with_operators(scene, request.operators, request.temperature, request.clumping)
+        scene = with_operators(scene, request.operators, request.temperature or 8000.0, request.clumping or 1.0)
     band = None if request.bandpass is None else read_band(request.bandpass)
     return _Plan(scene, sky, band, instrument(band, request.beam))
 
@@ -100,8 +101,15 @@ def _check_request(request: Request) -> None:
     if request.observable == "stokes":
         if (request.frequency is None) == (request.bandpass is None):
             raise ValueError("Stokes parameters need either --frequency or --bandpass: give one of them.")
+        for name in ("temperature", "clumping"):
+            if getattr(request, name) is not None and "free-free" not in (request.operators or []):
+                raise ValueError(f"--{name} belongs to free-free radiation: add --operators free-free.")
         return
-    for name in ("frequency", "bandpass", "beam", "operators"):
+    if request.clumping is not None:
+        sl.emission.FreeFree(clumping=request.clumping)  # refuses what is none
+    if request.clumping is not None and request.observable != "em":
+        raise ValueError(f"--clumping does not go with --observable {request.observable}: leave one of them out.")
+    for name in ("frequency", "bandpass", "beam", "operators", "temperature"):
         if getattr(request, name) is not None:
             raise ValueError(f"--{name} does not go with --observable {request.observable}: leave one of them out.")
 

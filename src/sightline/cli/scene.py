@@ -62,7 +62,8 @@ def read_band(path: Path) -> sl.instruments.Bandpass:
         frequency, weights = np.loadtxt(path, unpack=True, ndmin=2)
     except ValueError as error:
         raise ValueError(f"--bandpass {path} must hold two columns, frequency [GHz] and weight: {error}") from None
-    return sl.instruments.Bandpass(frequency, weights, nominal=float(np.average(frequency, weights=weights)))
+    band = sl.instruments.Bandpass(frequency, weights, nominal=float(frequency[0]))
+    return dataclasses.replace(band, nominal=float(np.average(frequency, weights=weights)))
 
 
 def instrument(band: sl.instruments.Bandpass | None, fwhm: float | None) -> sl.instruments.Chain:

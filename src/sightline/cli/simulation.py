@@ -37,12 +37,14 @@ def simulate_sky(
     return assemble(parts, sky), max(rotations)
 
 
-def measure_sky(scene: Scene, sky: sl.HealpixSky, observable: str, check: Callable[[], None]) -> np.ndarray:
-    """RM, DM or EM of a sky, (npix,); `check` as in `simulate_sky`."""
+def measure_sky(
+    scene: Scene, sky: sl.HealpixSky, observable: str, clumping: float, check: Callable[[], None]
+) -> np.ndarray:
+    """RM, DM or EM of a sky, (npix,); `clumping` of the last; `check` as in `simulate_sky`."""
     measures = {
         "rm": scene.simulator.rotation_measure,
         "dm": scene.simulator.dispersion_measure,
-        "em": scene.simulator.emission_measure,
+        "em": lambda lines: sl.observables.EmissionMeasure(lines, clumping)(scene.simulator),
     }
     return np.concatenate(_each_block(measures[observable], scene, sky, check))
 

@@ -26,6 +26,7 @@ from ..fields import AbstractField
 _LOW, _HIGH = 0.75, 1.75
 _ORDERS = (10, 22)  # of a and of v
 _STRETCH = 3.0
+_DARK = 1e-15  # uG^2: below, the squares in derivatives would leave single precision
 
 
 def check_amplitude(field: Any, name: str) -> None:
@@ -52,9 +53,9 @@ def mean_powers(regular: Scalar, variance: Scalar, a: Scalar) -> tuple[Scalar, S
 
     **Returns:** the factors of the total and of the polarised emission, (), 1 where a = 1 or V = 0.
     """
-    total = regular + variance
-    dark = total <= 0
-    total, stretched = jnp.where(dark, 1, total), jnp.where(dark, 1, regular + _STRETCH * variance)
+    dark = regular + variance < _DARK
+    regular, variance = jnp.where(dark, 1, regular), jnp.where(dark, 0, variance)
+    total, stretched = regular + variance, regular + _STRETCH * variance
     small = (a - 1) * variance / total
     chebyshev = _polynomials((2 * a - (_LOW + _HIGH)) / (_HIGH - _LOW), _ORDERS[0])
     v = 2 * _STRETCH * variance / stretched - 1

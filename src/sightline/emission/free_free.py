@@ -24,7 +24,8 @@ class FreeFree(AbstractEmissionOperator):
     g = ln(exp(5.960 - sqrt(3)/pi ln(nu_9 T_4^-3/2)) + e),  nu in GHz and T in 10^4 K,
 
     lies within 0.1 % of the thermal mean of the exact one from 1 MHz to 1 GHz, within 0.3 % at 100 GHz and within
-    0.7 % at 1 THz, for 3000 K < T < 20000 K. Where T or n_e is not positive there is neither emission nor absorption.
+    0.7 % at 1 THz, for 3000 K < T < 20000 K. Where T < 1 K or n_e is not positive there is neither emission nor
+    absorption.
 
     **Arguments:** `clumping` C = <n_e^2>/<n_e>^2: a number or a scalar field, at least 1. The emission measure of a
     simulator has it too.
@@ -45,7 +46,7 @@ class FreeFree(AbstractEmissionOperator):
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of I, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""
-        ionised = (plasma.temperature > 0) & (plasma.electron_density > 0)
+        ionised = (plasma.temperature > 1) & (plasma.electron_density > 0)
         temperature = jnp.where(ionised, plasma.temperature, 1e4)
         density = jnp.where(ionised, plasma.electron_density, 0)
         squared = evaluate(self.clumping, plasma.position) * density * density

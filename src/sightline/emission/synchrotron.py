@@ -61,7 +61,8 @@ class Synchrotron(AbstractEmissionOperator):
     Unresolved fields enter by their mean. An isotropic Gaussian field of rms modulus sigma adds to the powers of
     B_perp: for p = 3 j_I grows by B_perp^2 -> B_perp^2 + 2 sigma^2/3 and j_Q, j_U stay, for other p the moments of
     Rice hold. A striated field, along the regular one with random sign and the variance beta B^2, multiplies B_perp^2
-    of the regular field by 1 + beta in all of I, Q and U. Neither changes RM.
+    of the regular field by 1 + beta in all of I, Q and U: exact for p = 3, a convention for other p. Neither changes
+    RM.
 
     Self-absorption, of the same electrons:
 

@@ -74,6 +74,8 @@ class Sightlines(eqx.Module):
         if not isinstance(cells, AbstractCells):
             known = "sl.BoxCells, sl.RadialCells, sl.ResolvedCells or sl.ChordCells"
             raise TypeError(f"cells must be {known}(...), not {cells!r}.")
+        if isinstance(sky, ImagePlane) and not isinstance(cells, ChordCells):
+            raise ValueError(f"An ImagePlane is seen from far away: give it cells=sl.ChordCells(...), not {cells!r}.")
         origin = np.zeros(3) if isinstance(sky, ImagePlane) else _check_observer(observer)
         directions, east, north = sky.rays()
         origins = origin[:, None] + sky.offsets()

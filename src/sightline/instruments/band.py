@@ -65,7 +65,7 @@ class Bandpass(AbstractInstrument):
     def _check(self, stokes: Stokes) -> None:
         given = stokes.frequency
         same = given.shape == (len(self.frequency),)
-        if not same or (is_concrete(given) and not np.allclose(given, self.frequency, rtol=1e-5)):
+        if not same or (is_concrete(given) and not np.allclose(np.asarray(given), self.frequency, rtol=1e-5)):
             raise ValueError(
                 "Bandpass: the sky is at other frequencies than the band: simulate it at frequency=bandpass.frequency"
             )

@@ -23,8 +23,8 @@ class AbstractBeam(AbstractInstrument):
     """A beam that is the same everywhere and in all directions: a_lm -> B_l a_lm, then gain and zero level.
 
     I and V are smoothed with the window of intensity, Q and U as a field of spin 2 with that of polarisation. The a_lm
-    come from sums over the pixels, improved `iterations` times, as in healpy.smoothing; the pixel window is not
-    included. The computation runs on the host.
+    come from sums over the pixels, improved `iterations` times, as in healpy.smoothing; degrees beyond 3 nside - 1,
+    which pixels do not hold, are left out; the pixel window is not included. The computation runs on the host.
     """
 
     gain: eqx.AbstractVar[Float[Array, ""]]
@@ -47,8 +47,8 @@ class AbstractBeam(AbstractInstrument):
                 f"{type(self).__name__} needs a full sl.HealpixSky, not {type(sky).__name__}: simulate the full sky, "
                 "smooth it, and choose pixels afterwards (sl.instruments.Mask)."
             )
-        lmax = 3 * sky.nside - 1 if self.lmax is None else self.lmax
-        intensity, polarised = self.windows(lmax)
+        lmax = 3 * sky.nside - 1 if self.lmax is None else min(self.lmax, 3 * sky.nside - 1)
+        intensity, polarised = (window[: lmax + 1] for window in self.windows(lmax))
 
         def smooth(maps: Float[Array, "maps npix"], window: Float[Array, " degrees"]) -> Float[Array, "maps npix"]:
             return _smooth(maps, window, sky, lmax, self.iterations)
@@ -77,7 +77,7 @@ class GaussianBeam(AbstractBeam):
         >>> smoothed = sl.GaussianBeam(fwhm=7.0)(stokes)
     """
 
-    fwhm: Float[Array, ""] = param(unit="deg", positive=True, symbol=r"\\theta")
+    fwhm: Float[Array, ""] = param(unit="deg", positive=True, symbol=r"\theta")
     gain: Float[Array, ""] = param(1.0, symbol="g")
     offset: Float[Array, ""] = param(0.0, symbol="o")
     lmax: int | None = setting(None, bounds=(2, None))

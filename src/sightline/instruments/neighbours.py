@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.module import param, setting
+from .._core.module import is_concrete, param, setting
 from ..geometry import HealpixSky
 from ..geometry.frames import transport
 from ..stokes import Stokes
@@ -31,7 +31,7 @@ class NeighbourBeam(AbstractInstrument):
     - `radius`: how far neighbours count, deg; 2 fwhm leaves out 2e-5 of the beam, 1.5 fwhm 2e-3.
     - `gain`, `offset`: as `sl.instruments.Calibration`.
 
-    **Raises:** `ValueError` for a sky that is not HEALPix.
+    **Raises:** `ValueError` for a sky that is not HEALPix, or a radius below fwhm.
 
     !!! example
         >>> disc = sl.HealpixSky(16, pixels=range(200))
@@ -39,9 +39,15 @@ class NeighbourBeam(AbstractInstrument):
     """
 
     fwhm: Float[Array, ""] = param(unit="deg", positive=True, symbol=r"\theta")
-    radius: float = setting(unit="deg", positive=True)
+    radius: float = setting(unit="deg", positive=True, bounds=(None, 90))
     gain: Float[Array, ""] = param(1.0, symbol="g")
     offset: Float[Array, ""] = param(0.0, symbol="o")
+
+    def __check_init__(self) -> None:
+        if is_concrete(self.fwhm) and self.radius < float(self.fwhm):
+            raise ValueError(
+                f"NeighbourBeam.radius = {self.radius} is less than fwhm = {float(self.fwhm)} deg: take about 2 fwhm."
+            )
 
     def __call__(self, stokes: Stokes) -> Stokes:
         """The smoothed sky."""
@@ -50,7 +56,7 @@ class NeighbourBeam(AbstractInstrument):
             raise ValueError(f"NeighbourBeam needs a sl.HealpixSky, full or partial, not {type(sky).__name__}.")
         near = _neighbours(sky.nside, sky.nest, sky.indices.astype(np.int64).tobytes(), self.radius)
         square = jnp.asarray(near.square, self.fwhm.dtype)
-        weight = jnp.where(square >= 0, jnp.exp(-4 * math.log(2) * square / self.fwhm**2), 0)
+        weight = jnp.where(near.there, jnp.exp(-4 * math.log(2) * square / self.fwhm**2), 0)
         weight = weight / jnp.sum(weight, axis=1, keepdims=True)
         iau = stokes.to_convention("IAU")
         q, u = iau.Q[..., near.index], iau.U[..., near.index]
@@ -66,12 +72,13 @@ class NeighbourBeam(AbstractInstrument):
 
 
 class _Neighbours(NamedTuple):
-    """Neighbours of each pixel, (npix, most); `square` of their distance [deg^2] is -1 where there is none.
+    """Neighbours of each pixel, (npix, most), where they are `there`; the others are the pixel itself.
 
-    `cosine` and `sine` of twice the angle between the bases.
+    `square` of their distance [deg^2]; `cosine` and `sine` of twice the angle between the bases.
     """
 
     index: np.ndarray
+    there: np.ndarray
     square: np.ndarray
     cosine: np.ndarray
     sine: np.ndarray
@@ -82,7 +89,7 @@ def _neighbours(nside: int, nest: bool, pixels: bytes, radius: float) -> _Neighb
     from scipy.spatial import KDTree
 
     places, east, north = HealpixSky(nside, np.frombuffer(pixels, np.int64), nest).rays()
-    chord = 2 * math.sin(0.5 * math.radians(min(radius, 180.0)))
+    chord = 2 * math.sin(0.5 * math.radians(radius))
     lists = KDTree(places.T).query_ball_point(places.T, chord)
     most = max(map(len, lists))
     index = np.array([[*near, *[own] * (most - len(near))] for own, near in enumerate(lists)])
@@ -92,4 +99,4 @@ def _neighbours(nside: int, nest: bool, pixels: bytes, radius: float) -> _Neighb
     along, across = (np.sum(moved * np.repeat(axis, most, axis=1), axis=0) for axis in (north, east))
     angle = 2 * np.arctan2(across, along).reshape(index.shape)
     distance = 2 * np.arcsin(np.minimum(0.5 * np.linalg.norm(far - here, axis=0), 1)).reshape(index.shape)
-    return _Neighbours(index, np.where(there, np.rad2deg(distance) ** 2, -1), np.cos(angle), np.sin(angle))
+    return _Neighbours(index, there, np.rad2deg(distance) ** 2, np.cos(angle), np.sin(angle))

@@ -3,6 +3,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .._core.module import is_concrete
 from ..stokes import Stokes
@@ -24,8 +25,8 @@ def add_noise(stokes: Stokes, sigma: Any, key: jax.Array, polarised: Any = None)
     """
     sigma = jnp.asarray(sigma)
     polarised = sigma if polarised is None else jnp.asarray(polarised)
-    if any(is_concrete(scale) and jnp.any(scale < 0) for scale in (sigma, polarised)):
-        raise ValueError("sigma must not be negative: give standard deviations in the unit of the sky.")
+    if any(is_concrete(scale) and not np.all(np.asarray(scale) >= 0) for scale in (sigma, polarised)):
+        raise ValueError("sigma must not be negative or NaN: give standard deviations in the unit of the sky.")
     scales = {"I": sigma, "Q": polarised, "U": polarised, "V": polarised}
     present = {name: scale for name, scale in scales.items() if getattr(stokes, name) is not None}
     keys = jax.random.split(key, len(present))

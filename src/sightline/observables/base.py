@@ -21,6 +21,7 @@ class AbstractObservable(Module):
     sightlines: eqx.AbstractVar[Sightlines]
     distance: eqx.AbstractVar[str | None]
     needs: eqx.AbstractClassVar[tuple[str, ...]]
+    sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
 
     @abc.abstractmethod
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Inexact[Array, "..."]:

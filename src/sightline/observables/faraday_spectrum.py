@@ -33,6 +33,9 @@ class FaradaySpectrum(AbstractObservable):
     - `frequency`: of the emission, GHz.
     - `distance`: as `AbstractObservable`.
 
+    **Raises:** `ValueError` for a simulator that emits no Q and U, fades them by unresolved fields, absorbs
+    dichroically or converts.
+
     **Returns:** F, complex, (n, npix) K (Rayleigh-Jeans) per rad m^-2.
 
     **Source:** Burn 1966, MNRAS 133, 67; Brentjens & de Bruyn 2005, A&A 441, 1217.
@@ -49,6 +52,7 @@ class FaradaySpectrum(AbstractObservable):
     frequency: float = setting(1.4, unit="GHz", positive=True)
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "electron_density")
+    sequential: ClassVar[bool] = True
 
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Cells) -> Complex[Array, " n"]:
         """The spectrum of one ray."""
@@ -59,12 +63,30 @@ class FaradaySpectrum(AbstractObservable):
             return simulator.coefficients(plasma, ray, nu), rotation_measure_rate(plasma, ray)
 
         coefficients, rate = jax.vmap(cell)(*points)
+        _check(coefficients)
         seen = widths * _dimming(coefficients.absorption, widths)
         q, u = (_times(part, seen) for part in (coefficients.emissivity.Q, coefficients.emissivity.U))
         step = rate * widths
         phi = jnp.asarray(self.depth, widths.dtype)
         kernel = jax.vmap(lambda depth: _mean_gaussian(depth - accumulate(step), step, self.width))(phi)
         return jax.lax.complex(kernel @ q, kernel @ u)
+
+
+def _check(coefficients: TransferCoefficients) -> None:
+    """Refuses what a spectrum of Faraday depths has no place for."""
+    if coefficients.emissivity.Q is None and coefficients.emissivity.U is None:
+        raise ValueError(
+            "FaradaySpectrum: nothing in this Simulator emits Q or U: give it e.g. sl.emission.Synchrotron()."
+        )
+    absorption, rotation = coefficients.absorption, coefficients.rotation
+    present = {
+        "depolarisation (FaradayRotation(random=...))": (coefficients.depolarisation,),
+        "dichroic absorption": (absorption.Q, absorption.U, absorption.V),
+        "Faraday conversion": (rotation.Q, rotation.U),
+    }
+    for what, parts in present.items():
+        if any(part is not None for part in parts):
+            raise ValueError(f"FaradaySpectrum has no place for {what}: leave that operator out.")
 
 
 def _times(part: Cells | None, seen: Cells) -> Cells:

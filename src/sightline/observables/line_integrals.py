@@ -27,6 +27,8 @@ class AbstractLineIntegral(AbstractObservable):
     One midpoint per cell, or the points of `ResolvedCells`.
     """
 
+    sequential: ClassVar[bool] = False
+
     @abc.abstractmethod
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         """What is integrated, per kpc, at one point of `ray`."""
@@ -133,6 +135,7 @@ class WeightedMean(AbstractObservable):
     weight: Quantity = setting()
     needs: tuple[str, ...] = setting(())
     distance: str | None = setting(None, kw_only=True)
+    sequential: ClassVar[bool] = False
 
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Scalar:
         """The mean along one ray."""

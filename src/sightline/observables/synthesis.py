@@ -13,11 +13,12 @@ from .faraday_spectrum import wavelength_squared
 
 
 def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) -> Complex[Array, "n pixels"]:
-    """The Faraday spectrum seen through the frequencies of a cube: F convolved with `rotation_measure_spread`.
+    """The Faraday spectrum seen through the frequencies of a cube.
 
-    F(phi) = sum_i w_i P_i e^(-2 i phi (lambda_i^2 - lambda_0^2))/sum_i w_i, lambda_0^2 the weighted mean of lambda^2
+    F'(phi) = sum_i w_i P_i e^(-2 i phi (lambda_i^2 - lambda_0^2))/sum_i w_i, lambda_0^2 the weighted mean of lambda^2
 
-    P is taken as it is: divide by the spectrum of the emission first where that is steep.
+    It is the convolution of F(phi) e^(2 i phi lambda_0^2) with `rotation_measure_spread`: angles are those at lambda_0,
+    where they are best known. P is taken as it is: divide by the spectrum of the emission first where that is steep.
 
     **Arguments:** `stokes`: of several frequencies; `depth`: phi, (n,) rad m^-2; `weights`: (nfreq,), equal by default.
 
@@ -64,5 +65,8 @@ def _waves(frequency: Float[Array, " nfreq"], depth: Any, weights: Any) -> Compl
     if is_concrete(weights) and (np.any(np.asarray(weights) < 0) or not np.any(np.asarray(weights) > 0)):
         raise ValueError("weights must not be negative, nor all zero.")
     share = weights / jnp.sum(weights)
-    angle = -2 * jnp.asarray(depth, square.dtype)[:, None] * (square - jnp.sum(share * square))
+    depth = jnp.asarray(depth, square.dtype)
+    if depth.ndim != 1 or not depth.size:
+        raise ValueError(f"depth has shape {depth.shape}: give a list of Faraday depths, (n,) rad m^-2.")
+    angle = -2 * depth[:, None] * (square - jnp.sum(share * square))
     return jax.lax.complex(share * jnp.cos(angle), share * jnp.sin(angle))

@@ -10,7 +10,10 @@ from .preset import Entry, Preset
 
 Place = tuple[float, float, float]
 _STAND_IN = "Cosmic-ray electrons are the WMAP disk: the paper's tables of a propagation code are not public numbers."
-_RM_ONLY = "The paper fits rotation measures only; the WMAP disk of cosmic-ray electrons is added so that it shines."
+_RM_ONLY = (
+    "The paper fits rotation measures only; the WMAP disk of cosmic-ray electrons is added so that it shines. "
+    "NE2001 is as published, without the thicker disk that such fits prefer."
+)
 _JF12_STRIATION = 1.36
 
 
@@ -26,7 +29,7 @@ def jf12(entry: Entry) -> Preset:
 
 
 def jf12b(entry: Entry) -> Preset:
-    """JF12 as adjusted to the Planck maps."""
+    """JF12 as adjusted to the Planck maps, with the striation of JF12."""
     return _jf12(entry, magnetic.JF12.planck(), magnetic.JF12RandomAmplitude.planck())
 
 
@@ -63,7 +66,7 @@ def uf23(variant: str, entry: Entry) -> Preset:
 def pt11(variant: str, entry: Entry) -> Preset:
     """The axi- or bisymmetric field of Pshirkov et al."""
     field = magnetic.PT11(variant)
-    return _preset(entry, field, electrons.NE2001(), sun=(-8.5, 0.0, 0.0), edge=20.0, note=_RM_ONLY)
+    return _preset(entry, field, electrons.NE2001(), sun=electrons.NE2001.sun, edge=20.0, note=_RM_ONLY)
 
 
 def tf17(variant: str, entry: Entry) -> Preset:

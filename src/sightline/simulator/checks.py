@@ -81,6 +81,22 @@ def check_frequency(frequency: Any) -> Array:
     return jnp.asarray(value, default_float())
 
 
+def check_length(length: Any, size: int) -> Array:
+    """Lengths of rays as an array of kpc, refused unless there is one a ray, finite and positive."""
+    value = strip_unit(length, "kpc", "length")
+    value = jnp.asarray(value, default_float())
+    if value.shape != (size,):
+        raise ValueError(f"length has shape {value.shape}, there are {size} rays.")
+    numbers = np.asarray(value) if is_concrete(value) else np.ones(1)
+    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0)))
+    if bad.size:
+        raise ValueError(
+            f"Distances of rays must be finite and positive [kpc]; {bad.size} are not, the first is ray {bad[0]}: "
+            f"{numbers[bad[0]]}."
+        )
+    return value
+
+
 class SunWarning(UserWarning):
     """Models of one simulator place the Sun at different distances from the Galactic centre."""
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from .._core.module import is_concrete
 from .._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
-from ..geometry import Ray, Sightlines, map_rays
+from ..fields.base import children
+from ..geometry import Ray, Sightlines, Structures, map_rays
 from ..geometry.quadrature import resolve
 from ..observables import AbstractObservable
 
@@ -78,11 +80,12 @@ def _solve(
 def measure_rays(simulator: "Simulator", observable: AbstractObservable, length: Array | None) -> Inexact[Array, "..."]:
     """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own."""
     simulator, lines = simulator.prepare(), observable.sightlines
-    structures = simulator.structures(observable.needs)
+    own = (field.structures() for field in children(observable))
+    structures = Structures.join(simulator.structures(observable.needs), *own)
 
     def measure(ray: Ray, far: Scalar | None) -> Inexact[Array, "..."]:
         ray = ray if far is None else eqx.tree_at(lambda r: r.length, ray, far)
-        if lines.edges is None:
+        if lines.edges is None or observable.sequential:
             distance, widths = division(lines, ray)
         else:
             distance, widths = resolve(lines.edges, ray, structures, lines.structures)
@@ -99,9 +102,9 @@ class RotationWarning(UserWarning):
 
 def warn_rotation(rotation: Array, frequency: Array) -> None:
     """Warns where a cell turns P by more than 1 rad."""
-    if not is_concrete(rotation) or not is_concrete(frequency) or not jnp.any(rotation > 1):
+    if not is_concrete(rotation) or not is_concrete(frequency) or not np.any(np.asarray(rotation) > 1):
         return
-    worst = int(jnp.argmax(rotation))
+    worst = int(np.argmax(rotation))
     warning = RotationWarning(
         f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: "
         "above about 1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer "

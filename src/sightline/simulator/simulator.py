@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact
 
-from .._core.module import Module, check_tree, default_float, setting
+from .._core.module import Module, check_tree, setting
 from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
@@ -15,7 +15,7 @@ from ..geometry import Ray, Structures, as_sightlines
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
-from .checks import CURES, check_frequency, check_shapes, check_types, warn_suns
+from .checks import CURES, check_frequency, check_length, check_shapes, check_types, warn_suns
 from .observe import arrays, measure_rays, observe_rays, warn_rotation
 from .trace import Trace, trace_ray
 
@@ -158,9 +158,7 @@ class Simulator(Module):
         self.check()
         self.require(observable.needs, type(observable).__name__)
         lines = observable.sightlines
-        length = None if length is None else jnp.asarray(length, default_float())
-        if length is not None and length.shape != (lines.size,):
-            raise ValueError(f"length has shape {length.shape}, there are {lines.size} rays.")
+        length = None if length is None else check_length(length, lines.size)
         bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
         return lines.sky.reduce(measure_rays(self, bare, length))
 
