@@ -14,6 +14,7 @@ from . import datasets as datasets
 from . import emission as emission
 from . import fields as fields
 from . import grids as grids
+from . import inference as inference
 from . import instruments as instruments
 from . import io as io
 from . import observables as observables
@@ -41,6 +42,14 @@ from .geometry import RadialCells as RadialCells
 from .geometry import ResolvedCells as ResolvedCells
 from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
+from .inference import BFGS as BFGS
+from .inference import Adam as Adam
+from .inference import Fisher as Fisher
+from .inference import FitError as FitError
+from .inference import FitResult as FitResult
+from .inference import LevenbergMarquardt as LevenbergMarquardt
+from .inference import fisher as fisher
+from .inference import fit as fit
 from .instruments import GaussianBeam as GaussianBeam
 from .io import load as load
 from .io import save as save

@@ -88,6 +88,11 @@ def _bijection(prior: Any) -> Any:
     return biject_to(prior.support)
 
 
+def has_range(prior: Any) -> bool:
+    """Whether the support is an interval of finite length, which the logistic function leads to."""
+    return hasattr(prior.support, "lower_bound") and hasattr(prior.support, "upper_bound")
+
+
 @_mixing
 def inside(prior: Any, value: Values) -> Bool[Array, "..."]:
     """Whether a value lies in the support of a prior, for every independent element."""

@@ -14,6 +14,7 @@ from .priors import (
     constrain,
     describe,
     draw,
+    has_range,
     log_density,
     log_jacobian,
     prior_residuals,
@@ -98,6 +99,14 @@ class ParameterSpace(eqx.Module):
     def size(self) -> int:
         """How many numbers are free."""
         return sum(value.size for value in self.initial.values())
+
+    def at_edge(self, unconstrained: Given) -> dict[str, Array]:
+        """Which elements lie at an edge of a prior of finite range: within 3e-4 of the range."""
+        edge = 8.0  # of the logistic function
+        return {
+            name: jnp.abs(jnp.asarray(unconstrained[name])) > (edge if has_range(prior) else jnp.inf)
+            for name, prior in self._each()
+        }
 
     def replace(self, values: Given) -> Any:
         """The model with these values; parameters left out keep theirs, ties follow.

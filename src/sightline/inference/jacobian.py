@@ -1,0 +1,85 @@
+"""Jacobians with respect to unconstrained parameters, column by column in forward mode."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..parameters import labels, ravel
+from ..statistics import Posterior
+
+COLUMNS = 8  # evaluated at a time
+
+Vector = Float[Array, " n"]
+
+
+def information(posterior: Posterior, values: Any) -> Array:
+    """Numbers whose Jacobian is that of the Fisher information, of constrained values."""
+    return posterior.information(values)
+
+
+def constrained(posterior: Posterior, values: Any) -> Array:
+    """The vector of constrained values."""
+    return ravel(values, posterior.space.names)[0]
+
+
+@eqx.filter_jit
+def jacobian(
+    function: Callable[[Posterior, Any], Array], posterior: Posterior, unconstrained: Any
+) -> Float[Array, "m n"]:
+    """The Jacobian of a function of constrained values with respect to the vector of unconstrained ones."""
+    vector, back = ravel(unconstrained, posterior.space.names)
+
+    def along(direction: Vector) -> Array:
+        return jax.jvp(lambda u: function(posterior, posterior.space.to_constrained(back(u))), (vector,), (direction,))[
+            1
+        ]
+
+    basis = jnp.eye(vector.size, dtype=vector.dtype)
+    return jax.lax.map(along, basis, batch_size=min(COLUMNS, vector.size)).T
+
+
+@eqx.filter_jit
+def prior_curvature(posterior: Posterior, values: Any) -> Float[Array, "n n"]:
+    """Minus the second derivatives of the log prior in constrained parameters."""
+    vector, back = ravel(values, posterior.space.names)
+    return -jax.hessian(lambda x: posterior.space.log_prior(back(x)))(vector)
+
+
+@eqx.filter_jit
+def unconstrained_curvature(posterior: Posterior, unconstrained: Any) -> Vector:
+    """Minus the second derivatives, each by itself, of the prior density of unconstrained parameters."""
+    space = posterior.space
+    vector, back = ravel(unconstrained, space.names)
+
+    def density(u: Vector) -> Array:
+        return space.log_prior(space.to_constrained(back(u))) + space.log_jacobian(back(u))
+
+    return -jnp.diagonal(jax.hessian(density)(vector))
+
+
+def check_finite(matrix: np.ndarray, posterior: Posterior, unconstrained: Any) -> None:
+    """Refuses derivatives that are not finite, naming parameters and data.
+
+    **Raises:** `ValueError`.
+    """
+    bad = ~np.isfinite(matrix)
+    if not bad.any():
+        return
+    names = np.array(labels(unconstrained, posterior.space.names))[bad.any(axis=0)]
+    row, start = int(np.flatnonzero(bad.any(axis=1))[0]), 0
+    place = "a regulariser"
+    for likelihood in posterior.likelihoods:
+        if row < start + likelihood.size:
+            index = np.unravel_index(row - start, likelihood.data.shape)
+            place = f"datum {tuple(map(int, index))} of {likelihood.name!r}"
+            break
+        start += likelihood.size
+    raise ValueError(
+        f"The derivative with respect to {', '.join(names[:6])} is not finite for {int(bad.any(axis=1).sum())} data, "
+        f"the first of them {place}: start elsewhere, or look at the field there with sl.testing.check_field."
+    )

@@ -1,0 +1,111 @@
+"""What a fit returns."""
+
+import numpy as np
+
+from ..parameters import Table, ravel
+from ..statistics import Posterior
+from .fisher import Fisher
+from .solve import CONVERGED, FINISHED, Outcome
+
+CURES = {
+    "step limit": "it was still moving: start from `result.parameters`, or allow more steps",
+    "diverged": "numbers became infinite or a linear solve failed: look at `history`, start elsewhere, use narrower "
+    "priors or a smaller learning rate",
+}
+
+
+class FitError(RuntimeError):
+    """A fit did not reach its goal; the message says why and what to do."""
+
+
+class FitResult:
+    """The largest posterior density that a fit found.
+
+    - `parameters`: constrained values by name; `unconstrained`: the same, unconstrained; `model`: with these values.
+    - `status`: `"converged"`, `"finished"` (all steps of a method without a criterion), `"step limit"` or `"diverged"`.
+    - `history`: (steps,), -log posterior, or half the sum of squares, after every step.
+    - `edges`: parameters at the edge of a prior of finite range, whose standard deviations say little.
+    - `log_posterior`; `starts`: status and log posterior of every start.
+    - `deviances`: chi^2 of each likelihood, Cash's statistic for counts; `chi2`: their sum; `dof`: data minus
+      parameters.
+    - `fisher`: the Gauss-Newton Hessian at the fit, prior included; `covariance`, `unconstrained_covariance`,
+      `standard_deviations` come from it. `None` where more than `covariance` parameters were free.
+
+    Printed, it is a table.
+    """
+
+    def __init__(
+        self,
+        posterior: Posterior,
+        outcome: Outcome,
+        starts: list[tuple[str, float]],
+        information: Fisher | None,
+    ):
+        space = posterior.space
+        self.unconstrained, self.status = outcome.unconstrained, outcome.status
+        self.history, self.starts, self.fisher = np.asarray(outcome.history), starts, information
+        self.parameters = space.to_constrained(outcome.unconstrained)
+        self.model = space.replace(self.parameters)
+        self.log_posterior = float(posterior.log_posterior(self.parameters))
+        self.deviances = {name: float(value) for name, value in posterior.deviances(self.parameters).items()}
+        self.chi2, self.dof = sum(self.deviances.values()), posterior.size - space.size
+        edges = space.at_edge(outcome.unconstrained)
+        self.edges = [name for name, edge in edges.items() if np.any(edge)]
+        self._names, self._labels, self._units = (
+            space.names,
+            space.labels,
+            dict(zip(space.names, space.units, strict=True)),
+        )
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """The covariance of the parameters, (n, n), in the order of `fisher.labels`."""
+        return self._known().covariance
+
+    @property
+    def unconstrained_covariance(self) -> np.ndarray:
+        """The covariance of the unconstrained parameters."""
+        return self._known().unconstrained_covariance
+
+    @property
+    def standard_deviations(self) -> dict[str, np.ndarray]:
+        """Standard deviations, by name, in the shapes of the parameters."""
+        vector, place, found = self._known().standard_deviations, 0, {}
+        for name in self._names:
+            shape, size = self.parameters[name].shape, self.parameters[name].size
+            found[name], place = vector[place : place + size].reshape(shape), place + size
+        return found
+
+    def _known(self) -> Fisher:
+        if self.fisher is None:
+            raise ValueError("No covariance was computed: call sl.fisher(posterior, at=result.parameters).")
+        return self.fisher
+
+    def raise_for_status(self) -> "FitResult":
+        """This result if the fit reached its goal.
+
+        **Raises:** `FitError` if not.
+        """
+        if self.status not in (CONVERGED, FINISHED):
+            steps = len(self.history)
+            raise FitError(f"The fit ended after {steps} steps with status {self.status!r}: {CURES[self.status]}.")
+        return self
+
+    def summary(self) -> Table:
+        """A table: value and standard deviation of every parameter, chi^2, status."""
+        if self.fisher is not None:
+            table = self.fisher.summary()
+            header, rows = table.header, table.rows
+        else:
+            header = ["parameter", "unit", "value"]
+            units = [self._units[name] for name in self._names for _ in range(self.parameters[name].size)]
+            values = np.asarray(ravel(self.parameters, self._names)[0])
+            rows = [[a, u, f"{v:.6g}"] for a, u, v in zip(self._labels, units, values, strict=True)][:100]
+        title = f"{self.status} after {len(self.history)} steps"
+        title += f", the best of {len(self.starts)} starts" if len(self.starts) > 1 else ""
+        ratio = f" = {self.chi2 / self.dof:.4g}" if self.dof > 0 else ""
+        edges = f"\nat the edge of the prior: {', '.join(self.edges)}" if self.edges else ""
+        return Table(header, rows, title, f"chi^2/dof = {self.chi2:.6g}/{self.dof}{ratio}{edges}")
+
+    def __repr__(self) -> str:
+        return repr(self.summary())

@@ -1,0 +1,41 @@
+"""Coordinates in which the posterior is about a unit Gaussian at the start: they give steps and tolerances a scale."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..parameters import ravel
+from ..statistics import Posterior
+from .jacobian import check_finite, information, jacobian, unconstrained_curvature
+
+FLOOR = 1e-3  # of the curvature of a prior, for those that have none
+
+
+class Whitening(eqx.Module):
+    """u = origin + W y with W W^T = (F + prior)^-1 at the origin: y counts standard deviations."""
+
+    origin: Float[Array, " n"]
+    matrix: Float[Array, "n n"]
+
+    def __call__(self, y: Float[Array, " n"]) -> Float[Array, " n"]:
+        """The vector of unconstrained parameters."""
+        return self.origin + self.matrix @ y
+
+
+def whiten(posterior: Posterior, unconstrained: Any) -> Whitening:
+    """Coordinates about a start.
+
+    **Raises:** `ValueError` where derivatives are not finite, naming parameters and data.
+    """
+    rows = np.asarray(jacobian(information, posterior, unconstrained), np.float64)
+    check_finite(rows, posterior, unconstrained)
+    origin, _ = ravel(unconstrained, posterior.space.names)
+    curvature = np.asarray(unconstrained_curvature(posterior, unconstrained), np.float64)
+    total = rows.T @ rows + np.diag(np.maximum(np.nan_to_num(curvature), FLOOR))
+    scale = np.sqrt(np.diagonal(total))
+    root = np.linalg.cholesky(total / np.outer(scale, scale) + 1e-12 * np.eye(len(scale)))
+    matrix = np.linalg.inv(root).T / scale[:, None]
+    return Whitening(origin, jnp.asarray(matrix, origin.dtype))
