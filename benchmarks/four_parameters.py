@@ -1,4 +1,4 @@
-"""Four parameters of a spiral field from Q and U at 2.4 GHz: `python benchmarks/four_parameters.py --nside 64`."""
+"""Four parameters of a spiral field from Q and U at 2.4 GHz: `python benchmarks/four_parameters.py`."""
 
 import time
 
@@ -12,7 +12,7 @@ import sightline as sl
 TRUTH = {"b0": 1.2, "psi0": 27.0, "psi1": 0.9, "chi0": 25.0}  # uG, deg
 INDEPENDENT = (0.00026, 0.00033, 0.00098, 0.00112)  # at NSIDE 64 with 512 cells: uG, rad
 NOISE, FREQUENCY = 1e-3, 2.4  # K, GHz
-START = {"b0": 3.0, "psi0": 50.0, "psi1": 10.0, "chi0": 45.0}
+START = {"b0": 1.5, "psi0": 32.0, "psi1": 3.0, "chi0": 28.0}
 
 
 def model() -> sl.Simulator:
@@ -36,40 +36,45 @@ def posterior(nside: int, cells: int) -> sl.Posterior:
     return sl.Posterior(space, sl.MapLikelihood(lines, FREQUENCY, mock, NOISE, parameters="QU"))
 
 
+def offset(found: float, truth: float, error: float) -> str:
+    """How far a fit is from the truth, in standard deviations."""
+    return f"{(found - truth) / error:+.2f}"
+
+
 def main() -> None:
-    options = parse(__doc__, nside=16, cells=512)
-    scale = np.array([1.0, *np.deg2rad([1.0, 1.0, 1.0])])
-    target = posterior(options.nside, options.cells)
-    began = time.perf_counter()
-    forecast = sl.fisher(target)
-    told = time.perf_counter()
+    options = parse(__doc__, nside=64, fitted=16, cells=512)
+    times = [time.perf_counter()]
+    forecast = sl.fisher(posterior(options.nside, options.cells))
+    times.append(time.perf_counter())
+    target = posterior(options.fitted, options.cells)
     result = sl.fit(target, start={f"magnetic_field.{name}": value for name, value in START.items()}).raise_for_status()
-    done = time.perf_counter()
+    times.append(time.perf_counter())
     print(forecast, result, sep="\n")
-    deviations = forecast.standard_deviations * scale
-    equal = deviations * options.nside / 64  # errors go with the square root of the number of pixels
+    radians = np.array([1.0, *np.deg2rad([1.0, 1.0, 1.0])])
     fitted = np.array([float(result.parameters[name]) for name in target.space.names])
-    apart = (fitted - np.array(list(TRUTH.values()))) / forecast.standard_deviations
-    header = ["parameter", "truth", "Fisher sd", "at NSIDE 64", "independent", "ratio", "fit", "(fit - truth)/sd"]
+    spread = np.array([float(result.standard_deviations[name]) for name in target.space.names])
+    numbers = zip(TRUTH.items(), forecast.standard_deviations * radians, INDEPENDENT, fitted, spread, strict=True)
     rows = [
         [
             name,
-            TRUTH[name],
-            f"{deviations[i]:.3g}",
-            f"{equal[i]:.3g}",
-            INDEPENDENT[i],
-            f"{equal[i] / INDEPENDENT[i]:.3f}",
+            f"{sd:.3g}",
+            other,
+            f"{sd / other:.3f}",
+            truth,
+            f"{found:.5f}",
+            f"{error:.5f}",
+            offset(found, truth, error),
         ]
-        + [f"{fitted[i]:.5f}", f"{apart[i]:+.2f}"]
-        for i, name in enumerate(TRUTH)
+        for (name, truth), sd, other, found, error in numbers
     ]
+    header = ["parameter", "Fisher sd", "independent", "ratio", "truth", "fit", "sd of the fit", "(fit - truth)/sd"]
+    start = ", ".join(f"{name} = {value:g}" for name, value in START.items())
     notes = (
-        f"NSIDE {options.nside}, {options.cells} cells, Q and U at {FREQUENCY} GHz, noise {NOISE * 1e3:g} mK, float64. "
-        "Standard deviations in uG and rad; truth and fit in uG and deg. The fourth column is the third scaled to the "
-        "number of pixels of NSIDE 64, the fifth an independent estimate there. Levenberg-Marquardt from "
-        f"{', '.join(f'{name} = {value:g}' for name, value in START.items())}: {len(result.history)} steps, chi^2/dof = "
-        f"{result.chi2:.1f}/{result.dof} = {result.chi2 / result.dof:.4f}. Time, compilation included: Fisher matrix "
-        f"{told - began:.0f} s, fit {done - told:.0f} s."
+        f"{options.cells} cells, Q and U at {FREQUENCY} GHz, noise {NOISE * 1e3:g} mK, float64. Fisher matrix at "
+        f"NSIDE {options.nside}, uG and rad, beside an independent estimate at NSIDE 64 with 512 cells. Fit of a mock "
+        f"at NSIDE {options.fitted}, uG and deg, by Levenberg-Marquardt from {start}: {len(result.history)} steps, "
+        f"chi^2/dof = {result.chi2:.1f}/{result.dof} = {result.chi2 / result.dof:.4f}. Time with mock and compilation: "
+        f"Fisher matrix {times[1] - times[0]:.0f} s, fit {times[2] - times[1]:.0f} s."
     )
     save("four_parameters", "Four parameters of a spiral field from polarisation", header, rows, notes)
 

@@ -2,7 +2,7 @@
 
 import abc
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -12,10 +12,10 @@ from jaxtyping import Array, Float
 from .._core.module import setting
 from ..parameters import ravel
 from ..statistics import Posterior
-from .solve import CONVERGED, DIVERGED, FINISHED, Outcome, solve
+from .solve import CONVERGED, DIVERGED, FINISHED, STEP_LIMIT, Outcome, solve
 from .whitening import Whitening, whiten
 
-ROUNDS = 6
+LONGEST = 1e3  # size of the trust region: damping of a thousandth, hardly less than a full step
 CONFIRMED = 0.5  # standard deviations that a round may move to confirm the last
 INSIDE = 2.0  # of the logistic function: at an eighth of the range of a prior
 
@@ -45,30 +45,41 @@ def _minus_log_posterior(y: Array, args: tuple[Posterior, Whitening]) -> tuple[A
     return -posterior.log_posterior(_values(y, posterior, whitening)), None
 
 
-def _run_whitened(solver: Any, objective: Any, posterior: Posterior, unconstrained: Any, steps: int) -> Outcome:
-    """Rounds in coordinates whitened anew where the last one ended, until a round confirms the last.
+class _Plan(NamedTuple):
+    """A solver, steps in all and in a round, and the largest size of its trust region."""
+
+    solver: Any
+    steps: int
+    round: int
+    longest: float | None
+
+
+def _run_whitened(plan: _Plan, objective: Any, posterior: Posterior, unconstrained: Any) -> Outcome:
+    """Rounds in coordinates whitened anew where the last one ended, until one of them hardly moves.
 
     The logistic function is flat at the edges of a prior: a step too far does not come back. What ends there is moved
-    inside and started once more.
+    inside, once, and kept if it is the better for it.
     """
-    names, total, moved, best = posterior.space.names, [], False, Outcome(unconstrained, DIVERGED, [float("inf")])
-    for _ in range(ROUNDS):
+    total, moved, best, least = [], False, unconstrained, float("inf")
+    while True:
         whitening = whiten(posterior, unconstrained)
-        _, back = ravel(unconstrained, names)
-        y = jnp.zeros_like(whitening.origin)
-        y, status, history = solve(solver, objective, y, (posterior, whitening), max(1, steps - len(total)))
+        _, back = ravel(unconstrained, posterior.space.names)
+        y, left = jnp.zeros_like(whitening.origin), min(plan.round, plan.steps - len(total))
+        y, status, history = solve(plan.solver, objective, y, (posterior, whitening), left, plan.longest)
         unconstrained, total = back(whitening(y)), total + history
-        outcome = Outcome(unconstrained, status, total)
-        best = outcome if history[-1] <= best.history[-1] else best._replace(history=total)
+        better = history[-1] <= least
+        best, least = (unconstrained, history[-1]) if better else (best, least)
+        if status == DIVERGED or len(total) >= plan.steps:
+            return Outcome(best, status if better else STEP_LIMIT, total)
         edges = posterior.space.at_edge(unconstrained)
-        if status != CONVERGED or len(total) >= steps:
-            break
+        settled = status == CONVERGED and float(jnp.max(jnp.abs(y))) < CONFIRMED
         if not moved and any(bool(jnp.any(edge)) for edge in edges.values()):
             unconstrained = {name: jnp.where(edges[name], jnp.sign(u) * INSIDE, u) for name, u in unconstrained.items()}
             moved = True
-        elif float(jnp.max(jnp.abs(y))) < CONFIRMED:
-            break
-    return best
+        elif settled and better:
+            return Outcome(best, CONVERGED, total)
+        elif settled:
+            unconstrained = best
 
 
 class LevenbergMarquardt(AbstractMethod):
@@ -81,7 +92,7 @@ class LevenbergMarquardt(AbstractMethod):
     """
 
     tolerance: float = setting(1e-3, positive=True)
-    steps: int = setting(100, bounds=(1, None))
+    steps: int = setting(200, bounds=(1, None))
 
     def run(self, posterior: Posterior, unconstrained: Any, key: jax.Array) -> Outcome:
         """See `AbstractMethod`."""
@@ -91,7 +102,7 @@ class LevenbergMarquardt(AbstractMethod):
         # damping changes by tens, as Marquardt has it: by optimistix's own rule most steps stay half a Newton step
         region = optx.ClassicalTrustRegion(high_cutoff=0.75, low_cutoff=0.01, high_constant=10.0, low_constant=0.1)
         solver = eqx.tree_at(lambda one: one.search, solver, region)
-        return _run_whitened(solver, _residuals, posterior, unconstrained, self.steps)
+        return _run_whitened(_Plan(solver, self.steps, 12, LONGEST), _residuals, posterior, unconstrained)
 
 
 class BFGS(AbstractMethod):
@@ -111,7 +122,7 @@ class BFGS(AbstractMethod):
         import optimistix as optx
 
         solver = optx.BFGS(rtol=_precision(), atol=self.tolerance)
-        return _run_whitened(solver, _minus_log_posterior, posterior, unconstrained, self.steps)
+        return _run_whitened(_Plan(solver, self.steps, 40, None), _minus_log_posterior, posterior, unconstrained)
 
 
 def _precision() -> float:
