@@ -169,7 +169,8 @@ def _findings(
         f"**The extragalactic background is not decided here.** That of ARCADE 2 would be {excess:.1f} K of the "
         f"{np.median(surveys.high[inside['abs(b) > 60']]):.0f} K at the poles at 408 MHz and leave "
         f"{100 * (1 - arcade.n0 / best.n0):.0f} % less for the Galaxy; the rms of its index is "
-        f"{_rms(arcade, surveys):.3f} against {_rms(best, surveys):.3f}. Without any, a slightly larger p serves as well.",
+        f"{_rms(arcade, surveys):.3f} against {_rms(best, surveys):.3f}. Without any, a slightly larger p serves "
+        "as well.",
         f"**Turnover.** Towards the pole the modelled intensity peaks at {peaks[0]:.1f} MHz, the measured one at "
         f"{peaks[1]:.1f} MHz by the formula of Cane 1979, whose optical depth at 1 MHz is 5, that of the model "
         f"{pole.depth[0]:.1f}. The emission measure of H alpha at 7000 K is too small by that factor. Cooler gas would "
