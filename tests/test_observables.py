@@ -293,6 +293,12 @@ def test_lengths_and_planes_that_cannot_be_are_refused():
         sl.Sightlines(sl.ImagePlane((2, 2), (1.0, 1.0)), sl.RadialCells(64, 30.0))
 
 
+def test_fields_of_the_observable_are_prepared():
+    grid = sl.electrons.Grid(np.full((4, 4, 4), 2.0), half_widths=(30.0, 30.0, 30.0), interpolation="cubic")
+    found = sl.observables.EmissionMeasure(lines(8), clumping=grid)(galaxy())
+    np.testing.assert_allclose(found, 2 * galaxy().emission_measure(lines(8)), rtol=1e-10)
+
+
 def test_clumps_of_the_observable_are_resolved():
     """Clumping that is 1 + 9 inside 20 pc of a point 1 kpc away."""
     place = np.asarray(sl.SUN) + np.array([1.0, 0.0, 0.0])

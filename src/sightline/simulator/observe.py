@@ -13,7 +13,7 @@ from .._core.module import is_concrete
 from .._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
-from ..fields.base import children
+from ..fields.base import children, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays
 from ..geometry.quadrature import resolve
 from ..observables import AbstractObservable
@@ -79,7 +79,7 @@ def _solve(
 @eqx.filter_jit
 def measure_rays(simulator: "Simulator", observable: AbstractObservable, length: Array | None) -> Inexact[Array, "..."]:
     """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own."""
-    simulator, lines = simulator.prepare(), observable.sightlines
+    simulator, observable, lines = simulator.prepare(), prepare_children(observable), observable.sightlines
     own = (field.structures() for field in children(observable))
     structures = Structures.join(simulator.structures(observable.needs), *own)
 
