@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .._core.files import PathLike
 from ..geometry import HealpixSky
 from ..io import read_columns
-from ..io.files import PathLike
 from ..io.tables import BAD_DATA
 
 _NAME = re.compile(r"(?:(?P<label>\w+)_)?T_(?P<number>\d+(?:p\d+)?)(?P<unit>[MG])Hz_K")

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from .._core.files import PathLike
 from ..geometry import HealpixSky
 from ..io import read_columns
-from ..io.files import PathLike
 
 
 @dataclasses.dataclass(frozen=True)

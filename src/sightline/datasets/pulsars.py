@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
+from .._core.files import PathLike
 from ..geometry import Directions, SourceCatalogue
-from ..io.files import PathLike
 from .rows import OnDefect, lines_of, read_table, sift
 
 Distance = Literal["independent", "YMW16", "NE2001"]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .._core.files import PathLike
 from ..geometry import Directions
 from ..geometry.frames import direction
-from ..io.files import PathLike
 from .rows import OnDefect, lines_of, read_table, sift
 
 NOT_FINITE = "rotation measure or position is not finite"

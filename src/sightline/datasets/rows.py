@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..io.files import PathLike
+from .._core.files import PathLike
 
 OnDefect = Literal["skip", "refuse"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .._core.files import PathLike, check_writable, replacing
 from ..geometry import HealpixSky
-from .files import PathLike, check_writable, replacing
 from .headers import describe, pixel_cards, primary_header
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from .._core.files import PathLike
 from .._core.units import strip_unit
-from .files import PathLike
 from .tables import keyword
 
 _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6}

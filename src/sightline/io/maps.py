@@ -5,10 +5,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.files import PathLike, check_writable, replacing
 from .._core.module import default_float
 from ..geometry import HealpixSky
 from ..stokes import Stokes
-from .files import PathLike, check_writable, replacing
 from .headers import describe, primary_header, table_header
 from .keywords import find_columns, find_convention, find_frequencies, find_unit
 from .tables import healpix_tables, read_sky, read_values

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import emission, fields, instruments, transfer
+from .._core.files import PathLike, check_writable, replacing
 from .._core.module import check_tree
 from .._version import __version__
 from ..fields import cosmic_rays, electrons, magnetic, temperature
 from ..model import Model
 from ..simulator import Simulator
-from .files import PathLike, check_writable, replacing
 
 FORMAT = 1
 _ROOMS = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._core.files import PathLike
 from ..geometry import HealpixSky
-from .files import PathLike
 
 BAD_DATA = -1.6375e30
 """What HEALPix files hold where nothing was observed."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.files import PathLike, replacing
 from .._core.types import Number
 from ..geometry import HealpixSky
-from ..io.files import PathLike, replacing
 from ..stokes import Stokes
 from . import mollweide, scales
 

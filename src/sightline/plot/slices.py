@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.files import PathLike
 from .._core.types import Number
 from .._core.units import strip_unit
 from ..fields.diagnostics import check_vector, is_vector
 from ..geometry import SUN
-from ..io.files import PathLike
 from . import figures, planes, scales
 
 if TYPE_CHECKING:
