@@ -232,6 +232,9 @@ def test_bins_of_sources(simulator):
         np.testing.assert_allclose(likelihood.data[k], data[inside].mean(), rtol=1e-12)
         np.testing.assert_allclose(likelihood.noise.sigma[k], data[inside].std(ddof=1), rtol=1e-12)
         np.testing.assert_allclose(likelihood.mean(simulator)[k], model[inside].mean(), rtol=1e-9)
+    middle = float(np.median(likelihood.noise.sigma))
+    raised = sl.BinnedLikelihood(observable, data, bins, floor=middle)
+    np.testing.assert_array_equal(raised.noise.sigma, np.maximum(likelihood.noise.sigma, middle))
     assert "6 of 6, 294 data" in repr(likelihood.summary())
     sky = sl.BinnedLikelihood(observable, data, bins=2, minimum=5)
     assert 20 < sky.size < 48
@@ -242,6 +245,7 @@ def test_bins_of_sources(simulator):
         ({"bins": bins, "minimum": 1}, "needs 2 data"),
         ({"bins": bins, "evaluate": "both"}, "choose 'data' or 'bins'"),
         ({"bins": bins, "data": np.ones(300)}, "all the same"),
+        ({"bins": bins, "floor": -1.0}, "floor = -1.0 must be one number"),
     ]:
         with pytest.raises(ValueError, match=message):
             sl.BinnedLikelihood(**({"observable": observable, "data": data} | change))
@@ -263,6 +267,9 @@ def test_bins_of_a_fine_map(simulator):
     each = sl.BinnedLikelihood(Brightness(sl.Sightlines(fine.sky, cells=LINES), 5.0, "QU"), fine, bins=2)
     np.testing.assert_allclose(each.data, likelihood.data, rtol=1e-9)
     np.testing.assert_allclose(each.residuals(simulator), 0, atol=1e-9)
+    cmb = fine.to("K_CMB")
+    floored = sl.BinnedLikelihood(coarse, cmb, bins=2, evaluate="bins", floor=float(jnp.max(cmb.I)))
+    np.testing.assert_allclose(floored.noise.sigma, float(jnp.max(fine.I)), rtol=1e-9)
     with pytest.raises(ValueError, match="needs an observable on the full"):
         sl.BinnedLikelihood(coarse, fine, bins=4, evaluate="bins")
     arrays = np.stack([fine.Q, fine.U])

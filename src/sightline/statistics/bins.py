@@ -45,6 +45,7 @@ def BinnedLikelihood(
     *,
     evaluate: str = "data",
     minimum: int = 3,
+    floor: Any = 0.0,
     unit: str | None = None,
     convention: str | None = None,
     name: str = "bins",
@@ -63,8 +64,10 @@ def BinnedLikelihood(
     - `evaluate`: `"data"`: the model is simulated where the data are, and averaged; `"bins"`: the observable has one
       value for every bin, in their order, e.g. of a coarse `sl.HealpixSky(nside)` for pixels of a fine map.
     - `minimum`: bins with fewer data are left out.
+    - `floor`: the least s, in the unit of the data: of few data, or smooth ones, s may be small by chance.
 
-    **Raises:** `ValueError` for bins that do not fit, none that is full enough, or a bin without variance.
+    **Raises:** `ValueError` for bins that do not fit, none that is full enough, a bin without variance, or a floor
+    that is negative.
 
     **Source:** Unger & Farrar 2024, ApJ 970, 95, section 5; Korochkin, Semikoz & Tinyakov 2025, A&A 693, A284.
 
@@ -80,7 +83,7 @@ def BinnedLikelihood(
         raise ValueError(f"evaluate = {evaluate!r}: choose 'data' or 'bins'.")
     if minimum < 2:
         raise ValueError(f"minimum = {minimum}: a variance needs 2 data at least.")
-    values, given = _values(observable, data, unit, convention, evaluate)
+    values, least, given = _values(observable, data, floor, unit, convention, evaluate)
     coarse = observable.sightlines.sky if evaluate == "bins" else None
     places = _bins(bins, getattr(data, "sky", None) if coarse else observable.sightlines.sky, coarse, values.shape[-1])
     places = np.where(np.all(np.isfinite(values), axis=tuple(range(values.ndim - 1))), places, -1)
@@ -89,20 +92,28 @@ def BinnedLikelihood(
     kept = np.flatnonzero(number >= minimum)
     if not kept.size:
         raise ValueError(f"No bin holds {minimum} data: use larger bins.")
-    if np.any(spread[..., kept] <= 0):
-        raise ValueError("The data of a bin are all the same: their variance says nothing of their error.")
+    raised = np.maximum(spread[..., kept], least)
+    if np.any(raised <= 0):
+        raise ValueError(
+            "The data of a bin are all the same: their variance says nothing of their error: give a floor."
+        )
     notes = (("bins", f"{kept.size} of {int(np.sum(number > 0))}, {int(number[kept].sum())} data"), *given)
     means = BinnedMean(observable, places, count) if evaluate == "data" else observable
-    return Likelihood(means, mean[..., kept], Gaussian(spread[..., kept]), kept, name, notes)
+    return Likelihood(means, mean[..., kept], Gaussian(raised), kept, name, notes)
 
 
 def _values(
-    observable: Any, data: Any, unit: str | None, convention: str | None, evaluate: str
-) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
+    observable: Any, data: Any, floor: Any, unit: str | None, convention: str | None, evaluate: str
+) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str, str], ...]]:
+    """Data, the floor of their errors, and notes."""
+    least = np.asarray(floor, np.float64)
+    if least.ndim or not least >= 0 or np.isinf(least):
+        raise ValueError(f"floor = {floor} must be one number, not negative.")
     if not isinstance(observable, Brightness):
-        return np.asarray(data, np.float64), ()
+        return np.asarray(data, np.float64), least, ()
     converted = to_brightness(data, observable, unit, convention, same_sky=evaluate == "data")
-    return converted.values, (("Stokes", f"{observable.parameters}, K_RJ, COSMO (given in {converted.given})"),)
+    note = f"{observable.parameters}, K_RJ, COSMO (given in {converted.given})"
+    return converted.values, least * converted.factor[..., None], (("Stokes", note),)
 
 
 def _bins(bins: Any, sky: AbstractSky | None, coarse: AbstractSky | None, size: int) -> np.ndarray:
