@@ -3,13 +3,13 @@
 from .bins import BinnedLikelihood as BinnedLikelihood
 from .bins import BinnedMean as BinnedMean
 from .brightness import Brightness as Brightness
+from .correlated import Correlated as Correlated
 from .likelihood import Likelihood as Likelihood
 from .maps import MapLikelihood as MapLikelihood
 from .noise import AbstractNoise as AbstractNoise
-from .noise import Correlated as Correlated
 from .noise import Gaussian as Gaussian
-from .noise import Poisson as Poisson
 from .noise import StudentT as StudentT
+from .poisson import Poisson as Poisson
 from .posterior import Posterior as Posterior
 from .regularisers import AbstractRegulariser as AbstractRegulariser
 from .regularisers import Smoothness as Smoothness

@@ -95,6 +95,10 @@ class Likelihood(eqx.Module):
         """Numbers whose Jacobian gives the Fisher information: F = J^T J."""
         return jnp.concatenate([part.ravel() for part in self.noise.information(self.mean(model), model)])
 
+    def draw(self, model: Any, key: Array) -> Data:
+        """Data that the model might have given, at random."""
+        return self.noise.draw(self.mean(model), model, key)
+
     def batch(self, index: Int[Array, " m"]) -> "Likelihood":
         """The likelihood of some of the pixels or sources: only these are simulated.
 

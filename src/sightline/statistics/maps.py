@@ -3,8 +3,9 @@ from typing import Any
 import numpy as np
 
 from .brightness import BLANK, Brightness, Converted, to_brightness
+from .correlated import Correlated
 from .likelihood import Likelihood
-from .noise import AbstractNoise, Correlated, Gaussian, check_positive
+from .noise import AbstractNoise, Gaussian, check_positive
 from .subset import restrict
 
 

@@ -8,7 +8,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import gammaln, xlogy
 from jaxtyping import Array, Float
 
 from .._core.module import default_float, is_concrete
@@ -40,6 +39,10 @@ class AbstractNoise(eqx.Module):
         """Arrays whose derivatives, squared and summed, are the Fisher information at this mean: F = J^T J."""
 
     @abc.abstractmethod
+    def draw(self, mean: Data, model: Any, key: Array) -> Data:
+        """Data about a mean, at random."""
+
+    @abc.abstractmethod
     def restrict(self, index: Array) -> "AbstractNoise":
         """The noise of some of the data, by their places on the last axis."""
 
@@ -66,7 +69,7 @@ def nuisance(model: Any, name: str, who: str) -> Array:
     return known[name]
 
 
-def _as_array(values: Any) -> Any:
+def as_array(values: Any) -> Any:
     return values if isinstance(values, (jax.Array, jax.ShapeDtypeStruct)) else jnp.asarray(values, default_float())
 
 
@@ -106,7 +109,7 @@ class Gaussian(AbstractNoise):
     model that holds the intrinsic scatter s.
     """
 
-    sigma: Data = eqx.field(converter=_as_array)
+    sigma: Data = eqx.field(converter=as_array)
     scatter: str | None = eqx.field(default=None, static=True)
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
@@ -123,6 +126,10 @@ class Gaussian(AbstractNoise):
         variance = _variance(self.sigma, self.scatter, model)
         located = mean / jnp.sqrt(jax.lax.stop_gradient(variance))
         return (located, math.sqrt(0.5) * jnp.log(variance)) if self.scatter else (located,)
+
+    def draw(self, mean: Data, model: Any, key: Array) -> Data:
+        sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))
+        return mean + sigma * jax.random.normal(key, mean.shape, mean.dtype)
 
     def restrict(self, index: Array) -> "Gaussian":
         return Gaussian(self.sigma[..., index], self.scatter)
@@ -141,7 +148,7 @@ class StudentT(AbstractNoise):
     **Arguments:** `sigma`, `scatter`: as `Gaussian`; `freedom`: degrees of freedom, > 0; 4 is common.
     """
 
-    sigma: Data = eqx.field(converter=_as_array)
+    sigma: Data = eqx.field(converter=as_array)
     scatter: str | None = eqx.field(default=None, static=True)
     freedom: float = eqx.field(default=4.0, static=True)
 
@@ -166,6 +173,10 @@ class StudentT(AbstractNoise):
         spread = math.sqrt(0.5 * nu / (nu + 3)) * jnp.log(variance)
         return (located, spread) if self.scatter else (located,)
 
+    def draw(self, mean: Data, model: Any, key: Array) -> Data:
+        sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))
+        return mean + sigma * jax.random.t(key, self.freedom, mean.shape, mean.dtype)
+
     def restrict(self, index: Array) -> "StudentT":
         return StudentT(self.sigma[..., index], self.scatter, self.freedom)
 
@@ -177,91 +188,3 @@ class StudentT(AbstractNoise):
     def describe(self) -> str:
         extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter else ""
         return f"Student t, {self.freedom:g} degrees of freedom, scale = {_extent(self.sigma)}{extra}"
-
-
-class Correlated(AbstractNoise):
-    """Gaussian noise that is correlated between the Stokes parameters of a pixel.
-
-    **Arguments:** `covariance`: (npix, k, k), or (nfreq, npix, k, k), for data of shape (k, npix) or (k, nfreq, npix).
-
-    **Raises:** `ValueError` for a matrix that is not symmetric and positive.
-    """
-
-    whitening: Float[Array, "*parts n k k"]
-
-    def __init__(self, covariance: Any):
-        matrices = np.asarray(covariance, np.float64)
-        if matrices.ndim < 3 or matrices.shape[-1] != matrices.shape[-2]:
-            raise ValueError(f"covariance has shape {matrices.shape}: give one matrix a pixel, (npix, k, k).")
-        scale = np.abs(matrices).max(axis=(-1, -2), keepdims=True)
-        symmetric = np.all(np.abs(matrices - np.swapaxes(matrices, -1, -2)) <= 1e-5 * scale)
-        try:
-            factor = np.linalg.cholesky(matrices)
-        except np.linalg.LinAlgError:
-            factor = np.zeros_like(matrices)
-        if not symmetric or not np.all(np.diagonal(factor, axis1=-1, axis2=-2) > 0):
-            raise ValueError("covariance must be symmetric and positive in every pixel: leave bad pixels out by mask.")
-        self.whitening = _as_array(np.linalg.inv(factor))
-
-    def _whiten(self, values: Data) -> Data:
-        return jnp.einsum("...nij,j...n->i...n", self.whitening, values)
-
-    def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
-        diagonal = jnp.diagonal(self.whitening, axis1=-1, axis2=-2)
-        norm = jnp.sum(jnp.log(diagonal) - 0.5 * math.log(2 * math.pi), axis=-1)
-        return norm - 0.5 * jnp.sum(jnp.square(self._whiten(data - mean)), axis=0)
-
-    def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        return jnp.sum(jnp.square(self._whiten(data - mean)))
-
-    def residuals(self, mean: Data, data: Data) -> Data:
-        return self._whiten(mean - data)
-
-    def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
-        return (self._whiten(mean),)
-
-    def restrict(self, index: Array) -> "Correlated":
-        return eqx.tree_at(lambda noise: noise.whitening, self, self.whitening[..., index, :, :])
-
-    def check(self, data: Data) -> None:
-        expected = (*data.shape[1:], data.shape[0], data.shape[0])
-        if self.whitening.shape != expected:
-            raise ValueError(f"covariance has shape {self.whitening.shape}, data of {data.shape} need {expected}.")
-
-    def describe(self) -> str:
-        return f"Gaussian, correlated between {self.whitening.shape[-1]} Stokes parameters of a pixel"
-
-
-class Poisson(AbstractNoise):
-    """Counts: log L = sum[n log m - m - log n!]; the deviance is Cash's statistic, 2 sum[m - n + n log(n/m)].
-
-    **Source:** Cash 1979, ApJ 228, 939.
-    """
-
-    def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
-        known = mean > 0
-        some = jnp.where(known, mean, 1)
-        terms = xlogy(data, some) - some - gammaln(data + 1)
-        return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), 0, -jnp.inf))
-
-    def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        some = jnp.where(mean > 0, mean, jnp.finfo(mean.dtype).tiny)
-        return 2 * jnp.sum(some - data + xlogy(data, jnp.where(data > 0, data, 1) / some))
-
-    def residuals(self, mean: Data, data: Data) -> None:
-        return None
-
-    def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
-        known = mean > 0
-        return (jnp.where(known, 2 * jnp.sqrt(jnp.where(known, mean, 1)), 0),)
-
-    def restrict(self, index: Array) -> "Poisson":
-        return self
-
-    def check(self, data: Data) -> None:
-        values = np.asarray(data)
-        if np.any(values < 0) or np.any(values != np.round(values)):
-            raise ValueError("Poisson noise needs counts: data must be whole numbers that are not negative.")
-
-    def describe(self) -> str:
-        return "Poisson"

@@ -132,6 +132,18 @@ class Posterior(eqx.Module):
         parts = [one.information(model) for one in self._frozen()] + [one.residuals(model) for one in self.regularisers]
         return jnp.concatenate([part.astype(parts[0].dtype) for part in parts])
 
+    @eqx.filter_jit
+    def predict(self, values: Values, key: jax.Array) -> dict[str, Array]:
+        """Data that these values might have given, noise included, by the name of the likelihood."""
+        model, named = self.space.replace(values), self._named()
+        keys = jax.random.split(key, len(named))
+        return {name: one.draw(model, draw) for (name, one), draw in zip(named.items(), keys, strict=True)}
+
+    def replicate(self, values: Values, key: jax.Array) -> "Posterior":
+        """This posterior given other data, which these values might have given."""
+        drawn = tuple(self.predict(values, key).values())
+        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, list(drawn))
+
     def has_residuals(self) -> bool:
         """Whether it is a sum of squares."""
         shapes = eqx.filter_eval_shape(

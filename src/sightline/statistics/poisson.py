@@ -1,0 +1,47 @@
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import gammaln, xlogy
+from jaxtyping import Array, Float
+
+from .noise import AbstractNoise, Data, Terms
+
+
+class Poisson(AbstractNoise):
+    """Counts: log L = sum[n log m - m - log n!]; the deviance is Cash's statistic, 2 sum[m - n + n log(n/m)].
+
+    **Source:** Cash 1979, ApJ 228, 939.
+    """
+
+    def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
+        known = mean > 0
+        some = jnp.where(known, mean, 1)
+        terms = xlogy(data, some) - some - gammaln(data + 1)
+        return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), 0, -jnp.inf))
+
+    def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
+        some = jnp.where(mean > 0, mean, jnp.finfo(mean.dtype).tiny)
+        return 2 * jnp.sum(some - data + xlogy(data, jnp.where(data > 0, data, 1) / some))
+
+    def residuals(self, mean: Data, data: Data) -> None:
+        return None
+
+    def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
+        known = mean > 0
+        return (jnp.where(known, 2 * jnp.sqrt(jnp.where(known, mean, 1)), 0),)
+
+    def draw(self, mean: Data, model: Any, key: Array) -> Data:
+        return jax.random.poisson(key, mean, mean.shape).astype(mean.dtype)
+
+    def restrict(self, index: Array) -> "Poisson":
+        return self
+
+    def check(self, data: Data) -> None:
+        values = np.asarray(data)
+        if np.any(values < 0) or np.any(values != np.round(values)):
+            raise ValueError("Poisson noise needs counts: data must be whole numbers that are not negative.")
+
+    def describe(self) -> str:
+        return "Poisson"
