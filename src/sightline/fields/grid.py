@@ -1,14 +1,16 @@
 """What fields on regular grids share: their box, interpolation and checks."""
 
-from typing import TypeVar
+import dataclasses
+from typing import Any, TypeVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._core.module import Module, setting
 from .._core.types import Vector
-from ..grids import regular
+from ..grids import regular, splines
 
 T = TypeVar("T", bound="AbstractGrid")
 
@@ -33,9 +35,8 @@ class AbstractGrid(Module):
     tables: dict[str, Array] | None = eqx.field(default=None, kw_only=True, repr=False)
 
     def __check_init__(self) -> None:
+        check_box(self)
         name = type(self).__name__
-        if len(self.half_widths) != 3 or not all(half > 0 for half in self.half_widths):
-            raise ValueError(f"{name}.half_widths = {self.half_widths} must be three positive lengths [kpc].")
         shape = getattr(self.values, "shape", (2, 2, 2))
         if min(shape[-3:]) < 2:
             raise ValueError(f"{name}.values has shape {shape}: a grid needs at least two nodes along x, y and z.")
@@ -58,3 +59,26 @@ class AbstractGrid(Module):
             return self
         tables = regular.cubic_tables(self.values, self.half_widths)
         return eqx.tree_at(lambda grid: grid.tables, self, tables, is_leaf=lambda leaf: leaf is None)
+
+    def refined(self: T, factor: int = 2) -> T:
+        """The same field on a grid with n - 1 times `factor` intervals along each axis, for fits from coarse to fine.
+
+        Linear interpolation gives the same value at every point; cubic interpolation the same at every node.
+        """
+        if self.interpolation == "linear":
+            return dataclasses.replace(self, values=splines.refine(self.values, (1, 1, 1), factor), tables=None)
+        shape = tuple(factor * (n - 1) + 1 for n in self.values.shape[-3:])
+        nodes = jnp.asarray(regular.nodes(shape, self.half_widths), self.values.dtype).reshape(-1, 3)
+        values = jax.vmap(self.tabulated().interpolate, out_axes=-1)(nodes)
+        values = values.reshape(self.values.shape[:-3] + shape)
+        return dataclasses.replace(self, values=values, tables=None)
+
+
+def check_box(module: Any) -> None:
+    """Refuses `half_widths` that are not three positive lengths.
+
+    **Raises:** `ValueError`.
+    """
+    half_widths = module.half_widths
+    if len(half_widths) != 3 or not all(half > 0 for half in half_widths):
+        raise ValueError(f"{type(module).__name__}.half_widths = {half_widths} must be three positive lengths [kpc].")

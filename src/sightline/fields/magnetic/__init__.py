@@ -35,3 +35,4 @@ from .uf23_poloidal import AbstractUF23PoloidalHalo as AbstractUF23PoloidalHalo
 from .uf23_poloidal import UF23ExponentialPoloidalHalo as UF23ExponentialPoloidalHalo
 from .uf23_poloidal import UF23PoloidalHalo as UF23PoloidalHalo
 from .uniform import Uniform as Uniform
+from .vector_potential import VectorPotentialGrid as VectorPotentialGrid

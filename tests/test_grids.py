@@ -1,0 +1,159 @@
+"""Fields on grids: staggered potentials without divergence, refinement."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.grids import splines, staggered
+from sightline.testing import check_field
+
+HALF = (20.0, 15.0, 5.0)
+
+
+def points(count, half=HALF, seed=0):
+    return jnp.asarray(np.random.default_rng(seed).uniform(-1, 1, (count, 3)) * half)
+
+
+def potential_grid(order, cells=(12, 9, 7), seed=0, **settings):
+    generator = np.random.default_rng(seed)
+    parts = (generator.normal(size=staggered.edge_shape(cells, axis, order)) for axis in range(3))
+    return sl.magnetic.VectorPotentialGrid(*parts, half_widths=HALF, order=order, **settings)
+
+
+@eqx.filter_jit
+def values(field, positions):
+    return jax.vmap(field.prepare())(positions)
+
+
+@eqx.filter_jit
+def divergences(field, positions):
+    return jax.vmap(sl.fields.divergence(field))(positions)
+
+
+@pytest.mark.parametrize(("order", "walls"), [(1, "closed"), (2, "open")])
+def test_contract_of_the_potential(order, walls, precision):
+    check_field(potential_grid(order, (4, 3, 3), walls=walls))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_divergence_vanishes_at_every_point(order):
+    field, positions = potential_grid(order), points(10_000)
+    cell = min(2 * half / n for half, n in zip(HALF, (12, 9, 7), strict=True))
+    b = jnp.linalg.norm(values(field, positions), axis=1)
+    assert float(jnp.max(jnp.abs(divergences(field, positions)) / (b / cell))) < 1e-10
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_fields_are_continuous_as_documented(order):
+    """Across faces the normal component, at second order all components, agree on both sides."""
+    field, cells = potential_grid(order), (12, 9, 7)
+    for axis in range(3):
+        face = points(50, seed=axis).at[:, axis].set(-HALF[axis] + 2 * HALF[axis] * 3 / cells[axis])
+        step = jnp.zeros(3).at[axis].set(1e-9)
+        jump = np.max(np.abs(values(field, face + step) - values(field, face - step)), axis=0)
+        assert jump[axis] < 1e-7
+        assert np.all(np.delete(jump, axis) < 1e-7) == (order == 2)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_fluxes_are_those_of_the_potential(order):
+    """Order 1: the mean of B over a face is exact. Both: the error falls with the square of the cell."""
+    wave = jnp.array([0.3, 0.4, 0.5])
+
+    def potential(x):
+        return jnp.stack([jnp.sin(wave @ x), jnp.cos(wave @ x), jnp.sin(wave @ x + 1)])
+
+    def exact(x):
+        d = jnp.stack([jnp.cos(wave @ x), -jnp.sin(wave @ x), jnp.cos(wave @ x + 1)])
+        return jnp.cross(wave, d)
+
+    inner, errors = points(500, (15.0, 10.0, 4.0)), []
+    for cells in ((16, 12, 8), (32, 24, 16)):
+        field = sl.magnetic.VectorPotentialGrid.from_potential(potential, cells, HALF, order=order)
+        errors.append(jnp.sqrt(jnp.mean((values(field, inner) - jax.vmap(exact)(inner)) ** 2)))
+    assert errors[0] / errors[1] > (1.9 if order == 1 else 3.5)
+    if order == 1:
+        flux, h = field.prepare().flux[2][5, 6, 7], 2 * np.asarray(HALF) / cells
+        corner = -np.asarray(HALF) + np.array([5, 6, 7]) * h
+        nodes, weights = np.polynomial.legendre.leggauss(8)
+        x, y = (corner[i] + 0.5 * (1 + nodes) * h[i] for i in (0, 1))
+        places = jnp.asarray([[(a, b, corner[2]) for b in y] for a in x])
+        mean = np.einsum("i,j,ij->", weights, weights, jnp.vectorize(exact, signature="(d)->(d)")(places)[..., 2]) / 4
+        assert flux == pytest.approx(mean, rel=1e-7)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_refinement_and_gauge_change_nothing(order):
+    field, positions = potential_grid(order, walls="closed"), points(300)
+    np.testing.assert_allclose(values(field.refined(2), positions), values(field, positions), atol=1e-12)
+    field = potential_grid(order)
+    b = values(field, positions)
+    np.testing.assert_allclose(values(field.refined(2), positions), b, atol=1e-12)
+    np.testing.assert_allclose(values(field.refined(3), positions), b, atol=1e-12)
+    gauge = np.random.default_rng(1).normal(size=tuple(n + order for n in (12, 9, 7)))
+    moved = [
+        getattr(field, f"potential_{name}") + np.diff(gauge, axis=axis) * (n / 2 / half)
+        for axis, (name, n, half) in enumerate(zip("xyz", (12, 9, 7), HALF, strict=True))
+    ]
+    shifted = sl.magnetic.VectorPotentialGrid(*moved, half_widths=HALF, order=order)
+    np.testing.assert_allclose(values(shifted, positions), b, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_closed_walls_let_no_flux_out(order):
+    field = potential_grid(order, walls="closed")
+    for axis in range(3):
+        wall = points(50).at[:, axis].set(HALF[axis])
+        b = values(field, wall)
+        assert np.max(np.abs(b[:, axis])) < 1e-12
+        assert np.max(np.abs(values(field, wall * 0.9))) > 0.1
+
+
+def test_potentials_that_do_not_fit_are_refused():
+    field = potential_grid(1)
+    with pytest.raises(ValueError, match=r"do not fit together.*zeros"):
+        dataclasses.replace(field, potential_y=field.potential_x)
+    with pytest.raises(ValueError, match="half_widths"):
+        sl.magnetic.VectorPotentialGrid.zeros((2, 2, 2), (1.0, 1.0, 0.0))
+    with pytest.raises(ValueError, match=r"call \.prepare\(\) first"):
+        field(jnp.zeros(3))
+
+
+def test_potential_grids_survive_a_file(tmp_path):
+    field = potential_grid(2, walls="closed")
+    sl.save(field, tmp_path / "field.npz")
+    assert eqx.tree_equal(sl.load(tmp_path / "field.npz"), field)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_linear_grids_refine_exactly(factor):
+    generator, positions = np.random.default_rng(0), points(300)
+    for make, shape in (
+        (sl.magnetic.Grid, (3, 6, 5, 4)),
+        (sl.electrons.Grid, (6, 5, 4)),
+        (sl.cosmic_rays.Grid, (6, 5, 4)),
+    ):
+        grid = make(generator.uniform(1, 2, shape), half_widths=HALF)
+        fine = grid.refined(factor)
+        assert fine.values.shape[-3:] == tuple(factor * (n - 1) + 1 for n in shape[-3:])
+        np.testing.assert_allclose(values(fine, positions), values(grid, positions), rtol=1e-12)
+
+
+def test_cubic_grids_refine_at_the_nodes():
+    grid = sl.electrons.Grid(np.random.default_rng(0).uniform(1, 2, (6, 5, 4)), interpolation="cubic", half_widths=HALF)
+    fine = grid.refined()
+    np.testing.assert_allclose(fine.values[::2, ::2, ::2], grid.values, rtol=1e-12)
+    place = jnp.asarray(sl.grids.nodes(fine.values.shape, HALF)[3, 5, 3])
+    assert fine.values[3, 5, 3] == pytest.approx(float(grid.prepare()(place)), rel=1e-12)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2])
+def test_splines_are_a_partition_of_unity(degree):
+    ones = jnp.ones(tuple(n + degree for n in (3, 4, 5)))
+    total = jax.vmap(lambda x: splines.evaluate(ones, (degree,) * 3, x, HALF))(points(20))
+    np.testing.assert_allclose(total, 1, rtol=1e-14)
