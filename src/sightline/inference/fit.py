@@ -61,7 +61,7 @@ def fit(
     for number, one in enumerate(jax.random.split(run, starts)):
         values = posterior.space.complete({} if start is None else start)
         values = values if number == 0 else posterior.space.sample(jax.random.fold_in(draw, number))
-        _check_start(posterior, values)
+        check_start(posterior, values)
         outcomes.append(method.run(posterior, posterior.space.to_unconstrained(values), one))
     heights = [_height(posterior, outcome) for outcome in outcomes]
     best = outcomes[int(np.argmax(heights))]
@@ -77,7 +77,7 @@ def _default(posterior: Posterior) -> AbstractMethod:
     return LevenbergMarquardt() if posterior.has_residuals() else BFGS()
 
 
-def _check_start(posterior: Posterior, values: Any) -> None:
+def check_start(posterior: Posterior, values: Any) -> None:
     height = float(posterior.log_posterior(values))
     if not np.isfinite(height):
         parts = {name: float(np.sum(terms)) for name, terms in posterior.pointwise(values).items()}

@@ -15,14 +15,14 @@ FLOOR = 1e-3  # of the curvature of a prior, for those that have none
 
 
 class Whitening(eqx.Module):
-    """u = origin + W y with W W^T = (F + prior)^-1 at the origin: y counts standard deviations."""
+    """u = origin + W y with W W^T = (F + prior)^-1 at the origin: y counts standard deviations. W = 1 for `None`."""
 
     origin: Float[Array, " n"]
-    matrix: Float[Array, "n n"]
+    matrix: Float[Array, "n n"] | None
 
     def __call__(self, y: Float[Array, " n"]) -> Float[Array, " n"]:
         """The vector of unconstrained parameters."""
-        return self.origin + self.matrix @ y
+        return self.origin + (y if self.matrix is None else self.matrix @ y)
 
 
 def whiten(posterior: Posterior, unconstrained: Any) -> Whitening:

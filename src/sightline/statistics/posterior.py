@@ -141,8 +141,11 @@ class Posterior(eqx.Module):
 
     def replicate(self, values: Values, key: jax.Array) -> "Posterior":
         """This posterior given other data, which these values might have given."""
-        drawn = tuple(self.predict(values, key).values())
-        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, list(drawn))
+        return self.given(list(self.predict(values, key).values()))
+
+    def given(self, data: Sequence[Array]) -> "Posterior":
+        """This posterior given other data, one array a likelihood, of the same shapes."""
+        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, list(data))
 
     def has_residuals(self) -> bool:
         """Whether it is a sum of squares."""

@@ -1,0 +1,167 @@
+"""What samplers share: one draw of a chain at a time, in whitened coordinates, tuned during the warm-up."""
+
+import abc
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .coordinates import FEW, Density, Vector
+
+Statistics = dict[str, Array]
+
+
+class Step(NamedTuple):
+    """A draw: the state of the kernel after it, its acceptance rate, and what is worth knowing of it."""
+
+    kernel: Any
+    acceptance: Array
+    statistics: Statistics
+
+
+class AbstractAlgorithm(eqx.Module):
+    """Draws from a posterior."""
+
+    @abc.abstractmethod
+    def collect(self, task: Any) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
+        """Unconstrained draws, (chains, draws, n), what is known of each, (chains, draws), and notes on the whole."""
+
+
+class AbstractChain(AbstractAlgorithm):
+    """A Markov chain: `begin`, then draws that `adapt`, then draws that do not."""
+
+    def collect(self, task: Any) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
+        """See `AbstractAlgorithm`."""
+        from .drive import drive
+
+        return (*drive(self, task), {})
+
+    @abc.abstractmethod
+    def begin(self, density: Density, y: Vector, key: Array, warmup: int) -> Any:
+        """The state of a chain that starts at `y`."""
+
+    @abc.abstractmethod
+    def adapt(self, density: Density, state: Any, key: Array, number: Array, warmup: int) -> tuple[Any, Statistics]:
+        """A draw of the warm-up, number `number` of `warmup`."""
+
+    @abc.abstractmethod
+    def draw(self, density: Density, state: Any, key: Array) -> tuple[Any, Statistics]:
+        """A draw."""
+
+    @abc.abstractmethod
+    def position(self, state: Any) -> Vector:
+        """Where a chain is, y."""
+
+
+class Tuned(NamedTuple):
+    """State of a chain with a step size and a metric, and what they are learnt from."""
+
+    kernel: Any
+    step_size: Array
+    metric: Float[Array, "n n"] | Float[Array, " n"]
+    averaging: Any
+    count: Array
+    mean: Vector
+    second: Float[Array, "n n"] | Float[Array, " n"]
+
+
+class AbstractTuned(AbstractChain):
+    """A kernel with a step size, by dual averaging, and a metric, the covariance seen during the warm-up.
+
+    The metric starts as one, right where the Fisher matrix is; draws from a fifth to four fifths of the warm-up correct
+    it, weighed against it as by Carpenter et al. 2017 (J. Stat. Softw. 76, 1).
+
+    **Source:** Hoffman & Gelman 2014, JMLR 15, 1593, section 3.2; by blackjax.
+    """
+
+    target_acceptance: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def start(self, density: Density, y: Vector) -> Any:
+        """The state of the kernel at `y`."""
+
+    @abc.abstractmethod
+    def first_step(self, size: int) -> float:
+        """A step size to begin with, in `size` dimensions."""
+
+    @abc.abstractmethod
+    def move(self, density: Density, kernel: Any, key: Array, step_size: Array, metric: Array) -> Step:
+        """A draw of the kernel."""
+
+    def begin(self, density: Density, y: Vector, key: Array, warmup: int) -> Tuned:
+        """See `AbstractChain`."""
+        init, _, _ = _dual_averaging(self.target_acceptance)
+        step = jnp.asarray(self.first_step(y.size), y.dtype)
+        metric = jnp.eye(y.size, dtype=y.dtype) if y.size <= FEW else jnp.ones_like(y)
+        kernel = self.start(density, y)
+        return Tuned(kernel, step, metric, _arrays(init(step), y.dtype), jnp.zeros((), y.dtype), 0 * y, 0 * metric)
+
+    def adapt(self, density: Density, state: Tuned, key: Array, number: Array, warmup: int) -> tuple[Tuned, Statistics]:
+        """See `AbstractChain`."""
+        step = self.move(density, state.kernel, key, state.step_size, state.metric)
+        learnt = _learn_step(state._replace(kernel=step.kernel), step.acceptance, self.target_acceptance)
+        seen = _learn_moments(learnt, self.position(learnt))
+        within = (number >= warmup // 5) & (number < 4 * warmup // 5)
+        learnt = _choose(within, seen, learnt)
+        learnt = _choose(number == 4 * warmup // 5, _new_metric(learnt, self.target_acceptance), learnt)
+        last = learnt._replace(step_size=jnp.exp(learnt.averaging.log_step_size_avg))
+        return _choose(number == warmup - 1, last, learnt), self._statistics(state, step)
+
+    def draw(self, density: Density, state: Tuned, key: Array) -> tuple[Tuned, Statistics]:
+        """See `AbstractChain`."""
+        step = self.move(density, state.kernel, key, state.step_size, state.metric)
+        return state._replace(kernel=step.kernel), self._statistics(state, step)
+
+    def position(self, state: Tuned) -> Vector:
+        """See `AbstractChain`."""
+        return state.kernel.position
+
+    def _statistics(self, state: Tuned, step: Step) -> Statistics:
+        shared = {"lp": step.kernel.logdensity, "acceptance_rate": step.acceptance, "step_size": state.step_size}
+        return shared | step.statistics
+
+
+def _dual_averaging(target: float) -> Any:
+    from blackjax.adaptation.step_size import dual_averaging_adaptation
+
+    return dual_averaging_adaptation(target)
+
+
+def _arrays(tree: Any, dtype: Any) -> Any:
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, None if jnp.issubdtype(type(leaf), int) else dtype), tree)
+
+
+def _choose(condition: Array, yes: Tuned, no: Tuned) -> Tuned:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+
+
+def _like(new: Any, old: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.asarray(a, b.dtype), new, old)
+
+
+def _learn_step(state: Tuned, acceptance: Array, target: float) -> Tuned:
+    _, update, _ = _dual_averaging(target)
+    averaging = _like(update(state.averaging, acceptance), state.averaging)
+    return state._replace(averaging=averaging, step_size=jnp.exp(averaging.log_step_size))
+
+
+def _learn_moments(state: Tuned, y: Vector) -> Tuned:
+    """Welford's running mean and second moment."""
+    count, before = state.count + 1, y - state.mean
+    mean = state.mean + before / count
+    after = y - mean
+    product = jnp.outer(before, after) if state.metric.ndim == 2 else before * after
+    return state._replace(count=count, mean=mean, second=state.second + product)
+
+
+def _new_metric(state: Tuned, target: float) -> Tuned:
+    """The covariance seen, with a prior of five draws and one a dimension that it is one; the step starts anew."""
+    init, _, _ = _dual_averaging(target)
+    weight = 5 + (len(state.metric) if state.metric.ndim == 2 else 0)
+    one = jnp.eye(len(state.metric), dtype=state.metric.dtype) if state.metric.ndim == 2 else 1
+    metric = (state.second + weight * one) / (jnp.maximum(state.count - 1, 0) + weight)
+    step = jnp.exp(state.averaging.log_step_size_avg)
+    return state._replace(metric=metric, averaging=_like(_arrays(init(step), step.dtype), state.averaging))

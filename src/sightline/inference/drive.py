@@ -1,0 +1,170 @@
+"""Chains in segments: draws depend on their number alone, so that a run continues where it was killed."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..statistics import Posterior
+from .algorithms import AbstractChain, Statistics
+from .checkpoint import Checkpoint, pack, unpack
+from .coordinates import Vector, density
+from .whitening import Whitening
+
+ATTEMPTS = 30  # to find a start of finite density
+
+
+class Task(NamedTuple):
+    """What is to be drawn, and how."""
+
+    posterior: Posterior
+    place: Whitening
+    key: Array
+    chains: int
+    draws: int
+    warmup: int
+    thin: int
+    segment: int
+    vectorised: bool
+    checkpoint: Checkpoint | None
+    advance: Callable[..., None]
+
+
+class _Target(eqx.Module):
+    """What compiled functions take, so that other data of the same shape compile nothing anew."""
+
+    algorithm: AbstractChain
+    posterior: Posterior
+    place: Whitening
+    warmup: int = eqx.field(static=True)
+    thin: int = eqx.field(static=True)
+
+
+def drive(algorithm: AbstractChain, task: Task) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Unconstrained draws, (chains, draws, n), and their statistics, (chains, draws)."""
+    target = _Target(algorithm, task.posterior, task.place, task.warmup, task.thin)
+    keys = jax.random.split(task.key, task.chains)
+    warm, kept = -(-task.warmup // task.segment), -(-task.draws // task.segment)
+    states, done = _resume(target, task, keys)
+    parts = [_read(task.checkpoint, number) for number in range(max(done - warm, 0))]
+    task.advance(done * task.segment)
+    for number in range(done, warm + kept):
+        states, drawn = _segments(target, task, states, keys, number, warm)
+        if number >= warm:
+            parts.append(drawn)
+        if task.checkpoint is not None:
+            if number >= warm:
+                task.checkpoint.write(f"draws_{number - warm:06d}", drawn)
+            task.checkpoint.write("state", pack((states, jnp.asarray(number + 1))))
+        task.advance(task.segment, **_progress(parts))
+    names = parts[0]
+    joined = {name: np.concatenate([part[name] for part in parts], axis=1)[:, : task.draws] for name in names}
+    return joined.pop("position"), joined
+
+
+def _progress(parts: list[dict[str, np.ndarray]]) -> dict[str, Any]:
+    bad = [np.sum(part["diverging"]) for part in parts if "diverging" in part]
+    return {"divergences": int(sum(bad))} if bad else {}
+
+
+def _read(checkpoint: Checkpoint | None, number: int) -> dict[str, np.ndarray]:
+    found = None if checkpoint is None else checkpoint.read(f"draws_{number:06d}")
+    if found is None:
+        raise ValueError(f"The checkpoint has lost its file of draws {number}: start again in another folder.")
+    return found
+
+
+def _resume(target: _Target, task: Task, keys: Array) -> tuple[Any, int]:
+    """States of the chains, and the number of segments that are done."""
+    found = None if task.checkpoint is None else task.checkpoint.read("state")
+    if found is not None:
+        one = eqx.filter_eval_shape(_begin, target, target.place.origin, keys[0])
+        like = jax.tree.map(lambda leaf: jnp.zeros((task.chains, *leaf.shape), leaf.dtype), one)
+        states, done = unpack(found, (like, jnp.asarray(0)))
+        return states, int(done)
+    return _stack([_begin(target, _scatter(target, key), key) for key in keys]), 0
+
+
+def _segments(
+    target: _Target, task: Task, states: Any, keys: Array, number: int, warm: int
+) -> tuple[Any, dict[str, np.ndarray]]:
+    """One segment of every chain."""
+    adapting = number < warm
+    first = jnp.asarray((number if adapting else number - warm) * task.segment)
+    length = min(task.segment, task.warmup - int(first)) if adapting else task.segment
+    if task.vectorised:
+        states, drawn = _together(target, states, keys, first, adapting, length)
+    else:
+        each = [
+            _alone(target, jax.tree.map(lambda leaf, i=i: leaf[i], states), key, first, adapting, length)
+            for i, key in enumerate(keys)
+        ]
+        states, drawn = _stack(each)
+    return states, {name: np.asarray(value) for name, value in drawn.items()}
+
+
+def _stack(trees: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+@eqx.filter_jit
+def _begin(target: _Target, y: Vector, key: Array) -> Any:
+    return target.algorithm.begin(density(target.posterior, target.place), y, jax.random.fold_in(key, 0), target.warmup)
+
+
+@eqx.filter_jit
+def _alone(target: _Target, state: Any, key: Array, first: Array, adapting: bool, length: int) -> tuple[Any, Any]:
+    return _segment(target, state, key, first, adapting, length)
+
+
+@eqx.filter_jit
+def _together(target: _Target, states: Any, keys: Array, first: Array, adapting: bool, length: int) -> tuple[Any, Any]:
+    return jax.vmap(lambda state, key: _segment(target, state, key, first, adapting, length))(states, keys)
+
+
+def _segment(target: _Target, state: Any, key: Array, first: Array, adapting: bool, length: int) -> tuple[Any, Any]:
+    """`length` draws of one chain from number `first`: keys are folded from the number of the draw."""
+    log_density, key = density(target.posterior, target.place), jax.random.fold_in(key, 1 if adapting else 2)
+
+    def adapt(state: Any, number: Array) -> tuple[Any, Any]:
+        new, statistics = target.algorithm.adapt(
+            log_density, state, jax.random.fold_in(key, number), number, target.warmup
+        )
+        return new, statistics
+
+    def draw(state: Any, number: Array) -> tuple[Any, Any]:
+        keys = jax.random.split(jax.random.fold_in(key, number), target.thin)
+        state, statistics = jax.lax.scan(lambda s, k: target.algorithm.draw(log_density, s, k), state, keys)
+        return state, _combine(statistics) | {"position": target.place(target.algorithm.position(state))}
+
+    return jax.lax.scan(adapt if adapting else draw, state, first + jnp.arange(length))
+
+
+def _combine(statistics: Statistics) -> Statistics:
+    """Of the draws between two that are kept: steps in all, any divergence, the mean acceptance, else the last."""
+    rules = {"n_steps": jnp.sum, "diverging": jnp.any, "acceptance_rate": jnp.mean}
+    return {name: rules.get(name, lambda values: values[-1])(values) for name, values in statistics.items()}
+
+
+def _scatter(target: _Target, key: Array) -> Vector:
+    """A start from the Gaussian of the whitening; nearer where the density there is not finite.
+
+    **Raises:** `ValueError` where none is found.
+    """
+    origin = target.place.origin
+    width = 1.0 if target.place.matrix is not None else 1e-2
+    for attempt, one in enumerate(jax.random.split(jax.random.fold_in(key, 3), ATTEMPTS)):
+        y = width * 0.8**attempt * jax.random.normal(one, origin.shape, origin.dtype)
+        if bool(_is_finite(target, y)):
+            return y
+    raise ValueError("No start with finite density and derivatives was found near `start`: start elsewhere.")
+
+
+@eqx.filter_jit
+def _is_finite(target: _Target, y: Vector) -> Array:
+    value, slope = jax.value_and_grad(density(target.posterior, target.place))(y)
+    return jnp.isfinite(value) & jnp.all(jnp.isfinite(slope))

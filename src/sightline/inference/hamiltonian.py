@@ -1,0 +1,106 @@
+"""Hamiltonian Monte Carlo."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.lax import stop_gradient
+from jaxtyping import Array
+
+from .._core.module import setting
+from .algorithms import AbstractTuned, Step
+from .coordinates import Density, Vector
+
+
+class NUTS(AbstractTuned):
+    """The no-U-turn sampler, in coordinates whitened by the Fisher matrix: the default.
+
+    **Arguments:**
+
+    - `target_acceptance`: smaller steps accept more.
+    - `max_doublings`: of a trajectory.
+    - `gradient`: `"exact"`, or `"gaussian"`: trajectories follow the Gaussian of the Fisher matrix, and their points
+      are weighed by the exact density. The draws are as exact, and each step costs a value instead of a gradient; it
+      pays where the posterior is nearly Gaussian and the start is its maximum.
+
+    **Source:** Hoffman & Gelman 2014, JMLR 15, 1593; Betancourt 2017, arXiv:1701.02434; approximate gradients:
+    Neal 2011, arXiv:1206.1901, section 5.5; by blackjax.
+    """
+
+    target_acceptance: float = setting(0.8, bounds=(0.0, 1.0))
+    max_doublings: int = setting(10, bounds=(1, None))
+    gradient: str = setting("exact", choices=("exact", "gaussian"))
+
+    def start(self, density: Density, y: Vector) -> Any:
+        """See `AbstractTuned`."""
+        import blackjax
+
+        return blackjax.nuts.init(y, _followed(density, self.gradient))
+
+    def first_step(self, size: int) -> float:
+        """See `AbstractTuned`."""
+        return size**-0.25
+
+    def move(self, density: Density, kernel: Any, key: Array, step_size: Array, metric: Array) -> Step:
+        """See `AbstractTuned`."""
+        import blackjax
+
+        transition, density = blackjax.nuts.build_kernel(), _followed(density, self.gradient)
+        new, info = transition(key, kernel, density, step_size, metric, self.max_doublings)
+        statistics = {
+            "diverging": info.is_divergent,
+            "n_steps": info.num_integration_steps,
+            "tree_depth": info.num_trajectory_expansions,
+            "energy": info.energy,
+        }
+        return Step(new, info.acceptance_rate, statistics)
+
+
+class HMC(AbstractTuned):
+    """Hamiltonian Monte Carlo with trajectories of a fixed number of steps, of lengths that vary by half.
+
+    **Arguments:** `leapfrogs`: steps of a trajectory; `target_acceptance`, `gradient`: as of `sl.NUTS`.
+
+    **Source:** Duane et al. 1987, Phys. Lett. B 195, 216; Neal 2011, arXiv:1206.1901; by blackjax.
+    """
+
+    leapfrogs: int = setting(4, bounds=(1, None))
+    target_acceptance: float = setting(0.8, bounds=(0.0, 1.0))
+    gradient: str = setting("exact", choices=("exact", "gaussian"))
+
+    def start(self, density: Density, y: Vector) -> Any:
+        """See `AbstractTuned`."""
+        import blackjax
+
+        return blackjax.hmc.init(y, _followed(density, self.gradient))
+
+    def first_step(self, size: int) -> float:
+        """See `AbstractTuned`."""
+        return size**-0.25
+
+    def move(self, density: Density, kernel: Any, key: Array, step_size: Array, metric: Array) -> Step:
+        """See `AbstractTuned`."""
+        import blackjax
+
+        key, jitter = jax.random.split(key)
+        step = step_size * jax.random.uniform(jitter, (), step_size.dtype, 0.5, 1.5)
+        transition, density = blackjax.hmc.build_kernel(), _followed(density, self.gradient)
+        new, info = transition(key, kernel, density, step, metric, self.leapfrogs)
+        statistics = {
+            "diverging": info.is_divergent,
+            "n_steps": jnp.asarray(self.leapfrogs),
+            "energy": info.energy,
+        }
+        return Step(new, info.acceptance_rate, statistics)
+
+
+def _followed(density: Density, gradient: str) -> Density:
+    """The density, with the gradient that trajectories follow."""
+    if gradient == "exact":
+        return density
+
+    def surrogate(y: Vector) -> Array:
+        gaussian = -0.5 * jnp.sum(jnp.square(y))
+        return gaussian + stop_gradient(density(stop_gradient(y)) - gaussian)
+
+    return surrogate

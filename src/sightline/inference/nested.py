@@ -1,0 +1,120 @@
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .._core.module import setting
+from ..parameters import ravel
+from ..statistics import Posterior
+from .algorithms import AbstractAlgorithm
+from .checkpoint import Checkpoint, pack, unpack
+from .coordinates import Vector, by_name
+from .drive import Task
+
+LEFT = -3.0  # log of the evidence in the live points, relative to what has been found, at which a run ends
+MOST = 1_000_000  # steps of a run
+
+
+class NestedSlice(AbstractAlgorithm):
+    """Nested sampling with slices: the evidence, and posteriors of several maxima.
+
+    Each chain is a run of its own from the prior, so that their scatter tells the error of the evidence; its draws are
+    equally weighted. `start`, `warmup` and `thin` have no effect, and the priors must be proper.
+
+    **Arguments:** `live`: points at a time; `dying`: of them replaced in a step; `slices`: to find a new point,
+    `None`: twice the number of parameters, at least 5.
+
+    **Source:** Skilling 2006, Bayesian Anal. 1, 833; Yallup, Kroupa & Handley 2026, arXiv:2601.23252; by blackjax.
+    """
+
+    live: int = setting(400, bounds=(2, None))
+    dying: int = setting(20, bounds=(1, None))
+    slices: int | None = setting(None, bounds=(1, None))
+
+    def collect(self, task: Task) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
+        """See `AbstractAlgorithm`."""
+        keys = jax.random.split(task.key, task.chains)
+        positions, heights, evidence = zip(*(self._run(task, i, key) for i, key in enumerate(keys)), strict=True)
+        error = float(np.std(evidence, ddof=1)) if len(keys) > 1 else float("nan")
+        note = f"log evidence = {np.mean(evidence):.2f}, a run is uncertain by {error:.2f} (scatter of the runs)"
+        return np.stack(positions), {"lp": np.stack(heights)}, {"note": note, "log_evidence": np.array(evidence)}
+
+    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float]:
+        """Draws, (draws, n), their log densities and the log evidence of one run."""
+        name, (first, step, last) = f"run_{number}", jax.random.split(key, 3)
+        state = _begin(self, task.posterior, first)
+        state, dead = _restore(task.checkpoint, name, state, self.dying)
+        while not dead or float(state.integrator.logZ_live - state.integrator.logZ) > LEFT:
+            if len(dead) > MOST:
+                raise ValueError("Nested sampling does not end: is the likelihood bounded?")
+            state, particles = _advance(self, task.posterior, state, jax.random.fold_in(step, len(dead)))
+            dead.append(particles)
+            if task.checkpoint is not None and len(dead) % task.segment == 0:
+                task.checkpoint.write(name, pack((state, _stack(dead))) | {"count": np.asarray(len(dead))})
+        task.advance((task.warmup + task.draws) / task.chains, steps=len(dead))
+        positions, heights = _resample(state, dead, last, task.draws)
+        return positions, heights, float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live))
+
+
+def _restore(saved: Checkpoint | None, name: str, state: Any, dying: int) -> tuple[Any, list[Any]]:
+    """A run as the checkpoint has it: its state and the points that died."""
+    found = None if saved is None else saved.read(name)
+    if found is None:
+        return state, []
+    count = int(found.pop("count"))
+    shape = lambda leaf: jnp.zeros((count, dying, *leaf.shape[1:]), leaf.dtype)  # noqa: E731
+    state, stacked = unpack(found, (state, jax.tree.map(shape, state.particles)))
+    return state, [jax.tree.map(lambda leaf, i=i: leaf[i], stacked) for i in range(count)]
+
+
+def _stack(trees: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """Equally weighted draws, (draws, n), and their log densities."""
+    from blackjax.ns.base import NSInfo
+    from blackjax.ns.utils import log_weights
+
+    weighing, choosing = jax.random.split(key)
+    particles = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *dead, state.particles)
+    weights = jax.scipy.special.logsumexp(log_weights(weighing, NSInfo(particles, None)), axis=-1)
+    index = jax.random.categorical(choosing, weights, shape=(draws,))
+    heights = particles.logdensity + particles.loglikelihood
+    return np.asarray(particles.position[index]), np.asarray(heights[index])
+
+
+def _sampler(algorithm: NestedSlice, posterior: Posterior) -> Any:
+    import blackjax
+
+    space, slices = posterior.space, algorithm.slices or max(5, 2 * posterior.space.size)
+
+    def prior(u: Vector) -> Array:
+        values = by_name(posterior, u)
+        return space.log_prior(space.to_constrained(values)) + space.log_jacobian(values)
+
+    def likelihood(u: Vector) -> Array:
+        values = space.to_constrained(by_name(posterior, u))
+        return posterior.log_posterior(values) - space.log_prior(values)
+
+    return blackjax.nss(prior, likelihood, num_inner_steps=slices, num_delete=algorithm.dying)
+
+
+@eqx.filter_jit
+def _begin(algorithm: NestedSlice, posterior: Posterior, key: Array) -> Any:
+    space = posterior.space
+
+    def one(key: Array) -> Vector:
+        return ravel(space.to_unconstrained(space.sample(key)), space.names)[0]
+
+    particles = jax.vmap(one)(jax.random.split(key, algorithm.live))
+    return _sampler(algorithm, posterior).init(particles, key)
+
+
+@eqx.filter_jit
+def _advance(algorithm: NestedSlice, posterior: Posterior, state: Any, key: Array) -> tuple[Any, Any]:
+    state, info = _sampler(algorithm, posterior).step(key, state)
+    return state, info.particles

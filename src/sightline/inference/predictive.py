@@ -1,0 +1,39 @@
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..statistics import Posterior
+from .chains import Chains
+
+
+def posterior_predictive(
+    posterior: Posterior, chains: Chains, key: jax.Array, draws: int = 100
+) -> dict[str, np.ndarray]:
+    """Data that the posterior would have given, noise included: p(d' | d) = integral of p(d' | theta) p(theta | d).
+
+    **Arguments:** `chains`: draws from the posterior; `key`: a JAX random key; `draws`: how many, spread over all.
+
+    **Returns:** by the name of the likelihood, (draws, ...) in the shape of its data.
+
+    **Raises:** `ValueError` for more draws than there are.
+
+    !!! example
+        >>> predicted = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=10)
+    """
+    values = {name: value.reshape(-1, *value.shape[2:]) for name, value in chains.parameters.items()}
+    total = chains.vector.shape[0] * chains.vector.shape[1]
+    if not 1 <= draws <= total:
+        raise ValueError(f"draws = {draws} must be between 1 and the {total} that the chains have.")
+    index = np.linspace(0, total - 1, draws).astype(int)
+    chosen = {name: jnp.asarray(value[index]) for name, value in values.items()}
+    return {
+        name: np.asarray(value) for name, value in _predict(posterior, chosen, jax.random.split(key, draws)).items()
+    }
+
+
+@eqx.filter_jit
+def _predict(posterior: Posterior, values: Any, keys: jax.Array) -> Any:
+    return jax.lax.map(lambda pair: posterior.predict(*pair), (values, keys))

@@ -1,0 +1,118 @@
+import os
+from typing import Any
+
+import jax
+
+from ..statistics import Posterior
+from .algorithms import AbstractAlgorithm
+from .chains import Chains
+from .checkpoint import Checkpoint
+from .coordinates import FEW, coordinates
+from .drive import Task
+from .fingerprint import fingerprint
+from .fit import check_start, fit
+from .hamiltonian import NUTS
+from .progress import progress as show
+from .result import FitResult
+from .whitening import Whitening
+
+
+def sample(
+    posterior: Posterior,
+    key: jax.Array,
+    algorithm: AbstractAlgorithm | None = None,
+    *,
+    start: Any = None,
+    chains: int = 4,
+    draws: int = 1000,
+    warmup: int | None = None,
+    thin: int = 1,
+    segment: int = 25,
+    vectorised: bool = False,
+    checkpoint: str | os.PathLike | None = None,
+    progress: bool | None = None,
+) -> Chains:
+    """Draws from a posterior.
+
+    Chains move in coordinates whitened by the Fisher matrix at the start (up to 300 numbers; unconstrained ones
+    beyond), in which a nearly Gaussian posterior is a unit sphere and takes few steps.
+
+    **Arguments:**
+
+    - `key`: a JAX random key.
+    - `algorithm`: `sl.NUTS()`, the default, `sl.HMC()`, `sl.MCLMC()`, `sl.RandomWalk()` or `sl.NestedSlice()`.
+    - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
+      first. Chains start scattered about it.
+    - `chains`, `draws`: how many, and how long each; `warmup`: draws before, to tune the algorithm, 200 or, beyond 300
+      numbers, 1000.
+    - `thin`: of so many draws one is kept.
+    - `checkpoint`: a folder. The run is written to it after every `segment` draws; the same call continues it after
+      whatever ended it, and returns the draws that it would have. More `draws` extend it.
+    - `vectorised`: all chains in step, which is faster for small models.
+    - `progress`: whether to show it; `None`: on a terminal.
+
+    **Returns:** `Chains`; printed, it is a table with a verdict.
+
+    **Raises:** `ValueError` for a start without finite density or derivatives, or a checkpoint of another run, naming
+    what differs.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
+        >>> posterior = sl.Posterior(space, [sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5, parameters="QU")])
+        >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
+        >>> chains.parameters["magnetic_field.b0"].shape
+        (2, 50)
+    """
+    algorithm = NUTS() if algorithm is None else algorithm
+    few = posterior.space.size <= FEW
+    warmup = (200 if few else 1000) if warmup is None else warmup
+    _check_counts(chains=chains, draws=draws, thin=thin, segment=segment)
+    if warmup < 0:
+        raise ValueError(f"warmup = {warmup} must be 0 at least.")
+    settings = (algorithm, chains, warmup, thin, segment, vectorised)
+    saved = None if checkpoint is None else Checkpoint(checkpoint, _fingerprints(posterior, key, settings, start))
+    place = _place(posterior, start, saved)
+    length = segment if saved is not None else min(segment, draws)
+    with show("sampling", warmup + draws, progress) as advance:
+        task = Task(posterior, place, key, chains, draws, warmup, thin, length, vectorised, saved, advance)
+        found, statistics, notes = algorithm.collect(task)
+    return Chains.of(posterior, found, statistics, {"algorithm": repr(algorithm), "warmup": warmup, **notes})
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} = {count} must be 1 at least.")
+
+
+def _fingerprints(posterior: Posterior, key: jax.Array, settings: tuple[Any, ...], start: Any) -> dict[str, str]:
+    parts = {
+        "model": posterior.space,
+        "data": posterior.likelihoods,
+        "regularisers": posterior.regularisers,
+        "key": jax.random.key_data(key),
+        "settings": settings,
+        "start": start.unconstrained if isinstance(start, FitResult) else start,
+    }
+    return {name: fingerprint(part) for name, part in parts.items()}
+
+
+def _place(posterior: Posterior, start: Any, saved: Checkpoint | None) -> Whitening:
+    """Coordinates about the start; those of the checkpoint where it has them."""
+    known = None if saved is None else saved.read("coordinates")
+    if known is not None:
+        return Whitening(jax.numpy.asarray(known["origin"]), _optional(known.get("matrix")))
+    if start is None:
+        start = fit(posterior) if posterior.space.size <= FEW else {}
+    values = start.unconstrained if isinstance(start, FitResult) else posterior.space.to_unconstrained(start)
+    check_start(posterior, posterior.space.to_constrained(values))
+    place = coordinates(posterior, values)
+    if saved is not None:
+        matrix = {} if place.matrix is None else {"matrix": place.matrix}
+        saved.write("coordinates", {"origin": place.origin, **matrix})
+    return place
+
+
+def _optional(array: Any) -> Any:
+    return None if array is None else jax.numpy.asarray(array)
