@@ -13,6 +13,8 @@ from .coordinates import FEW, Density, Vector
 
 Statistics = dict[str, Array]
 
+LONG = 100  # draws of a warm-up that are enough to learn a metric from
+
 
 class Step(NamedTuple):
     """A draw: the state of the kernel after it, its acceptance rate, and what is worth knowing of it."""
@@ -71,8 +73,8 @@ class Tuned(NamedTuple):
 class AbstractTuned(AbstractChain):
     """A kernel with a step size, by dual averaging, and a metric, the covariance seen during the warm-up.
 
-    The metric starts as one, right where the Fisher matrix is; draws from a fifth to four fifths of the warm-up correct
-    it, weighed against it as by Carpenter et al. 2017 (J. Stat. Softw. 76, 1).
+    The metric starts as one, right where the Fisher matrix is; in a warm-up of at least 100 draws those from a fifth to
+    three quarters correct it, weighed against it as by Carpenter et al. 2017 (J. Stat. Softw. 76, 1).
 
     **Source:** Hoffman & Gelman 2014, JMLR 15, 1593, section 3.2; by blackjax.
     """
@@ -93,22 +95,21 @@ class AbstractTuned(AbstractChain):
 
     def begin(self, density: Density, y: Vector, key: Array, warmup: int) -> Tuned:
         """See `AbstractChain`."""
-        init, _, _ = _dual_averaging(self.target_acceptance)
         step = jnp.asarray(self.first_step(y.size), y.dtype)
         metric = jnp.eye(y.size, dtype=y.dtype) if y.size <= FEW else jnp.ones_like(y)
-        kernel = self.start(density, y)
-        return Tuned(kernel, step, metric, _arrays(init(step), y.dtype), jnp.zeros((), y.dtype), 0 * y, 0 * metric)
+        averaging = _first_average(step, self.target_acceptance)
+        return Tuned(self.start(density, y), step, metric, averaging, jnp.zeros((), y.dtype), 0 * y, 0 * metric)
 
     def adapt(self, density: Density, state: Tuned, key: Array, number: Array, warmup: int) -> tuple[Tuned, Statistics]:
         """See `AbstractChain`."""
         step = self.move(density, state.kernel, key, state.step_size, state.metric)
         learnt = _learn_step(state._replace(kernel=step.kernel), step.acceptance, self.target_acceptance)
         seen = _learn_moments(learnt, self.position(learnt))
-        within = (number >= warmup // 5) & (number < 4 * warmup // 5)
-        learnt = _choose(within, seen, learnt)
-        learnt = _choose(number == 4 * warmup // 5, _new_metric(learnt, self.target_acceptance), learnt)
-        last = learnt._replace(step_size=jnp.exp(learnt.averaging.log_step_size_avg))
-        return _choose(number == warmup - 1, last, learnt), self._statistics(state, step)
+        first, last = (warmup // 5, 3 * warmup // 4) if warmup >= LONG else (warmup, warmup)
+        learnt = _choose((number >= first) & (number < last), seen, learnt)
+        learnt = _choose(number == last, _new_metric(learnt, self.target_acceptance), learnt)
+        final = learnt._replace(step_size=jnp.exp(learnt.averaging.log_step_size_avg))
+        return _choose(number == warmup - 1, final, learnt), self._statistics(state, step)
 
     def draw(self, density: Density, state: Tuned, key: Array) -> tuple[Tuned, Statistics]:
         """See `AbstractChain`."""
@@ -130,8 +131,11 @@ def _dual_averaging(target: float) -> Any:
     return dual_averaging_adaptation(target)
 
 
-def _arrays(tree: Any, dtype: Any) -> Any:
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, None if jnp.issubdtype(type(leaf), int) else dtype), tree)
+def _first_average(step: Array, target: float) -> Any:
+    """Dual averaging that is drawn to a step known to be about right, not to ten times it."""
+    init, _, _ = _dual_averaging(target)
+    start = init(step)._replace(mu=jnp.log(step))
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, None if isinstance(leaf, int) else step.dtype), start)
 
 
 def _choose(condition: Array, yes: Tuned, no: Tuned) -> Tuned:
@@ -159,9 +163,8 @@ def _learn_moments(state: Tuned, y: Vector) -> Tuned:
 
 def _new_metric(state: Tuned, target: float) -> Tuned:
     """The covariance seen, with a prior of five draws and one a dimension that it is one; the step starts anew."""
-    init, _, _ = _dual_averaging(target)
     weight = 5 + (len(state.metric) if state.metric.ndim == 2 else 0)
     one = jnp.eye(len(state.metric), dtype=state.metric.dtype) if state.metric.ndim == 2 else 1
     metric = (state.second + weight * one) / (jnp.maximum(state.count - 1, 0) + weight)
     step = jnp.exp(state.averaging.log_step_size_avg)
-    return state._replace(metric=metric, averaging=_like(_arrays(init(step), step.dtype), state.averaging))
+    return state._replace(metric=metric, averaging=_like(_first_average(step, target), state.averaging))

@@ -50,7 +50,8 @@ class Chains:
         import xarray as xr
 
         units = dict(zip(posterior.space.names, posterior.space.units, strict=True))
-        values = {name: np.asarray(value) for name, value in _constrained(posterior, jnp.asarray(found)).items()}
+        drawn = _constrained(posterior, jnp.asarray(found))
+        values = {name: np.asarray(drawn[name]) for name in posterior.space.names}
         groups = {
             "posterior": xr.Dataset({name: _variable(name, value, units[name]) for name, value in values.items()}),
             "sample_stats": xr.Dataset({name: _variable(name, value, "") for name, value in statistics.items()}),
