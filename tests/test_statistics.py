@@ -501,3 +501,14 @@ def test_refused_posteriors(simulator, lines, truth):
         assert not posterior.has_residuals()
         with pytest.raises(ValueError, match=r"sl\.BFGS"):
             posterior.residuals({})
+
+
+def test_replicated_data_go_to_the_likelihood_they_are_of():
+    model = {"z": jnp.asarray(1.0), "a": jnp.asarray(5.0)}
+    flat = lambda name: Likelihood(
+        lambda m: m[name] * jnp.ones(3), jnp.ones(3), Gaussian(1e-3 * jnp.ones(3)), name=name
+    )  # noqa: E731
+    posterior = sl.Posterior(sl.ParameterSpace(model, {"*": dist.Normal(0.0, 9.0)}), [flat("z"), flat("a")])
+    replica = posterior.replicate({}, jax.random.key(0))
+    for one, mean in zip(replica.likelihoods, (1.0, 5.0), strict=True):
+        np.testing.assert_allclose(one.data, mean, atol=0.01)

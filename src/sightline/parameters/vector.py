@@ -1,6 +1,7 @@
 """Flat dicts as vectors, and names of the elements."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +23,7 @@ def ravel(values: Mapping[str, Array], names: Sequence[str]) -> tuple[Float[Arra
     return vector, lambda flat: dict(zip(names, back(flat), strict=True))
 
 
-def labels(values: Mapping[str, Array], names: Sequence[str]) -> list[str]:
+def labels(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     """The name of every element of the vector: `b0`, `arms[3]`, `values[0,2,1]`.
 
     !!! example

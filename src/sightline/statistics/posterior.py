@@ -141,7 +141,8 @@ class Posterior(eqx.Module):
 
     def replicate(self, values: Values, key: jax.Array) -> "Posterior":
         """This posterior given other data, which these values might have given."""
-        return self.given(list(self.predict(values, key).values()))
+        drawn = self.predict(values, key)  # compiled functions sort dicts by name
+        return self.given([drawn[name] for name in self._named()])
 
     def given(self, data: Sequence[Array]) -> "Posterior":
         """This posterior given other data, one array a likelihood, of the same shapes."""
