@@ -21,3 +21,5 @@ from .diagnostics import jacobian as jacobian
 from .field_lines import field_lines as field_lines
 from .grid import AbstractGrid as AbstractGrid
 from .shifted import Shifted as Shifted
+from .turbulent import AbstractLognormal as AbstractLognormal
+from .turbulent import AbstractTurbulent as AbstractTurbulent

@@ -7,5 +7,6 @@ from .base import AbstractCosmicRays as AbstractCosmicRays
 from .exponential_disk import ExponentialDisk as ExponentialDisk
 from .grid import Grid as Grid
 from .spectrum_grid import SpectrumGrid as SpectrumGrid
+from .turbulent import Turbulent as Turbulent
 from .uniform import Uniform as Uniform
 from .with_spectrum import WithSpectrum as WithSpectrum

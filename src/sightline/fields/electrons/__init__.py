@@ -14,6 +14,7 @@ from .ne2001_local import NE2001Ellipsoid as NE2001Ellipsoid
 from .ne2001_local import NE2001LocalHotBubble as NE2001LocalHotBubble
 from .ne2001_local import NE2001LocalISM as NE2001LocalISM
 from .ne2001_local import NE2001LoopI as NE2001LoopI
+from .turbulent import Turbulent as Turbulent
 from .uniform import Uniform as Uniform
 from .ymw16 import YMW16 as YMW16
 from .ymw16_arms import YMW16Arms as YMW16Arms

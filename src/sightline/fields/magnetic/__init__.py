@@ -24,6 +24,7 @@ from .tf17_disk import TF17DiskA as TF17DiskA
 from .tf17_disk import TF17DiskB as TF17DiskB
 from .tf17_disk import TF17DiskD as TF17DiskD
 from .tf17_spiral import TF17Spiral as TF17Spiral
+from .turbulent import Turbulent as Turbulent
 from .uf23 import UF23 as UF23
 from .uf23_disk import UF23SpiralDisk as UF23SpiralDisk
 from .uf23_disk import UF23SpurDisk as UF23SpurDisk
