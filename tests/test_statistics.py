@@ -505,9 +505,11 @@ def test_refused_posteriors(simulator, lines, truth):
 
 def test_replicated_data_go_to_the_likelihood_they_are_of():
     model = {"z": jnp.asarray(1.0), "a": jnp.asarray(5.0)}
-    flat = lambda name: Likelihood(
-        lambda m: m[name] * jnp.ones(3), jnp.ones(3), Gaussian(1e-3 * jnp.ones(3)), name=name
-    )  # noqa: E731
+
+    def flat(name):
+        noise = Gaussian(1e-3 * jnp.ones(3))
+        return Likelihood(lambda m: m[name] * jnp.ones(3), jnp.ones(3), noise, name=name)
+
     posterior = sl.Posterior(sl.ParameterSpace(model, {"*": dist.Normal(0.0, 9.0)}), [flat("z"), flat("a")])
     replica = posterior.replicate({}, jax.random.key(0))
     for one, mean in zip(replica.likelihoods, (1.0, 5.0), strict=True):

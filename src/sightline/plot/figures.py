@@ -52,7 +52,7 @@ def maps(
             place = (len(rows), len(names), row * len(names) + column + 1)
             label = f"${name}$, {scales.frequency_label(float(one.frequency))}"
             stretch = "auto" if name == "I" else "diverging"
-            _panel(figure, place, values[name], index, label, one.unit, stretch, limits.get(name))
+            panel(figure, place, values[name], index, label, one.unit, stretch, limits.get(name))
     figure.suptitle(title, fontsize=12)
     return finish(figure, path, overwrite)
 
@@ -86,7 +86,7 @@ def map(
     if values.shape != (_check_sky(sky).size,):
         raise ValueError(f"values has shape {values.shape}, the sky has {sky.size} pixels.")
     figure = new_figure(7.0, 4.4)
-    _panel(figure, (1, 1, 1), values, mollweide.lookup(sky, _MAXI), title, unit, stretch, limits)
+    panel(figure, (1, 1, 1), values, mollweide.lookup(sky, _MAXI), title, unit, stretch, limits)
     return finish(figure, path, overwrite)
 
 
@@ -135,7 +135,7 @@ def finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite:
     return figure
 
 
-def _panel(
+def panel(
     figure: Any,
     place: tuple[int, int, int],
     values: np.ndarray,

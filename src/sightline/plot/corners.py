@@ -1,0 +1,85 @@
+"""Corner plots: every parameter, and every pair of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._core.files import PathLike
+from . import corner_panels as panels
+from . import names as naming
+from .densities import Density, density
+from .figures import finish
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+
+def corner(
+    what: Any,
+    *more: Any,
+    truths: Mapping[str, Any] | None = None,
+    names: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    title: str = "",
+    path: PathLike | None = None,
+    overwrite: bool = False,
+) -> "matplotlib.figure.Figure":
+    """Every parameter by itself and every pair of them: chains as histograms and contours, fits as Gaussians.
+
+    Contours and ellipses of two parameters hold 39.3 and 86.5 % of the mass: one and two standard deviations of a
+    Gaussian. Above a column stand the mean and standard deviation, if one distribution alone is drawn.
+
+    **Arguments:**
+
+    - `what`, `more`: chains, `sl.Fisher` or `sl.FitResult`, drawn over each other where they share parameters.
+    - `truths`: values to mark, by name of the parameter; arrays by theirs.
+    - `names`: which parameters, globs allowed, in this order; `None`: all of `what`.
+    - `labels`: one for each of `what` and `more`, for the legend.
+    - `title`, `path`, `overwrite`: as `maps`.
+
+    **Raises:** `TypeError` for what is no distribution of parameters; `ValueError` for names that are not there,
+    parameters without finite error, more than 40 parameters.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace(simulator, {"magnetic_field.psi*": dist.Uniform(-90.0, 90.0)})
+        >>> posterior = sl.Posterior(space, [sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5, parameters="QU")])
+        >>> figure = sl.plot.corner(sl.fisher(posterior), truths=space.initial)
+    """
+    drawn = [density(one) for one in (what, *more)]
+    if labels is not None and len(labels) != len(drawn):
+        raise ValueError(f"labels names {len(labels)} of {len(drawn)} distributions: give one for each.")
+    chosen = naming.choose(drawn[0].labels, names)
+    _check_finite(drawn, chosen)
+    marks = _marks(truths or {}, drawn[0].labels)
+    grid = panels.make_grid(drawn, chosen, marks)
+    for one, colour in zip(drawn, panels.COLOURS * len(drawn), strict=False):
+        panels.draw(grid, one, chosen, colour, filled=len(drawn) == 1)
+    panels.mark(grid, chosen, marks)
+    if len(drawn) == 1:
+        panels.write_numbers(grid, drawn[0], chosen)
+    panels.legend(grid.figure, labels or [type(one).__name__ for one in (what, *more)], title)
+    return finish(grid.figure, path, overwrite)
+
+
+def _check_finite(drawn: list[Density], chosen: list[str]) -> None:
+    shared = [one for one in drawn if set(one.labels) & set(chosen)]
+    if len(shared) < len(drawn):
+        raise ValueError(f"One distribution has none of the parameters {', '.join(chosen)}: leave it out.")
+    for one in drawn:
+        sizes = np.diagonal(one.covariance)
+        free = [name for name, size in zip(one.labels, sizes, strict=True) if name in chosen and not np.isfinite(size)]
+        if free:
+            raise ValueError(f"{', '.join(free)}: the error is infinite. Leave it out by names=[...].")
+
+
+def _marks(truths: Mapping[str, Any], labels: list[str]) -> dict[str, float]:
+    """Values to mark by label; those of an array are found under its name."""
+    marks: dict[str, float] = {}
+    for name, given in truths.items():
+        found, values = naming.choose(labels, [name]), np.ravel(np.asarray(given, np.float64))
+        if values.size != len(found):
+            raise ValueError(f"truths[{name!r}] has {values.size} values, the parameter {len(found)}.")
+        marks |= dict(zip(found, values.tolist(), strict=True))
+    return marks
