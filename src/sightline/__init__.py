@@ -44,6 +44,7 @@ from .geometry import Sightlines as Sightlines
 from .geometry import SourceCatalogue as SourceCatalogue
 from .inference import BFGS as BFGS
 from .inference import HMC as HMC
+from .inference import LBFGS as LBFGS
 from .inference import MCLMC as MCLMC
 from .inference import NUTS as NUTS
 from .inference import Adam as Adam

@@ -3,11 +3,17 @@ from typing import Any
 import jax
 import numpy as np
 
+from .._core.files import PathLike
 from ..statistics import Posterior
+from .checkpoint import Checkpoint
+from .descent import Adam
+from .fingerprint import fingerprint
 from .fisher import fisher
-from .methods import BFGS, AbstractMethod, Adam, LevenbergMarquardt
+from .journal import Journal
+from .method import DIVERGED, AbstractMethod, Context, Outcome
+from .methods import BFGS, LevenbergMarquardt
+from .progress import progress as shown
 from .result import FitResult
-from .solve import DIVERGED, Outcome
 
 FEW = 300  # parameters up to which Jacobians are affordable
 
@@ -20,6 +26,9 @@ def fit(
     starts: int = 1,
     key: jax.Array | None = None,
     covariance: int = 100,
+    held_out: Posterior | None = None,
+    checkpoint: PathLike | None = None,
+    progress: bool | None = None,
 ) -> FitResult:
     """The parameters of the largest posterior density, that of the parameters themselves.
 
@@ -28,15 +37,20 @@ def fit(
     **Arguments:**
 
     - `method`: `sl.LevenbergMarquardt()`, the default where there are residuals, `sl.BFGS()`, the default elsewhere,
-      both for up to 300 parameters; `sl.Adam(...)`, the default beyond, or `sl.inference.Optax(...)`.
+      both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`.
     - `start`: constrained values, of which those left out are the model's.
     - `starts`: how many; all but the first are drawn from the prior, one after another, and the best result returned.
     - `key`: a JAX random key, for starts and batches.
     - `covariance`: it is computed for up to so many parameters.
+    - `held_out`: a posterior of data that are not fitted, of the same parameters, for `Adam`, `LBFGS` and `Optax`: of
+      all iterates that are evaluated the one with its largest likelihood is returned.
+    - `checkpoint`: a folder for the state of the run; the same call continues there, and ends with the same bits.
+    - `progress`: shows steps on standard error; `None`: on a terminal only.
 
     **Returns:** `FitResult`, whose `status` says how it ended.
 
-    **Raises:** `ValueError` for a start without finite density or derivatives, or a missing key.
+    **Raises:** `ValueError` for a start without finite density or derivatives, naming parameters and data; for a
+    missing key; for a checkpoint of another model, data, start, method or key; `OSError` where it cannot be written.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -56,19 +70,30 @@ def fit(
     random = starts > 1 or getattr(method, "batch", None) is not None
     if key is None and random:
         raise ValueError("Several starts and batches are random: pass key=jax.random.key(0).")
+    if held_out is not None and held_out.space.names != posterior.space.names:
+        raise ValueError("held_out must be a posterior of the same parameters.")
+    initial = posterior.space.complete({} if start is None else start)
+    parts = {"method": method, "start": (initial, starts), "key": key, "held_out": held_out}
+    folder = None if checkpoint is None else _folder(checkpoint, posterior, parts)
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)
     outcomes = []
     for number, one in enumerate(jax.random.split(run, starts)):
-        values = posterior.space.complete({} if start is None else start)
-        values = values if number == 0 else posterior.space.sample(jax.random.fold_in(draw, number))
+        values = initial if number == 0 else posterior.space.sample(jax.random.fold_in(draw, number))
         check_start(posterior, values)
-        outcomes.append(method.run(posterior, posterior.space.to_unconstrained(values), one))
+        with shown(f"fit {number + 1}/{starts}" if starts > 1 else "fit", method.steps, progress) as advance:
+            context = Context(one, Journal(folder, f"start_{number:04}", advance), held_out)
+            outcomes.append(method.run(posterior, posterior.space.to_unconstrained(values), context))
     heights = [_height(posterior, outcome) for outcome in outcomes]
     best = outcomes[int(np.argmax(heights))]
     few = posterior.space.size <= covariance and best.status != DIVERGED
     information = fisher(posterior, posterior.space.to_constrained(best.unconstrained)) if few else None
     tried = [(outcome.status, height) for outcome, height in zip(outcomes, heights, strict=True)]
     return FitResult(posterior, best, tried, information)
+
+
+def _folder(checkpoint: PathLike, posterior: Posterior, parts: dict[str, Any]) -> Checkpoint:
+    parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)} | parts
+    return Checkpoint(checkpoint, {name: fingerprint(part) for name, part in parts.items()})
 
 
 def _default(posterior: Posterior) -> AbstractMethod:
@@ -78,6 +103,10 @@ def _default(posterior: Posterior) -> AbstractMethod:
 
 
 def check_start(posterior: Posterior, values: Any) -> None:
+    """Refuses a start without a finite density.
+
+    **Raises:** `ValueError`, naming what has none.
+    """
     height = float(posterior.log_posterior(values))
     if not np.isfinite(height):
         parts = {name: float(np.sum(terms)) for name, terms in posterior.pointwise(values).items()}

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from ..parameters import labels, ravel
 from ..statistics import Posterior
+from .places import place
 
 COLUMNS = 8  # evaluated at a time
 
@@ -71,15 +72,8 @@ def check_finite(matrix: np.ndarray, posterior: Posterior, unconstrained: Any) -
     if not bad.any():
         return
     names = np.array(labels(unconstrained, posterior.space.names))[bad.any(axis=0)]
-    row, start = int(np.flatnonzero(bad.any(axis=1))[0]), 0
-    place = "a regulariser"
-    for likelihood in posterior.likelihoods:
-        if row < start + likelihood.size:
-            index = np.unravel_index(row - start, likelihood.data.shape)
-            place = f"datum {tuple(map(int, index))} of {likelihood.name!r}"
-            break
-        start += likelihood.size
+    first = place(posterior, int(np.flatnonzero(bad.any(axis=1))[0]))
     raise ValueError(
         f"The derivative with respect to {', '.join(names[:6])} is not finite for {int(bad.any(axis=1).sum())} data, "
-        f"the first of them {place}: start elsewhere, or look at the field there with sl.testing.check_field."
+        f"the first of them {first}: start elsewhere, or look at the field there with sl.testing.check_field."
     )

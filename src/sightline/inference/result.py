@@ -5,7 +5,7 @@ import numpy as np
 from ..parameters import Table, ravel
 from ..statistics import Posterior
 from .fisher import Fisher
-from .solve import CONVERGED, FINISHED, Outcome
+from .method import CONVERGED, FINISHED, STOPPED, Outcome
 
 CURES = {
     "step limit": "it was still moving: start from `result.parameters`, or allow more steps",
@@ -22,8 +22,10 @@ class FitResult:
     """The largest posterior density that a fit found.
 
     - `parameters`: constrained values by name; `unconstrained`: the same, unconstrained; `model`: with these values.
-    - `status`: `"converged"`, `"finished"` (all steps of a method without a criterion), `"step limit"` or `"diverged"`.
+    - `status`: `"converged"`, `"finished"` (all steps of a method without a criterion), `"stopped early"` (for held-out
+      data), `"step limit"` or `"diverged"`; `reason`: which parameters and data made numbers infinite.
     - `history`: (steps,), -log posterior, or half the sum of squares, after every step.
+    - `held_out`: the log likelihood of held-out data at each evaluation; the parameters are those of the largest.
     - `edges`: parameters at the edge of a prior of finite range, whose standard deviations say little.
     - `log_posterior`; `starts`: status and log posterior of every start.
     - `deviances`: chi^2 of each likelihood, Cash's statistic for counts; `chi2`: their sum; `dof`: data minus
@@ -42,8 +44,9 @@ class FitResult:
         information: Fisher | None,
     ):
         space = posterior.space
-        self.unconstrained, self.status = outcome.unconstrained, outcome.status
-        self.history, self.starts, self.fisher = np.asarray(outcome.history), starts, information
+        self.unconstrained, self.status, self.reason = outcome.unconstrained, outcome.status, outcome.reason
+        self.history, self.held_out = np.asarray(outcome.history), np.asarray(outcome.held_out)
+        self.starts, self.fisher = starts, information
         self.parameters = space.to_constrained(outcome.unconstrained)
         self.model = space.replace(self.parameters)
         self.log_posterior = float(posterior.log_posterior(self.parameters))
@@ -86,9 +89,9 @@ class FitResult:
 
         **Raises:** `FitError` if not.
         """
-        if self.status not in (CONVERGED, FINISHED):
-            steps = len(self.history)
-            raise FitError(f"The fit ended after {steps} steps with status {self.status!r}: {CURES[self.status]}.")
+        if self.status not in (CONVERGED, FINISHED, STOPPED):
+            text = f"The fit ended after {len(self.history)} steps with status {self.status!r}: {CURES[self.status]}."
+            raise FitError(f"{text} {self.reason}.".removesuffix(" ."))
         return self
 
     def summary(self) -> Table:

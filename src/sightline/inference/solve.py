@@ -1,27 +1,15 @@
 """Steps of an iterative solver, one compiled program for all steps, starts and posteriors of one shape."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-CONVERGED, FINISHED, STEP_LIMIT, DIVERGED = "converged", "finished", "step limit", "diverged"
+from .method import CONVERGED, DIVERGED, STEP_LIMIT
 
 Objective = Callable[[Array, Any], tuple[Array, None]]
-
-
-class Outcome(NamedTuple):
-    """Where a method ended.
-
-    - `unconstrained`: by name; `status`: how it ended; `history`: -log posterior, or half the sum of squares, of every
-      step.
-    """
-
-    unconstrained: Any
-    status: str
-    history: list[float]
 
 
 @eqx.filter_jit
@@ -46,9 +34,15 @@ def _advance(
 
 
 def solve(
-    solver: Any, objective: Objective, y: Array, args: Any, steps: int, longest: float | None = None
+    solver: Any,
+    objective: Objective,
+    y: Array,
+    args: Any,
+    steps: int,
+    longest: float | None,
+    report: Callable[[float], None],
 ) -> tuple[Array, str, list[float]]:
-    """Runs an optimistix solver: where it ended, how, and the loss after every step.
+    """Runs an optimistix solver: where it ended, how, and the loss after every step, which is reported, too.
 
     `longest` bounds the size of a trust region: one that has grown without bound takes as many failures to shrink.
     """
@@ -58,6 +52,7 @@ def solve(
     for _ in range(steps):
         y, state, loss, done, result = _advance(solver, objective, y, args, state, longest)
         history.append(float(loss))
+        report(history[-1])
         if not jnp.all(jnp.isfinite(y)) or not jnp.isfinite(loss) or result != optx.RESULTS.successful:
             return y, DIVERGED, history
         if done:

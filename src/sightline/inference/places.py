@@ -1,0 +1,34 @@
+"""Which datum an element of a vector of all data is, and where on the sky."""
+
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from ..statistics import Likelihood, Posterior
+
+
+def place(posterior: Posterior, row: int) -> str:
+    """What gives an element of `posterior.information` or `.residuals`: `datum (0, 17) of 'map', towards l = ...`."""
+    start = 0
+    for likelihood in posterior.likelihoods:
+        shape = eqx.filter_eval_shape(lambda one, model: one.information(model), likelihood, posterior.space.model)
+        if row < start + shape.size:
+            return datum(likelihood, (row - start) % likelihood.size)
+        start += shape.size
+    return "a prior or a regulariser"
+
+
+def datum(likelihood: Likelihood, number: int) -> str:
+    """A datum of a likelihood by its number in the ravelled data."""
+    index = tuple(map(int, np.unravel_index(number, likelihood.data.shape)))
+    return f"datum {index} of {likelihood.name!r}{_direction(likelihood, index)}"
+
+
+def _direction(likelihood: Likelihood, index: tuple[int, ...]) -> str:
+    sky: Any = getattr(getattr(likelihood.observable, "sightlines", None), "sky", None)
+    if not index or not hasattr(sky, "lonlat"):
+        return ""
+    pixel = index[-1] if likelihood.kept is None else int(likelihood.kept[index[-1]])
+    l, b = (float(angles[pixel]) for angles in sky.lonlat())
+    return f", towards l = {l:.4g}, b = {b:.4g} deg"

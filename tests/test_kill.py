@@ -1,0 +1,61 @@
+"""Runs that are killed at random moments and started again end with the bits of uninterrupted ones."""
+
+import numpy as np
+
+from killing import interrupted, uninterrupted
+
+FITS = """
+import sys
+from pathlib import Path
+import jax, jax.numpy as jnp, numpy as np, numpyro.distributions as dist
+import sightline as sl
+from sightline.statistics import Gaussian, Likelihood
+
+folder = Path(sys.argv[1])
+times = np.linspace(0.0, 3.0, 50)
+truth = {"height": 2.0, "rates": np.array([1.0, 3.0]), "phase": 0.3}
+
+def curve(model, t):
+    return model["height"] * jnp.exp(-model["rates"][0] * t) * jnp.cos(model["rates"][1] * t + model["phase"])
+
+def observable(model):
+    return curve(model, jnp.asarray(times, model["phase"].dtype))
+
+start = {"height": jnp.asarray(1.0), "rates": jnp.array([0.5, 2.5]), "phase": jnp.asarray(0.0)}
+priors = {"height": dist.LogNormal(0.0, 1.0), "rates": dist.Uniform(0.0, 5.0), "phase": dist.Normal(0.0, 1.0)}
+noise = np.random.default_rng(0)
+data = np.asarray(observable(jax.tree.map(jnp.asarray, truth))) + 0.05 * noise.normal(size=50)
+held = data + 0.05 * noise.normal(size=50)
+space = sl.ParameterSpace(start, priors)
+posterior, other = (sl.Posterior(space, Likelihood(observable, d, Gaussian(np.full(50, 0.05)))) for d in (data, held))
+flat = sl.ParameterSpace(start, priors | {"height": dist.Uniform(0.0, 9.0)})
+squares = sl.Posterior(flat, posterior.likelihoods)
+
+found = {}
+for name, one, method, options in [
+    ("adam", posterior, sl.Adam(1e-3, steps=1000, every=100), {"held_out": other}),
+    ("lbfgs", posterior, sl.LBFGS(tolerance=1e-30, steps=400), {}),
+    ("marquardt", squares, sl.LevenbergMarquardt(tolerance=1e-6), {"starts": 5, "key": jax.random.key(1)}),
+]:
+    result = sl.fit(one, method, checkpoint=folder / name, covariance=0, **options)
+    found |= {f"{name}.{key}": np.asarray(value) for key, value in result.parameters.items()}
+    found |= {f"{name}.history": result.history, f"{name}.held_out": result.held_out}
+    found |= {f"{name}.starts": np.array([height for _, height in result.starts])}
+np.savez(folder / "result.npz", **found)
+"""
+
+
+def test_fits(tmp_path):
+    names = ("adam/start_0000", "adam/start_0000", "lbfgs/start_0000", "marquardt/start_0000", "marquardt/start_0002")
+    moments = [(f"{name}.npz", 0.02 if "lbfgs" in name else 0.3) for name in names]
+    with np.load(uninterrupted(FITS, tmp_path / "whole")) as file:
+        whole = dict(file)
+    path, kills = interrupted(FITS, tmp_path / "killed", moments)
+    assert kills >= 4
+    with np.load(path) as file:
+        assert set(file) == set(whole)
+        for name, value in whole.items():
+            np.testing.assert_array_equal(file[name], value, err_msg=name)
+    assert len(whole["adam.history"]) == 1000
+    assert len(whole["adam.held_out"]) == 10
+    assert abs(whole["marquardt.height"] - 2.0) < 0.1
