@@ -20,6 +20,8 @@ from .diagnostics import divergence as divergence
 from .diagnostics import jacobian as jacobian
 from .field_lines import field_lines as field_lines
 from .grid import AbstractGrid as AbstractGrid
+from .healpix_radial import AbstractHealpixRadialGrid as AbstractHealpixRadialGrid
+from .neural import AbstractNeural as AbstractNeural
 from .shifted import Shifted as Shifted
 from .turbulent import AbstractLognormal as AbstractLognormal
 from .turbulent import AbstractTurbulent as AbstractTurbulent

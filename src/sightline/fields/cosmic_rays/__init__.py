@@ -6,6 +6,8 @@ from .analytic_disk import LinearIndex as LinearIndex
 from .base import AbstractCosmicRays as AbstractCosmicRays
 from .exponential_disk import ExponentialDisk as ExponentialDisk
 from .grid import Grid as Grid
+from .healpix_radial import HealpixRadialGrid as HealpixRadialGrid
+from .neural import Neural as Neural
 from .spectrum_grid import SpectrumGrid as SpectrumGrid
 from .turbulent import Turbulent as Turbulent
 from .uniform import Uniform as Uniform

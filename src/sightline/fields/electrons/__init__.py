@@ -2,6 +2,7 @@
 
 from .exponential_disk import ExponentialDisk as ExponentialDisk
 from .grid import Grid as Grid
+from .healpix_radial import HealpixRadialGrid as HealpixRadialGrid
 from .ne2001 import NE2001 as NE2001
 from .ne2001 import NE2025 as NE2025
 from .ne2001_arms import NE2001SpiralArms as NE2001SpiralArms
@@ -14,6 +15,7 @@ from .ne2001_local import NE2001Ellipsoid as NE2001Ellipsoid
 from .ne2001_local import NE2001LocalHotBubble as NE2001LocalHotBubble
 from .ne2001_local import NE2001LocalISM as NE2001LocalISM
 from .ne2001_local import NE2001LoopI as NE2001LoopI
+from .neural import Neural as Neural
 from .turbulent import Turbulent as Turbulent
 from .uniform import Uniform as Uniform
 from .ymw16 import YMW16 as YMW16

@@ -1,6 +1,7 @@
 """Models of the Galactic magnetic field, uG."""
 
 from .grid import Grid as Grid
+from .healpix_radial import HealpixRadialGrid as HealpixRadialGrid
 from .jf12 import JF12 as JF12
 from .jf12 import JF12Disk as JF12Disk
 from .jf12 import JF12ToroidalHalo as JF12ToroidalHalo
@@ -15,6 +16,7 @@ from .kst24_arms import KST24Arms as KST24Arms
 from .kst24_halo import KST24Toroid as KST24Toroid
 from .kst24_halo import KST24XField as KST24XField
 from .lsa import LSA as LSA
+from .neural import Neural as Neural
 from .pt11 import PT11 as PT11
 from .pt11 import PT11Disk as PT11Disk
 from .pt11 import PT11Halo as PT11Halo
