@@ -55,6 +55,7 @@ from .inference import FitResult as FitResult
 from .inference import LevenbergMarquardt as LevenbergMarquardt
 from .inference import NestedSlice as NestedSlice
 from .inference import RandomWalk as RandomWalk
+from .inference import approximate as approximate
 from .inference import fisher as fisher
 from .inference import fit as fit
 from .inference import posterior_predictive as posterior_predictive

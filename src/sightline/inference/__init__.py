@@ -2,6 +2,12 @@
 
 from .algorithms import AbstractAlgorithm as AbstractAlgorithm
 from .algorithms import AbstractChain as AbstractChain
+from .approximate import Approximation as Approximation
+from .approximate import approximate as approximate
+from .approximations import AbstractApproximation as AbstractApproximation
+from .approximations import FullRank as FullRank
+from .approximations import MeanField as MeanField
+from .approximations import Pathfinder as Pathfinder
 from .calibration import Calibration as Calibration
 from .calibration import sbc as sbc
 from .chains import Chains as Chains

@@ -11,7 +11,7 @@ from jaxtyping import Array
 from ..parameters import Table
 from ..statistics import Posterior
 from .algorithms import AbstractChain
-from .coordinates import constrained_vector, coordinates, density
+from .coordinates import constrained_vector, coordinates, density, relaxed
 from .hamiltonian import NUTS
 from .progress import progress as show
 from .whitening import Whitening
@@ -146,7 +146,6 @@ def _rank(plan: _Plan, replica: Posterior, place: Whitening, key: Array) -> Arra
     target, algorithm = density(replica, place), plan.algorithm
     scatter, begin, warm, run = jax.random.split(jax.random.fold_in(key, 2), 4)
     y = jax.random.normal(scatter, place.origin.shape, place.origin.dtype)
-    state = algorithm.begin(target, y, begin, plan.warmup)
 
     def adapt(state: Any, number: Array) -> tuple[Any, None]:
         return algorithm.adapt(target, state, jax.random.fold_in(warm, number), number, plan.warmup)[0], None
@@ -156,7 +155,9 @@ def _rank(plan: _Plan, replica: Posterior, place: Whitening, key: Array) -> Arra
             state, _ = algorithm.draw(target, state, jax.random.fold_in(run, number * plan.thin + i))
         return state, constrained_vector(replica, place, algorithm.position(state))
 
-    state, _ = jax.lax.scan(adapt, state, jnp.arange(plan.warmup))
-    _, drawn = jax.lax.scan(draw, state, jnp.arange(plan.draws))
+    with relaxed():
+        state = algorithm.begin(target, y, begin, plan.warmup)
+        state, _ = jax.lax.scan(adapt, state, jnp.arange(plan.warmup))
+        _, drawn = jax.lax.scan(draw, state, jnp.arange(plan.draws))
     truth = constrained_vector(replica, place, 0 * y)
     return jnp.sum(drawn < truth, axis=0)

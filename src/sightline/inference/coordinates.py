@@ -17,6 +17,11 @@ Vector = Float[Array, " n"]
 Density = Callable[[Vector], Float[Array, ""]]
 
 
+def relaxed() -> Any:
+    """Types may mix within, as blackjax has it, whatever the user has forbidden."""
+    return jax.numpy_dtype_promotion("standard")
+
+
 def coordinates(posterior: Posterior, unconstrained: Any) -> Whitening:
     """Whitened by the Fisher matrix at these values, or shifted to them where there are more than `FEW` numbers.
 

@@ -12,7 +12,7 @@ from jaxtyping import Array
 from ..statistics import Posterior
 from .algorithms import AbstractChain, Statistics
 from .checkpoint import Checkpoint, pack, unpack
-from .coordinates import Vector, density
+from .coordinates import Vector, density, relaxed
 from .whitening import Whitening
 
 ATTEMPTS = 30  # to find a start of finite density
@@ -113,7 +113,9 @@ def _stack(trees: list[Any]) -> Any:
 
 @eqx.filter_jit
 def _begin(target: _Target, y: Vector, key: Array) -> Any:
-    return target.algorithm.begin(density(target.posterior, target.place), y, jax.random.fold_in(key, 0), target.warmup)
+    with relaxed():
+        log_density, key = density(target.posterior, target.place), jax.random.fold_in(key, 0)
+        return target.algorithm.begin(log_density, y, key, target.warmup)
 
 
 @eqx.filter_jit
@@ -141,7 +143,8 @@ def _segment(target: _Target, state: Any, key: Array, first: Array, adapting: bo
         state, statistics = jax.lax.scan(lambda s, k: target.algorithm.draw(log_density, s, k), state, keys)
         return state, _combine(statistics) | {"position": target.place(target.algorithm.position(state))}
 
-    return jax.lax.scan(adapt if adapting else draw, state, first + jnp.arange(length))
+    with relaxed():
+        return jax.lax.scan(adapt if adapting else draw, state, first + jnp.arange(length))
 
 
 def _combine(statistics: Statistics) -> Statistics:

@@ -11,7 +11,7 @@ from ..parameters import ravel
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm
 from .checkpoint import Checkpoint, pack, unpack
-from .coordinates import Vector, by_name
+from .coordinates import Vector, by_name, relaxed
 from .drive import Task
 
 LEFT = -3.0  # log of the evidence in the live points, relative to what has been found, at which a run ends
@@ -81,7 +81,8 @@ def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.n
 
     weighing, choosing = jax.random.split(key)
     particles = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *dead, state.particles)
-    weights = jax.scipy.special.logsumexp(log_weights(weighing, NSInfo(particles, None)), axis=-1)
+    with relaxed():
+        weights = jax.scipy.special.logsumexp(log_weights(weighing, NSInfo(particles, None)), axis=-1)
     index = jax.random.categorical(choosing, weights, shape=(draws,))
     heights = particles.logdensity + particles.loglikelihood
     return np.asarray(particles.position[index]), np.asarray(heights[index])
@@ -111,10 +112,12 @@ def _begin(algorithm: NestedSlice, posterior: Posterior, key: Array) -> Any:
         return ravel(space.to_unconstrained(space.sample(key)), space.names)[0]
 
     particles = jax.vmap(one)(jax.random.split(key, algorithm.live))
-    return _sampler(algorithm, posterior).init(particles, key)
+    with relaxed():
+        return _sampler(algorithm, posterior).init(particles, key)
 
 
 @eqx.filter_jit
 def _advance(algorithm: NestedSlice, posterior: Posterior, state: Any, key: Array) -> tuple[Any, Any]:
-    state, info = _sampler(algorithm, posterior).step(key, state)
-    return state, info.particles
+    with relaxed():
+        state, info = _sampler(algorithm, posterior).step(key, state)
+        return state, info.particles

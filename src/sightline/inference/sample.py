@@ -2,6 +2,8 @@ import os
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm
@@ -102,17 +104,17 @@ def _place(posterior: Posterior, start: Any, saved: Checkpoint | None) -> Whiten
     """Coordinates about the start; those of the checkpoint where it has them."""
     known = None if saved is None else saved.read("coordinates")
     if known is not None:
-        return Whitening(jax.numpy.asarray(known["origin"]), _optional(known.get("matrix")))
+        return Whitening(jnp.asarray(known["origin"]), _optional(known.get("matrix")))
     if start is None:
         start = fit(posterior) if posterior.space.size <= FEW else {}
     values = start.unconstrained if isinstance(start, FitResult) else posterior.space.to_unconstrained(start)
     check_start(posterior, posterior.space.to_constrained(values))
     place = coordinates(posterior, values)
     if saved is not None:
-        matrix = {} if place.matrix is None else {"matrix": place.matrix}
-        saved.write("coordinates", {"origin": place.origin, **matrix})
+        known = {"origin": place.origin, "matrix": place.matrix}
+        saved.write("coordinates", {name: np.asarray(part) for name, part in known.items() if part is not None})
     return place
 
 
 def _optional(array: Any) -> Any:
-    return None if array is None else jax.numpy.asarray(array)
+    return None if array is None else jnp.asarray(array)

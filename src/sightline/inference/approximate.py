@@ -1,0 +1,138 @@
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..statistics import Posterior
+from .approximations import AbstractApproximation, FullRank, MeanField
+from .chains import Chains
+from .coordinates import FEW, coordinates, density, relaxed
+from .progress import progress as show
+from .result import FitResult
+from .whitening import Whitening
+
+SEGMENT = 50  # steps compiled together
+BAD = 0.7  # of the Pareto k: importance weights of no use above
+
+
+class Approximation:
+    """A Gaussian, in whitened unconstrained coordinates, that is near a posterior.
+
+    - `elbo`: the evidence lower bound after every step, (steps,).
+    - `pareto_k`: of the importance weights of its draws: below 0.5 the Gaussian is good, above 0.7 it is not.
+
+    **Source:** Yao et al. 2018, arXiv:1802.02538, for the diagnostic.
+    """
+
+    def __init__(self, posterior: Posterior, method: AbstractApproximation, place: Whitening, state: Any, elbo: Any):
+        self._posterior, self._method, self._place, self._state = posterior, method, place, state
+        self.elbo = np.asarray(elbo)
+
+    def sample(self, key: jax.Array, draws: int = 1000) -> Chains:
+        """Independent draws, as one chain; its verdict says whether the Gaussian is near the posterior.
+
+        **Arguments:** `key`: a JAX random key; `draws`: how many.
+
+        **Returns:** `Chains`, with the log importance weights `log_weight` among its statistics.
+        """
+        drawn = _draw(self._method, self._posterior, self._place, self._state, key, draws)
+        found, heights, weights = (np.asarray(part) for part in drawn)
+        k = pareto_k(weights)
+        state = "near the posterior" if k < BAD else "not near the posterior: sample it instead"
+        note = f"Pareto k of the importance weights = {k:.2f}: the approximation is {state}"
+        notes = {"algorithm": repr(self._method), "warmup": 0, "note": note}
+        return Chains.of(self._posterior, found[None], {"lp": heights[None], "log_weight": weights[None]}, notes)
+
+    def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
+        """The Pareto k of the importance weights of draws."""
+        return pareto_k(np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2]))
+
+
+def pareto_k(weights: np.ndarray) -> float:
+    """The shape of the tail of importance weights, from their logarithms, (draws,)."""
+    import arviz
+
+    return float(np.asarray(arviz.psislw(weights - np.max(weights))[1]))
+
+
+def approximate(
+    posterior: Posterior,
+    key: jax.Array,
+    method: AbstractApproximation | None = None,
+    *,
+    start: Any = None,
+    progress: bool | None = None,
+) -> Approximation:
+    """A Gaussian that is near a posterior, for much less than sampling takes.
+
+    Largest is the evidence lower bound, E_q[log p - log q], of Gaussians q in coordinates whitened by the Fisher matrix
+    at the start (up to 300 numbers; unconstrained ones beyond).
+
+    **Arguments:**
+
+    - `key`: a JAX random key.
+    - `method`: `sl.inference.FullRank()`, the default up to 300 numbers, `sl.inference.MeanField()`, the default
+      beyond, or `sl.inference.Pathfinder()`.
+    - `start`: a `FitResult`, or constrained values, of which those left out are the model's.
+    - `progress`: whether to show it; `None`: on a terminal.
+
+    **Returns:** `Approximation`.
+
+    **Raises:** `ValueError` for a start without finite derivatives, or too many parameters for the method.
+
+    !!! example
+        >>> near = sl.approximate(posterior, jax.random.key(0), sl.inference.Pathfinder())
+        >>> near.sample(jax.random.key(1), draws=100).parameters["magnetic_field.b0"].shape
+        (1, 100)
+    """
+    method = (FullRank() if posterior.space.size <= FEW else MeanField()) if method is None else method
+    values = start.unconstrained if isinstance(start, FitResult) else posterior.space.to_unconstrained(start or {})
+    place = coordinates(posterior, values)
+    first, run = jax.random.split(key)
+    state, bounds = _begin(method, posterior, place, first), []
+    with show("approximation", method.steps, progress) as advance:
+        for number in range(0, method.steps, SEGMENT):
+            length = min(SEGMENT, method.steps - number)
+            state, bound = _advance(method, posterior, place, state, run, jnp.asarray(number), length)
+            bounds.append(bound)
+            advance(length, elbo=float(bound[-1]))
+    return Approximation(posterior, method, place, state, jnp.concatenate(bounds))
+
+
+@eqx.filter_jit
+def _begin(method: AbstractApproximation, posterior: Posterior, place: Whitening, key: Array) -> Any:
+    with relaxed():
+        return method.begin(density(posterior, place), 0 * place.origin, key)
+
+
+@eqx.filter_jit
+def _advance(
+    method: AbstractApproximation,
+    posterior: Posterior,
+    place: Whitening,
+    state: Any,
+    key: Array,
+    first: Array,
+    length: int,
+) -> tuple[Any, Array]:
+    target = density(posterior, place)
+
+    def one(state: Any, number: Array) -> tuple[Any, Array]:
+        return method.advance(target, state, jax.random.fold_in(key, number))
+
+    with relaxed():
+        return jax.lax.scan(one, state, first + jnp.arange(length))
+
+
+@eqx.filter_jit
+def _draw(
+    method: AbstractApproximation, posterior: Posterior, place: Whitening, state: Any, key: Array, draws: int
+) -> tuple[Array, Array, Array]:
+    """Unconstrained vectors, their log densities, and the logarithms of their importance weights."""
+    with relaxed():
+        y, gaussian = method.draw(state, key, draws)
+        heights = jax.lax.map(density(posterior, place), y)
+        return jax.vmap(place)(y), heights, heights - gaussian

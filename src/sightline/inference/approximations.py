@@ -1,0 +1,140 @@
+"""Gaussian approximations of a posterior, each wrapped once."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from .._core.module import setting
+from .coordinates import FEW, Density, Vector
+
+
+class AbstractApproximation(eqx.Module):
+    """Fits a Gaussian in whitened coordinates to a density."""
+
+    steps: eqx.AbstractVar[int]
+
+    @abc.abstractmethod
+    def begin(self, density: Density, y: Vector, key: Array) -> Any:
+        """The state of the fit at `y`."""
+
+    @abc.abstractmethod
+    def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:
+        """A step, and the evidence lower bound there."""
+
+    @abc.abstractmethod
+    def draw(self, state: Any, key: Array, draws: int) -> tuple[Float[Array, "draws n"], Float[Array, " draws"]]:
+        """Draws, and the log density of the Gaussian at them."""
+
+
+class MeanField(AbstractApproximation):
+    """A Gaussian without correlations between whitened coordinates, by stochastic variational inference: for any size.
+
+    **Arguments:** `steps`; `samples`: gradients a step; `learning_rate`: of Adam, in whitened coordinates; a number or
+    a schedule of optax.
+
+    **Source:** Kucukelbir et al. 2017, JMLR 18, 14; by blackjax.
+    """
+
+    steps: int = setting(1000, bounds=(1, None))
+    samples: int = setting(4, bounds=(1, None))
+    learning_rate: Any = setting(0.02)
+
+    def begin(self, density: Density, y: Vector, key: Array) -> Any:
+        """See `AbstractApproximation`."""
+        import blackjax
+
+        return blackjax.meanfield_vi.init(y, _adam(self.learning_rate))._replace(mu=y)
+
+    def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:
+        """See `AbstractApproximation`."""
+        import blackjax
+
+        state, info = blackjax.meanfield_vi.step(key, state, density, _adam(self.learning_rate), self.samples)
+        return state, -info.elbo
+
+    def draw(self, state: Any, key: Array, draws: int) -> tuple[Array, Array]:
+        """See `AbstractApproximation`."""
+        sd = jnp.exp(state.rho)
+        z = jax.random.normal(key, (draws, state.mu.size), state.mu.dtype)
+        return state.mu + sd * z, _log_gaussian(z) - jnp.sum(state.rho)
+
+
+class FullRank(AbstractApproximation):
+    """A Gaussian with all correlations, by stochastic variational inference: for up to 300 parameters.
+
+    **Arguments:** as of `MeanField`.
+
+    **Source:** Kucukelbir et al. 2017, JMLR 18, 14; by blackjax.
+    """
+
+    steps: int = setting(1000, bounds=(1, None))
+    samples: int = setting(4, bounds=(1, None))
+    learning_rate: Any = setting(0.02)
+
+    def begin(self, density: Density, y: Vector, key: Array) -> Any:
+        """See `AbstractApproximation`."""
+        import blackjax
+
+        if y.size > FEW:
+            raise ValueError(f"FullRank takes up to {FEW} parameters, not {y.size}: use MeanField().")
+        state = blackjax.fullrank_vi.init(y, _adam(self.learning_rate))
+        return state._replace(mu=y, chol_params=state.chol_params.astype(y.dtype))
+
+    def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:
+        """See `AbstractApproximation`."""
+        import blackjax
+
+        state, info = blackjax.fullrank_vi.step(key, state, density, _adam(self.learning_rate), self.samples)
+        return state, -info.elbo
+
+    def draw(self, state: Any, key: Array, draws: int) -> tuple[Array, Array]:
+        """See `AbstractApproximation`."""
+        import blackjax
+        from blackjax.vi.fullrank_vi import generate_fullrank_logdensity
+
+        y = blackjax.fullrank_vi.sample(key, state, draws)
+        return y, jax.vmap(generate_fullrank_logdensity(state.mu, state.chol_params))(y)
+
+
+class Pathfinder(AbstractApproximation):
+    """The best of the Gaussians along a path of L-BFGS to the maximum: a few tens of gradients.
+
+    **Arguments:** `iterations`: at most; `samples`: to judge each Gaussian.
+
+    **Source:** Zhang et al. 2022, JMLR 23, 306; by blackjax.
+    """
+
+    iterations: int = setting(50, bounds=(1, None))
+    samples: int = setting(50, bounds=(1, None))
+    steps: int = eqx.field(default=1, init=False, static=True)
+
+    def begin(self, density: Density, y: Vector, key: Array) -> Any:
+        """See `AbstractApproximation`."""
+        import blackjax
+
+        state, _ = blackjax.vi.pathfinder.approximate(key, density, y, self.samples, maxiter=self.iterations)
+        return state
+
+    def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:
+        """See `AbstractApproximation`."""
+        return state, state.elbo
+
+    def draw(self, state: Any, key: Array, draws: int) -> tuple[Array, Array]:
+        """See `AbstractApproximation`."""
+        import blackjax
+
+        return blackjax.vi.pathfinder.sample(key, state, draws)
+
+
+def _adam(learning_rate: Any) -> Any:
+    import optax
+
+    return optax.adam(learning_rate)
+
+
+def _log_gaussian(z: Float[Array, "draws n"]) -> Float[Array, " draws"]:
+    return -0.5 * (jnp.sum(jnp.square(z), axis=-1) + z.shape[-1] * jnp.log(2 * jnp.pi))

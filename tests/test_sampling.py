@@ -1,0 +1,265 @@
+"""Samplers against closed forms; runs that end and go on; verdicts; predictions and calibration."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+
+import sightline as sl
+from sightline.inference import Chains, load_chains
+from sightline.statistics import Correlated, Gaussian, Likelihood, Poisson, StudentT
+
+RANDOM = np.random.default_rng(5)
+DESIGN = RANDOM.normal(size=(30, 2))
+SIGMA = RANDOM.uniform(0.5, 2.0, 30)
+DATA = DESIGN @ [1.0, -2.0] + SIGMA * RANDOM.normal(size=30)
+PRIOR = np.array([3.0, 2.0])
+
+
+def linear(model):
+    return jnp.asarray(DESIGN, model["x"].dtype) @ jnp.append(model["y"], model["x"])
+
+
+def linear_posterior(data=DATA, sigma=SIGMA):
+    """Parameters y, then x: not in alphabetical order."""
+    priors = {"y": dist.Normal(0.0, PRIOR[0]), "x": dist.Normal(0.0, PRIOR[1])}
+    space = sl.ParameterSpace({"x": jnp.asarray(0.1), "y": jnp.asarray(0.2)}, priors)
+    return sl.Posterior(space, Likelihood(linear, data, Gaussian(sigma)))
+
+
+def solution():
+    weight = DESIGN / SIGMA[:, None]
+    covariance = np.linalg.inv(weight.T @ weight + np.diag(PRIOR**-2.0))
+    return covariance @ weight.T @ (DATA / SIGMA), covariance
+
+
+def log_evidence():
+    covariance = np.diag(SIGMA**2) + DESIGN @ np.diag(PRIOR**2) @ DESIGN.T
+    return -0.5 * (DATA @ np.linalg.solve(covariance, DATA) + np.linalg.slogdet(2 * np.pi * covariance)[1])
+
+
+@pytest.fixture(scope="module")
+def best():
+    return sl.fit(linear_posterior())
+
+
+ALGORITHMS = {
+    "NUTS": (sl.NUTS(), 1),
+    "NUTS, Gaussian gradient": (sl.NUTS(gradient="gaussian"), 1),
+    "HMC": (sl.HMC(), 1),
+    "MCLMC": (sl.MCLMC(), 5),
+    "random walk": (sl.RandomWalk(), 8),
+    "nested": (sl.NestedSlice(live=100), 1),
+}
+
+
+@pytest.fixture(scope="module", params=ALGORITHMS)
+def chains(request, best):
+    algorithm, thin = ALGORITHMS[request.param]
+    options = {"draws": 400, "warmup": 100, "thin": thin, "vectorised": True}
+    return sl.sample(linear_posterior(), jax.random.key(1), algorithm, start=best, **options)
+
+
+def test_every_algorithm_finds_the_closed_posterior(chains):
+    mean, covariance = solution()
+    sd = np.sqrt(np.diagonal(covariance))
+    assert chains.labels == ["y", "x"]
+    assert np.all(chains.r_hat < 1.03)
+    assert np.all(np.abs(chains.means - mean) < 5 * sd / np.sqrt(chains.ess))
+    np.testing.assert_allclose(chains.covariance / np.outer(sd, sd), covariance / np.outer(sd, sd), atol=0.15)
+    assert set(chains.parameters) == {"x", "y"}
+    assert "lp" in chains.statistics
+    if "log_evidence" in chains.tree.attrs:
+        assert abs(np.mean(chains.tree.attrs["log_evidence"]) - log_evidence()) < 0.5
+
+
+@pytest.fixture(scope="module")
+def drawn(best):
+    return sl.sample(linear_posterior(), jax.random.key(2), start=best, draws=1500, warmup=100, vectorised=True)
+
+
+def test_covariance_of_the_fit_is_that_of_the_draws(best, drawn):
+    chains = drawn
+    sd = np.sqrt(np.diagonal(best.covariance))
+    np.testing.assert_allclose(chains.covariance / np.outer(sd, sd), best.covariance / np.outer(sd, sd), atol=0.1)
+    assert chains.converged
+    assert "converged" in repr(chains)
+
+
+def banana():
+    """A posterior that no Gaussian follows: log p = -(x - 1)^2/2 - (y - x^2)^2/(2 0.3^2)."""
+    space = sl.ParameterSpace(
+        {"x": jnp.asarray(1.0), "y": jnp.asarray(1.0)},
+        {"x": dist.Normal(1.0, 1.0), "y": dist.Uniform(-30.0, 60.0)},
+    )
+    return sl.Posterior(space, Likelihood(lambda m: (m["y"] - m["x"] ** 2)[None], [0.0], Gaussian([0.3])))
+
+
+@pytest.mark.parametrize("gradient", ["exact", "gaussian"])
+def test_a_gaussian_gradient_leaves_the_posterior_as_it_is(gradient):
+    algorithm = sl.NUTS(gradient=gradient, target_acceptance=0.9)
+    chains = sl.sample(banana(), jax.random.key(3), algorithm, draws=1500, warmup=500, vectorised=True)
+    x, y = np.moveaxis(chains.vector, -1, 0)
+    spread = 1 / np.sqrt(chains.ess)
+    assert abs(x.mean() - 1) < 5 * spread[0]
+    assert abs(y.mean() - 2) < 5 * np.sqrt(6.09) * spread[1]
+    assert np.std(x) == pytest.approx(1.0, abs=5 * spread[0])
+
+
+def test_a_run_goes_on_where_it_ended_bit_for_bit(tmp_path, best):
+    def run(folder, draws, **options):
+        settings = {"start": best, "chains": 2, "warmup": 30, "segment": 10, "checkpoint": tmp_path / folder}
+        return sl.sample(linear_posterior(), jax.random.key(4), draws=draws, **(settings | options))
+
+    whole = run("whole", 30)
+    assert run("parts", 8).vector.shape[1] == 8
+    continued = run("parts", 30)
+    np.testing.assert_array_equal(continued.vector, whole.vector)
+    np.testing.assert_array_equal(continued.statistics["lp"], whole.statistics["lp"])
+    np.testing.assert_array_equal(run("parts", 30).vector, whole.vector)
+    with pytest.raises(ValueError, match="settings differs"):
+        run("parts", 30, warmup=20)
+    with pytest.raises(ValueError, match="data differs"):
+        sl.sample(linear_posterior(DATA + 1e-12), jax.random.key(4), draws=30, **{
+            "start": best, "chains": 2, "warmup": 30, "segment": 10, "checkpoint": tmp_path / "parts"
+        })  # fmt: skip
+
+
+def test_nested_sampling_goes_on(tmp_path):
+    def run(folder):
+        algorithm = sl.NestedSlice(live=40, dying=10)
+        options = {"chains": 1, "draws": 50, "segment": 5, "checkpoint": tmp_path / folder}
+        return sl.sample(linear_posterior(), jax.random.key(5), algorithm, **options)
+
+    np.testing.assert_array_equal(run("a").vector, run("a").vector)
+
+
+def test_chains_on_disk(tmp_path, chains):
+    chains.save(tmp_path / "posterior.nc")
+    again = load_chains(tmp_path / "posterior.nc")
+    np.testing.assert_array_equal(again.vector, chains.vector)
+    assert again.labels == chains.labels
+    assert repr(again) == repr(chains)
+    assert again.to_arviz().posterior["x"].shape == chains.parameters["x"].shape
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        chains.save(tmp_path / "posterior.nc")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        load_chains(tmp_path / "nothing.nc")
+    (tmp_path / "text.nc").write_text("no netCDF")
+    with pytest.raises(ValueError, match="no netCDF"):
+        load_chains(tmp_path / "text.nc")
+
+
+def made(vector, **statistics):
+    space = sl.ParameterSpace({"a": jnp.asarray(0.0)}, {"a": dist.Normal(0.0, 1.0)})
+    posterior = sl.Posterior(space, Likelihood(lambda m: m["a"][None], [0.0], Gaussian([1.0])))
+    return Chains.of(posterior, vector[..., None], statistics, {"algorithm": "none", "warmup": 0})
+
+
+def test_verdicts_say_why():
+    good = RANDOM.normal(size=(4, 500))
+    assert made(good).verdict == "converged"
+    assert "r-hat" in made(good + np.arange(4)[:, None]).verdict
+    walk = np.cumsum(RANDOM.normal(size=(4, 500)), axis=1)
+    assert "effective draws of a" in made(walk).verdict
+    assert "3 draws diverged" in made(good, diverging=np.arange(2000).reshape(4, 500) < 3).verdict
+    assert "not defined" in made(good[:, :3]).verdict
+    assert not made(good[:, :20]).converged
+
+
+def test_bad_requests_are_refused(best):
+    posterior, key = linear_posterior(), jax.random.key(0)
+    with pytest.raises(ValueError, match="chains = 0"):
+        sl.sample(posterior, key, chains=0)
+    with pytest.raises(ValueError, match="warmup = -1"):
+        sl.sample(posterior, key, warmup=-1)
+    with pytest.raises(ValueError, match="start"):
+        sl.sample(posterior, key, start={"z": 1.0})
+    space = sl.ParameterSpace({"a": jnp.asarray(1.0)}, {"a": dist.Uniform(0.0, 2.0)})
+    bad = sl.Posterior(space, Likelihood(lambda m: jnp.log(m["a"] - 1.5)[None], [0.0], Gaussian([1.0])))
+    with pytest.raises(ValueError, match="start elsewhere"):
+        sl.sample(bad, key, start={})
+
+
+def test_predictions_have_the_moments_of_the_posterior_predictive(drawn):
+    predicted = sl.posterior_predictive(linear_posterior(), drawn, jax.random.key(7), draws=2000)["data"]
+    mean, covariance = solution()
+    sd = np.sqrt(np.einsum("ni,ij,nj->n", DESIGN, covariance, DESIGN) + SIGMA**2)
+    assert predicted.shape == (2000, 30)
+    assert np.all(np.abs(predicted.mean(axis=0) - DESIGN @ mean) < 5 * sd / np.sqrt(1500))
+    np.testing.assert_allclose(predicted.std(axis=0), sd, rtol=0.12)
+    with pytest.raises(ValueError, match="draws = 7000"):
+        sl.posterior_predictive(linear_posterior(), drawn, jax.random.key(7), draws=7000)
+
+
+MATRIX = np.array([[2.0, 0.6], [0.6, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("noise", "covariance"),
+    [
+        (Gaussian(np.full((2, 1), 0.5)), 0.25 * np.eye(2)),
+        (StudentT(np.full((2, 1), 0.5), freedom=9.0), 0.25 * 9 / 7 * np.eye(2)),
+        (Correlated(MATRIX[None]), MATRIX),
+        (Poisson(), np.diag([3.0, 7.0])),
+    ],
+    ids=["Gaussian", "Student", "correlated", "Poisson"],
+)
+def test_noise_draws_what_it_claims(noise, covariance):
+    mean = jnp.array([[3.0], [7.0]])
+    drawn = jax.vmap(lambda key: noise.draw(mean, None, key))(jax.random.split(jax.random.key(8), 40_000))[..., 0]
+    np.testing.assert_allclose(drawn.mean(axis=0), mean[:, 0], atol=0.06)
+    np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.04 * np.max(covariance))
+
+
+def test_calibration_is_uniform_where_the_sampler_is_right():
+    calibration = sl.sbc(linear_posterior(), jax.random.key(9), replicas=200, draws=19, warmup=60, together=100)
+    assert calibration.ranks.shape == (200, 2)
+    assert np.all(calibration.p_values > 0.01)
+    assert np.sum(calibration.counts) == 400
+    assert "p (chi^2)" in repr(calibration)
+
+
+def test_calibration_sees_a_wrong_posterior():
+    class Liar(sl.statistics.AbstractNoise):
+        inner: Gaussian
+
+        pointwise = lambda self, *args: self.inner.pointwise(*args)  # noqa: E731
+        deviance = lambda self, *args: self.inner.deviance(*args)  # noqa: E731
+        residuals = lambda self, *args: self.inner.residuals(*args)  # noqa: E731
+        information = lambda self, *args: self.inner.information(*args)  # noqa: E731
+        restrict = lambda self, index: self  # noqa: E731
+        check = lambda self, data: None  # noqa: E731
+        describe = lambda self: "understated"  # noqa: E731
+
+        def draw(self, mean, model, key):
+            return mean + 2 * (self.inner.draw(mean, model, key) - mean)
+
+    posterior = linear_posterior()
+    wrong = eqx.tree_at(lambda p: p.likelihoods[0].noise, posterior, Liar(Gaussian(SIGMA)))
+    calibration = sl.sbc(wrong, jax.random.key(10), replicas=200, draws=19, warmup=60, together=100)
+    assert np.all(calibration.p_values < 1e-3)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [sl.inference.MeanField(steps=400), sl.inference.FullRank(steps=400), sl.inference.Pathfinder()],
+    ids=["mean field", "full rank", "Pathfinder"],
+)
+def test_approximations_of_a_gaussian_are_exact(method):
+    near = sl.approximate(linear_posterior(), jax.random.key(11), method)
+    chain = near.sample(jax.random.key(12), draws=2000)
+    mean, covariance = solution()
+    sd = np.sqrt(np.diagonal(covariance))
+    assert near.elbo.shape == (method.steps,)
+    np.testing.assert_allclose((chain.means - mean) / sd, 0, atol=0.2)
+    np.testing.assert_allclose(chain.covariance / np.outer(sd, sd), covariance / np.outer(sd, sd), atol=0.25)
+    assert near.pareto_k(jax.random.key(13)) < 0.7
+    assert "is near the posterior" in repr(chain)
+
+
+def test_an_approximation_that_is_none_says_so():
+    near = sl.approximate(banana(), jax.random.key(14), sl.inference.MeanField(steps=300))
+    assert "not near the posterior" in repr(near.sample(jax.random.key(15)))
