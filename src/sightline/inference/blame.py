@@ -61,5 +61,22 @@ def _reason(posterior: Posterior, unconstrained: Any, number: int) -> str:
             return f", nor is the density of {rows.size} data, the first of them {datum(likelihood, int(rows[0]))}"
     rows = np.flatnonzero(~np.isfinite(np.asarray(_column(posterior, unconstrained, jnp.asarray(number)))))
     if rows.size:
-        return f", for {rows.size} data, the first of them {place(posterior, int(rows[0]))}"
+        return f" for {rows.size} data, the first of them {place(posterior, int(rows[0]))}"
     return ", in reverse mode only, or in a prior or regulariser: no datum of the model has such a derivative"
+
+
+def check_finite(matrix: np.ndarray, posterior: Posterior, unconstrained: Any) -> None:
+    """Refuses derivatives that are not finite, naming parameters and data.
+
+    **Raises:** `ValueError`.
+    """
+    bad = ~np.isfinite(matrix)
+    if not bad.any():
+        return
+    check_gradient(posterior, unconstrained)  # forward mode loses more columns than are to blame
+    names = np.array(labels(unconstrained, posterior.space.names))[bad.any(axis=0)]
+    first = place(posterior, int(np.flatnonzero(bad.any(axis=1))[0]))
+    raise ValueError(
+        f"The derivative with respect to {', '.join(names[:6])} is not finite for {int(bad.any(axis=1).sum())} data, "
+        f"the first of them {first}: start elsewhere, or look at the field there with sl.testing.check_field."
+    )

@@ -4,7 +4,8 @@ import numpy as np
 
 from ..parameters import Table, ravel
 from ..statistics import Posterior
-from .jacobian import check_finite, constrained, information, jacobian, prior_curvature
+from .blame import check_finite
+from .jacobian import constrained, information, jacobian, prior_curvature
 
 SINGULAR = 1e-12  # eigenvalue of the scaled matrix, relative to the largest, below which a direction is unknown
 

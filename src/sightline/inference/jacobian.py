@@ -6,12 +6,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
-from ..parameters import labels, ravel
+from ..parameters import ravel
 from ..statistics import Posterior
-from .places import place
 
 COLUMNS = 8  # evaluated at a time
 
@@ -61,19 +59,3 @@ def unconstrained_curvature(posterior: Posterior, unconstrained: Any) -> Vector:
         return space.log_prior(space.to_constrained(back(u))) + space.log_jacobian(back(u))
 
     return -jnp.diagonal(jax.hessian(density)(vector))
-
-
-def check_finite(matrix: np.ndarray, posterior: Posterior, unconstrained: Any) -> None:
-    """Refuses derivatives that are not finite, naming parameters and data.
-
-    **Raises:** `ValueError`.
-    """
-    bad = ~np.isfinite(matrix)
-    if not bad.any():
-        return
-    names = np.array(labels(unconstrained, posterior.space.names))[bad.any(axis=0)]
-    first = place(posterior, int(np.flatnonzero(bad.any(axis=1))[0]))
-    raise ValueError(
-        f"The derivative with respect to {', '.join(names[:6])} is not finite for {int(bad.any(axis=1).sum())} data, "
-        f"the first of them {first}: start elsewhere, or look at the field there with sl.testing.check_field."
-    )

@@ -9,7 +9,8 @@ from jaxtyping import Array, Float
 
 from ..parameters import ravel
 from ..statistics import Posterior
-from .jacobian import check_finite, information, jacobian, unconstrained_curvature
+from .blame import check_finite
+from .jacobian import information, jacobian, unconstrained_curvature
 
 FLOOR = 1e-3  # of the curvature of a prior, for those that have none
 

@@ -1,5 +1,6 @@
 """Which leaves of a PyTree are free, their priors, and the way to unconstrained numbers and back: no astrophysics."""
 
+from .bounds import BoundsWarning as BoundsWarning
 from .leaves import find_leaves as find_leaves
 from .leaves import match as match
 from .space import ParameterSpace as ParameterSpace

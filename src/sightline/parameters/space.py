@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .bounds import limits, warn_beyond
 from .leaves import Pattern, find_leaves, match, nearest
 from .priors import (
     check_prior,
@@ -44,6 +45,8 @@ class ParameterSpace(eqx.Module):
     **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a prior of the wrong shape, a
     start outside the support; `TypeError` for a leaf that is no array of real numbers, a prior that is none.
 
+    **Warns:** `BoundsWarning` for a prior of finite range that reaches beyond the physical bounds of the parameter.
+
     !!! example
         >>> import numpyro.distributions as dist
         >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
@@ -80,6 +83,7 @@ class ParameterSpace(eqx.Module):
         self.ties = check_ties(ties or {}, model, leaves, self.names)
         for name, prior, unit in zip(self.names, self.priors, self.units, strict=True):
             check_start(prior, name, leaves[name].value, unit)
+            warn_beyond(prior, name, leaves[name].metadata)
 
     def _each(self) -> Iterator[tuple[str, Any]]:
         return zip(self.names, self.priors, strict=True)
@@ -202,8 +206,7 @@ def _brief(value: Any) -> str:
 
 
 def _bounds(metadata: Mapping[str, Any]) -> str:
-    low, high = metadata.get("bounds", (None, None))
-    low = 0 if low is None and metadata.get("positive") else low
+    low, high = limits(metadata)
     if low is None and high is None:
         return ""
     return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
