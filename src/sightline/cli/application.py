@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 from .._version import __version__
+from ..inference import FitError
 from .frequencies import check, spread
 from .interrupts import interrupts
 from .refusal import Refusal
@@ -19,7 +20,7 @@ from .refusal import Refusal
 app = App(
     name="sightline",
     version=__version__,
-    help="What an instrument sees of a magnetised, radiating medium: maps of the radio sky.",
+    help="What an instrument sees of a magnetised, radiating medium: maps of the radio sky, and fits to data.",
     suppress_keyboard_interrupt=False,
 )
 
@@ -28,15 +29,19 @@ Operator = Literal["synchrotron", "self-absorption", "faraday", "free-free"]
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0, 1 where writing failed, 2 for a bad request, 130 for Ctrl-C."""
+    """Runs the command line.
+
+    **Returns:** the exit code: 0, 1 where writing or a fit failed, 2 for a bad request, 130 for Ctrl-C.
+    """
     tokens = sys.argv[1:] if tokens is None else list(tokens)
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _complain(f"{error} See sightline simulate --help.", 2)
+        command = tokens[0] if tokens and not tokens[0].startswith("-") else ""
+        return _complain(f"{error} See sightline {command} --help.", 2)
     except Refusal as error:
         return _complain(str(error), 2)
-    except OSError as error:
+    except (OSError, FitError) as error:
         return _complain(str(error), 1)
     except KeyboardInterrupt:
         return _complain("interrupted; no file is half-written.", 130)
@@ -61,6 +66,8 @@ def simulate(
     temperature: float | None = None,
     clumping: float | None = None,
     beam: float | None = None,
+    noise: float | None = None,
+    seed: int = 0,
     bandpass: Path | None = None,
     nside: int = 64,
     plot: Path | None = None,
@@ -92,6 +99,10 @@ def simulate(
         Of the electrons of free-free radiation or the emission measure, <n_e^2>/<n_e>^2; 1 by default.
     beam
         Full width at half maximum of a Gaussian beam, deg.
+    noise
+        Standard deviation of Gaussian noise added to every pixel of I, Q and U, K.
+    seed
+        Of the noise: the same gives the same.
     bandpass
         Text file of two columns, frequency [GHz] and weight: the sky is averaged over it. Instead of --frequency.
     nside
@@ -120,6 +131,8 @@ def simulate(
         temperature=temperature,
         clumping=clumping,
         beam=beam,
+        noise=noise,
+        seed=seed,
         bandpass=bandpass,
         nside=nside,
         plot=plot,
@@ -129,6 +142,47 @@ def simulate(
     )
     with jax.enable_x64(precision == "double"), interrupts() as stop:
         run(request, stop)
+
+
+@app.command
+def fit(file: Path, /) -> None:
+    """Fit the model of a run file to its data.
+
+    Writes into the folder that the file names: `fit.txt` and `fit.json` (parameters), `model.npz` (for `sl.load`),
+    figures, `run.log` and a copy of the file. Ended by anything, the same call goes on where it was.
+
+    Parameters
+    ----------
+    file
+        TOML file with the tables model, parameters, data, fit and output.
+    """
+    _infer(file, "fit")
+
+
+@app.command
+def sample(file: Path, /) -> None:
+    """Fit the model of a run file to its data, and sample its posterior from there.
+
+    Writes what `sightline fit` does, and `posterior.nc` (for `sl.inference.load_chains`), `chains.txt` and
+    `chains.json` with the verdict, and figures. Ended by anything, the same call goes on where it was; more draws
+    extend it.
+
+    Parameters
+    ----------
+    file
+        TOML file with the tables model, parameters, data, fit, sample and output.
+    """
+    _infer(file, "sample")
+
+
+def _infer(file: Path, command: str) -> None:
+    import jax
+
+    from . import inference, study
+
+    table = study.read(file)
+    with jax.enable_x64(study.precision(table) == "double"), interrupts():
+        getattr(inference, command)(study.prepare(table, file.parent), file)
 
 
 @app.command

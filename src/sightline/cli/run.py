@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
+
 import sightline as sl
 
 from ..io import check_writable, write_columns, write_map
@@ -29,6 +31,8 @@ class Request(NamedTuple):
     temperature: float | None
     clumping: float | None
     beam: float | None
+    noise: float | None
+    seed: int
     bandpass: Path | None
     nside: int
     plot: Path | None
@@ -68,6 +72,8 @@ def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], 
     frequency = plan.band.frequency if plan.band is not None else request.frequency or []
     seen, rotation = simulate_sky(plan.scene, plan.sky, frequency, stop)
     stokes = plan.chain(seen)
+    if request.noise is not None:
+        stokes = sl.instruments.add_noise(stokes, request.noise, jax.random.key(request.seed))
     write_map(request.output, stokes, request.overwrite, plan.scene.simulator)
     if request.plot is not None:
         maps(stokes, request.plot, request.overwrite)
@@ -104,12 +110,14 @@ def _check_request(request: Request) -> None:
         for name in ("temperature", "clumping"):
             if getattr(request, name) is not None and "free-free" not in (request.operators or []):
                 raise ValueError(f"--{name} belongs to free-free radiation: add --operators free-free.")
+        if request.noise is not None and not 0 < request.noise < float("inf"):
+            raise ValueError(f"--noise = {request.noise} must be a positive number of K.")
         return
     if request.clumping is not None:
         sl.emission.FreeFree(clumping=request.clumping)  # refuses what is none
     if request.clumping is not None and request.observable != "em":
         raise ValueError(f"--clumping does not go with --observable {request.observable}: leave one of them out.")
-    for name in ("frequency", "bandpass", "beam", "operators", "temperature"):
+    for name in ("frequency", "bandpass", "beam", "noise", "operators", "temperature"):
         if getattr(request, name) is not None:
             raise ValueError(f"--{name} does not go with --observable {request.observable}: leave one of them out.")
 

@@ -112,6 +112,7 @@ def _draw_pair(
 
 
 def mark(grid: Grid, chosen: list[str], marks: dict[str, float]) -> None:
+    """Lines through the values to mark."""
     style = {"color": "0.15", "linewidth": 0.8, "linestyle": (0, (4, 2)), "zorder": 5}
     for (row, column), panel in grid.panels.items():
         if chosen[column] in marks:
@@ -131,6 +132,7 @@ def write_numbers(grid: Grid, one: Density, chosen: list[str]) -> None:
 
 
 def legend(figure: Any, labels: Sequence[str], title: str) -> None:
+    """The title, and which colour is which distribution where there are several."""
     from matplotlib.lines import Line2D
 
     figure.suptitle(title, fontsize=11)

@@ -72,7 +72,8 @@ def _trace(panel: Any, values: np.ndarray, label: str, diverging: np.ndarray) ->
 
 
 def _histogram(panel: Any, values: np.ndarray, text: str) -> None:
-    edges = np.histogram_bin_edges(values[np.isfinite(values)], bins=40)
+    bins = int(np.clip(3 * values.shape[1] ** (1 / 3), 10, 40))
+    edges = np.histogram_bin_edges(values[np.isfinite(values)], bins=bins)
     for number, one in enumerate(values):
         colour = COLOURS[number % len(COLOURS)]
         panel.hist(one, edges, density=True, histtype="step", orientation="horizontal", color=colour, linewidth=0.9)

@@ -1,0 +1,60 @@
+"""The folder of a run: made by one run file, and by no other."""
+
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ..io import replacing
+from .refusal import Refusal
+
+COPY = "run.toml"
+
+
+def claim(folder: Path, file: Path) -> None:
+    """Makes the folder of a run with a copy of its file, or finds it as the same run has left it.
+
+    More `draws` than before are the same run, which goes on.
+
+    **Raises:** `Refusal` for a folder that holds anything else, or the results of another run file; `OSError` where it
+    cannot be written.
+    """
+    copy = folder / COPY
+    if folder.exists() and not folder.is_dir():
+        raise Refusal(f"[output] folder = {str(folder)!r} is a file: name a folder.")
+    if folder.resolve() == file.parent.resolve():
+        raise Refusal(f"[output] folder = {str(folder)!r} is that of the run file: name one of its own.")
+    if copy.exists():
+        if _same(copy) != _same(file):
+            raise Refusal(
+                f"[output] folder = {str(folder)!r} holds the results of another run file: name a new folder, or run "
+                f"{copy} again. Only [sample] draws may change."
+            )
+    elif folder.exists() and any(not one.name.startswith(".part-") for one in folder.iterdir()):
+        raise Refusal(f"[output] folder = {str(folder)!r} is not empty, and no run made it: name a new folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(copy, overwrite=True) as temporary:
+        temporary.write_bytes(file.read_bytes())
+
+
+def _same(file: Path) -> dict[str, Any]:
+    """What makes a run that run."""
+    try:
+        table = tomllib.loads(file.read_text())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {"": file.read_bytes()}
+    sample = {name: value for name, value in table.get("sample", {}).items() if name != "draws"}
+    return {name: value for name, value in table.items() if name != "sample"} | ({"sample": sample} if sample else {})
+
+
+class Log:
+    """What a run says: printed, and kept in `run.log` with the time."""
+
+    def __init__(self, folder: Path):
+        self._path = folder / "run.log"
+
+    def __call__(self, text: str) -> None:
+        print(text, flush=True)
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        with open(self._path, "a") as file:
+            file.writelines(f"{stamp}  {line}\n" for line in text.splitlines())

@@ -1,0 +1,42 @@
+"""Likelihoods of the data that a run file names."""
+
+from pathlib import Path
+
+from . import map_data, source_data
+from .keys import Keys, blame
+from .map_data import Data
+from .scene import Scene
+
+KINDS = ("map", "sources", "bins")
+_MAPS = ("map", "brightness")
+_READERS = {
+    "map": _MAPS,
+    "sources": ("rotation_measures", "faraday_sky", "pulsars"),
+    "bins": ("rotation_measures", "faraday_sky", *_MAPS),
+}
+
+
+def read_data(keys: Keys, scene: Scene, folder: Path) -> Data:
+    """The likelihood of one `[[data]]` table.
+
+    **Arguments:** `folder`: where relative paths begin.
+
+    **Raises:** `Refusal` for keys, values and files that do not fit, naming them.
+    """
+    kind = keys.choose("kind", KINDS)
+    name = keys.take("name", "text", kind)
+    keys.place = f"[[data]] {name!r}:"
+    reader = keys.choose("reader", _READERS[kind], _READERS[kind][0])
+    path = folder / keys.take("file", "text")
+    latitude = keys.take("latitude", "number", 0.0)
+    with blame(keys.place):
+        if reader in _MAPS:
+            maps = map_data.read_maps(keys, reader, path)
+            make = map_data.map_likelihood if kind == "map" else map_data.binned_maps
+            found = make(keys, scene, maps, folder, latitude, name)
+        else:
+            sources = source_data.read_sources(keys, reader, path, latitude)
+            make_sources = source_data.source_likelihood if kind == "sources" else source_data.binned_sources
+            found = Data(make_sources(keys, scene, sources, name), None)
+    keys.finish()
+    return found

@@ -1,0 +1,140 @@
+"""Likelihoods of maps, pixel by pixel or in bins, that a run file names."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+import sightline as sl
+
+from ..statistics import Brightness
+from .keys import Keys
+from .refusal import Refusal
+from .scene import Scene
+
+
+class Data(NamedTuple):
+    """One likelihood, and the beam that belongs to it, deg."""
+
+    likelihood: sl.Likelihood
+    beam: float | None
+
+
+class Maps(NamedTuple):
+    """Maps as they were read: `values` a `Stokes` or an array of I in K_RJ."""
+
+    sky: sl.HealpixSky
+    frequency: Any
+    values: Any
+    units: dict[str, str]
+    parameters: str
+
+
+def binning(keys: Keys) -> dict[str, Any]:
+    """The keys of bins: NSIDE of their pixels, data that each needs, and the least error."""
+    return {
+        "bins": keys.take("bins", "whole number"),
+        "minimum": keys.take("minimum", "whole number", 3),
+        "floor": keys.take("floor", "number", 0.0),
+    }
+
+
+def read_maps(keys: Keys, reader: str, path: Path) -> Maps:
+    """The maps of a file."""
+    frequency = keys.take("frequency", ("number", "list"), None)
+    if reader == "brightness":
+        (one,) = sl.datasets.read_brightness(path, frequency)
+        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, "I")
+    unit, convention, coordsys = (keys.take(name, "text", None) for name in ("unit", "convention", "coordsys"))
+    stokes = sl.io.read_map(path, unit, convention, frequency, coordsys)
+    return Maps(stokes.sky, stokes.frequency, stokes, {}, keys.take("parameters", "text", "IQU"))
+
+
+def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
+    """Maps pixel by pixel."""
+    beam, offset = keys.take("beam", "number", None), keys.take("offset", "text", None)
+    supersample = keys.take("supersample", "whole number", 1)
+    fine = sl.HealpixSky(maps.sky.nside, maps.sky.pixels, maps.sky.nest, supersample)
+    likelihood = sl.MapLikelihood(
+        sl.Sightlines(fine, scene.cells, scene.observer),
+        maps.frequency,
+        maps.values,
+        _noise(keys, maps, folder),
+        parameters=maps.parameters,
+        instrument=None if beam is None else name,
+        offset=offset,
+        mask=_mask(keys, maps.sky, folder, latitude),
+        name=name,
+        **maps.units,
+    )
+    return Data(likelihood, beam)
+
+
+def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
+    """Pixels of a map averaged in those of a coarser one, where it is simulated unless every pixel is asked for."""
+    beam, offset, settings = keys.take("beam", "number", None), keys.take("offset", "text", None), binning(keys)
+    evaluate = keys.choose("evaluate", ("data", "bins"), "data")
+    supersample = keys.take("supersample", "whole number", 1)
+    sky = maps.sky if evaluate == "data" else sl.HealpixSky(settings["bins"])
+    fine = sl.HealpixSky(sky.nside, sky.pixels, sky.nest, supersample)
+    lines = sl.Sightlines(fine, scene.cells, scene.observer)
+    observable = Brightness(lines, maps.frequency, maps.parameters, None if beam is None else name, offset)
+    mask = _mask(keys, maps.sky, folder, latitude)
+    likelihood = sl.BinnedLikelihood(
+        observable, _blanked(maps.values, mask), evaluate=evaluate, name=name, **settings, **maps.units
+    )
+    return Data(likelihood, beam)
+
+
+def _blanked(values: Any, mask: np.ndarray) -> Any:
+    """Maps without the pixels that are masked."""
+    if not isinstance(values, sl.Stokes):
+        return np.where(mask, values, np.nan)
+    parts = {name: getattr(values, name) for name in "IQUV" if getattr(values, name) is not None}
+    blank = {name: jnp.where(mask, part, jnp.asarray(jnp.nan, part.dtype)) for name, part in parts.items()}
+    return dataclasses.replace(values, **blank)
+
+
+def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
+    """A number, or columns of a file, one for all parameters or one for each."""
+    noise = keys.take("noise", ("number", "text"))
+    names = keys.take("noise_columns", "list", None)
+    if not isinstance(noise, str):
+        if names is not None:
+            raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is a number.")
+        return noise
+    columns = _columns(folder / noise, maps.sky, keys, "noise")
+    chosen = [_column(columns, name, keys, "noise_columns") for name in (list(columns) if names is None else names)]
+    several = np.ndim(maps.frequency) > 0  # which the noise is the same for
+    return chosen[0] if len(chosen) == 1 else np.stack(chosen)[:, None] if several else np.stack(chosen)
+
+
+def _mask(keys: Keys, sky: sl.HealpixSky, folder: Path, latitude: float) -> np.ndarray:
+    """Pixels to use: those where the mask is 1, beyond the latitude."""
+    kept = np.abs(sky.lonlat()[1]) >= latitude
+    file, name = keys.take("mask", "text", None), keys.take("mask_column", "text", None)
+    if file is None:
+        return kept
+    columns = _columns(folder / file, sky, keys, "mask")
+    if name is None and len(columns) > 1:
+        raise Refusal(f"{keys.place} mask_column is missing: {file} holds {', '.join(columns)}.")
+    values = _column(columns, name or next(iter(columns)), keys, "mask_column")
+    if not np.all(np.isin(values, (0, 1))):
+        raise Refusal(f"{keys.place} mask = {file!r} must hold 0 and 1 only, 1 where a pixel is used.")
+    return kept & values.astype(bool)
+
+
+def _columns(path: Path, sky: sl.HealpixSky, keys: Keys, key: str) -> dict[str, np.ndarray]:
+    """Columns of a file of the same pixels as the data."""
+    found, columns = sl.io.read_columns(path, coordsys=keys.table.get("coordsys"))
+    if (found.nside, found.nest) != (sky.nside, sky.nest) or not np.array_equal(found.indices, sky.indices):
+        raise Refusal(f"{keys.place} {key} = {path.name!r} is not of the same pixels, in the same order, as the data.")
+    return columns
+
+
+def _column(columns: dict[str, np.ndarray], name: Any, keys: Keys, key: str) -> np.ndarray:
+    if name not in columns:
+        raise Refusal(f"{keys.place} {key}: there is no column {name!r}, but {', '.join(columns)}.")
+    return columns[name]

@@ -1,0 +1,60 @@
+"""How a run file fits and samples."""
+
+import dataclasses
+from typing import Any
+
+import jax
+
+import sightline as sl
+
+from .keys import Keys, blame
+from .refusal import Refusal
+
+METHODS = {"levenberg_marquardt": sl.LevenbergMarquardt, "bfgs": sl.BFGS, "lbfgs": sl.LBFGS, "adam": sl.Adam}
+ALGORITHMS = {
+    "nuts": sl.NUTS,
+    "hmc": sl.HMC,
+    "mclmc": sl.MCLMC,
+    "random_walk": sl.RandomWalk,
+    "nested_slice": sl.NestedSlice,
+}
+
+
+def read_fit(keys: Keys) -> dict[str, Any]:
+    """Arguments of `sl.fit`."""
+    method = keys.choose("method", list(METHODS), None)
+    number, starts = keys.take("key", "whole number", 0), keys.take("starts", "whole number", 1)
+    if starts < 1:
+        raise Refusal(f"[fit] starts = {starts} must be 1 at least.")
+    chosen = None if method is None else _build(METHODS[method], keys)
+    keys.finish()
+    return {"method": chosen, "starts": starts, "key": jax.random.key(number)}
+
+
+def read_sample(keys: Keys) -> dict[str, Any]:
+    """Arguments of `sl.sample`."""
+    algorithm = _build(ALGORITHMS[keys.choose("algorithm", list(ALGORITHMS), "nuts")], keys)
+    counts = {"chains": 4, "draws": 1000, "thin": 1, "segment": 25}
+    given: dict[str, Any] = {name: keys.take(name, "whole number", count) for name, count in counts.items()}
+    for name, count in given.items():
+        if count < 1:
+            raise Refusal(f"[sample] {name} = {count} must be 1 at least.")
+    given["warmup"] = keys.take("warmup", "whole number", None)
+    if given["warmup"] is not None and given["warmup"] < 0:
+        raise Refusal(f"[sample] warmup = {given['warmup']} must be 0 at least.")
+    given["vectorised"] = keys.take("vectorised", "true or false", False)
+    key = jax.random.key(keys.take("key", "whole number", 0))
+    keys.finish()
+    return {"algorithm": algorithm, "key": key} | given
+
+
+def _build(kind: Any, keys: Keys) -> Any:
+    """A method or algorithm with the settings that are given; it checks them itself."""
+    given = {}
+    for field in dataclasses.fields(kind):
+        value = keys.take(field.name, "text" if isinstance(field.default, str) else "number", None)
+        if value is not None:
+            with blame(f"{keys.place} {field.name} = {value}"):
+                kind(**{field.name: value})
+            given[field.name] = value
+    return kind(**given)
