@@ -261,6 +261,20 @@ def _with_b0(value):
     return dataclasses.replace(MODEL, magnetic_field=dataclasses.replace(MODEL.magnetic_field, b0=value))
 
 
+def test_noise_is_in_the_unit_of_the_file(folder, mock):
+    """A map in uK, whose noise is: the same likelihood as that of the map in K."""
+    columns = {f"{name}_STOKES": (1e6 * np.asarray(getattr(mock, name)), "uK_RJ") for name in "IQU"}
+    sl.io.write_columns("micro.fits", SKY, columns)
+    sigma = np.full(SKY.size, 1.0)
+    sl.io.write_columns("one.fits", SKY, {"SIGMA": (sigma, "uK")})
+    said = {"file": "micro.fits", "unit": "uK_RJ", "convention": "COSMO", "frequency": 23.0}
+    given = [MAP, MAP | said | {"noise": 1.0, "name": "a"}, MAP | said | {"noise": "one.fits", "name": "b"}]
+    likelihoods = prepare(folder, data=given).posterior.likelihoods
+    expected = float(likelihoods[0].log_likelihood(MODEL))
+    for one in likelihoods[1:]:
+        assert float(one.log_likelihood(MODEL)) == pytest.approx(expected, rel=1e-9)
+
+
 def test_sources_and_bins_are_those_of_python(folder, mock):
     sources = {"kind": "sources", "file": "rm.npz", "scatter": "scatter", "student": 4, "latitude": 5, "name": "RM"}
     bins = {"kind": "bins", "file": "rm.npz", "bins": 1, "floor": 3.0}

@@ -9,6 +9,8 @@ import numpy as np
 
 import sightline as sl
 
+from ..io.keywords import find_columns, find_unit
+from ..io.tables import healpix_tables
 from ..statistics import Brightness
 from .keys import Keys
 from .refusal import Refusal
@@ -23,13 +25,14 @@ class Data(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """Maps as they were read: `values` a `Stokes` or an array of I in K_RJ."""
+    """Maps as they were read: `values` a `Stokes` or an array of I in K_RJ, `factor` of which was one in the file."""
 
     sky: sl.HealpixSky
     frequency: Any
     values: Any
     units: dict[str, str]
     parameters: str
+    factor: float
 
 
 def binning(keys: Keys) -> dict[str, Any]:
@@ -46,10 +49,12 @@ def read_maps(keys: Keys, reader: str, path: Path) -> Maps:
     frequency = keys.take("frequency", ("number", "list"), None)
     if reader == "brightness":
         (one,) = sl.datasets.read_brightness(path, frequency)
-        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, "I")
+        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, "I", 1.0)
     unit, convention, coordsys = (keys.take(name, "text", None) for name in ("unit", "convention", "coordsys"))
     stokes = sl.io.read_map(path, unit, convention, frequency, coordsys)
-    return Maps(stokes.sky, stokes.frequency, stokes, {}, keys.take("parameters", "text", "IQU"))
+    with healpix_tables(path) as tables:  # noise is in the unit of the file, of which a map drops milli and micro
+        factor, _ = find_unit(tables[0], list(find_columns(tables[0], path).values()), path, unit)
+    return Maps(stokes.sky, stokes.frequency, stokes, {}, keys.take("parameters", "text", "IQU"), factor)
 
 
 def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
@@ -82,6 +87,7 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
     lines = sl.Sightlines(fine, scene.cells, scene.observer)
     observable = Brightness(lines, maps.frequency, maps.parameters, None if beam is None else name, offset)
     mask = _mask(keys, maps.sky, folder, latitude)
+    settings["floor"] *= maps.factor
     likelihood = sl.BinnedLikelihood(
         observable, _blanked(maps.values, mask), evaluate=evaluate, name=name, **settings, **maps.units
     )
@@ -98,15 +104,18 @@ def _blanked(values: Any, mask: np.ndarray) -> Any:
 
 
 def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
-    """A number, or columns of a file, one for all parameters or one for each."""
+    """A number, or columns of a file, one for all parameters or one for each, in the unit of the file of the map."""
     noise = keys.take("noise", ("number", "text"))
     names = keys.take("noise_columns", "list", None)
     if not isinstance(noise, str):
         if names is not None:
             raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is a number.")
-        return noise
+        return noise * maps.factor
     columns = _columns(folder / noise, maps.sky, keys, "noise")
-    chosen = [_column(columns, name, keys, "noise_columns") for name in (list(columns) if names is None else names)]
+    chosen = [
+        maps.factor * _column(columns, name, keys, "noise_columns")
+        for name in (list(columns) if names is None else names)
+    ]
     several = np.ndim(maps.frequency) > 0  # which the noise is the same for
     return chosen[0] if len(chosen) == 1 else np.stack(chosen)[:, None] if several else np.stack(chosen)
 
