@@ -59,3 +59,31 @@ def test_fits(tmp_path):
     assert len(whole["adam.history"]) == 1000
     assert len(whole["adam.held_out"]) == 10
     assert abs(whole["marquardt.height"] - 2.0) < 0.1
+
+
+SAMPLES = """
+import sys
+from pathlib import Path
+import jax, jax.numpy as jnp, numpy as np, numpyro.distributions as dist
+import sightline as sl
+from sightline.statistics import Gaussian, Likelihood
+
+folder = Path(sys.argv[1])
+space = sl.ParameterSpace({"a": jnp.asarray(1.0), "b": jnp.asarray(2.0)}, {"*": dist.LogNormal(0.0, 1.0)})
+data = Likelihood(lambda m: m["a"] * jnp.arange(1.0, 9.0) + m["b"], np.arange(8) + 3.0, Gaussian(np.ones(8)))
+chains = sl.sample(sl.Posterior(space, data), jax.random.key(5), start={"a": 1.0}, chains=2, draws=1500, warmup=100,
+    checkpoint=folder / "run", vectorised=True)
+np.savez(folder / "result.npz", vector=chains.vector, **chains.statistics)
+"""
+
+
+def test_samples(tmp_path):
+    moments = [("run/state.npz", 0.05)] * 5
+    with np.load(uninterrupted(SAMPLES, tmp_path / "whole")) as file:
+        whole = dict(file)
+    path, kills = interrupted(SAMPLES, tmp_path / "killed", moments)
+    assert kills >= 4
+    with np.load(path) as file:
+        for name, value in whole.items():
+            np.testing.assert_array_equal(file[name], value, err_msg=name)
+    assert whole["vector"].shape == (2, 1500, 2)

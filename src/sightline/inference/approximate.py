@@ -11,10 +11,11 @@ from .approximations import AbstractApproximation, FullRank, MeanField
 from .chains import Chains
 from .coordinates import FEW, coordinates, density, relaxed
 from .progress import progress as show
-from .result import FitResult
+from .starts import begin_at
 from .whitening import Whitening
 
 SEGMENT = 50  # steps compiled together
+EQUAL = 0.1  # largest range of logarithms of importance weights that have no tail
 BAD = 0.7  # of the Pareto k: importance weights of no use above
 
 
@@ -52,10 +53,13 @@ class Approximation:
 
 
 def pareto_k(weights: np.ndarray) -> float:
-    """The shape of the tail of importance weights, from their logarithms, (draws,)."""
+    """The shape of the tail of importance weights, from their logarithms, (draws,); 0 where they hardly differ."""
     import arviz
 
-    return float(np.asarray(arviz.psislw(weights - np.max(weights))[1]))
+    if np.ptp(weights) < EQUAL:
+        return 0.0
+    with np.errstate(all="ignore"):  # arviz divides by tails without extent
+        return float(np.asarray(arviz.psislw(weights - np.max(weights))[1]))
 
 
 def approximate(
@@ -76,7 +80,8 @@ def approximate(
     - `key`: a JAX random key.
     - `method`: `sl.inference.FullRank()`, the default up to 300 numbers, `sl.inference.MeanField()`, the default
       beyond, or `sl.inference.Pathfinder()`.
-    - `start`: a `FitResult`, or constrained values, of which those left out are the model's.
+    - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
+      first.
     - `progress`: whether to show it; `None`: on a terminal.
 
     **Returns:** `Approximation`.
@@ -89,8 +94,7 @@ def approximate(
         (1, 100)
     """
     method = (FullRank() if posterior.space.size <= FEW else MeanField()) if method is None else method
-    values = start.unconstrained if isinstance(start, FitResult) else posterior.space.to_unconstrained(start or {})
-    place = coordinates(posterior, values)
+    place = coordinates(posterior, begin_at(posterior, start))
     first, run = jax.random.split(key)
     state, bounds = _begin(method, posterior, place, first), []
     with show("approximation", method.steps, progress) as advance:

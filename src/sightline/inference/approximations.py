@@ -127,7 +127,8 @@ class Pathfinder(AbstractApproximation):
         """See `AbstractApproximation`."""
         import blackjax
 
-        return blackjax.vi.pathfinder.sample(key, state, draws)
+        y, height = blackjax.vi.pathfinder.sample(key, state, draws)
+        return jnp.asarray(y), jnp.asarray(height)
 
 
 def _adam(learning_rate: Any) -> Any:

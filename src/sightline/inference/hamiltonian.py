@@ -39,7 +39,7 @@ class NUTS(AbstractTuned):
 
     def first_step(self, size: int) -> float:
         """See `AbstractTuned`."""
-        return 1.6 * size**-0.25
+        return 1.8 * size**-0.25
 
     def move(self, density: Density, kernel: Any, key: Array, step_size: Array, metric: Array) -> Step:
         """See `AbstractTuned`."""
@@ -76,7 +76,7 @@ class HMC(AbstractTuned):
 
     def first_step(self, size: int) -> float:
         """See `AbstractTuned`."""
-        return 1.6 * size**-0.25
+        return 1.8 * size**-0.25
 
     def move(self, density: Density, kernel: Any, key: Array, step_size: Array, metric: Array) -> Step:
         """See `AbstractTuned`."""

@@ -12,10 +12,10 @@ from .checkpoint import Checkpoint
 from .coordinates import FEW, coordinates
 from .drive import Task
 from .fingerprint import fingerprint
-from .fit import check_start, fit
 from .hamiltonian import NUTS
 from .progress import progress as show
 from .result import FitResult
+from .starts import begin_at
 from .whitening import Whitening
 
 
@@ -46,7 +46,7 @@ def sample(
     - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
       first. Chains start scattered about it.
     - `chains`, `draws`: how many, and how long each; `warmup`: draws before, to tune the algorithm, 200 or, beyond 300
-      numbers, 1000.
+      numbers, 1000; 0 is right where the posterior is nearly Gaussian and `start` is its maximum.
     - `thin`: of so many draws one is kept.
     - `checkpoint`: a folder. The run is written to it after every `segment` draws; the same call continues it after
       whatever ended it, and returns the draws that it would have. More `draws` extend it.
@@ -105,11 +105,7 @@ def _place(posterior: Posterior, start: Any, saved: Checkpoint | None) -> Whiten
     known = None if saved is None else saved.read("coordinates")
     if known is not None:
         return Whitening(jnp.asarray(known["origin"]), _optional(known.get("matrix")))
-    if start is None:
-        start = fit(posterior) if posterior.space.size <= FEW else {}
-    values = start.unconstrained if isinstance(start, FitResult) else posterior.space.to_unconstrained(start)
-    check_start(posterior, posterior.space.to_constrained(values))
-    place = coordinates(posterior, values)
+    place = coordinates(posterior, begin_at(posterior, start))
     if saved is not None:
         known = {"origin": place.origin, "matrix": place.matrix}
         saved.write("coordinates", {name: np.asarray(part) for name, part in known.items() if part is not None})
