@@ -70,6 +70,7 @@ def nuisance(model: Any, name: str, who: str) -> Array:
 
 
 def as_array(values: Any) -> Any:
+    """Anything like an array, in the default precision."""
     return values if isinstance(values, (jax.Array, jax.ShapeDtypeStruct)) else jnp.asarray(values, default_float())
 
 
