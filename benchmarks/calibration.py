@@ -43,8 +43,8 @@ def main() -> None:
     notes = (
         f"I, Q, U at {FREQUENCY} GHz, NSIDE {options.nside} with {options.cells} cells, noise {NOISE * 1e3:g} mK, "
         f"double precision; {options.replicas} replicas from the priors. NUTS that follows the Gaussian of the Fisher "
-        f"matrix, a warm-up of {options.warmup} draws and {options.draws} draws, of {options.thin} one kept. Ranks as a "
-        f"share of the draws: 0.5 and 0.289 where they are uniform. {seconds:.0f} s with compilation, "
+        f"matrix, a warm-up of {options.warmup} draws and {options.draws} draws, of {options.thin} one kept. Ranks as "
+        f"a share of the draws: 0.5 and 0.289 where they are uniform. {seconds:.0f} s with compilation, "
         f"{options.together} replicas at a time."
     )
     save("calibration", "Simulation-based calibration", header, rows, notes)
