@@ -74,7 +74,7 @@ def prepare(table: dict[str, Any], base: Path) -> Study:
     top.finish()
     scene, changes = _scene(model, base)
     data = [read_data(Keys(_as_table(one), f"[[data]] {place}:"), scene, base) for place, one in enumerate(tables, 1)]
-    beams = {one.likelihood.name: one.beam for one in data if one.beam is not None}
+    beams = _beams(data)
     with blame("[nuisance]"):
         levels = {name: jnp.asarray(value, float) for name, value in nuisance.rest().items()}
         whole = _with(scene.simulator, beams, levels)
@@ -83,6 +83,16 @@ def prepare(table: dict[str, Any], base: Path) -> Study:
     with blame("[[data]]"):
         posterior = sl.Posterior(space, [one.likelihood for one in data])
     return Study(posterior, f"{scene.name}. {scene.note}".strip(), folder, fitted, sampled)
+
+
+def _beams(data: list[Any]) -> dict[str, float]:
+    """Beams [deg] by the name of the data that they belong to."""
+    names = [one.likelihood.name for one in data]
+    beams = {one.likelihood.name: one.beam for one in data if one.beam is not None}
+    twice = [name for name in beams if names.count(name) > 1]
+    if twice:
+        raise Refusal(f"[[data]]: two are called {twice[0]!r}, and a beam belongs to one of them: give each a name.")
+    return beams
 
 
 def _as_table(value: Any) -> dict[str, Any]:

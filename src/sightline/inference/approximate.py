@@ -42,9 +42,10 @@ class Approximation:
         drawn = _draw(self._method, self._posterior, self._place, self._state, key, draws)
         found, heights, weights = (np.asarray(part) for part in drawn)
         k = pareto_k(weights)
-        state = "near the posterior" if k < BAD else "not near the posterior: sample it instead"
-        note = f"Pareto k of the importance weights = {k:.2f}: the approximation is {state}"
+        note = f"Pareto k of the importance weights = {k:.2f}"
         notes = {"algorithm": repr(self._method), "warmup": 0, "note": note}
+        if k > BAD:
+            notes["complaint"] = "the approximation is not near the posterior: sample it instead"
         return Chains.of(self._posterior, found[None], {"lp": heights[None], "log_weight": weights[None]}, notes)
 
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
@@ -128,7 +129,8 @@ def _advance(
         return method.advance(target, state, jax.random.fold_in(key, number))
 
     with relaxed():
-        return jax.lax.scan(one, state, first + jnp.arange(length))
+        state, bounds = jax.lax.scan(one, state, first + jnp.arange(length))
+        return state, bounds + place.log_volume
 
 
 @eqx.filter_jit
@@ -139,4 +141,4 @@ def _draw(
     with relaxed():
         y, gaussian = method.draw(state, key, draws)
         heights = jax.lax.map(density(posterior, place), y)
-        return jax.vmap(place)(y), heights, heights - gaussian
+        return jax.vmap(place)(y), heights, heights - gaussian + place.log_volume

@@ -116,7 +116,9 @@ class Pathfinder(AbstractApproximation):
         """See `AbstractApproximation`."""
         import blackjax
 
-        state, _ = blackjax.vi.pathfinder.approximate(key, density, y, self.samples, maxiter=self.iterations)
+        scatter, run = jax.random.split(key)
+        y = y + jax.random.normal(scatter, y.shape, y.dtype)  # a path from the maximum would have no length
+        state, _ = blackjax.vi.pathfinder.approximate(run, density, y, self.samples, maxiter=self.iterations)
         return state
 
     def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:

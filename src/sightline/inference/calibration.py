@@ -45,7 +45,9 @@ class Calibration:
     @property
     def p_values(self) -> np.ndarray:
         """(n,)."""
-        expected = len(self.ranks) / self.bins
+        edges = np.linspace(-0.5, self.draws + 0.5, self.bins + 1)
+        share = np.histogram(np.arange(self.draws + 1), edges)[0] / (self.draws + 1)
+        expected = len(self.ranks) * share
         chi2 = np.sum((self.counts - expected) ** 2 / expected, axis=1)
         return np.asarray(jax.scipy.stats.chi2.sf(jnp.asarray(chi2), self.bins - 1))
 
@@ -103,6 +105,8 @@ def sbc(
     for name, count in {"replicas": replicas, "draws": draws, "thin": thin, "together": together}.items():
         if count < 1:
             raise ValueError(f"{name} = {count} must be 1 at least.")
+    if posterior.regularisers:
+        raise ValueError("Calibration draws from the priors alone: put regularisers into them.")
     keys, found = jax.random.split(key, replicas), []
     plan = _Plan(algorithm, warmup, draws, thin)
     with show("calibration", replicas, progress) as advance:

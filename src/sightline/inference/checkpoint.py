@@ -1,6 +1,7 @@
 """Checkpoints: a folder to which a long run writes its state, and from which the same call continues."""
 
 import contextlib
+import importlib.metadata
 import json
 import time
 import zipfile
@@ -17,6 +18,7 @@ from .._core.files import PathLike, replacing
 from .._version import __version__
 
 FORMAT = 1
+DEPENDENCIES = ("equinox", "numpyro", "blackjax", "optax", "optimistix", "interpax")
 _RUN = "run.json"
 _STALE = 3600.0  # seconds after which a file that was never finished belongs to a run that was killed
 
@@ -138,9 +140,10 @@ def _software() -> dict[str, str]:
     """What decides the last bits of a result."""
     import jaxlib
 
+    others = {name: importlib.metadata.version(name) for name in DEPENDENCIES}
     kind = jnp.result_type(float).name
-    backend = f"{jax.default_backend()} with {jax.device_count()} devices"
-    return {"sightline": __version__, "jax": jax.__version__, "jaxlib": jaxlib.__version__} | {
+    backend = f"{jax.device_count()} of {jax.devices()[0].device_kind}"
+    return {"sightline": __version__, "jax": jax.__version__, "jaxlib": jaxlib.__version__, **others} | {
         "precision": kind,
         "hardware": backend,
     }

@@ -22,7 +22,7 @@ class Task(NamedTuple):
     """What is to be drawn, and how."""
 
     posterior: Posterior
-    place: Whitening
+    place: Whitening | None
     key: Array
     chains: int
     draws: int
@@ -46,6 +46,8 @@ class _Target(eqx.Module):
 
 def drive(algorithm: AbstractChain, task: Task) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Unconstrained draws, (chains, draws, n), and their statistics, (chains, draws)."""
+    if task.place is None:
+        raise ValueError("A Markov chain needs coordinates.")
     target = _Target(algorithm, task.posterior, task.place, task.warmup, task.thin)
     keys = jax.random.split(task.key, task.chains)
     warm, kept = -(-task.warmup // task.segment), -(-task.draws // task.segment)

@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from .._core.module import setting
 from .algorithms import AbstractTuned, Step
-from .coordinates import Density, Vector
+from .coordinates import FEW, Density, Vector
 
 
 class NUTS(AbstractTuned):
@@ -35,7 +35,7 @@ class NUTS(AbstractTuned):
         """See `AbstractTuned`."""
         import blackjax
 
-        return blackjax.nuts.init(y, _followed(density, self.gradient))
+        return blackjax.nuts.init(y, _followed(density, self.gradient, y.size))
 
     def first_step(self, size: int) -> float:
         """See `AbstractTuned`."""
@@ -45,7 +45,7 @@ class NUTS(AbstractTuned):
         """See `AbstractTuned`."""
         import blackjax
 
-        transition, density = blackjax.nuts.build_kernel(), _followed(density, self.gradient)
+        transition, density = blackjax.nuts.build_kernel(), _followed(density, self.gradient, kernel.position.size)
         new, info = transition(key, kernel, density, step_size, metric, self.max_doublings)
         statistics = {
             "diverging": info.is_divergent,
@@ -72,7 +72,7 @@ class HMC(AbstractTuned):
         """See `AbstractTuned`."""
         import blackjax
 
-        return blackjax.hmc.init(y, _followed(density, self.gradient))
+        return blackjax.hmc.init(y, _followed(density, self.gradient, y.size))
 
     def first_step(self, size: int) -> float:
         """See `AbstractTuned`."""
@@ -84,7 +84,7 @@ class HMC(AbstractTuned):
 
         key, jitter = jax.random.split(key)
         step = step_size * jax.random.uniform(jitter, (), step_size.dtype, 0.5, 1.5)
-        transition, density = blackjax.hmc.build_kernel(), _followed(density, self.gradient)
+        transition, density = blackjax.hmc.build_kernel(), _followed(density, self.gradient, kernel.position.size)
         new, info = transition(key, kernel, density, step, metric, self.leapfrogs)
         statistics = {
             "diverging": info.is_divergent,
@@ -94,10 +94,12 @@ class HMC(AbstractTuned):
         return Step(new, info.acceptance_rate, statistics)
 
 
-def _followed(density: Density, gradient: str) -> Density:
+def _followed(density: Density, gradient: str, size: int) -> Density:
     """The density, with the gradient that trajectories follow."""
     if gradient == "exact":
         return density
+    if size > FEW:
+        raise ValueError(f'gradient="gaussian" needs a Fisher matrix, of up to {FEW} parameters, not {size}.')
 
     def surrogate(y: Vector) -> Array:
         gaussian = -0.5 * jnp.sum(jnp.square(y))

@@ -34,8 +34,14 @@ class NestedSlice(AbstractAlgorithm):
     dying: int = setting(20, bounds=(1, None))
     slices: int | None = setting(None, bounds=(1, None))
 
+    def __check_init__(self) -> None:
+        if self.dying >= self.live:
+            raise ValueError(f"NestedSlice.dying = {self.dying} must be smaller than live = {self.live}.")
+
     def collect(self, task: Task) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
         """See `AbstractAlgorithm`."""
+        if task.posterior.regularisers:
+            raise ValueError("Nested sampling needs normalised densities: put regularisers into the priors.")
         keys = jax.random.split(task.key, task.chains)
         positions, heights, evidence = zip(*(self._run(task, i, key) for i, key in enumerate(keys)), strict=True)
         error = float(np.std(evidence, ddof=1)) if len(keys) > 1 else float("nan")
@@ -98,8 +104,8 @@ def _sampler(algorithm: NestedSlice, posterior: Posterior) -> Any:
         return space.log_prior(space.to_constrained(values)) + space.log_jacobian(values)
 
     def likelihood(u: Vector) -> Array:
-        values = space.to_constrained(by_name(posterior, u))
-        return posterior.log_posterior(values) - space.log_prior(values)
+        height = posterior.log_likelihood(space.to_constrained(by_name(posterior, u)))
+        return jnp.where(jnp.isnan(height), -jnp.inf, height)  # what has no likelihood is nowhere
 
     return blackjax.nss(prior, likelihood, num_inner_steps=slices, num_delete=algorithm.dying)
 

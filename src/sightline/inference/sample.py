@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..statistics import Posterior
-from .algorithms import AbstractAlgorithm
+from .algorithms import AbstractAlgorithm, AbstractChain
 from .chains import Chains
 from .checkpoint import Checkpoint
 from .coordinates import FEW, coordinates
@@ -44,7 +44,7 @@ def sample(
     - `key`: a JAX random key.
     - `algorithm`: `sl.NUTS()`, the default, `sl.HMC()`, `sl.MCLMC()`, `sl.RandomWalk()` or `sl.NestedSlice()`.
     - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
-      first. Chains start scattered about it.
+      first, of up to 300 numbers. Chains start scattered about it.
     - `chains`, `draws`: how many, and how long each; `warmup`: draws before, to tune the algorithm, 200 or, beyond 300
       numbers, 1000; 0 is right where the posterior is nearly Gaussian and `start` is its maximum.
     - `thin`: of so many draws one is kept.
@@ -74,7 +74,7 @@ def sample(
         raise ValueError(f"warmup = {warmup} must be 0 at least.")
     settings = (algorithm, chains, warmup, thin, segment, vectorised)
     saved = None if checkpoint is None else Checkpoint(checkpoint, _fingerprints(posterior, key, settings, start))
-    place = _place(posterior, start, saved)
+    place = _place(posterior, start, saved) if isinstance(algorithm, AbstractChain) else None
     length = segment if saved is not None else min(segment, draws)
     with show("sampling", warmup + draws, progress) as advance:
         task = Task(posterior, place, key, chains, draws, warmup, thin, length, vectorised, saved, advance)

@@ -15,6 +15,6 @@ def begin_at(posterior: Posterior, start: Any) -> Any:
     """
     if start is None:
         start = fit(posterior) if posterior.space.size <= FEW else {}
-    values = start.unconstrained if isinstance(start, FitResult) else posterior.space.to_unconstrained(start)
+    values = posterior.space.to_unconstrained(start.parameters if isinstance(start, FitResult) else start)
     check_start(posterior, posterior.space.to_constrained(values))
     return values

@@ -23,7 +23,12 @@ class Whitening(eqx.Module):
 
     def __call__(self, y: Float[Array, " n"]) -> Float[Array, " n"]:
         """The vector of unconstrained parameters."""
-        return self.origin + (y if self.matrix is None else self.matrix @ y)
+        return self.origin + (y if self.matrix is None else jnp.matmul(self.matrix, y, precision="highest"))
+
+    @property
+    def log_volume(self) -> Float[Array, ""]:
+        """log |det du/dy|."""
+        return jnp.zeros(()) if self.matrix is None else jnp.linalg.slogdet(self.matrix)[1]
 
 
 def whiten(posterior: Posterior, unconstrained: Any) -> Whitening:
