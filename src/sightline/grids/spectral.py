@@ -71,11 +71,16 @@ def unit_field(latents: Latents, half_widths: HalfWidths, slope: Scalar, outer_s
     return _back(spectrum * amplitude.astype(spectrum.dtype), shape)
 
 
-def solenoidal(vectors: Float[Array, "3 nx ny nz"], half_widths: HalfWidths) -> Float[Array, "3 nx ny nz"]:
-    """The part of a vector field without divergence, sum_j (delta_ij - k_i k_j/k^2) b_j, without its Nyquist planes."""
+def solenoidal(
+    vectors: Float[Array, "3 nx ny nz"], half_widths: HalfWidths, length: Scalar
+) -> Float[Array, "3 nx ny nz"]:
+    """The part of a vector field without divergence, sum_j (delta_ij - k_i k_j/k^2) b_j, without its Nyquist planes.
+
+    Wavenumbers are counted in units of any `length` [kpc], which does not matter: one that is a leaf keeps the compiler
+    from folding arrays of the size of the grid into the program.
+    """
     shape = vectors.shape[-3:]
-    one = jnp.ones((), vectors.dtype)
-    k = wavenumbers(shape, half_widths, jax.lax.optimization_barrier(one))  # not folded into constants of grid size
+    k = wavenumbers(shape, half_widths, jax.lax.stop_gradient(length))
     square = k[0] * k[0] + k[1] * k[1] + k[2] * k[2]
     inverse = jnp.where(square > 0, 1 / jnp.where(square > 0, square, 1), 0)
     x, y, z = (np.asarray(weight > 0, vectors.dtype) for weight in _weights(shape))

@@ -98,15 +98,18 @@ class Turbulent(AbstractTurbulent, AbstractField):
     def prepare(self) -> "Turbulent":
         """The field with its realisation on the nodes."""
         prepared = prepare_children(self)
-        values = spectral.solenoidal(self.unit_field(), self.half_widths) * (self.rms * math.sqrt(0.5))
+        values = self._solenoidal(self.unit_field()) * (self.rms * math.sqrt(0.5))
         if self.keep == "divergence":
-            values = spectral.solenoidal(prepared._modulated_nodes(values), self.half_widths)
+            values = self._solenoidal(prepared._modulated_nodes(values))
         return prepared.with_values(values)
 
     def interpolated_rms(self) -> Scalar:
         """sqrt(<|b|^2>) [uG] over space and ensemble of the field as interpolated, before profile and anisotropy."""
         variance = spectral.interpolated_variance(self._shape, self.half_widths, self.slope, self.outer_scale)
         return self.rms * jnp.sqrt(variance)
+
+    def _solenoidal(self, values: Float[Array, "3 nx ny nz"]) -> Float[Array, "3 nx ny nz"]:
+        return spectral.solenoidal(values, self.half_widths, self.outer_scale)
 
     def _modulated(self, field: Vector, position: Vector) -> Vector:
         if self.regular is not None:
