@@ -1,5 +1,6 @@
 """The examples that hold models against rotation measures and low-frequency surveys, small."""
 
+import dataclasses
 import importlib
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_missing_surveys_name_the_variable(example, monkeypatch, folder):
     monkeypatch.delenv("SIGHTLINE_DATA", raising=False)
     if folder:
         monkeypatch.setenv("SIGHTLINE_DATA", folder)
-    for name in ("rotation_measures", "low_frequencies"):
+    for name in ("rotation_measures", "low_frequencies", "joint_fit"):
         with pytest.raises(FileNotFoundError, match="SIGHTLINE_DATA"):
             example(name).read()
 
@@ -121,3 +122,39 @@ def test_low_frequencies_from_the_surveys_to_the_figure(example, surveys, tmp_pa
     assert "Turnover" in text
     report.draw(tmp_path / "low.png", measured, fit, found)
     assert (tmp_path / "low.png").stat().st_size > 10_000
+
+
+def test_bins_lose_their_outliers(example):
+    outliers = example("joint_fit_data").outliers
+    rm = np.array([10.0, 11.0, 12.0, 13.0, 200.0, 0.0, 1e4])
+    np.testing.assert_array_equal(outliers(rm, np.array([4, 4, 4, 4, 4, 9, 9])), [0, 0, 0, 0, 1, 0, 0])
+
+
+def test_joint_fit_from_the_surveys_to_the_figure(example, surveys, tmp_path, monkeypatch):
+    module, report = example("joint_fit"), example("joint_fit_report")
+    data = module.read(8)
+    assert data.held.sum() == 38  # patches
+    rest = {"disk.b", "disk.transition_height", "disk.transition_width"}
+    monkeypatch.setattr(module, "SYMBOLS", {name: of for name, of in module.SYMBOLS.items() if name in rest})
+    monkeypatch.setattr(module, "flat", module.normal)  # the other fits, of the same shape, compile nothing
+    monkeypatch.setattr(module, "DISK", {})
+    few = np.arange(0, len(data.rm), 2)
+    data = data._replace(**{name: getattr(data, name)[few] for name in ("l", "b", "rm", "source_bin")})
+    start = module.model()
+    simple = dataclasses.replace(start.simulator, electron_density=sl.electrons.ExponentialDisk())  # compiles sooner
+    start = dataclasses.replace(start, simulator=simple)
+    fits, spent = module.fit_all(start, module.likelihoods(data, ~data.held, 16), starts=1, steps=3)
+    known, scores, binned, described = module.gather(data, start, fits, cells=16)
+    chi2 = {name: sum(one.chi2 for one in both[0]) for name, both in scores.items()}
+    assert max(chi2["fitted"], chi2["published, brightness fitted"]) < chi2["published"]
+    best, parts = fits["fitted"], scores["fitted"]
+    np.testing.assert_allclose(chi2["fitted"], best.chi2, rtol=1e-6)
+    assert sum(one.size for one in parts[0]) == best.dof + 7
+    for fitted, held in zip(*parts, strict=True):  # of RM, and of Q and U
+        assert 0.1 < held.size / fitted.size < 0.35
+    finer = {"RM": parts[0][0], "Q and U": parts[0][1], "rotation": parts[0][1]}
+    text = report.write(known, scores, fits, binned, described, finer, spent)
+    assert "held out" in text
+    assert "nan" not in text
+    report.draw(tmp_path / "joint.png", binned)
+    assert (tmp_path / "joint.png").stat().st_size > 10_000
