@@ -61,8 +61,8 @@ def main() -> None:
     names += ["least ESS", "seconds", "ESS/s", "ESS/s of the processor"]
     notes = (
         f"NSIDE {options.nside} with {options.cells} cells, Q and U at {FREQUENCY} GHz, noise {NOISE * 1e3:g} mK, "
-        f"electrons of YMW16 on a grid, {'double' if options.double else 'single'} precision, flat priors of 0 to 10 uG "
-        f"and 0 to 2 rad. Fit from the truth: {best.status} after {len(best.history)} steps, chi^2/dof = "
+        f"electrons of YMW16 on a grid, {'double' if options.double else 'single'} precision, flat priors of 0 to 10 "
+        f"uG and 0 to 2 rad. Fit from the truth: {best.status} after {len(best.history)} steps, chi^2/dof = "
         f"{best.chi2:.0f}/{best.dof}. Parameters b0, psi0, psi1, chi0 of one spiral after the other. Diao et al. 2024, "
         "NSIDE 64: 1.53e-2 effective draws a second on an A100; random walks do not converge within 12 hours."
     )
