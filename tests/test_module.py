@@ -50,7 +50,12 @@ def test_quantities_are_converted():
         (lambda: Slab(height=float("inf")), ValueError, r"Slab\.height is not finite"),
         (lambda: sl.magnetic.Uniform((1.0, 2.0)), TypeError, r"Uniform\.b has shape \(2,\), not shape \(3\)"),
         (lambda: sl.cosmic_rays.Uniform(index=1.5), ValueError, r"index = 1\.5 is outside its bounds \[2, 5\]"),
-        (lambda: sl.electrons.Grid(jnp.full((4, 4, 4), jnp.nan)), ValueError, r"Grid\.values is not finite"),
+        (
+            lambda: sl.electrons.Grid(jnp.ones((4, 4, 4)).at[1, 2, 3].set(jnp.nan)),
+            ValueError,
+            r"Grid\.values is not finite: .* 1 of its entries, the first nan at index \(1, 2, 3\)",
+        ),
+        (lambda: sl.magnetic.Grid(jnp.ones((4, 5, 6, 3))), ValueError, r"components last: pass jnp\.moveaxis"),
         (lambda: sl.electrons.Grid(jnp.ones((1, 4, 4))), ValueError, "at least two nodes"),
         (lambda: sl.electrons.Grid(jnp.ones((4, 4, 4)), half_widths=(1, 1)), ValueError, "three positive lengths"),
         (lambda: sl.magnetic.Grid(jnp.ones((4, 4, 4))), TypeError, r"shape \(4, 4, 4\), not shape \(3, nx, ny, nz\)"),

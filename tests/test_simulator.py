@@ -315,6 +315,23 @@ def test_a_sky_traced_by_jit_is_refused_with_the_cure():
         eqx.filter_jit(lambda s, sky: s(sky, 1.0).I)(galaxy(), SPECIAL)
 
 
+def test_a_grid_without_the_observer_is_refused_with_the_cure():
+    small = sl.electrons.Grid(np.full((4, 4, 4), 0.01), half_widths=(5.0, 5.0, 5.0))
+    sky = sl.Sightlines(sl.Directions([0.0, 20.0], [1.0, 5.0]), sl.RadialCells(cells=8))
+    simulator = galaxy(electron_density=small)
+    for call in (lambda: simulator(sky, 2.4), lambda: simulator.dispersion_measure(sky)):
+        with pytest.raises(
+            ValueError, match=r"electron_density is zero outside .* does not contain the observer at \(-8"
+        ):
+            call()
+    widened = dataclasses.replace(small, outside="nearest"), small + sl.electrons.Uniform(0.02)
+    assert all(galaxy(electron_density=field).dispersion_measure(sky).min() > 0 for field in widened)
+    far = sl.Sightlines(
+        sl.Directions([0.0, 1.0], [0.0, 1.0]), sl.ChordCells(8, (5.0, 5.0, 5.0)), observer=(-90.0, 0.0, 0.0)
+    )
+    assert simulator.dispersion_measure(far).min() > 0
+
+
 def test_an_index_outside_its_range_is_dark():
     index = sl.electrons.Grid(np.full((4, 4, 4), 3.0), half_widths=(9.0, 9.0, 1.0))
     lines = sl.Sightlines(sl.Directions(180.0, 89.0), sl.RadialCells(cells=40, distance=4.0))

@@ -53,7 +53,7 @@ class _Converter:
         if values.dtype.kind not in "fiub":
             return
         if not np.all(np.isfinite(values)):
-            raise ValueError(f"{self.name} is not finite: {_brief(value)}. Pass finite numbers.")
+            raise ValueError(f"{self.name} is not finite: {_brief(value)}{_first_bad(values)}. Pass finite numbers.")
         if self.positive and np.any(values <= 0):
             raise ValueError(f"{self.name} = {_brief(value)} must be positive.")
         low, high = self.bounds
@@ -65,6 +65,15 @@ class _Converter:
 
 def _brief(value: Any) -> str:
     return str(value) if np.size(value) <= 3 else f"an array of shape {np.shape(value)}"
+
+
+def _first_bad(values: np.ndarray) -> str:
+    """How many entries of a large array are not finite, and where the first is."""
+    bad = np.argwhere(~np.isfinite(values))
+    if values.size <= 3:
+        return ""
+    place = tuple(bad[0].tolist())
+    return f", {len(bad)} of its entries, the first {values[place]} at index {place}"
 
 
 def _to_leaf(value: Any, unit: str, name: str) -> Any:

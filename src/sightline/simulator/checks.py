@@ -12,8 +12,10 @@ from jaxtyping import Array
 from .._core.module import default_float, is_concrete
 from .._core.units import strip_unit
 from ..emission import AbstractBackground, AbstractEmissionOperator
-from ..fields import AbstractField
+from ..fields import AbstractField, AbstractGrid
+from ..fields.magnetic import VectorPotentialGrid
 from ..fields.shifted import suns
+from ..geometry import Sightlines
 from ..transfer import AbstractTransfer
 
 if TYPE_CHECKING:
@@ -68,6 +70,30 @@ def check_shapes(simulator: "Simulator") -> None:
         found = eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
         if any(population.index.shape != () for population in found):
             raise TypeError("Simulator: the index of the cosmic rays must be a number or a scalar field.")
+
+
+def check_boxes(simulator: "Simulator", lines: Sightlines) -> None:
+    """Refuses a grid whose box does not contain the observer, though the rays begin there: it is zero around them.
+
+    A grid inside another field (a sum, a shifted field) may be smaller, and so may one seen from far away.
+    """
+    if not is_concrete(lines.rays.origin):
+        return
+    origins = np.asarray(lines.rays.origin, np.float64)
+    if np.any(origins != origins[:, :1]):  # rays that begin where they enter a box
+        return
+    place = origins[:, 0]
+    for name in CURES:
+        field = getattr(simulator, name)
+        bounded = isinstance(field, VectorPotentialGrid) or (
+            isinstance(field, AbstractGrid) and field.outside == "zero"
+        )
+        if bounded and np.any(np.abs(place) > np.multiply(field.half_widths, 1 + 1e-6)):
+            raise ValueError(
+                f"Simulator: {name} is zero outside the box |x|, |y|, |z| <= {field.half_widths} kpc of its "
+                f"{type(field).__name__}, which does not contain the observer at {tuple(place.round(4).tolist())} kpc: "
+                "enlarge half_widths, move the observer, or add the grid to a field that fills the space around it."
+            )
 
 
 def check_frequency(frequency: Any) -> Array:

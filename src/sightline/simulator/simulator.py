@@ -15,7 +15,7 @@ from ..geometry import Ray, Structures, as_sightlines
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
-from .checks import CURES, check_frequency, check_length, check_shapes, check_types, warn_suns
+from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types, warn_suns
 from .observe import arrays, measure_rays, observe_rays, warn_rotation
 from .trace import Trace, trace_ray
 
@@ -124,8 +124,8 @@ class Simulator(Module):
 
         **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
 
-        **Raises:** `ValueError` for frequencies that are not positive or no operators; `TypeError` for leaves that
-        are no arrays.
+        **Raises:** `ValueError` for frequencies that are not positive, no operators, or a grid whose box does not
+        contain the observer; `TypeError` for leaves that are no arrays.
         """
         self.check()
         if not self.emission and not self.background:
@@ -133,6 +133,7 @@ class Simulator(Module):
                 "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
             )
         lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        check_boxes(self, lines)
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         warn_rotation(rotation, jnp.atleast_1d(frequencies))
         parts = {name: lines.sky.reduce(value) for name, value in values.items()}
@@ -145,6 +146,7 @@ class Simulator(Module):
         """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
         self.check()
         lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        check_boxes(self, lines)
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
 
@@ -153,11 +155,13 @@ class Simulator(Module):
 
         **Arguments:** `observable`; `length`: where the rays end instead of where they would, (number of rays,) kpc.
 
-        **Raises:** `ValueError` for missing fields, or lengths that do not fit the rays.
+        **Raises:** `ValueError` for missing fields, lengths that do not fit the rays, or a grid whose box does not
+        contain the observer.
         """
         self.check()
         self.require(observable.needs, type(observable).__name__)
         lines = observable.sightlines
+        check_boxes(self, lines)
         length = None if length is None else check_length(length, lines.size)
         bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
         return lines.sky.reduce(measure_rays(self, bare, length))
