@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpyro.distributions as dist
 import pytest
 from jaxtyping import Array, Float
 
@@ -41,12 +42,25 @@ def simulated():
     return {"simulator": simulator, "sky": sky, "stokes": simulator(sky, frequency=23.0)}
 
 
+@pytest.fixture(scope="session")
+def sampled(simulated):
+    """What examples of inference call `posterior` and `chains`."""
+    lines = sl.Sightlines(sl.HealpixSky(nside=1), cells=sl.RadialCells(cells=16))
+    data = simulated["simulator"](lines, frequency=23.0)
+    space = sl.ParameterSpace(simulated["simulator"], {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
+    posterior = sl.Posterior(space, [sl.MapLikelihood(lines, 23.0, data=data, noise=1e-4, parameters="QU")])
+    return {"posterior": posterior, "chains": sl.sample(posterior, jax.random.key(0), chains=2, draws=20, warmup=0)}
+
+
 @pytest.mark.parametrize("name", sorted(m.name for m in pkgutil.walk_packages(sl.__path__, "sightline.")))
 @pytest.mark.filterwarnings("ignore:Faraday rotation:UserWarning")
-def test_docstring_examples(name, simulated, tmp_path, monkeypatch):
+def test_docstring_examples(name, request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    prepared = request.getfixturevalue("simulated")
+    if name.startswith("sightline.inference."):
+        prepared = prepared | request.getfixturevalue("sampled")
     module = importlib.import_module(name)
     own = {key: value for key, value in vars(module).items() if not key.startswith("__")}
-    for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, globs=own | NAMES | simulated):
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, globs=own | NAMES | prepared):
         outcome = doctest.DocTestRunner(optionflags=OPTIONS).run(test)
         assert outcome.failed == 0, f"{test.name}: see the captured output"

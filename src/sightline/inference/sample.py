@@ -59,9 +59,6 @@ def sample(
     what differs.
 
     !!! example
-        >>> import numpyro.distributions as dist
-        >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
-        >>> posterior = sl.Posterior(space, [sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5, parameters="QU")])
         >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
         >>> chains.parameters["magnetic_field.b0"].shape
         (2, 50)
