@@ -376,7 +376,7 @@ def straight_line(data, traces=None, **options):
     return sl.Posterior(sl.ParameterSpace(start, priors), likelihood, **options)
 
 
-class Twice(sl.statistics.AbstractRegulariser):
+class Twice(sl.statistics.AbstractGaussianRegulariser):
     def residuals(self, model):
         return 2 * model["a"][None]
 
@@ -400,19 +400,6 @@ def test_posterior_is_the_sum_of_its_parts():
     square = [jnp.sum(posterior.residuals(v) ** 2) for v in (values, {})]
     np.testing.assert_allclose(drop, 0.5 * (square[1] - square[0]), rtol=1e-10)
     assert "data_2" in repr(posterior.summary())
-
-
-def test_smoothness():
-    grid = jnp.asarray(RANDOM.normal(size=(3, 4, 5, 2)))
-    smooth = sl.Smoothness("*.values", weight=9.0, axes=(-4, -3, -2))
-    expected = 9 * sum((np.diff(grid, axis=axis) ** 2).sum() for axis in (0, 1, 2))
-    np.testing.assert_allclose(jnp.sum(smooth.residuals({"g": {"values": grid}}) ** 2), expected, rtol=1e-12)
-    with pytest.raises(ValueError, match="matches no leaf"):
-        smooth.residuals({"g": grid})
-    with pytest.raises(ValueError, match="has no axes"):
-        smooth.residuals({"g": {"values": grid[0, 0]}})
-    with pytest.raises(ValueError, match="from the end"):
-        sl.Smoothness("g", weight=1.0, axes=(0,))
 
 
 def test_a_second_call_compiles_nothing():

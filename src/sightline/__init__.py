@@ -71,9 +71,14 @@ from .simulator import Simulator as Simulator
 from .simulator import SunWarning as SunWarning
 from .simulator import Trace as Trace
 from .statistics import BinnedLikelihood as BinnedLikelihood
+from .statistics import DivergencePenalty as DivergencePenalty
+from .statistics import EnergyBound as EnergyBound
+from .statistics import FieldPrior as FieldPrior
 from .statistics import Likelihood as Likelihood
 from .statistics import MapLikelihood as MapLikelihood
 from .statistics import Posterior as Posterior
+from .statistics import Proximity as Proximity
 from .statistics import Smoothness as Smoothness
 from .statistics import SourceLikelihood as SourceLikelihood
+from .statistics import TotalVariation as TotalVariation
 from .stokes import Stokes as Stokes

@@ -24,6 +24,12 @@ def nodes(shape: tuple[int, ...], half_widths: HalfWidths) -> np.ndarray:
     return np.stack(np.meshgrid(*axes(shape, half_widths), indexing="ij"), axis=-1)
 
 
+def centres(shape: tuple[int, ...], half_widths: HalfWidths) -> np.ndarray:
+    """Positions of the centres of all voxels of a grid (..., nx, ny, nz), (n, 3) kpc."""
+    middles = [(axis[1:] + axis[:-1]) / 2 for axis in axes(shape, half_widths)]
+    return np.stack(np.meshgrid(*middles, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
 def locate(position: Vector, shape: tuple[int, ...], half_widths: HalfWidths) -> tuple[list[Array], list[Array]]:
     """Lower node index and fraction of the way to the next node, along each axis, clipped to the grid."""
     lower, fractions = [], []

@@ -30,7 +30,7 @@ class Posterior(eqx.Module):
 
     - `space`: the free parameters and their priors.
     - `likelihoods`: one, or several, which are independent; all of the one model.
-    - `regularisers`: e.g. `sl.Smoothness`.
+    - `regularisers`: e.g. `sl.Smoothness`, `sl.DivergencePenalty`.
 
     **Raises:** `TypeError` for what is none of these; `ValueError` where the model does not give what the data need.
 
@@ -114,7 +114,7 @@ class Posterior(eqx.Module):
     def residuals(self, values: Values) -> Float[Array, " n"]:
         """r with log p = const - r.r/2: whitened data of all likelihoods, then Gaussian priors and regularisers.
 
-        **Raises:** `ValueError` where likelihoods or priors are not Gaussian.
+        **Raises:** `ValueError` where likelihoods, priors or regularisers are not Gaussian.
         """
         model, prior = self.space.replace(values), self.space.residuals(values)
         if prior is None:
@@ -122,14 +122,13 @@ class Posterior(eqx.Module):
                 "A prior is neither Gaussian nor flat: use a method that needs only the density, sl.BFGS()."
             )
         data = [whitened(one, model) for one in self._frozen()]
-        extra = [one.residuals(model) for one in self.regularisers]
-        return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, prior, *extra)])
+        return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, prior, *self._extra(model))])
 
     @eqx.filter_jit
     def information(self, values: Values) -> Float[Array, " m"]:
         """Numbers whose Jacobian gives the Fisher information of the data and regularisers: F = J^T J."""
         model = self.space.replace(values)
-        parts = [one.information(model) for one in self._frozen()] + [one.residuals(model) for one in self.regularisers]
+        parts = [*(one.information(model) for one in self._frozen()), *self._extra(model)]
         return jnp.concatenate([part.astype(parts[0].dtype) for part in parts])
 
     @eqx.filter_jit
@@ -152,7 +151,7 @@ class Posterior(eqx.Module):
         """Whether it is a sum of squares."""
         shapes = eqx.filter_eval_shape(
             lambda self: (
-                [one.residuals(self.space.model) for one in self.likelihoods]
+                [one.residuals(self.space.model) for one in (*self.likelihoods, *self.regularisers)]
                 + [self.space.residuals(self.space.initial)]
             ),
             self,
@@ -161,7 +160,7 @@ class Posterior(eqx.Module):
 
     def summary(self) -> Table:
         """A table of the likelihoods; `space.summary()` is that of the parameters."""
-        rows = [[name, str(one.data.shape), one.noise.describe()] for name, one in self._named().items()]
+        rows = [[name, str(one.data.shape), one.describe()] for name, one in self._named().items()]
         return Table(["likelihood", "data", "noise"], rows)
 
     def _named(self) -> dict[str, Likelihood]:
@@ -180,6 +179,16 @@ class Posterior(eqx.Module):
             for one in self.likelihoods
         ]
 
+    def _extra(self, model: Any) -> list[Array]:
+        """Residuals of the regularisers."""
+        found = [one.residuals(model) for one in self.regularisers]
+        for one, residuals in zip(self.regularisers, found, strict=True):
+            if residuals is None:
+                raise ValueError(
+                    f"{type(one).__name__} is no sum of squares: use a method that needs only the density."
+                )
+        return [residuals for residuals in found if residuals is not None]
+
     def _log_likelihood(self, model: Any) -> Float[Array, ""]:
         return jnp.sum(jnp.stack([one.log_likelihood(model) for one in self._frozen()]))
 
@@ -189,7 +198,7 @@ class Posterior(eqx.Module):
 
     def _with_prior(self, likelihood: Float[Array, ""], values: Values, model: Any) -> Float[Array, ""]:
         """The log-likelihood plus prior and regularisers."""
-        extra = [-0.5 * jnp.sum(jnp.square(one.residuals(model))) for one in self.regularisers]
+        extra = [one.log_density(model) for one in self.regularisers]
         parts = (likelihood, self.space.log_prior(values), *extra)
         return jnp.sum(jnp.stack([part.astype(likelihood.dtype) for part in parts]))
 
