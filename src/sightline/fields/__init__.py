@@ -19,6 +19,7 @@ from .diagnostics import curl as curl
 from .diagnostics import divergence as divergence
 from .diagnostics import jacobian as jacobian
 from .field_lines import field_lines as field_lines
+from .gaussian_process import AbstractGaussianProcess as AbstractGaussianProcess
 from .grid import AbstractGrid as AbstractGrid
 from .healpix_radial import AbstractHealpixRadialGrid as AbstractHealpixRadialGrid
 from .neural import AbstractNeural as AbstractNeural

@@ -5,6 +5,7 @@ from .analytic_disk import AnalyticDisk as AnalyticDisk
 from .analytic_disk import LinearIndex as LinearIndex
 from .base import AbstractCosmicRays as AbstractCosmicRays
 from .exponential_disk import ExponentialDisk as ExponentialDisk
+from .gaussian_process import GaussianProcess as GaussianProcess
 from .grid import Grid as Grid
 from .healpix_radial import HealpixRadialGrid as HealpixRadialGrid
 from .neural import Neural as Neural

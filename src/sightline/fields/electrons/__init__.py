@@ -1,6 +1,7 @@
 """Models of the thermal electron density, cm^-3."""
 
 from .exponential_disk import ExponentialDisk as ExponentialDisk
+from .gaussian_process import GaussianProcess as GaussianProcess
 from .grid import Grid as Grid
 from .healpix_radial import HealpixRadialGrid as HealpixRadialGrid
 from .ne2001 import NE2001 as NE2001

@@ -1,5 +1,6 @@
 """Models of the Galactic magnetic field, uG."""
 
+from .gaussian_process import GaussianProcess as GaussianProcess
 from .grid import Grid as Grid
 from .healpix_radial import HealpixRadialGrid as HealpixRadialGrid
 from .jf12 import JF12 as JF12
