@@ -187,9 +187,14 @@ def test_sample_goes_on_where_it_was(folder, monkeypatch, capsys):
         ("latitude = 10", 'offset = "zero"', r"\[\[data\]\].*'zero' is not in the nuisance"),
         ("latitude = 10", "frequency = 24\nbean = 7", r"bean: .*did you mean 'beam'"),
         ("tolerance = 1e-2", "tolerance = -1", r"\[fit\].*tolerance = -1"),
+        ("tolerance = 1e-2", "steps = 2.5", r"\[fit\] steps = 2.5 must be a whole number"),
         ("tolerance = 1e-2", "learning_rate = 1", r"\[fit\] learning_rate: there is no such key"),
         ("levenberg_marquardt", "levenberg", r"\[fit\] method = 'levenberg': did you mean 'levenberg_marquardt'"),
         ("random_walk", "nut", r"\[sample\] algorithm = 'nut': did you mean 'nuts'"),
+        ('"random_walk"', '"hmc"\nleapfrogs = 2.5', r"\[sample\] leapfrogs = 2.5 must be a whole number"),
+        ('"random_walk"', '"nested_slice"\nslices = 2.5', r"\[sample\] slices = 2.5 must be a whole number"),
+        ('"random_walk"', '"nuts"\ntarget_acceptance = "0.9"', r"target_acceptance = '0.9' must be a number"),
+        ('"random_walk"', '"mclmc"', r"\[sample\].*warmup = 10 must be 50 at least: MCLMC"),
         ("draws = 20", "draws = 0", r"\[sample\] draws = 0"),
         ("draws = 20", "draws = true", r"\[sample\] draws = True must be a whole number"),
         ("key = 3", "target_acceptance = 2", r"\[sample\].*target_acceptance = 2"),
@@ -311,6 +316,18 @@ def test_models_are_presets_or_files(folder):
     cells = sl.RadialCells(CELLS, sl.presets.load("LSA").cells.distance, 10.0)
     lines = sl.Sightlines(SKY, cells, sl.presets.load("LSA").observer)
     np.testing.assert_allclose(preset.likelihoods[0].observable.sightlines.widths, lines.widths)
+
+
+def test_a_saved_model_keeps_its_instruments(folder):
+    sl.save(sl.Model(MODEL, {"K": sl.GaussianBeam(20.0, gain=1.1)}), "model.npz")
+    for beam in ({}, {"beam": 20}):
+        found = prepare(folder, model={"file": "model.npz"}, data=[MAP | {"name": "K"} | beam]).posterior
+        assert found.likelihoods[0].observable.instrument == "K"
+        assert float(found.space.model.instruments["K"].gain) == 1.1
+    with pytest.raises(Refusal, match=r"\[\[data\]\] 'K': beam = 30 would replace the GaussianBeam .* leave beam out"):
+        prepare(folder, model={"file": "model.npz"}, data=[MAP | {"name": "K", "beam": 30}])
+    other = prepare(folder, model={"file": "model.npz"}, data=[MAP | {"name": "Ka", "beam": 30}]).posterior
+    assert set(other.space.model.instruments) == {"K", "Ka"}
 
 
 @pytest.mark.parametrize(

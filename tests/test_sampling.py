@@ -8,7 +8,9 @@ import numpyro.distributions as dist
 import pytest
 
 import sightline as sl
-from sightline.inference import Chains, load_chains
+from sightline.inference import Chains, calibration, load_chains
+from sightline.inference.checkpoint import Checkpoint
+from sightline.inference.coordinates import density
 from sightline.statistics import Correlated, Gaussian, Likelihood, Poisson, StudentT
 
 RANDOM = np.random.default_rng(5)
@@ -51,7 +53,7 @@ ALGORITHMS = {
     "HMC": (sl.HMC(), 1),
     "MCLMC": (sl.MCLMC(), 5),
     "random walk": (sl.RandomWalk(), 8),
-    "nested": (sl.NestedSlice(live=100), 1),
+    "nested": (sl.NestedSlice(live=100, dying=50), 1),
 }
 
 
@@ -100,7 +102,7 @@ def banana():
 @pytest.mark.parametrize("gradient", ["exact", "gaussian"])
 def test_a_gaussian_gradient_leaves_the_posterior_as_it_is(gradient):
     algorithm = sl.NUTS(gradient=gradient, target_acceptance=0.9)
-    chains = sl.sample(banana(), jax.random.key(3), algorithm, draws=1500, warmup=500, vectorised=True)
+    chains = sl.sample(banana(), jax.random.key(3), algorithm, draws=600, warmup=200, vectorised=True)
     x, y = np.moveaxis(chains.vector, -1, 0)
     spread = 1 / np.sqrt(chains.ess)
     assert abs(x.mean() - 1) < 5 * spread[0]
@@ -109,31 +111,51 @@ def test_a_gaussian_gradient_leaves_the_posterior_as_it_is(gradient):
 
 
 def test_a_run_goes_on_where_it_ended_bit_for_bit(tmp_path, best):
-    def run(folder, draws, **options):
-        settings = {"start": best, "chains": 2, "warmup": 30, "segment": 10, "checkpoint": tmp_path / folder}
-        return sl.sample(linear_posterior(), jax.random.key(4), draws=draws, **(settings | options))
+    def run(folder, draws, warmup=100, data=DATA):
+        options = {"start": best, "warmup": warmup, "vectorised": True, "checkpoint": tmp_path / folder}
+        return sl.sample(linear_posterior(data), jax.random.key(4), draws=draws, **options)
 
-    whole = run("whole", 30)
-    assert run("parts", 8).vector.shape[1] == 8
-    continued = run("parts", 30)
+    whole = run("whole", 60)
+    assert run("parts", 20).vector.shape[1] == 20
+    continued = run("parts", 60)
     np.testing.assert_array_equal(continued.vector, whole.vector)
     np.testing.assert_array_equal(continued.statistics["lp"], whole.statistics["lp"])
-    np.testing.assert_array_equal(run("parts", 30).vector, whole.vector)
+    np.testing.assert_array_equal(run("parts", 60).vector, whole.vector)
     with pytest.raises(ValueError, match="settings differs"):
-        run("parts", 30, warmup=20)
+        run("parts", 60, warmup=20)
     with pytest.raises(ValueError, match="data differs"):
-        sl.sample(linear_posterior(DATA + 1e-12), jax.random.key(4), draws=30, **{
-            "start": best, "chains": 2, "warmup": 30, "segment": 10, "checkpoint": tmp_path / "parts"
-        })  # fmt: skip
+        run("parts", 60, data=DATA + 1e-12)
 
 
-def test_nested_sampling_goes_on(tmp_path):
+def test_nested_sampling_goes_on_after_the_last_segment(tmp_path, monkeypatch):
+    """Killed between two segments: the same bits, and no segment is computed or written twice."""
+    written, ends, write = [], [], Checkpoint.write
+
+    def logged(self, name, arrays):
+        write(self, name, arrays)
+        written.append((name, len(arrays["1"])))
+        if len(written) in ends:
+            raise KeyboardInterrupt
+
     def run(folder):
-        algorithm = sl.NestedSlice(live=40, dying=10)
-        options = {"chains": 1, "draws": 50, "segment": 5, "checkpoint": tmp_path / folder}
-        return sl.sample(linear_posterior(), jax.random.key(5), algorithm, **options)
+        options = {"chains": 1, "draws": 50, "segment": 2, "checkpoint": tmp_path / folder}
+        return sl.sample(linear_posterior(), jax.random.key(5), ALGORITHMS["nested"][0], **options).vector
 
-    np.testing.assert_array_equal(run("a").vector, run("a").vector)
+    monkeypatch.setattr(Checkpoint, "write", logged)
+    whole, once = run("whole"), list(written)
+    dead = [length for name, length in once if "dead" in name]
+    assert len(dead) > 2
+    assert max(dead) == 2
+    np.testing.assert_array_equal(run("whole"), whole)
+    assert written == once
+    ends.append(len(once) + 4)
+    with pytest.raises(KeyboardInterrupt):
+        run("parts")
+    np.testing.assert_array_equal(run("parts"), whole)
+    assert written == 2 * once
+    (tmp_path / "parts" / "run_0_dead_000001.npz").unlink()
+    with pytest.raises(ValueError, match="lost its file run_0_dead_000001"):
+        run("parts")
 
 
 def test_chains_on_disk(tmp_path, chains):
@@ -175,6 +197,10 @@ def test_bad_requests_are_refused(best):
         sl.sample(posterior, key, chains=0)
     with pytest.raises(ValueError, match="warmup = -1"):
         sl.sample(posterior, key, warmup=-1)
+    with pytest.raises(ValueError, match=r"warmup = 49 must be 50 at least: MCLMC is tuned in it, or take sl.NUTS"):
+        sl.sample(posterior, key, sl.MCLMC(), warmup=49)
+    with pytest.raises(ValueError, match="warmup = 0 must be 50"):
+        sl.sbc(posterior, key, sl.MCLMC(), warmup=0)
     with pytest.raises(ValueError, match="not free"):
         sl.sample(posterior, key, start={"z": 1.0})
     space = sl.ParameterSpace({"a": jnp.asarray(1.0)}, {"a": dist.Uniform(0.0, 2.0)})
@@ -214,33 +240,53 @@ def test_noise_draws_what_it_claims(noise, covariance):
     np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.04 * np.max(covariance))
 
 
-def test_calibration_is_uniform_where_the_sampler_is_right():
-    calibration = sl.sbc(linear_posterior(), jax.random.key(9), replicas=200, draws=19, warmup=60, together=100)
-    assert calibration.ranks.shape == (200, 2)
-    assert np.all(calibration.p_values > 0.01)
-    assert np.sum(calibration.counts) == 400
-    assert "p (chi^2)" in repr(calibration)
+class Stretched(sl.statistics.AbstractNoise):
+    """Draws noise larger by a factor than it claims: with 1 it is right."""
+
+    inner: Gaussian
+    factor: jax.Array
+
+    pointwise = lambda self, *args: self.inner.pointwise(*args)  # noqa: E731
+    deviance = lambda self, *args: self.inner.deviance(*args)  # noqa: E731
+    residuals = lambda self, *args: self.inner.residuals(*args)  # noqa: E731
+    information = lambda self, *args: self.inner.information(*args)  # noqa: E731
+    restrict = lambda self, index: self  # noqa: E731
+    check = lambda self, data: None  # noqa: E731
+    describe = lambda self: "stretched"  # noqa: E731
+
+    def draw(self, mean, model, key):
+        return mean + self.factor * (self.inner.draw(mean, model, key) - mean)
 
 
-def test_calibration_sees_a_wrong_posterior():
-    class Liar(sl.statistics.AbstractNoise):
-        inner: Gaussian
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_calibration_is_uniform_where_the_posterior_is_right(factor):
+    noise = Stretched(Gaussian(SIGMA), jnp.asarray(factor))
+    posterior = eqx.tree_at(lambda p: p.likelihoods[0].noise, linear_posterior(), noise)
+    found = sl.sbc(posterior, jax.random.key(9), replicas=200, draws=19, warmup=60, together=100)
+    assert found.ranks.shape == (200, 2)
+    assert np.sum(found.counts) == 400
+    assert "p (chi^2)" in repr(found)
+    assert np.all(found.p_values > 0.01 if factor == 1 else found.p_values < 1e-3)
 
-        pointwise = lambda self, *args: self.inner.pointwise(*args)  # noqa: E731
-        deviance = lambda self, *args: self.inner.deviance(*args)  # noqa: E731
-        residuals = lambda self, *args: self.inner.residuals(*args)  # noqa: E731
-        information = lambda self, *args: self.inner.information(*args)  # noqa: E731
-        restrict = lambda self, index: self  # noqa: E731
-        check = lambda self, data: None  # noqa: E731
-        describe = lambda self: "understated"  # noqa: E731
 
-        def draw(self, mean, model, key):
-            return mean + 2 * (self.inner.draw(mean, model, key) - mean)
+def test_replicas_start_where_the_density_is_finite():
+    """log a has none at a < 0, which the scatter about a true value near 0 would reach."""
 
-    posterior = linear_posterior()
-    wrong = eqx.tree_at(lambda p: p.likelihoods[0].noise, posterior, Liar(Gaussian(SIGMA)))
-    calibration = sl.sbc(wrong, jax.random.key(10), replicas=200, draws=19, warmup=60, together=100)
-    assert np.all(calibration.p_values < 1e-3)
+    def observable(model):
+        return jnp.where(model["a"] > 0, jnp.log(jnp.maximum(model["a"], 1e-9)), jnp.nan)[None]
+
+    space = sl.ParameterSpace({"a": jnp.asarray(1.0)}, {"a": dist.Normal(1.0, 1.0)})
+    posterior = sl.Posterior(space, Likelihood(observable, [0.0], Gaussian([5.0])))
+    drawn = [jax.random.key(i) for i in range(30)]
+    outside = [float(space.sample(jax.random.fold_in(key, 0))["a"]) <= 0 for key in drawn]
+    assert 0 < sum(outside) < 15
+    for key, bad in zip(drawn, outside, strict=True):
+        if bad:
+            with pytest.raises(ValueError, match=r"A replica of a = -.*, drawn from the prior, .*: narrow the priors"):
+                calibration._replica(posterior, key)
+        else:
+            data, place, start = calibration._replica(posterior, key)
+            assert np.isfinite(density(posterior.given(data), place)(start))
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude:
         maps.values,
         _noise(keys, maps, folder),
         parameters=maps.parameters,
-        instrument=None if beam is None else name,
+        instrument=_instrument(scene, beam, name),
         offset=offset,
         mask=_mask(keys, maps.sky, folder, latitude),
         name=name,
@@ -85,13 +85,19 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
     sky = maps.sky if evaluate == "data" else sl.HealpixSky(settings["bins"])
     fine = sl.HealpixSky(sky.nside, sky.pixels, sky.nest, supersample)
     lines = sl.Sightlines(fine, scene.cells, scene.observer)
-    observable = Brightness(lines, maps.frequency, maps.parameters, None if beam is None else name, offset)
+    observable = Brightness(lines, maps.frequency, maps.parameters, _instrument(scene, beam, name), offset)
     mask = _mask(keys, maps.sky, folder, latitude)
     settings["floor"] *= maps.factor
     likelihood = sl.BinnedLikelihood(
         observable, _blanked(maps.values, mask), evaluate=evaluate, name=name, **settings, **maps.units
     )
     return Data(likelihood, beam)
+
+
+def _instrument(scene: Scene, beam: float | None, name: str) -> str | None:
+    """What data are seen through: their beam, or what a saved model has under their name."""
+    known = scene.simulator.instruments if isinstance(scene.simulator, sl.Model) else {}
+    return name if beam is not None or name in known else None
 
 
 def _blanked(values: Any, mask: np.ndarray) -> Any:

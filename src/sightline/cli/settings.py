@@ -1,12 +1,14 @@
 """How a run file fits and samples."""
 
 import dataclasses
+import typing
 from typing import Any
 
 import jax
 
 import sightline as sl
 
+from ..inference.algorithms import check_warmup
 from .keys import Keys, blame
 from .refusal import Refusal
 
@@ -40,8 +42,9 @@ def read_sample(keys: Keys) -> dict[str, Any]:
         if count < 1:
             raise Refusal(f"[sample] {name} = {count} must be 1 at least.")
     given["warmup"] = keys.take("warmup", "whole number", None)
-    if given["warmup"] is not None and given["warmup"] < 0:
-        raise Refusal(f"[sample] warmup = {given['warmup']} must be 0 at least.")
+    if given["warmup"] is not None:
+        with blame("[sample]"):
+            check_warmup(algorithm, given["warmup"])
     given["vectorised"] = keys.take("vectorised", "true or false", False)
     key = jax.random.key(keys.take("key", "whole number", 0))
     keys.finish()
@@ -52,9 +55,15 @@ def _build(kind: Any, keys: Keys) -> Any:
     """A method or algorithm with the settings that are given; it checks them itself."""
     given = {}
     for field in dataclasses.fields(kind):
-        value = keys.take(field.name, "text" if isinstance(field.default, str) else "number", None)
+        value = keys.take(field.name, _kind(field), None)
         if value is not None:
             with blame(f"{keys.place} {field.name} = {value}"):
                 kind(**{field.name: value})
             given[field.name] = value
     return kind(**given)
+
+
+def _kind(field: dataclasses.Field) -> str:
+    """What a run file may give for a setting: that of its annotation."""
+    hints = (field.type, *typing.get_args(field.type))
+    return "text" if str in hints else "whole number" if int in hints else "number"

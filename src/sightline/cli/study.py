@@ -128,8 +128,20 @@ def _with(model: Any, beams: dict[str, float], nuisance: dict[str, Any]) -> sl.M
         model = sl.Model(model)
     if not isinstance(model, sl.Model):
         raise ValueError(f"the file holds a {type(model).__name__}: it must be a Simulator or a Model.")
-    seen = {name: sl.GaussianBeam(fwhm=fwhm) for name, fwhm in beams.items()}
+    seen = {name: _beam(name, fwhm, model.instruments.get(name)) for name, fwhm in beams.items()}
     return dataclasses.replace(model, instruments=model.instruments | seen, nuisance=model.nuisance | nuisance)
+
+
+def _beam(name: str, fwhm: float, known: Any) -> Any:
+    """The beam of data, which may be the instrument that a saved model has under their name, but not replace it."""
+    if known is None:
+        return sl.GaussianBeam(fwhm=fwhm)
+    if isinstance(known, sl.GaussianBeam) and np.isclose(float(known.fwhm), fwhm, rtol=1e-6):
+        return known
+    raise Refusal(
+        f"[[data]] {name!r}: beam = {fwhm} would replace the {type(known).__name__} that the model has under this "
+        "name: leave beam out to see the data through that, or give the data another name."
+    )
 
 
 def _full(name: str) -> str:

@@ -1,7 +1,7 @@
 """What samplers share: one draw of a chain at a time, in whitened coordinates, tuned during the warm-up."""
 
 import abc
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -25,11 +25,24 @@ class Step(NamedTuple):
 
 
 class AbstractAlgorithm(eqx.Module):
-    """Draws from a posterior."""
+    """Draws from a posterior; what needs a warm-up to be tuned says of how many draws in `least_warmup`."""
+
+    least_warmup: ClassVar[int] = 0
 
     @abc.abstractmethod
     def collect(self, task: Any) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
         """Unconstrained draws, (chains, draws, n), what is known of each, (chains, draws), and notes on the whole."""
+
+
+def check_warmup(algorithm: AbstractAlgorithm, warmup: int) -> None:
+    """Refuses a warm-up that is too short.
+
+    **Raises:** `ValueError`.
+    """
+    least = algorithm.least_warmup
+    if warmup < least:
+        why = f": {type(algorithm).__name__} is tuned in it, or take sl.NUTS(), which needs none" if least else ""
+        raise ValueError(f"warmup = {warmup} must be {least} at least{why}.")
 
 
 class AbstractChain(AbstractAlgorithm):
@@ -79,7 +92,10 @@ class AbstractTuned(AbstractChain):
     **Source:** Hoffman & Gelman 2014, JMLR 15, 1593, section 3.2; by blackjax.
     """
 
-    target_acceptance: eqx.AbstractVar[float]
+    @property
+    @abc.abstractmethod
+    def target(self) -> float:
+        """The acceptance rate that steps are tuned to."""
 
     @abc.abstractmethod
     def start(self, density: Density, y: Vector) -> Any:
@@ -97,17 +113,17 @@ class AbstractTuned(AbstractChain):
         """See `AbstractChain`."""
         step = jnp.asarray(self.first_step(y.size), y.dtype)
         metric = jnp.eye(y.size, dtype=y.dtype) if y.size <= FEW else jnp.ones_like(y)
-        averaging = _first_average(step, self.target_acceptance)
+        averaging = _first_average(step, self.target)
         return Tuned(self.start(density, y), step, metric, averaging, jnp.zeros((), y.dtype), 0 * y, 0 * metric)
 
     def adapt(self, density: Density, state: Tuned, key: Array, number: Array, warmup: int) -> tuple[Tuned, Statistics]:
         """See `AbstractChain`."""
         step = self.move(density, state.kernel, key, state.step_size, state.metric)
-        learnt = _learn_step(state._replace(kernel=step.kernel), step.acceptance, self.target_acceptance)
+        learnt = _learn_step(state._replace(kernel=step.kernel), step.acceptance, self.target)
         seen = _learn_moments(learnt, self.position(learnt))
         first, last = (warmup // 5, 3 * warmup // 4) if warmup >= LONG else (warmup, warmup)
         learnt = _choose((number >= first) & (number < last), seen, learnt)
-        learnt = _choose(number == last, _new_metric(learnt, self.target_acceptance), learnt)
+        learnt = _choose(number == last, _new_metric(learnt, self.target), learnt)
         final = learnt._replace(step_size=jnp.exp(learnt.averaging.log_step_size_avg))
         return _choose(number == warmup - 1, final, learnt), self._statistics(state, step)
 

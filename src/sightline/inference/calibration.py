@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ..parameters import Table
+from ..parameters import Table, ravel
 from ..statistics import Posterior
-from .algorithms import AbstractChain
-from .coordinates import constrained_vector, coordinates, density, relaxed
+from .algorithms import AbstractChain, check_warmup
+from .coordinates import Vector, constrained_vector, coordinates, density, relaxed
 from .hamiltonian import NUTS
 from .progress import progress as show
+from .starts import scatter
 from .whitening import Whitening
 
 
@@ -80,7 +81,8 @@ def sbc(
     """Simulation-based calibration of a model, its priors and a sampler.
 
     For each replica theta ~ prior, d ~ p(d | theta); the rank of theta among draws from p(theta | d) is uniform.
-    Chains move in coordinates whitened by the Fisher matrix at theta, and start scattered about it.
+    Chains move in coordinates whitened by the Fisher matrix at theta, and start scattered about it, nearer where the
+    density is not finite.
 
     **Arguments:**
 
@@ -92,7 +94,8 @@ def sbc(
 
     **Returns:** `Calibration`; printed, it is a table.
 
-    **Raises:** `ValueError` for counts below 1, or a replica without finite derivatives.
+    **Raises:** `ValueError` for counts below 1, a warm-up too short for the algorithm, or a replica without finite
+    density or derivatives, naming its parameters.
 
     !!! example
         >>> calibration = sl.sbc(posterior, jax.random.key(0), replicas=20, draws=9, warmup=20)
@@ -105,6 +108,7 @@ def sbc(
     for name, count in {"replicas": replicas, "draws": draws, "thin": thin, "together": together}.items():
         if count < 1:
             raise ValueError(f"{name} = {count} must be 1 at least.")
+    check_warmup(algorithm, warmup)
     if posterior.regularisers:
         raise ValueError("Calibration draws from the priors alone: put regularisers into them.")
     keys, found = jax.random.split(key, replicas), []
@@ -126,30 +130,43 @@ class _Plan(eqx.Module):
 
 def _ranks(plan: _Plan, posterior: Posterior, keys: Array) -> np.ndarray:
     """Ranks of several replicas, (replicas, n)."""
-    places, data = [], []
-    for key in keys:
-        values = posterior.space.sample(jax.random.fold_in(key, 0))
-        replica = posterior.replicate(values, jax.random.fold_in(key, 1))
-        places.append(coordinates(replica, posterior.space.to_unconstrained(values)))
-        data.append([one.data for one in replica.likelihoods])
-    all_places, all_data = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(places, data, strict=True))
-    return np.asarray(_rank_all(plan, posterior, all_places, all_data, keys))
+    replicas = [_replica(posterior, key) for key in keys]
+    data, places, starts = jax.tree.map(lambda *leaves: jnp.stack(leaves), *replicas)
+    return np.asarray(_rank_all(plan, posterior, data, places, starts, keys))
+
+
+def _replica(posterior: Posterior, key: Array) -> tuple[Any, Whitening, Vector]:
+    """Data that a draw from the prior might have given, coordinates about that draw, and a start.
+
+    **Raises:** `ValueError` where no start has a finite density, naming the draw.
+    """
+    truth = posterior.space.sample(jax.random.fold_in(key, 0))
+    replica = posterior.replicate(truth, jax.random.fold_in(key, 1))
+    try:
+        place = coordinates(replica, posterior.space.to_unconstrained(truth))
+        start = scatter(replica, place, key)
+    except ValueError as error:
+        numbers = ravel(truth, posterior.space.names)[0][:6]
+        drawn = ", ".join(f"{name} = {value:.4g}" for name, value in zip(posterior.space.labels, numbers, strict=False))
+        raise ValueError(
+            f"A replica of {drawn}, drawn from the prior, has no finite density or derivatives: narrow the priors, or "
+            f"make the model finite there. {error}"
+        ) from None
+    return [one.data for one in replica.likelihoods], place, start
 
 
 @eqx.filter_jit
-def _rank_all(plan: _Plan, posterior: Posterior, places: Whitening, data: Any, keys: Array) -> Array:
-    def one(place: Whitening, data: Any, key: Array) -> Array:
-        replica = posterior.given(data)
-        return _rank(plan, replica, place, key)
+def _rank_all(plan: _Plan, posterior: Posterior, data: Any, places: Whitening, starts: Array, keys: Array) -> Array:
+    def one(data: Any, place: Whitening, start: Vector, key: Array) -> Array:
+        return _rank(plan, posterior.given(data), place, start, key)
 
-    return jax.vmap(one)(places, data, keys)
+    return jax.vmap(one)(data, places, starts, keys)
 
 
-def _rank(plan: _Plan, replica: Posterior, place: Whitening, key: Array) -> Array:
+def _rank(plan: _Plan, replica: Posterior, place: Whitening, start: Vector, key: Array) -> Array:
     """The rank of the truth, which is the origin of the whitening, (n,)."""
     target, algorithm = density(replica, place), plan.algorithm
-    scatter, begin, warm, run = jax.random.split(jax.random.fold_in(key, 2), 4)
-    y = jax.random.normal(scatter, place.origin.shape, place.origin.dtype)
+    begin, warm, run = jax.random.split(jax.random.fold_in(key, 2), 3)
 
     def adapt(state: Any, number: Array) -> tuple[Any, None]:
         return algorithm.adapt(target, state, jax.random.fold_in(warm, number), number, plan.warmup)[0], None
@@ -160,8 +177,8 @@ def _rank(plan: _Plan, replica: Posterior, place: Whitening, key: Array) -> Arra
         return state, constrained_vector(replica, place, algorithm.position(state))
 
     with relaxed():
-        state = algorithm.begin(target, y, begin, plan.warmup)
+        state = algorithm.begin(target, start, begin, plan.warmup)
         state, _ = jax.lax.scan(adapt, state, jnp.arange(plan.warmup))
         _, drawn = jax.lax.scan(draw, state, jnp.arange(plan.draws))
-    truth = constrained_vector(replica, place, 0 * y)
+    truth = constrained_vector(replica, place, 0 * start)
     return jnp.sum(drawn < truth, axis=0)

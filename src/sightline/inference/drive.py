@@ -13,9 +13,8 @@ from ..statistics import Posterior
 from .algorithms import AbstractChain, Statistics
 from .checkpoint import Checkpoint, pack, unpack
 from .coordinates import Vector, density, relaxed
+from .starts import scatter
 from .whitening import Whitening
-
-ATTEMPTS = 30  # to find a start of finite density
 
 
 class Task(NamedTuple):
@@ -88,7 +87,7 @@ def _resume(target: _Target, task: Task, keys: Array) -> tuple[Any, int]:
         like = jax.tree.map(lambda leaf: jnp.zeros((task.chains, *leaf.shape), leaf.dtype), one)
         states, done = unpack(found, (like, jnp.asarray(0)))
         return states, int(done)
-    return _stack([_begin(target, _scatter(target, key), key) for key in keys]), 0
+    return _stack([_begin(target, scatter(target.posterior, target.place, key), key) for key in keys]), 0
 
 
 def _segments(
@@ -153,23 +152,3 @@ def _combine(statistics: Statistics) -> Statistics:
     """Of the draws between two that are kept: steps in all, any divergence, the mean acceptance, else the last."""
     rules = {"n_steps": jnp.sum, "diverging": jnp.any, "acceptance_rate": jnp.mean}
     return {name: rules.get(name, lambda values: values[-1])(values) for name, values in statistics.items()}
-
-
-def _scatter(target: _Target, key: Array) -> Vector:
-    """A start from the Gaussian of the whitening; nearer where the density there is not finite.
-
-    **Raises:** `ValueError` where none is found.
-    """
-    origin = target.place.origin
-    width = 1.0 if target.place.matrix is not None else 1e-2
-    for attempt, one in enumerate(jax.random.split(jax.random.fold_in(key, 3), ATTEMPTS)):
-        y = width * 0.8**attempt * jax.random.normal(one, origin.shape, origin.dtype)
-        if bool(_is_finite(target, y)):
-            return y
-    raise ValueError("No start with finite density and derivatives was found near `start`: start elsewhere.")
-
-
-@eqx.filter_jit
-def _is_finite(target: _Target, y: Vector) -> Array:
-    value, slope = jax.value_and_grad(density(target.posterior, target.place))(y)
-    return jnp.isfinite(value) & jnp.all(jnp.isfinite(slope))

@@ -1,10 +1,10 @@
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._core.module import setting
-from .algorithms import AbstractChain, Statistics
+from .algorithms import LONG, AbstractChain, Statistics
 from .coordinates import Density, Vector
 
 
@@ -19,13 +19,15 @@ class MCLMC(AbstractChain):
     """Microcanonical Langevin Monte Carlo: a gradient a draw and no rejections, for many parameters.
 
     Draws are correlated over a length and biased by the step size: the variance of the energy error per dimension
-    bounds the bias. Step size, length and a diagonal metric are tuned by the warm-up, which is one piece: a run killed
-    within it starts the warm-up again.
+    bounds the bias. The warm-up, of 50 draws at least, tunes step size and length, and from 100 draws on a diagonal
+    metric. It is one piece: a run killed within it starts the warm-up again.
 
     **Arguments:** `energy_variance`: of the error of a step, per dimension.
 
     **Source:** Robnik et al. 2023, JMLR 24, 311; by blackjax.
     """
+
+    least_warmup: ClassVar[int] = 50
 
     energy_variance: float = setting(5e-4, positive=True)
 
@@ -35,7 +37,13 @@ class MCLMC(AbstractChain):
 
         state, kernel = blackjax.mclmc.init(y, density, key), blackjax.mclmc.build_kernel()
         state, tuned, _ = blackjax.mclmc_find_L_and_step_size(
-            kernel, max(3 * warmup, 30), state, key, density, desired_energy_var=self.energy_variance
+            kernel,
+            3 * warmup,
+            state,
+            key,
+            density,
+            desired_energy_var=self.energy_variance,
+            diagonal_preconditioning=warmup >= LONG,  # of 50 draws its variances are wrong by half
         )
         parts = (tuned.L, tuned.step_size, tuned.inverse_mass_matrix)
         return _State(state, *(jnp.asarray(part, y.dtype) for part in parts))

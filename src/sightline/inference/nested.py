@@ -51,33 +51,55 @@ class NestedSlice(AbstractAlgorithm):
     def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float]:
         """Draws, (draws, n), their log densities and the log evidence of one run."""
         name, (first, step, last) = f"run_{number}", jax.random.split(key, 3)
-        state = _begin(self, task.posterior, first)
-        state, dead = _restore(task.checkpoint, name, state, self.dying)
-        while not dead or float(state.integrator.logZ_live - state.integrator.logZ) > LEFT:
-            if len(dead) > MOST:
+        state, dead = _restore(task.checkpoint, name, _begin(self, task.posterior, first))
+        steps = sum(len(part.logdensity) for part in dead)
+        while not dead or _left(state) > LEFT:
+            if steps > MOST:
                 raise ValueError("Nested sampling does not end: is the likelihood bounded?")
-            state, particles = _advance(self, task.posterior, state, jax.random.fold_in(step, len(dead)))
-            dead.append(particles)
-            if task.checkpoint is not None and len(dead) % task.segment == 0:
-                task.checkpoint.write(name, pack((state, _stack(dead))) | {"count": np.asarray(len(dead))})
-        task.advance((task.warmup + task.draws) / task.chains, steps=len(dead))
+            state, part = self._segment(task, state, step, steps)
+            _keep(task.checkpoint, name, len(dead), state, part)
+            dead.append(part)
+            steps += len(part.logdensity)
+        task.advance((task.warmup + task.draws) / task.chains, steps=steps)
         positions, heights = _resample(state, dead, last, task.draws)
         return positions, heights, float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live))
 
+    def _segment(self, task: Task, state: Any, key: Array, number: int) -> tuple[Any, Any]:
+        """Steps from `number` on, to the end of the run at most: the state, and who died, (steps, dying, ...)."""
+        dead: list[Any] = []
+        while not dead or (len(dead) < task.segment and _left(state) > LEFT):
+            state, particles = _advance(self, task.posterior, state, jax.random.fold_in(key, number + len(dead)))
+            dead.append(particles)
+        return state, jax.tree.map(lambda *leaves: jnp.stack(leaves), *dead)
 
-def _restore(saved: Checkpoint | None, name: str, state: Any, dying: int) -> tuple[Any, list[Any]]:
-    """A run as the checkpoint has it: its state and the points that died."""
+
+def _left(state: Any) -> float:
+    """log of the evidence in the live points, relative to what has been found."""
+    return float(state.integrator.logZ_live - state.integrator.logZ)
+
+
+def _keep(saved: Checkpoint | None, name: str, number: int, state: Any, part: Any) -> None:
+    """Writes who died in a segment, once, and then the state from which the next one begins."""
+    if saved is not None:
+        saved.write(f"{name}_dead_{number:06d}", pack(part))
+        saved.write(name, pack((state, jnp.asarray(number + 1))))
+
+
+def _restore(saved: Checkpoint | None, name: str, state: Any) -> tuple[Any, list[Any]]:
+    """A run as the checkpoint has it: its state and who died in each of its segments."""
     found = None if saved is None else saved.read(name)
-    if found is None:
+    if saved is None or found is None:
         return state, []
-    count = int(found.pop("count"))
-    shape = lambda leaf: jnp.zeros((count, dying, *leaf.shape[1:]), leaf.dtype)  # noqa: E731
-    state, stacked = unpack(found, (state, jax.tree.map(shape, state.particles)))
-    return state, [jax.tree.map(lambda leaf, i=i: leaf[i], stacked) for i in range(count)]
+    state, done = unpack(found, (state, jnp.asarray(0)))
+    return state, [_read(saved, f"{name}_dead_{number:06d}", state.particles) for number in range(int(done))]
 
 
-def _stack(trees: list[Any]) -> Any:
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+def _read(saved: Checkpoint, name: str, particles: Any) -> Any:
+    found = saved.read(name)
+    if found is None:
+        raise ValueError(f"The checkpoint has lost its file {name}: start again in another folder.")
+    shape = found["0"].shape[:2]
+    return unpack(found, jax.tree.map(lambda leaf: jnp.zeros((*shape, *leaf.shape[1:]), leaf.dtype), particles))
 
 
 def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +108,8 @@ def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.n
     from blackjax.ns.utils import log_weights
 
     weighing, choosing = jax.random.split(key)
-    particles = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *dead, state.particles)
+    flat = [jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), part) for part in dead]
+    particles = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *flat, state.particles)
     with relaxed():
         weights = jax.scipy.special.logsumexp(log_weights(weighing, NSInfo(particles, None)), axis=-1)
     index = jax.random.categorical(choosing, weights, shape=(draws,))

@@ -20,6 +20,11 @@ class RandomWalk(AbstractTuned):
 
     target_acceptance: float = setting(0.234, bounds=(0.0, 1.0))
 
+    @property
+    def target(self) -> float:
+        """See `AbstractTuned`."""
+        return self.target_acceptance
+
     def start(self, density: Density, y: Vector) -> Any:
         """See `AbstractTuned`."""
         import blackjax

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..statistics import Posterior
-from .algorithms import AbstractAlgorithm, AbstractChain
+from .algorithms import AbstractAlgorithm, AbstractChain, check_warmup
 from .chains import Chains
 from .checkpoint import Checkpoint
 from .coordinates import FEW, coordinates
@@ -46,7 +46,8 @@ def sample(
     - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
       first, of up to 300 numbers. Chains start scattered about it.
     - `chains`, `draws`: how many, and how long each; `warmup`: draws before, to tune the algorithm, 200 or, beyond 300
-      numbers, 1000; 0 is right where the posterior is nearly Gaussian and `start` is its maximum.
+      numbers, 1000; 0 is right where the posterior is nearly Gaussian and `start` is its maximum, but `sl.MCLMC()`
+      needs 50.
     - `thin`: of so many draws one is kept.
     - `checkpoint`: a folder. The run is written to it after every `segment` draws; the same call continues it after
       whatever ended it, and returns the draws that it would have. More `draws` extend it.
@@ -55,8 +56,8 @@ def sample(
 
     **Returns:** `Chains`; printed, it is a table with a verdict.
 
-    **Raises:** `ValueError` for a start without finite density or derivatives, or a checkpoint of another run, naming
-    what differs.
+    **Raises:** `ValueError` for a start without finite density or derivatives, a warm-up too short for the algorithm,
+    or a checkpoint of another run, naming what differs.
 
     !!! example
         >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
@@ -67,8 +68,7 @@ def sample(
     few = posterior.space.size <= FEW
     warmup = (200 if few else 1000) if warmup is None else warmup
     _check_counts(chains=chains, draws=draws, thin=thin, segment=segment)
-    if warmup < 0:
-        raise ValueError(f"warmup = {warmup} must be 0 at least.")
+    check_warmup(algorithm, warmup)
     settings = (algorithm, chains, warmup, thin, segment, vectorised)
     saved = None if checkpoint is None else Checkpoint(checkpoint, _fingerprints(posterior, key, settings, start))
     place = _place(posterior, start, saved) if isinstance(algorithm, AbstractChain) else None
