@@ -20,6 +20,7 @@ from .fisher import fisher as fisher
 from .fit import fit as fit
 from .hamiltonian import HMC as HMC
 from .hamiltonian import NUTS as NUTS
+from .low_rank import LowRank as LowRank
 from .method import AbstractMethod as AbstractMethod
 from .methods import BFGS as BFGS
 from .methods import LevenbergMarquardt as LevenbergMarquardt

@@ -80,7 +80,7 @@ def approximate(
 
     - `key`: a JAX random key.
     - `method`: `sl.inference.FullRank()`, the default up to 300 numbers, `sl.inference.MeanField()`, the default
-      beyond, or `sl.inference.Pathfinder()`.
+      beyond, `sl.inference.LowRank()`, or `sl.inference.Pathfinder()`.
     - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
       first.
     - `progress`: whether to show it; `None`: on a terminal.
