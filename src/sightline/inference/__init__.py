@@ -31,3 +31,8 @@ from .random_walk import RandomWalk as RandomWalk
 from .result import FitError as FitError
 from .result import FitResult as FitResult
 from .sample import sample as sample
+from .selection import AbstractCriterion as AbstractCriterion
+from .selection import Evidence as Evidence
+from .selection import Selection as Selection
+from .selection import Validation as Validation
+from .selection import select as select

@@ -1,0 +1,122 @@
+"""The choice among priors of one model: by data that were not fitted, or by the evidence."""
+
+import abc
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from ..parameters import Table
+from ..statistics import Posterior
+from .approximate import Approximation, approximate
+from .approximations import AbstractApproximation
+from .fit import fit
+from .method import AbstractMethod
+from .result import FitResult
+
+
+class AbstractCriterion(eqx.Module):
+    """What makes one prior better than another."""
+
+    @abc.abstractmethod
+    def judge(self, posterior: Posterior) -> tuple[float, FitResult | Approximation]:
+        """A score, larger is better, and what it was found from."""
+
+
+class Validation(AbstractCriterion):
+    """The log likelihood of data that were not fitted, of the model that fits the others best.
+
+    It needs no normalised prior, so that it chooses weights of regularisers too. Data that chose a prior do not test
+    it: keep others for that.
+
+    **Arguments:** `held_out`: likelihoods, one or several; `method`: of `sl.fit`, by default that of `sl.fit`.
+    """
+
+    held_out: tuple[Any, ...] = eqx.field(converter=lambda x: tuple(x) if isinstance(x, (list, tuple)) else (x,))
+    method: AbstractMethod | None = None
+
+    def judge(self, posterior: Posterior) -> tuple[float, FitResult]:
+        """See `AbstractCriterion`."""
+        result = fit(posterior, self.method, covariance=0)
+        return float(sum(_log_likelihood(one, result.model) for one in self.held_out)), result
+
+
+class Evidence(AbstractCriterion):
+    """The evidence of all data, by the lower bound of a Gaussian approximation, E_q[log p - log q].
+
+    No data are spared, but the prior must be normalised: of whitened latents it is, of an improper one with
+    regularisers it is not. The bound is as tight as the approximation is good, equally for all candidates at best.
+
+    **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default that of `sl.approximate`.
+
+    **Source:** MacKay 1992, Neural Computation 4, 415; Jordan et al. 1999, Machine Learning 37, 183.
+    """
+
+    key: jax.Array
+    method: AbstractApproximation | None = None
+
+    def judge(self, posterior: Posterior) -> tuple[float, Approximation]:
+        """See `AbstractCriterion`."""
+        if posterior.regularisers:
+            raise ValueError("Evidence needs normalised priors: whiten the field, or choose by sl.Validation(...).")
+        found = approximate(posterior, self.key, self.method)
+        last = found.elbo[-max(len(found.elbo) // 10, 1) :]  # of a step it is an estimate
+        return float(np.mean(last)), found
+
+
+class Selection:
+    """What `select` found.
+
+    - `candidates`, `scores`: in the order tried; `results`: a `FitResult` or an `Approximation` of each.
+    - `best`: the candidate of the largest score; `result`: what was found with it.
+
+    Printed, it is a table.
+    """
+
+    def __init__(self, candidates: list[Any], scores: list[float], results: list[Any]):
+        self.candidates, self.scores, self.results = candidates, scores, results
+        chosen = int(np.argmax(scores))
+        self.best, self.result = candidates[chosen], results[chosen]
+
+    def __repr__(self) -> str:
+        highest = max(self.scores)
+        pairs = zip(self.candidates, self.scores, strict=True)
+        rows = [[str(candidate), f"{score:.6g}", f"{score - highest:.3g}"] for candidate, score in pairs]
+        return repr(Table(["candidate", "score", "below the best"], rows))
+
+
+def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criterion: AbstractCriterion) -> Selection:
+    """The best of some priors: rms and lengths of a Gaussian process, the weight of a regulariser.
+
+    **Arguments:**
+
+    - `build`: from a candidate to its posterior. Where candidates differ in arrays alone, all share compiled functions.
+    - `candidates`: what tells one prior from another: numbers, tuples, names.
+    - `criterion`: `sl.Validation(held_out)` or `sl.Evidence(key)`.
+
+    **Returns:** `Selection`; printed, it is a table.
+
+    **Raises:** `ValueError` without candidates, or where none has a finite score.
+
+    !!! example
+        >>> def build(scale):
+        ...     bound = sl.EnergyBound(jnp.zeros((1, 3)) + 5.0, bounds=(0.0, 0.5), scale=scale)
+        ...     return sl.Posterior(posterior.space, posterior.likelihoods, regularisers=bound)
+        >>> sl.select(build, [1e-3, 10.0], sl.Validation(posterior.likelihoods)).best
+        10.0
+    """
+    tried = list(candidates)
+    if not tried:
+        raise ValueError("candidates is empty: give at least one.")
+    judged = [criterion.judge(build(candidate)) for candidate in tried]
+    scores = [score if np.isfinite(score) else -np.inf for score, _ in judged]
+    if max(scores) == -np.inf:
+        raise ValueError("No candidate has a finite score: look at the fits by themselves with sl.fit.")
+    return Selection(tried, scores, [result for _, result in judged])
+
+
+@eqx.filter_jit
+def _log_likelihood(likelihood: Any, model: Any) -> jax.Array:
+    return likelihood.log_likelihood(model)

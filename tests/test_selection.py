@@ -1,0 +1,63 @@
+"""The choice among priors, against what is known exactly of a linear model."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from scipy import stats
+
+import sightline as sl
+from sightline.statistics import Gaussian, Likelihood
+
+RANDOM = np.random.default_rng(4)
+SIGMA, RMS = 0.5, 2.0
+TRUE = RANDOM.normal(size=40) * RMS
+DATA = jnp.asarray(TRUE + SIGMA * RANDOM.normal(size=40))
+HELD_OUT = jnp.asarray(TRUE + SIGMA * RANDOM.normal(size=40))
+
+
+def likelihood(data):
+    return Likelihood(lambda model: model["rms"] * model["w"], data, Gaussian(jnp.full(40, SIGMA)))
+
+
+def build(rms):
+    """y = rms w, w standard normal: the evidence is that of a normal of variance rms^2 + sigma^2."""
+    model = {"rms": jnp.asarray(rms), "w": jnp.zeros(40)}
+    space = sl.ParameterSpace(model, {"w": dist.Normal(0.0, 1.0).expand((40,)).to_event()})
+    return sl.Posterior(space, likelihood(DATA))
+
+
+def test_validation_is_the_held_out_likelihood_at_the_fit():
+    found = sl.select(build, [0.1, 2.0, 1e3], sl.Validation(likelihood(HELD_OUT)))
+    shrunk = [rms**2 / (rms**2 + SIGMA**2) * DATA for rms in (0.1, 2.0, 1e3)]
+    expected = [stats.norm(mean, SIGMA).logpdf(HELD_OUT).sum() for mean in shrunk]
+    np.testing.assert_allclose(found.scores, expected, rtol=1e-6)
+    assert found.best == 2.0
+    np.testing.assert_allclose(found.result.parameters["w"], shrunk[1] / 2.0, rtol=1e-4)
+    assert "below the best" in repr(found)
+
+
+def test_evidence_is_that_of_the_marginal():
+    found = sl.select(build, [0.3, 2.0, 20.0], sl.Evidence(jax.random.key(0)))
+    expected = [stats.norm(0, np.hypot(rms, SIGMA)).logpdf(DATA).sum() for rms in (0.3, 2.0, 20.0)]
+    np.testing.assert_allclose(found.scores, expected, atol=0.3)
+    assert found.best == 2.0
+
+
+class Nothing(sl.inference.AbstractCriterion):
+    def judge(self, posterior):
+        return float("nan"), sl.fit(posterior, covariance=0)
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="empty"):
+        sl.select(build, [], sl.Validation(likelihood(DATA)))
+
+    def smooth(rms):
+        return sl.Posterior(build(rms).space, likelihood(DATA), regularisers=sl.Smoothness("w", 1.0, (-1,)))
+
+    with pytest.raises(ValueError, match="normalised priors"):
+        sl.select(smooth, [1.0], sl.Evidence(jax.random.key(0)))
+    with pytest.raises(ValueError, match="finite score"):
+        sl.select(build, [1.0], Nothing())
