@@ -102,7 +102,7 @@ def banana():
 @pytest.mark.parametrize("gradient", ["exact", "gaussian"])
 def test_a_gaussian_gradient_leaves_the_posterior_as_it_is(gradient):
     algorithm = sl.NUTS(gradient=gradient, target_acceptance=0.9)
-    chains = sl.sample(banana(), jax.random.key(3), algorithm, draws=600, warmup=200, vectorised=True)
+    chains = sl.sample(banana(), jax.random.key(3), algorithm, start={}, draws=600, warmup=200, vectorised=True)
     x, y = np.moveaxis(chains.vector, -1, 0)
     spread = 1 / np.sqrt(chains.ess)
     assert abs(x.mean() - 1) < 5 * spread[0]

@@ -172,8 +172,8 @@ def _rank(plan: _Plan, replica: Posterior, place: Whitening, start: Vector, key:
         return algorithm.adapt(target, state, jax.random.fold_in(warm, number), number, plan.warmup)[0], None
 
     def draw(state: Any, number: Array) -> tuple[Any, Array]:
-        for i in range(plan.thin):
-            state, _ = algorithm.draw(target, state, jax.random.fold_in(run, number * plan.thin + i))
+        keys = jax.vmap(lambda i: jax.random.fold_in(run, i))(number * plan.thin + jnp.arange(plan.thin))
+        state, _ = jax.lax.scan(lambda s, k: (algorithm.draw(target, s, k)[0], None), state, keys)
         return state, constrained_vector(replica, place, algorithm.position(state))
 
     with relaxed():
