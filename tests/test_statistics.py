@@ -473,7 +473,7 @@ def test_refused_posteriors(simulator, lines, truth):
     for arguments, error, message in [
         ((space, [likelihood]), ValueError, "'zero' is not in the nuisance"),
         ((space, []), ValueError, "likelihoods is empty"),
-        ((space, [truth]), TypeError, "is no Likelihood"),
+        ((space, [truth]), TypeError, "is no AbstractLikelihood"),
         ((simulator, likelihood), TypeError, "ParameterSpace"),
         ((space, sl.MapLikelihood(lines, 5.0, truth, 1e-3), [1.0]), TypeError, "is no AbstractRegulariser"),
     ]:

@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-from ..statistics import Likelihood, Posterior
+from ..statistics import AbstractLikelihood, Posterior
 
 
 def place(posterior: Posterior, row: int) -> str:
@@ -19,13 +19,13 @@ def place(posterior: Posterior, row: int) -> str:
     return "a prior or a regulariser"
 
 
-def datum(likelihood: Likelihood, number: int) -> str:
+def datum(likelihood: AbstractLikelihood, number: int) -> str:
     """A datum of a likelihood by its number in the ravelled data."""
     index = tuple(map(int, np.unravel_index(number, likelihood.data.shape)))
     return f"datum {index} of {likelihood.name!r}{_direction(likelihood, index)}"
 
 
-def _direction(likelihood: Likelihood, index: tuple[int, ...]) -> str:
+def _direction(likelihood: AbstractLikelihood, index: tuple[int, ...]) -> str:
     sky: Any = getattr(getattr(likelihood.observable, "sightlines", None), "sky", None)
     if not index or not hasattr(sky, "lonlat"):
         return ""

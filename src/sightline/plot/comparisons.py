@@ -3,12 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
-import jax
 import numpy as np
 from jaxtyping import Array
 
 from .._core.files import PathLike
-from ..statistics import Likelihood, Posterior
+from ..statistics import AbstractLikelihood, Posterior
 from .figures import finish
 from .places import parts, place, unit
 from .scales import symmetric_limit
@@ -57,14 +56,12 @@ def residuals(
 
 
 @eqx.filter_jit
-def _compare(likelihood: Likelihood, model: Any) -> tuple[Array, Array, Array]:
+def _compare(likelihood: AbstractLikelihood, model: Any) -> tuple[Array, Array, Array]:
     """The mean and the normalised residuals, in the shape of the data, and chi^2."""
-    mean, data, noise = likelihood.mean(model), likelihood.data, likelihood.noise
-    _, normal = jax.jvp(lambda m: noise.information(m, model)[0], (mean,), (data - mean,))
-    return mean, normal, noise.deviance(mean, data, model)
+    return likelihood.mean(model), likelihood.normalised(model), likelihood.deviance(model)
 
 
-def _draw(box: Any, one: Likelihood, mean: np.ndarray, normal: np.ndarray) -> None:
+def _draw(box: Any, one: AbstractLikelihood, mean: np.ndarray, normal: np.ndarray) -> None:
     """A row for each part of the data."""
     data, label = np.asarray(one.data, np.float64), unit(one)
     painter = Painter(box, place(one), (len(parts(one)), 4))

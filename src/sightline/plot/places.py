@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry import HealpixSky
 from ..geometry.frames import direction
-from ..statistics import BinnedMean, Brightness, Likelihood
+from ..statistics import AbstractLikelihood, BinnedMean, Brightness
 from .scales import frequency_label
 
 _UNITS = {"RotationMeasure": "rad m$^{-2}$", "DispersionMeasure": "pc cm$^{-3}$", "EmissionMeasure": "pc cm$^{-6}$"}
@@ -22,7 +22,7 @@ class Points(NamedTuple):
 Place = HealpixSky | Points | None
 
 
-def place(likelihood: Likelihood) -> Place:
+def place(likelihood: AbstractLikelihood) -> Place:
     """The pixels, or the directions of sources or the middles of bins; `None` for what has no place on the sky."""
     observable, inner = likelihood.observable, _inner(likelihood)
     sky: Any = getattr(getattr(inner, "sightlines", None), "sky", None)
@@ -52,18 +52,18 @@ def _middles(l: np.ndarray, b: np.ndarray, observable: BinnedMean) -> tuple[np.n
     return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arctan2(z, np.hypot(x, y)))
 
 
-def _inner(likelihood: Likelihood) -> Any:
+def _inner(likelihood: AbstractLikelihood) -> Any:
     observable = likelihood.observable
     return observable.observable if isinstance(observable, BinnedMean) else observable
 
 
-def unit(likelihood: Likelihood) -> str:
+def unit(likelihood: AbstractLikelihood) -> str:
     """The unit of the data, as a figure has it."""
     observable = _inner(likelihood)
     return "K_RJ" if isinstance(observable, Brightness) else _UNITS.get(type(observable).__name__, "")
 
 
-def parts(likelihood: Likelihood) -> list[str]:
+def parts(likelihood: AbstractLikelihood) -> list[str]:
     """What each row of data of shape (..., n) is called, the leading axes flattened: `$Q$, 23 GHz`."""
     shape, observable = likelihood.data.shape[:-1], _inner(likelihood)
     if not isinstance(observable, Brightness):

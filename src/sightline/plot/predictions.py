@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core.files import PathLike
-from ..statistics import Likelihood, Posterior
+from ..statistics import AbstractLikelihood, Posterior
 from .figures import finish
 from .places import parts, place, unit
 from .scales import finite
@@ -49,7 +49,7 @@ def predictive(
     return finish(figure, path, overwrite)
 
 
-def _check(name: str, given: Any, likelihoods: dict[str, Likelihood]) -> np.ndarray:
+def _check(name: str, given: Any, likelihoods: dict[str, AbstractLikelihood]) -> np.ndarray:
     if name not in likelihoods:
         near = difflib.get_close_matches(name, likelihoods, n=3, cutoff=0.3) or list(likelihoods)
         raise ValueError(f"predictive: there is no likelihood {name!r}; near it are {', '.join(near)}.")
@@ -59,7 +59,7 @@ def _check(name: str, given: Any, likelihoods: dict[str, Likelihood]) -> np.ndar
     return values
 
 
-def _draw(box: Any, one: Likelihood, draws: np.ndarray) -> None:
+def _draw(box: Any, one: AbstractLikelihood, draws: np.ndarray) -> None:
     """A row for each part of the data."""
     data, label = np.asarray(one.data, np.float64), unit(one)
     painter = Painter(box, place(one), (len(parts(one)), 4))

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._core.types import Number
 from ..geometry import HealpixSky
-from ..statistics import Likelihood, Posterior
+from ..statistics import AbstractLikelihood, Posterior
 from . import figures, mollweide, scales
 from .places import Place, Points
 
@@ -92,7 +92,7 @@ def common(*arrays: np.ndarray) -> tuple[scales.Stretch, Limits]:
     return "auto", (norm.vmin, norm.vmax)
 
 
-def named(posterior: Posterior) -> dict[str, Likelihood]:
+def named(posterior: Posterior) -> dict[str, AbstractLikelihood]:
     """The likelihoods by the names that results have."""
     return dict(zip([row[0] for row in posterior.summary().rows], posterior.likelihoods, strict=True))
 

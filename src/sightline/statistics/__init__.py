@@ -4,11 +4,13 @@ from .bins import BinnedLikelihood as BinnedLikelihood
 from .bins import BinnedMean as BinnedMean
 from .brightness import Brightness as Brightness
 from .correlated import Correlated as Correlated
+from .ensemble import EnsembleLikelihood as EnsembleLikelihood
 from .field_priors import AbstractFieldRegulariser as AbstractFieldRegulariser
 from .field_priors import DivergencePenalty as DivergencePenalty
 from .field_priors import EnergyBound as EnergyBound
 from .field_priors import FieldPrior as FieldPrior
 from .field_priors import Proximity as Proximity
+from .likelihood import AbstractLikelihood as AbstractLikelihood
 from .likelihood import Likelihood as Likelihood
 from .maps import MapLikelihood as MapLikelihood
 from .noise import AbstractNoise as AbstractNoise

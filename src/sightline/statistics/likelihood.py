@@ -1,7 +1,9 @@
+import abc
 from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -16,7 +18,70 @@ def _as_data(values: Any) -> Any:
     return jnp.asarray(values, default_float()) if is_concrete(values) else values
 
 
-class Likelihood(eqx.Module):
+class AbstractLikelihood(eqx.Module):
+    """What a posterior asks of data and their probability; an observable that has pixels has them on its last axis."""
+
+    observable: eqx.AbstractVar[Callable[[Any], Array]]
+    data: eqx.AbstractVar[Data]
+    noise: eqx.AbstractVar[AbstractNoise]
+    kept: eqx.AbstractVar[Int[Array | np.ndarray, " n"] | None]
+    name: eqx.AbstractVar[str]
+    notes: eqx.AbstractVar[tuple[tuple[str, str], ...]]
+
+    @property
+    def size(self) -> int:
+        """How many data there are."""
+        return self.data.size
+
+    def log_likelihood(self, model: Any) -> Float[Array, ""]:
+        """The logarithm of the probability density of the data."""
+        return jnp.sum(self.pointwise(model))
+
+    def summary(self) -> Table:
+        """A table of what is compared with what."""
+        extent = f"{float(jnp.min(self.data)):.4g} ... {float(jnp.max(self.data)):.4g}"
+        rows = [["observable", getattr(self.observable, "__name__", type(self.observable).__name__)]]
+        rows += [["data", f"{self.data.shape}, {extent}"], ["noise", self.describe()], *map(list, self.notes)]
+        return Table(["likelihood", self.name], rows)
+
+    @abc.abstractmethod
+    def mean(self, model: Any) -> Data:
+        """What the model predicts for the data."""
+
+    @abc.abstractmethod
+    def pointwise(self, model: Any) -> Terms:
+        """The log-likelihood of each datum, or of each group of data that is independent of the others."""
+
+    @abc.abstractmethod
+    def deviance(self, model: Any) -> Float[Array, ""]:
+        """What chi^2 is for a Gaussian."""
+
+    @abc.abstractmethod
+    def residuals(self, model: Any) -> Data | None:
+        """Whitened residuals, model minus data, with log L = const - r.r/2; `None` where there are none."""
+
+    @abc.abstractmethod
+    def normalised(self, model: Any) -> Data:
+        """J (d - m), with J^T J the Fisher information of the mean: of unit variance for a good model."""
+
+    @abc.abstractmethod
+    def information(self, model: Any) -> Float[Array, " m"]:
+        """Numbers whose Jacobian gives the Fisher information: F = J^T J."""
+
+    @abc.abstractmethod
+    def draw(self, model: Any, key: Array) -> Data:
+        """Data that the model might have given, at random."""
+
+    @abc.abstractmethod
+    def batch(self, index: Int[Array, " m"]) -> "AbstractLikelihood":
+        """The likelihood of some of the pixels or sources."""
+
+    @abc.abstractmethod
+    def describe(self) -> str:
+        """The noise in words."""
+
+
+class Likelihood(AbstractLikelihood):
     """The probability of data given a model: log L(model) = log p(data | observable(model)).
 
     `sl.MapLikelihood`, `sl.BinnedLikelihood` and `sl.SourceLikelihood` build it for maps, bins and catalogues.
@@ -57,11 +122,6 @@ class Likelihood(eqx.Module):
             )
         self.noise.check(self.data)
 
-    @property
-    def size(self) -> int:
-        """How many data there are."""
-        return self.data.size
-
     def mean(self, model: Any) -> Data:
         """What the model predicts for the data.
 
@@ -79,10 +139,6 @@ class Likelihood(eqx.Module):
         """The log-likelihood of each datum, or of each pixel where its Stokes parameters are correlated."""
         return self.noise.pointwise(self.mean(model), self.data, model)
 
-    def log_likelihood(self, model: Any) -> Float[Array, ""]:
-        """The logarithm of the probability density of the data."""
-        return jnp.sum(self.pointwise(model))
-
     def deviance(self, model: Any) -> Float[Array, ""]:
         """chi^2 for Gaussian noise, Cash's statistic for counts."""
         return self.noise.deviance(self.mean(model), self.data, model)
@@ -90,6 +146,12 @@ class Likelihood(eqx.Module):
     def residuals(self, model: Any) -> Data | None:
         """Whitened residuals, model minus data, with log L = const - r.r/2; `None` where there are none."""
         return self.noise.residuals(self.mean(model), self.data)
+
+    def normalised(self, model: Any) -> Data:
+        """J (d - m), with J^T J the Fisher information of the mean: (d - m)/sigma for Gaussian noise."""
+        mean = self.mean(model)
+        _, normal = jax.jvp(lambda m: self.noise.information(m, model)[0], (mean,), (self.data - mean,))
+        return normal
 
     def information(self, model: Any) -> Float[Array, " m"]:
         """Numbers whose Jacobian gives the Fisher information: F = J^T J."""
@@ -112,20 +174,17 @@ class Likelihood(eqx.Module):
             )
         return Likelihood(observable, self.data[..., index], self.noise.restrict(index), None, self.name)
 
-    def summary(self) -> Table:
-        """A table of what is compared with what."""
-        extent = f"{float(jnp.min(self.data)):.4g} ... {float(jnp.max(self.data)):.4g}"
-        rows = [["observable", getattr(self.observable, "__name__", type(self.observable).__name__)]]
-        rows += [["data", f"{self.data.shape}, {extent}"], ["noise", self.noise.describe()], *map(list, self.notes)]
-        return Table(["likelihood", self.name], rows)
+    def describe(self) -> str:
+        """The noise in words."""
+        return self.noise.describe()
 
 
-def whitened(likelihood: Likelihood, model: Any) -> Array:
+def whitened(likelihood: AbstractLikelihood, model: Any) -> Array:
     """Residuals as a vector, refused where there are none."""
     residuals = likelihood.residuals(model)
     if residuals is None:
         raise ValueError(
-            f"Likelihood {likelihood.name!r} has no residuals: its noise, {type(likelihood.noise).__name__}, is no "
-            "Gaussian of known width. Use a method that needs only the density, e.g. sl.BFGS()."
+            f"{type(likelihood).__name__} {likelihood.name!r} of {type(likelihood.noise).__name__} noise has no "
+            "residuals, as it is no Gaussian of known width. Use a method that needs only the density, e.g. sl.BFGS()."
         )
     return jnp.ravel(residuals)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..parameters import ParameterSpace, Table
-from .likelihood import Likelihood, whitened
+from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
 
 Values = Mapping[str, Any]
@@ -45,12 +45,12 @@ class Posterior(eqx.Module):
     """
 
     space: ParameterSpace
-    likelihoods: tuple[Likelihood, ...] = eqx.field(converter=_as_tuple)
+    likelihoods: tuple[AbstractLikelihood, ...] = eqx.field(converter=_as_tuple)
     regularisers: tuple[AbstractRegulariser, ...] = eqx.field(default=(), converter=_as_tuple)
 
     def __check_init__(self) -> None:
         _check_kind("space", (self.space,), ParameterSpace)
-        _check_kind("likelihoods", self.likelihoods, Likelihood)
+        _check_kind("likelihoods", self.likelihoods, AbstractLikelihood)
         _check_kind("regularisers", self.regularisers, AbstractRegulariser)
         if not self.likelihoods:
             raise ValueError("likelihoods is empty: give at least one.")
@@ -163,8 +163,8 @@ class Posterior(eqx.Module):
         rows = [[name, str(one.data.shape), one.describe()] for name, one in self._named().items()]
         return Table(["likelihood", "data", "noise"], rows)
 
-    def _named(self) -> dict[str, Likelihood]:
-        named: dict[str, Likelihood] = {}
+    def _named(self) -> dict[str, AbstractLikelihood]:
+        named: dict[str, AbstractLikelihood] = {}
         for one in self._frozen():
             name, count = one.name, 2
             while name in named:
@@ -172,7 +172,7 @@ class Posterior(eqx.Module):
             named[name] = one
         return named
 
-    def _frozen(self) -> list[Likelihood]:
+    def _frozen(self) -> list[AbstractLikelihood]:
         """The likelihoods; data and geometry have no gradient."""
         return [
             jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, one)
