@@ -16,6 +16,9 @@ EXACT = 0.8  # acceptance rate, of Hoffman & Gelman 2014
 # 0.70 and 0.68 effective draws an evaluation; to 0.8, 0.25 and 0.45; to 0.65, 0.71 and 0.12, for there seven steps lead
 # back to where they began.
 GAUSSIAN = 0.5
+# Steps of which seven are nearly a period: trajectories double once more. In 16 dimensions 0.9 brings 0.12 effective
+# draws an evaluation, 1.0 to 1.2 bring 0.55 to 0.63.
+PERIOD = (0.75, 1.05)
 
 
 class NUTS(AbstractTuned):
@@ -53,7 +56,8 @@ class NUTS(AbstractTuned):
 
     def first_step(self, size: int) -> float:
         """See `AbstractTuned`."""
-        return 1.8 * size**-0.25
+        step = 1.8 * size**-0.25
+        return 1.05 if PERIOD[0] < step < PERIOD[1] else step
 
     def move(self, density: Density, kernel: Any, key: Array, step_size: Array, metric: Array) -> Step:
         """See `AbstractTuned`."""
