@@ -29,7 +29,7 @@ import sightline as sl
 
 FREQUENCY, ZERO, SIGMA = 0.408, 8.9, 0.5  # GHz, K, K
 SEED, TEST, VALIDATION, LEARNING_RATE, STRENGTH = 20261121, 0.1, 0.1, 0.5, 3.0
-WEIGHTS = (0.003, 0.03, 0.3)  # uG^-2
+WEIGHTS = (0.003, 0.03)  # uG^-2
 
 
 class Survey(NamedTuple):

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +35,7 @@ def test_missing_surveys_name_the_variable(example, monkeypatch, folder):
     monkeypatch.delenv("SIGHTLINE_DATA", raising=False)
     if folder:
         monkeypatch.setenv("SIGHTLINE_DATA", folder)
-    for name in ("rotation_measures", "low_frequencies", "joint_fit"):
+    for name in ("rotation_measures", "low_frequencies", "joint_fit", "grid_joint"):
         with pytest.raises(FileNotFoundError, match="SIGHTLINE_DATA"):
             example(name).read()
 
@@ -130,6 +131,7 @@ def test_bins_lose_their_outliers(example):
     np.testing.assert_array_equal(outliers(rm, np.array([4, 4, 4, 4, 4, 9, 9])), [0, 0, 0, 0, 1, 0, 0])
 
 
+@pytest.mark.long
 def test_joint_fit_from_the_surveys_to_the_figure(example, surveys, tmp_path, monkeypatch):
     module, report = example("joint_fit"), example("joint_fit_report")
     data = module.read(8)
@@ -158,3 +160,32 @@ def test_joint_fit_from_the_surveys_to_the_figure(example, surveys, tmp_path, mo
     assert "nan" not in text
     report.draw(tmp_path / "joint.png", binned)
     assert (tmp_path / "joint.png").stat().st_size > 10_000
+
+
+@pytest.mark.long
+def test_grid_over_a_field_from_the_surveys_to_the_figure(example, surveys, tmp_path, monkeypatch):
+    module, report = example("grid_joint"), example("grid_joint_report")
+    monkeypatch.setattr(module, "STRENGTHS", (1.0,))
+    monkeypatch.setattr(report, "POINTS", 100)
+    data = module.read(8)
+    assert np.array_equal(sum(part.astype(int) for part in data.parts.values()), np.ones(192))
+    fields = sl.magnetic.LSA(), sl.electrons.ExponentialDisk(), sl.cosmic_rays.ExponentialDisk()  # compile sooner
+    simple = SimpleNamespace(simulator=sl.Simulator(*fields), observer=sl.SUN, cells=sl.RadialCells(12, 25.0, 5.0))
+    monkeypatch.setattr(sl.presets, "load", lambda name: simple)
+    start = module.model((4, 4, 2), 8, 12)
+    models, tried, notes = module.fit_all(data, start, 12, steps=2)
+    whole = module.likelihoods(data, 12)
+    found = {name: module.pulls(whole, one) for name, one in models.items()}
+    fitted = [sum(one.chi2(data.parts["fitted"])[0] for one in kinds) for kinds in found.values()]
+    assert fitted[2] < fitted[1] < fitted[0]
+    np.testing.assert_allclose([row[1] for row in tried], fitted[1:], rtol=1e-6)
+    for one in found["background"]:
+        sizes = [one.chi2(patches)[1] for patches in data.parts.values()]
+        assert sum(sizes) == one.values.size
+        assert min(sizes) > 0
+    best = module.alone(start, [part.within(data.parts["fitted"]) for part in whole])
+    assert float(best.simulator.cosmic_rays.n0) == float(models["background"].simulator.cosmic_rays.n0)
+    text = report.write(models, found, data.parts, tried, notes)
+    assert "nan" not in text
+    report.draw(models, found, tmp_path / "grid.png")
+    assert (tmp_path / "grid.png").stat().st_size > 10_000
