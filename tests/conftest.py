@@ -1,6 +1,8 @@
 """Types checked at run time, strict promotion, both precisions, and the data that lies beside the project."""
 
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import jax
@@ -28,6 +30,15 @@ def precision(request):
     """Runs a test in both precisions; its value is the name of the type."""
     with jax.enable_x64(request.param == "float64"):
         yield request.param
+
+
+@pytest.fixture(scope="module")
+def example():
+    """Imports an example, whose folder is on the path as when it is run."""
+    folder = str(Path(__file__).parents[1] / "examples")
+    sys.path.insert(0, folder)
+    yield importlib.import_module
+    sys.path.remove(folder)
 
 
 @pytest.fixture(scope="session")

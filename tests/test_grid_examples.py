@@ -1,9 +1,6 @@
 """The examples that reconstruct a magnetic field on a grid, small."""
 
 import argparse
-import importlib
-import sys
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,15 +10,6 @@ import sightline as sl
 
 NODES = (16, 16, 4)
 pytestmark = pytest.mark.filterwarnings("ignore:Faraday rotation:UserWarning")
-
-
-@pytest.fixture(scope="module")
-def example():
-    """Imports an example, whose folder is on the path as when it is run."""
-    folder = str(Path(__file__).parents[1] / "examples")
-    sys.path.insert(0, folder)
-    yield importlib.import_module
-    sys.path.remove(folder)
 
 
 @pytest.mark.long

@@ -1,9 +1,6 @@
 """The examples that hold models against rotation measures and low-frequency surveys, small."""
 
 import dataclasses
-import importlib
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import jax
@@ -14,15 +11,6 @@ import pytest
 import sightline as sl
 
 NSIDE = 4
-
-
-@pytest.fixture(scope="module")
-def example():
-    """Imports an example, whose folder is on the path as when it is run."""
-    folder = str(Path(__file__).parents[1] / "examples")
-    sys.path.insert(0, folder)
-    yield importlib.import_module
-    sys.path.remove(folder)
 
 
 @pytest.fixture

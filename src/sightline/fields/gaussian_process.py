@@ -22,9 +22,10 @@ class AbstractGaussianProcess(Module):
     """A smooth random function on a grid, made from whitened latents in `prepare`: the prior of a reconstruction.
 
     Its covariance is that of Matern, with correlation lengths l_i along the axes: in Fourier space
-    P(k) ~ (1 + sum_i (k_i l_i)^2/(2 nu))^(-nu - 3/2). With standard normal latents the values at the nodes have the
-    standard deviation `rms`; between the nodes they are interpolated linearly. The box is the inner part of a period
-    which is longer by two correlation lengths.
+    P(k) ~ (1 + sum_i (k_i l_i)^2/(2 nu))^(-nu - 3/2). Where one node along phi leaves two dimensions, that is a Matern
+    covariance of smoothness nu + 1/2 and lengths l sqrt(1 + 1/(2 nu)). With standard normal latents the values at the
+    nodes have the standard deviation `rms`; between the nodes they are interpolated linearly. The box is the inner part
+    of a period which is longer by two correlation lengths.
 
     **Arguments:**
 
