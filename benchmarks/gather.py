@@ -83,7 +83,7 @@ FORMS = {
     "one gather of eight rows": (one_gather, rows_of),
     "one window, matrix product": (window, last),
     "interpax linear": (interpax_linear, last),
-    "Sightline: rows, scatter of windows": (lambda table, x: regular.trilinear(table, x, HALF), lambda values: values),
+    "Sightline: eight rows, scatter of four": (lambda table, x: regular.trilinear(table, (3,), x, HALF), regular.table),
 }
 
 

@@ -55,7 +55,7 @@ def measure(name: str, case: dict, realisations: int) -> list[object]:
     squares, between, power, worst, coherence = [], [], np.zeros(case["shape"]), 0.0, []
     for key in jax.random.split(jax.random.key(7), realisations):
         field = make(key)
-        b = np.asarray(field.values)[:, :-1, :-1, :-1]
+        b = np.moveaxis(np.asarray(field.table), -1, 0)[:, :-1, :-1, :-1]
         squares.append(np.mean(np.sum(b**2, axis=0)))
         between.append(float(sample(field)))
         spectrum = np.fft.fftn(b, axes=(1, 2, 3)) / n

@@ -29,7 +29,7 @@ def plain(values, position):
 
 
 def fast(values, position):
-    return regular.trilinear(values, position, HALF)
+    return regular.trilinear(regular.table(values), values.shape[:-3], position, HALF)
 
 
 def grid(*channels, dtype=None):

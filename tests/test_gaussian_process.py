@@ -64,8 +64,8 @@ def test_cylindrical_nodes_go_round_without_a_seam():
     field = FIELDS["round"]().prepare()
     before, after = (field(jnp.array([-8.0, y, 0.3])) for y in (1e-9, -1e-9))
     np.testing.assert_allclose(before, after, rtol=1e-6)
-    assert field.values.shape == (3, 6, 8, 5)
-    np.testing.assert_array_equal(field.values[..., 0, :], field.values[..., -1, :])
+    assert field.table.shape == (6, 8, 5, 3)
+    np.testing.assert_array_equal(field.table[:, 0], field.table[:, -1])
 
 
 def test_without_latents_it_is_its_mean():

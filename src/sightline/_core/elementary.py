@@ -135,13 +135,29 @@ def _sincos_jvp(primals, tangents):
     return (sine, cosine), (cosine * dx, -sine * dx)
 
 
+@jax.custom_jvp
 def sinc(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """sin(x)/x of an angle [rad], 1 at 0."""
-    n, r = _reduce(x, period=2)
+    near, sign, r = _half_turns(x)
     ratio = horner(r * r, _SINC[x.dtype.itemsize])
-    sign = 1 - 2 * (n - 2 * jnp.floor(n * 0.5))
-    near = n == 0
     return jnp.where(near, ratio, sign * r * ratio / jnp.where(near, 1, x))
+
+
+@sinc.defjvp
+def _sinc_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    """(cos(x) - sin(x)/x)/x: automatic differentiation of the polynomial would store its every step."""
+    (x,), (dx,), coefficients = primals, tangents, _SINC[primals[0].dtype.itemsize]
+    near, sign, r = _half_turns(x)
+    value, z = sinc(x), r * r
+    cosine = horner(z, tuple((2 * k + 1) * c for k, c in enumerate(coefficients)))
+    slope = r * horner(z, tuple(2 * k * c for k, c in enumerate(coefficients) if k))
+    return value, jnp.where(near, slope, (sign * cosine - value) / jnp.where(near, 1, x)) * dx
+
+
+def _half_turns(x: Array) -> tuple[Array, Array, Array]:
+    """Whether |x| < pi/2, and the sign and r with which sin(x) = sign sin(r), |r| <= pi/2."""
+    n, r = _reduce(x, period=2)
+    return n == 0, 1 - 2 * (n - 2 * jnp.floor(n * 0.5)), r
 
 
 def log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

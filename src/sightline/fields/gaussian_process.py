@@ -49,7 +49,7 @@ class AbstractGaussianProcess(Module):
     shape: tuple[int, int, int] = setting(kw_only=True)
     half_widths: tuple[float, float, float] = setting((20.0, 20.0, 5.0), unit="kpc", kw_only=True)
     coordinates: str = setting("cartesian", choices=("cartesian", "cylindrical"), kw_only=True)
-    values: Array | None = eqx.field(default=None, kw_only=True, repr=False)
+    table: Array | None = eqx.field(default=None, kw_only=True, repr=False)
 
     def __check_init__(self) -> None:
         check_box(self)
@@ -73,19 +73,19 @@ class AbstractGaussianProcess(Module):
         """The process with what is interpolated between the nodes."""
         if self.cylindrical:
             values = jnp.concatenate([values, values[..., :1, :]], axis=-2)
-        return eqx.tree_at(lambda field: field.values, self, values, is_leaf=lambda leaf: leaf is None)
+        table = regular.table(values)
+        return eqx.tree_at(lambda field: field.table, self, table, is_leaf=lambda leaf: leaf is None)
 
     def interpolate(self, position: Vector) -> Float[Array, "*channels"]:
         """The prepared values at a position, (3,) kpc, 0 outside the box."""
-        if self.values is None:
+        if self.table is None:
             raise ValueError(f"{type(self).__name__}: call .prepare() first.")
         half = self.half_widths
         if self.cylindrical:
             x, y, z = position
             position = jnp.stack([safe_hypot(x, y) - half[0] / 2, arctan2(y, x), z])
             half = (half[0] / 2, math.pi, half[2])
-        value = regular.trilinear(self.values, position, half)
-        return jnp.where(regular.inside(position, half), value, 0)
+        return regular.trilinear(self.table, self.latents.shape[:-3], position, half, outside=0.0)
 
 
 def _spacing(shape: tuple[int, ...], half_widths: tuple[float, ...], cylindrical: bool) -> tuple[float, ...]:

@@ -44,20 +44,20 @@ class AbstractGrid(Module):
     def interpolate(self, position: Vector) -> Float[Array, "*channels"]:
         """The value at a position, (3,) kpc."""
         if self.interpolation == "linear":
-            value = regular.trilinear(self.values, position, self.half_widths)
-        elif self.tables is None:
+            table = regular.table(self.values) if self.tables is None else self.tables["nodes"]
+            fill = 0.0 if self.outside == "zero" else None
+            return regular.trilinear(table, self.values.shape[:-3], position, self.half_widths, outside=fill)
+        if self.tables is None:
             raise ValueError(f"{type(self).__name__} with cubic interpolation: call .prepare() first.")
-        else:
-            value = regular.tricubic(self.values, self.tables, position, self.half_widths)
-        if self.outside == "nearest":
-            return value
-        return jnp.where(regular.inside(position, self.half_widths), value, 0)
+        value = regular.tricubic(self.values, self.tables, position, self.half_widths)
+        return value if self.outside == "nearest" else jnp.where(regular.inside(position, self.half_widths), value, 0)
 
     def tabulated(self: T) -> T:
-        """The same grid with the derivative tables of cubic interpolation."""
+        """The same grid in the order, or with the derivatives, that its interpolation reads."""
         if self.interpolation == "linear":
-            return self
-        tables = regular.cubic_tables(self.values, self.half_widths)
+            tables = {"nodes": regular.table(self.values)}
+        else:
+            tables = regular.cubic_tables(self.values, self.half_widths)
         return eqx.tree_at(lambda grid: grid.tables, self, tables, is_leaf=lambda leaf: leaf is None)
 
     def refined(self: T, factor: int = 2) -> T:

@@ -44,7 +44,7 @@ class AbstractTurbulent(Module):
     half_widths: tuple[float, float, float] = setting((20.0, 20.0, 5.0), unit="kpc", kw_only=True)
     centre: tuple[float, float, float] = setting((0.0, 0.0, 0.0), unit="kpc", kw_only=True)
     outside: str = setting("zero", choices=("zero", "periodic"), kw_only=True)
-    values: Array | None = eqx.field(default=None, kw_only=True, repr=False)
+    table: Array | None = eqx.field(default=None, kw_only=True, repr=False)
 
     def __check_init__(self) -> None:
         check_box(self)
@@ -78,19 +78,18 @@ class AbstractTurbulent(Module):
 
     def with_values(self: T, values: Array) -> T:
         """The field with what is interpolated between the nodes."""
-        wrapped = spectral.wrapped(values)
-        return eqx.tree_at(lambda field: field.values, self, wrapped, is_leaf=lambda leaf: leaf is None)
+        table = regular.table(spectral.wrapped(values))
+        return eqx.tree_at(lambda field: field.table, self, table, is_leaf=lambda leaf: leaf is None)
 
     def interpolate(self, position: Vector, fill: float) -> Float[Array, "*channels"]:
         """The prepared values at a position, (3,) kpc; `fill` outside the box unless that is repeated."""
-        if self.values is None:
+        if self.table is None:
             raise ValueError(f"{type(self).__name__}: call .prepare() first.")
         place = position - jnp.asarray(self.centre, position.dtype)
         half = jnp.asarray(self.half_widths, position.dtype)
         if self.outside == "periodic":
             place = place - 2 * half * jnp.floor((place + half) / (2 * half))
-        value = regular.trilinear(self.values, place, self.half_widths)
-        return jnp.where(regular.inside(place, self.half_widths), value, fill)
+        return regular.trilinear(self.table, self.latents.shape[:-3], place, self.half_widths, outside=fill)
 
 
 class AbstractLognormal(AbstractTurbulent):

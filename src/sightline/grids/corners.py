@@ -1,12 +1,13 @@
 """Sums over the eight nodes around points, and their transpose, in the forms that XLA compiles well.
 
 A table holds the components of a node next to each other, (nx, ny, nz, c): the value at a point is then a sum of eight
-rows, and what a point adds to a table is one window of 2 x 2 x 2 rows. Automatic differentiation would write eight
-scatters instead, and build their updates piece by piece.
+rows, and what a point adds to a table four pairs of them. Automatic differentiation would write eight scatters instead,
+and build their updates piece by piece.
 """
 
 import functools
 import itertools
+import math
 from typing import Any
 
 import jax
@@ -36,11 +37,15 @@ def gather(table: Table, lower: Indices, fractions: Fractions) -> Float[Array, "
     return _gather.bind(table, *lower, *fractions)
 
 
-def _materialised(values: Array) -> Array:
-    """(c, n), c > 1, to (n, c) through a product with the unit matrix: XLA inlines anything else into what uses it,
-    and would evaluate it again for every component and every use."""
-    unit = jnp.eye(values.shape[0], dtype=values.dtype)
-    return jnp.einsum("cn,cd->nd", values, unit, precision="highest")
+def _channels_last(values: Array) -> Array:
+    """(c, *points) to (n, c). XLA joins pieces slowly, but writes fast into part of an array; the product with the unit
+    matrix it does not inline into what uses it, as it would anything else, evaluating it again for every use."""
+    channels = values.shape[0]
+    joined = jnp.zeros((max(channels, 2), values[0].size), values.dtype)
+    for channel in range(channels):
+        joined = lax.dynamic_update_slice(joined, values[channel].reshape(1, -1), (channel, 0))
+    unit = jnp.eye(*joined.shape[:1], dtype=values.dtype)
+    return jnp.einsum("cn,cd->nd", joined, unit, precision="highest")[:, :channels]
 
 
 def _gather_rows(table: Array, *where: Array) -> Array:
@@ -67,20 +72,27 @@ def _ends(fraction: Array) -> Array:
     return fraction[:, None] * np.array([-1, 1], fraction.dtype) + np.array([1, 0], fraction.dtype)
 
 
-def _scatter_windows(cotangent: Array, *where: Array, shape: tuple[int, int, int]) -> Array:
-    """One window a point."""
-    channels = cotangent.shape[0]
-    i, j, k, *fractions = (part.reshape(-1) for part in where)
-    x, y, z = map(_ends, fractions)
-    weights = x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]
-    rows = jnp.pad(cotangent.reshape(channels, -1), ((0, max(0, 2 - channels)), (0, 0)))
-    updates = weights[..., None] * _materialised(rows)[:, None, None, None, :channels]
-    windows = lax.ScatterDimensionNumbers((1, 2, 3), (), (0, 1, 2))
+def _once(values: Array, fraction: Array) -> Array:
+    """The same values, divided by f + (1 - f) = 1: XLA computes a quotient once, and the rest wherever it is used."""
+    return (values.astype(fraction.dtype) / (fraction + (1 - fraction))).astype(values.dtype)
+
+
+def _scatter_rows(cotangent: Array, *where: Array, shape: tuple[int, int, int]) -> Array:
+    """Four rows a point, two nodes along z each: half the time of one window of 2 x 2 x 2 nodes."""
+    (_, ny, nz), channels = shape, cotangent.shape[0]
+    i, j, k, x, y, z = (part.reshape(-1) for part in where)
+    column, k, x, y, z = _once(i * ny + j, x), _once(k, z), *map(_once, (x, y, z), (x, y, z))
+    corners = channels * nz * np.array([0, 1, ny, ny + 1], np.int32)
+    at = (channels * (column * nz + k))[:, None] + corners
+    x, y, z = map(_ends, (x, y, z))
+    across = (x[:, :, None] * y[:, None, :]).reshape(-1, 4)
+    along = z[:, :, None] * _channels_last(cotangent)[:, None, :]
+    updates = across[:, :, None] * along.reshape(-1, 1, 2 * channels)
     table = lax.scatter_add(
-        jnp.zeros((*shape[:2], shape[2] * channels), cotangent.dtype),
-        jnp.stack([i, j, k * channels], axis=-1),
-        updates.reshape(-1, 2, 2, 2 * channels),
-        windows,
+        jnp.zeros(math.prod(shape) * channels, cotangent.dtype),
+        at.reshape(-1, 1),
+        updates.reshape(-1, 2 * channels),
+        lax.ScatterDimensionNumbers((1,), (), (0,)),
         mode="promise_in_bounds",
     )
     return table.reshape(*shape, channels)
@@ -153,11 +165,11 @@ def _scatter_batch(arguments: Any, axes: Any, *, shape: Any) -> tuple[Array, int
 
 _gather, _scatter = Primitive("grid_gather"), Primitive("grid_scatter")
 _gather.def_impl(jax.jit(_gather_rows))
-_scatter.def_impl(jax.jit(_scatter_windows, static_argnames="shape"))
+_scatter.def_impl(jax.jit(_scatter_rows, static_argnames="shape"))
 _gather.def_abstract_eval(lambda table, i, *_: ShapedArray((table.shape[3], *i.shape), table.dtype))
 _scatter.def_abstract_eval(lambda cotangent, *_, shape: ShapedArray((*shape, cotangent.shape[0]), cotangent.dtype))
 mlir.register_lowering(_gather, mlir.lower_fun(_gather_rows, multiple_results=False))
-mlir.register_lowering(_scatter, mlir.lower_fun(_scatter_windows, multiple_results=False))
+mlir.register_lowering(_scatter, mlir.lower_fun(_scatter_rows, multiple_results=False))
 ad.primitive_jvps[_gather] = functools.partial(_jvp, _gather)
 ad.primitive_jvps[_scatter] = functools.partial(_jvp, _scatter)
 ad.primitive_transposes[_gather], ad.primitive_transposes[_scatter] = _gather_transpose, _scatter_transpose

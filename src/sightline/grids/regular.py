@@ -41,13 +41,31 @@ def locate(position: Vector, shape: tuple[int, ...], half_widths: HalfWidths) ->
     return lower, fractions
 
 
-def trilinear(values: Values, position: Vector, half_widths: HalfWidths) -> Float[Array, "*channels"]:
-    """Trilinear interpolation at a position, (3,) kpc, by `corners.gather` from the grid with its channels last."""
-    channels, nodes = values.shape[:-3], values.shape[-3:]
-    table = jnp.moveaxis(values.reshape(-1, *nodes), 0, -1)
-    (i, j, k), (x, y, z) = locate(position, nodes, half_widths)
-    x, y, z = (fraction.astype(values.dtype) for fraction in (x, y, z))
-    return corners.gather(table, (i, j, k), (x, y, z)).reshape(channels)
+def table(values: Values) -> Float[Array, "nx ny nz c"]:
+    """A grid with all its channels last, as `trilinear` reads it; made once, since XLA would do it for every point."""
+    return jnp.moveaxis(values.reshape(-1, *values.shape[-3:]), 0, -1)
+
+
+def trilinear(
+    table: Float[Array, "nx ny nz c"],
+    channels: tuple[int, ...],
+    position: Vector,
+    half_widths: HalfWidths,
+    outside: float | None = None,
+) -> Float[Array, "*channels"]:
+    """Trilinear interpolation at a position, (3,) kpc, by `corners.gather`.
+
+    **Arguments:** `table`: see there; `channels`: the shape of the value; `outside`: the value there, by default that
+    at the wall.
+    """
+    lower, fractions = locate(position, table.shape[:3], half_widths)
+    fractions = [fraction.astype(table.dtype) for fraction in fractions]
+    # a vector in the middle of the chain would cost its gradient a slow transposition
+    parts = jnp.unstack(corners.gather(table, tuple(lower), tuple(fractions)))
+    if outside is not None:
+        lit = inside(position, half_widths)
+        parts = [jnp.where(lit, part, outside) for part in parts]
+    return jnp.stack(parts).reshape(channels)
 
 
 def inside(position: Vector, half_widths: HalfWidths) -> Array:

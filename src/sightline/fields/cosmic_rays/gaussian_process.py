@@ -42,10 +42,10 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         coordinates: str = "cartesian",
         key: Any = None,
         latents: Any = None,
-        values: Array | None = None,
+        table: Array | None = None,
     ):
         self.latents = begin(latents, key, (), shape, half_widths, lengths, coordinates)
-        self.median, self.rms, self.lengths, self.smoothness, self.values = median, rms, lengths, smoothness, values
+        self.median, self.rms, self.lengths, self.smoothness, self.table = median, rms, lengths, smoothness, table
         self.shape, self.half_widths, self.coordinates = shape, half_widths, coordinates
 
     def __call__(self, position: Vector) -> Scalar:

@@ -49,9 +49,9 @@ class Turbulent(AbstractLognormal, AbstractField):
         latents: Any = None,
         centre: Any = (0.0, 0.0, 0.0),
         outside: str = "zero",
-        values: Array | None = None,
+        table: Array | None = None,
     ):
-        self.latents, self.values = draw(latents, shape, key), values
+        self.latents, self.table = draw(latents, shape, key), table
         self.profile, self.log_rms, self.slope, self.outer_scale = profile, log_rms, slope, outer_scale
         self.half_widths, self.centre, self.outside = half_widths, centre, outside
 

@@ -48,10 +48,10 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         coordinates: str = "cartesian",
         key: Any = None,
         latents: Any = None,
-        values: Array | None = None,
+        table: Array | None = None,
     ):
         self.latents = begin(latents, key, (3,), shape, half_widths, lengths, coordinates)
-        self.mean, self.rms, self.lengths, self.smoothness, self.values = mean, rms, lengths, smoothness, values
+        self.mean, self.rms, self.lengths, self.smoothness, self.table = mean, rms, lengths, smoothness, table
         self.shape, self.half_widths, self.coordinates = shape, half_widths, coordinates
 
     def __call__(self, position: Vector) -> Vector:

@@ -74,9 +74,9 @@ class Turbulent(AbstractTurbulent, AbstractField):
         keep: str = "profile",
         centre: Any = (0.0, 0.0, 0.0),
         outside: str = "zero",
-        values: Array | None = None,
+        table: Array | None = None,
     ):
-        self.latents, self.values = draw(latents, shape, key, (3,)), values
+        self.latents, self.table = draw(latents, shape, key, (3,)), table
         self.rms, self.slope, self.outer_scale, self.anisotropy = rms, slope, outer_scale, anisotropy
         self.half_widths, self.centre, self.outside = half_widths, centre, outside
         self.regular, self.profile, self.keep = regular, profile, keep
