@@ -128,9 +128,9 @@ def chi2(likelihood: Any, model: sl.Simulator) -> float:
 
 
 def posterior(mock: Mock, field: Any, priors: dict[str, Any], part: str) -> sl.Posterior:
-    """Of the map that is fitted, in a part of the sky."""
+    """Of the map that is fitted, in a part of the sky; electrons and cosmic rays are evaluated once."""
     model = eqx.tree_at(lambda s: s.magnetic_field, mock.simulator, field)
-    return sl.Posterior(sl.ParameterSpace(model, priors), data(mock, "fitted", part))
+    return sl.Posterior(sl.ParameterSpace(model, priors), data(mock, "fitted", part)).hold()
 
 
 def plain(mock: Mock, nodes: tuple[int, int, int]) -> Any:

@@ -44,7 +44,7 @@ def _dot(components: tuple[Scalar, Scalar, Scalar], axis: Vector) -> Scalar:
 
 
 class Sightlines(eqx.Module):
-    """The rays of a sky and their cells: geometry only, no model.
+    """The rays of a sky and their cells: geometry only, but for `known`, which `Simulator.hold` fills.
 
     A `Simulator` takes it as an argument, so a new one of the same shape compiles nothing anew.
 
@@ -67,6 +67,7 @@ class Sightlines(eqx.Module):
     sky: AbstractSky
     edges: Float[Array, " edges"] | None
     structures: int = eqx.field(static=True)
+    known: dict[str, list[Float[Array, "rays cells"]]]
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = SUN):
         _check_sky(sky)
@@ -90,7 +91,7 @@ class Sightlines(eqx.Module):
         self.midpoints, self.widths = cast(0.5 * (parts[1:] + parts[:-1])), cast(np.diff(parts))
         self.edges = None if resolved is None else cast(edges)
         self.structures = 0 if resolved is None else resolved.structures
-        self.sky = sky
+        self.sky, self.known = sky, {}
 
     @property
     def size(self) -> int:
@@ -134,14 +135,14 @@ def _check_observer(observer: Any) -> np.ndarray:
     return origin
 
 
-def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: Any = None) -> T:
+def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: Any = None, first: bool = False) -> T:
     """`function` of every ray, in bounded memory for the value and for reverse mode.
 
     Rays go through in batches of `chunk`, each recomputed in the backward pass. The last batch is filled up with
     copies, whose results are dropped, since a shorter one would compile the body a second time.
 
     **Arguments:** `function`: of one ray and its values; `rays`: arrays with the ray axis last, which have no gradient;
-    `chunk`: rays at a time; `values`: further arrays with the ray axis last, which have one.
+    `chunk`: rays at a time; `values`: further arrays with the ray axis last, or `first`, which have one.
 
     **Returns:** the results with the ray axis last.
     """
@@ -150,12 +151,16 @@ def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: A
     chunk = min(chunk, size)
     batches = -(-size // chunk)
 
-    def split(leaf: Array) -> Array:
-        padded = jnp.pad(leaf, [(0, 0)] * (leaf.ndim - 1) + [(0, batches * chunk - size)], mode="edge")
-        return jnp.moveaxis(padded.reshape(*leaf.shape[:-1], batches, chunk), -2, 0)
+    def split(leaf: Array, axis: int) -> Array:
+        widths = [(0, batches * chunk - size if place == axis % leaf.ndim else 0) for place in range(leaf.ndim)]
+        axis = axis % leaf.ndim
+        shape = (*leaf.shape[:axis], batches, chunk, *leaf.shape[axis + 1 :])
+        return jnp.moveaxis(jnp.pad(leaf, widths, mode="edge").reshape(shape), axis, 0)
 
     def join(leaf: Array) -> Array:
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]
 
-    batch = jax.checkpoint(jax.vmap(function, in_axes=-1, out_axes=-1))
-    return jax.tree.map(join, jax.lax.map(lambda part: batch(*part), jax.tree.map(split, (rays, values))))
+    axis = 0 if first else -1
+    batch = jax.checkpoint(jax.vmap(function, in_axes=(-1, axis), out_axes=-1))
+    parts = jax.tree.map(lambda leaf: split(leaf, -1), rays), jax.tree.map(lambda leaf: split(leaf, axis), values)
+    return jax.tree.map(join, jax.lax.map(lambda part: batch(*part), parts))

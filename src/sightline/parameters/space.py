@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.module import is_concrete
 from .bounds import limits, warn_beyond
 from .leaves import Pattern, find_leaves, match, nearest
 from .priors import (
@@ -124,6 +125,16 @@ class ParameterSpace(eqx.Module):
         for tie in self.ties:
             leaves[tie.position] = jnp.asarray(tie(values), leaves[tie.position].dtype)
         return jax.tree.unflatten(structure, leaves)
+
+    def free(self) -> Any:
+        """The model with `True` for the leaves that are free or tied to some that are, `False` for the others."""
+        flags: list[Any] = []
+
+        def probe(values: Values) -> None:
+            flags.append(jax.tree.map(lambda leaf: not is_concrete(leaf), self.replace(values)))
+
+        jax.eval_shape(probe, self.initial)
+        return flags[0]
 
     def complete(self, values: Given) -> Values:
         """All free parameters as arrays: those of `values`, and what the model has of the others.

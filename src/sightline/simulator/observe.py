@@ -1,7 +1,7 @@
 """Rays through a simulator: coefficients of their cells, what the solver makes of them, line integrals."""
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -13,10 +13,11 @@ from .._core.module import is_concrete
 from .._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
-from ..fields.base import children, prepare_children
+from ..fields.base import AbstractField, children, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays
 from ..geometry.quadrature import resolve
 from ..observables import AbstractObservable
+from .held import Components, with_held
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -32,28 +33,28 @@ def observe_rays(simulator: "Simulator", lines: Sightlines, frequency: Array) ->
     """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,)."""
     simulator = simulator.prepare()
 
-    def observe(ray: Ray, _: None) -> tuple[dict[str, Array], Array]:
-        coefficients, widths = _coefficients(simulator, lines, ray, frequency)
+    def observe(ray: Ray, known: Any) -> tuple[dict[str, Array], Array]:
+        coefficients, widths = _coefficients(simulator, lines, ray, known, frequency)
         stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
         rate = coefficients.rotation.V
         turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths, axis=-1)
         return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
 
-    values, rotation = map_rays(observe, lines.rays, simulator.chunk)
+    values, rotation = map_rays(observe, lines.rays, simulator.chunk, lines.known, first=True)
     return values, jnp.max(rotation, axis=-1)
 
 
 def _coefficients(
-    simulator: "Simulator", lines: Sightlines, ray: Ray, frequency: Array
+    simulator: "Simulator", lines: Sightlines, ray: Ray, known: Any, frequency: Array
 ) -> tuple[TransferCoefficients, Array]:
     """Coefficients, (nfreq, cells), and widths [kpc], (cells,), of one ray: the fields are evaluated once."""
 
-    def cell(x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
-        plasma = simulator.plasma(jnp.stack([x, y, z]))
+    def cell(known: Any, x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
+        plasma = with_held(simulator, known).plasma(jnp.stack([x, y, z]))
         return jax.vmap(lambda nu: simulator.coefficients(plasma, ray, nu))(frequency)
 
     distance, widths = division(lines, ray)
-    return jax.vmap(cell, out_axes=-1)(*coordinates(ray, distance)), widths
+    return jax.vmap(cell, out_axes=-1)(known, *coordinates(ray, distance)), widths
 
 
 def division(lines: Sightlines, ray: Ray) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
@@ -92,6 +93,21 @@ def measure_rays(simulator: "Simulator", observable: AbstractObservable, length:
         return observable.along(simulator, ray, coordinates(ray, distance), widths)
 
     return map_rays(measure, lines.rays, simulator.chunk, length)
+
+
+@eqx.filter_jit
+def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: int) -> dict[str, Components]:
+    """The components of fields in the cells of all rays, (rays, cells) each."""
+    prepared = {name: field.prepare() for name, field in fields.items()}
+
+    def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
+        values = {name: field(jnp.stack([x, y, z])) for name, field in prepared.items()}
+        return {name: list(value) if value.ndim else [value] for name, value in values.items()}
+
+    def evaluate(ray: Ray) -> dict[str, Components]:
+        return jax.vmap(cell)(*coordinates(ray, division(lines, ray)[0]))
+
+    return jax.lax.map(evaluate, jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), lines.rays), batch_size=chunk)
 
 
 class RotationWarning(UserWarning):

@@ -1,5 +1,6 @@
 """The simulator: fields and emission operators composed into one differentiable sky."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -11,12 +12,13 @@ from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
-from ..geometry import Ray, Structures, as_sightlines
+from ..geometry import Ray, Sightlines, Structures, as_sightlines
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types, warn_suns
-from .observe import arrays, measure_rays, observe_rays, warn_rotation
+from .held import named
+from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
 from .trace import Trace, trace_ray
 
 Lines = Any  # a sky, or Sightlines
@@ -149,6 +151,28 @@ class Simulator(Module):
         check_boxes(self, lines)
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
+
+    def hold(self, sky: Lines, names: Sequence[str]) -> Sightlines:
+        """Sightlines that hold fields of this model: their values in every cell, which simulations take from there.
+
+        For fits and samplers that leave some fields as they are: `sl.Posterior.hold` chooses them. Each component
+        costs a number a cell of every ray. Stokes parameters of a simulator that differs in the fields named are wrong
+        on these sightlines, and so are gradients with respect to them: zero.
+
+        **Arguments:** `sky`: or `Sightlines`; `names`: dotted, e.g. `"electron_density"`, or
+        `"magnetic_field.terms.disk"` for a term of a sum.
+
+        **Raises:** `ValueError` for names that are not there.
+
+        !!! example
+            >>> held = simulator.hold(sl.HealpixSky(nside=8), ["electron_density", "cosmic_rays"])
+            >>> stokes = simulator(held, frequency=2.3)
+        """
+        self.check()
+        lines = as_sightlines(sky)
+        check_boxes(self, lines)
+        known = fields_in_cells({name: named(self, name) for name in names}, arrays(lines), self.chunk)
+        return eqx.tree_at(lambda s: s.known, lines, lines.known | known)
 
     def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
         """An observable of this model, its values for every pixel on the last axis.

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..parameters import ParameterSpace, Table
+from .held import hold_fixed
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
 
@@ -146,6 +147,22 @@ class Posterior(eqx.Module):
     def given(self, data: Sequence[Array]) -> "Posterior":
         """This posterior given other data, one array a likelihood, of the same shapes."""
         return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, list(data))
+
+    def hold(self) -> "Posterior":
+        """This posterior with the fields that have no free parameter evaluated once, in every cell of its maps.
+
+        Fields, or terms of their sums, are then looked up and not computed: the same numbers, in less time, for the
+        memory of one number per component, cell and ray. Line integrals, such as RM, are computed as before.
+
+        **Raises:** `TypeError` for a model that is no `Simulator` or `Model`.
+
+        !!! example
+            >>> import numpyro.distributions as dist
+            >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
+            >>> posterior = sl.Posterior(space, sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5)).hold()
+        """
+        likelihoods = hold_fixed(self.likelihoods, self.space.model, self.space.free())
+        return eqx.tree_at(lambda one: one.likelihoods, self, likelihoods)
 
     def has_residuals(self) -> bool:
         """Whether it is a sum of squares."""

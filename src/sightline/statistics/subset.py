@@ -28,9 +28,9 @@ def restrict(observable: Any, index: Array | np.ndarray) -> Any | None:
 
 def _restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines | None:
     sky = lines.sky
-    numbers: Any = np if is_concrete(index) else jnp
+    numbers: Any = np if is_concrete(index) and is_concrete(lines.rays.length) else jnp
     if isinstance(sky, HealpixSky):
-        pixels = numbers.asarray(sky.indices)[index]
+        pixels = index if sky.pixels is None else numbers.asarray(sky.pixels)[index]
         small = eqx.tree_at(lambda s: s.pixels, sky, pixels, is_leaf=lambda x: x is None)
     elif isinstance(sky, (Directions, SourceCatalogue)):
         small = tree.map(lambda leaf: numbers.asarray(leaf)[index], sky)
@@ -39,4 +39,5 @@ def _restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines 
     each = lines.size // sky.size
     places = (index[:, None] * each + numbers.arange(each)).ravel()
     rays = tree.map(lambda leaf: leaf[..., places], lines.rays)
-    return eqx.tree_at(lambda s: (s.rays, s.sky), lines, (rays, small))
+    known = tree.map(lambda leaf: leaf[places], lines.known)
+    return eqx.tree_at(lambda s: (s.rays, s.sky, s.known), lines, (rays, small, known))
