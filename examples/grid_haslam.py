@@ -9,6 +9,10 @@ Masked: |b| < 5 deg and the seven brightest sources. Every pixel counts with 0.5
 Model: synchrotron emission of `sl.cosmic_rays.ExponentialDisk` in a magnetic field on 128 x 128 x 32 nodes, which
 alone is fitted, by 200 steps of Adam from 3 uG along circles. Plain: nothing else. Regularised: `sl.Smoothness`, whose
 weight validation chooses.
+
+Held out, in two separate sets of fits: patches of 14.7 deg, for the test those of `joint_fit.py`, for validation others
+drawn by a seed; and single sightlines, a tenth for each. The beam of the survey, 0.85 deg, is as wide as a pixel, which
+its neighbours thus tell of: only a patch is unseen.
 """
 
 import argparse
@@ -24,12 +28,14 @@ import numpyro.distributions as dist
 from grid_haslam_report import draw, write
 from grid_mock import HALF, Start, gridded
 from haslam_408_data import SOURCES, separation, survey_path
+from joint_fit_data import held_out, patch_of
 
 import sightline as sl
 
 FREQUENCY, ZERO, SIGMA = 0.408, 8.9, 0.5  # GHz, K, K
-SEED, TEST, VALIDATION, LEARNING_RATE, STRENGTH = 20261121, 0.1, 0.1, 0.5, 3.0
-WEIGHTS = (0.003, 0.03)  # uG^-2
+SEED, SHARE, LEARNING_RATE, STRENGTH = 20261121, 0.1, 0.5, 3.0
+WEIGHTS = (0.003, 0.03, 0.3)  # uG^-2
+PATCHES, SINGLE = "patches of 14.7 deg", "single sightlines"
 
 
 class Survey(NamedTuple):
@@ -40,17 +46,34 @@ class Survey(NamedTuple):
     parts: dict[str, np.ndarray]
 
 
-def read(nside: int, cells: int) -> Survey:
-    """The survey at a resolution, split into what is fitted, what chooses the weight and what tests."""
+def read(nside: int, cells: int) -> dict[str, Survey]:
+    """The survey at a resolution, in two ways split into what is fitted, what chooses the weight and what tests."""
     brightness = hp.ud_grade(hp.read_map(survey_path(), dtype=np.float64), nside) - ZERO
     used = np.abs(hp.pix2ang(nside, np.arange(brightness.size), lonlat=True)[1]) >= 5
     for l0, b0, radius in SOURCES.values():
         used &= separation(nside, l0, b0) > radius
-    drawn = np.random.default_rng(SEED).random(brightness.size)
-    parts = {"fitted": used & (drawn >= TEST + VALIDATION), "test": used & (drawn < TEST)}
-    parts["validation"] = used & (drawn >= TEST) & (drawn < TEST + VALIDATION)
     lines = sl.Sightlines(sl.HealpixSky(nside), cells=sl.BoxCells(cells=cells))
-    return Survey(lines, brightness, parts)
+    splits = {PATCHES: patches(nside), SINGLE: single(brightness.size)}
+    return {name: Survey(lines, brightness, parts_of(used, *split)) for name, split in splits.items()}
+
+
+def patches(nside: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which pixels test and which validate: whole patches."""
+    test = held_out()
+    validation = ~test & (np.random.default_rng(SEED).random(test.size) < SHARE / (1 - np.mean(test)))
+    patch = patch_of(np.arange(12 * nside**2), nside)
+    return test[patch], validation[patch]
+
+
+def single(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which pixels test and which validate: one by one."""
+    drawn = np.random.default_rng(SEED).random(size)
+    return drawn < SHARE, (drawn >= SHARE) & (drawn < 2 * SHARE)
+
+
+def parts_of(used: np.ndarray, test: np.ndarray, validation: np.ndarray) -> dict[str, np.ndarray]:
+    """The masks of the parts."""
+    return {"fitted": used & ~test & ~validation, "test": used & test, "validation": used & validation}
 
 
 def data(survey: Survey, part: str) -> Any:
@@ -67,7 +90,7 @@ def posterior(survey: Survey, nodes: tuple[int, int, int], weight: float) -> sl.
     anything = dist.ImproperUniform(dist.constraints.real, (), grid.values.shape)
     space = sl.ParameterSpace(simulator, {"magnetic_field.values": anything})
     smooth = (sl.Smoothness("magnetic_field.values", weight=weight),) if weight else ()
-    return sl.Posterior(space, data(survey, "fitted"), regularisers=smooth)
+    return sl.Posterior(space, data(survey, "fitted"), regularisers=smooth).hold()
 
 
 @eqx.filter_jit
@@ -95,6 +118,31 @@ def neighbours(survey: Survey) -> np.ndarray:
     return total / np.maximum(np.sum(known, axis=0), 1)
 
 
+class Outcome(NamedTuple):
+    """Of one way to split: skies [K] by weight, plain and best model, the best weight, scores by weight, and what the
+    neighbours of a pixel leave."""
+
+    skies: dict[float, np.ndarray]
+    models: dict[str, Any]
+    best: float
+    tried: dict[float, dict[str, tuple[float, float]]]
+    floor: tuple[float, float] | None
+
+
+def compare(name: str, survey: Survey, nodes: tuple[int, int, int], steps: int) -> Outcome:
+    """All weights, and which of them validation prefers."""
+    criterion = sl.Validation(data(survey, "validation"), sl.Adam(LEARNING_RATE, steps=steps))
+    chosen = sl.select(lambda weight: posterior(survey, nodes, weight), (0.0, *WEIGHTS), criterion)
+    print(chosen, flush=True)
+    by_weight = dict(zip(chosen.candidates, chosen.results, strict=True))
+    best = max(WEIGHTS, key=lambda weight: chosen.scores[chosen.candidates.index(weight)])
+    models = {"plain": by_weight[0.0].model, "regularised": by_weight[best].model}
+    skies = {weight: np.asarray(see(result.model, survey.lines)) for weight, result in by_weight.items()}
+    tried = {weight: scores(survey, sky) for weight, sky in skies.items()}
+    floor = scores(survey, neighbours(survey))["test"] if name == SINGLE else None
+    return Outcome(skies, models, best, tried, floor)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("grid_haslam"))
@@ -104,21 +152,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200, help="of Adam")
     options = parser.parse_args()
     nodes, start = (options.nodes, options.nodes, options.nodes // 4), time.perf_counter()
-    survey = read(options.nside, options.cells)
-    criterion = sl.Validation(data(survey, "validation"), sl.Adam(LEARNING_RATE, steps=options.steps))
-    chosen = sl.select(lambda weight: posterior(survey, nodes, weight), (0.0, *WEIGHTS), criterion)
-    spent = time.perf_counter() - start
-    print(chosen)
-    by_weight = dict(zip(chosen.candidates, chosen.results, strict=True))
-    best = max(WEIGHTS, key=lambda weight: chosen.scores[chosen.candidates.index(weight)])
-    models = {"plain": by_weight[0.0].model, "regularised": by_weight[best].model}
-    skies = {weight: np.asarray(see(result.model, survey.lines)) for weight, result in by_weight.items()}
-    tried = {weight: scores(survey, sky) for weight, sky in skies.items()}
-    floor = scores(survey, neighbours(survey))["test"]
+    surveys = read(options.nside, options.cells)
+    found = {name: compare(name, survey, nodes, options.steps) for name, survey in surveys.items()}
     options.output.mkdir(parents=True, exist_ok=True)
-    text = write(options, tried, best, floor, spent)
+    text = write(options, found, time.perf_counter() - start)
     (options.output / "grid_haslam.md").write_text(text, encoding="utf-8")
-    draw(survey, models, {"plain": skies[0.0], "regularised": skies[best]}, options.output / "grid_haslam.png")
+    draw(surveys[PATCHES], found[PATCHES], options.output / "grid_haslam.png")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,16 @@ from markdown import listing, paragraph, table
 from matplotlib.figure import Figure
 
 INTRODUCTION = (
-    "The original survey of Haslam et al. 1982, less a zero level of 8.9 K; |b| < 5 deg and seven bright sources "
-    "are masked. Cosmic rays are a given exponential disk; the magnetic field on the nodes of a grid is all that is "
-    "fitted, to 80 % of the pixels, chosen at random. A tenth chose the weight of smoothness, a tenth was looked at "
-    "once. Standard deviation of data minus model over pixels, without weights, and in brackets 1.48 times the median "
-    "absolute deviation, which sources hardly change; K."
+    "The original survey of Haslam et al. 1982, less a zero level of 8.9 K; |b| < 5 deg and seven bright sources are "
+    "masked. Cosmic rays are a given exponential disk; the magnetic field on the nodes of a grid is all that is "
+    "fitted. Standard deviation of data minus model over pixels, without weights, and in brackets 1.48 times the "
+    "median absolute deviation, which sources hardly change; K. Validation chooses the weight of smoothness; the test "
+    "is looked at once."
+)
+SINGLE = (
+    "A single pixel is as wide as the beam of the survey and is known from its neighbours: that mean is no model at "
+    "all, and what it leaves, sources and structure within a pixel, no field that is smooth across pixels predicts. "
+    "Within a patch nothing was seen, and the mean of neighbours does not exist."
 )
 UNDETERMINED = (
     "**The distance.** A sightline sees the integral of n B_perp^2 alone: any field along it with the same integral "
@@ -31,47 +36,56 @@ STREAKS = (
 )
 
 
-def write(
-    options: Any, tried: dict[float, dict[str, tuple[float, float]]], best: float, floor: Any, spent: float
-) -> str:
+def write(options: Any, found: dict[str, Any], spent: float) -> str:
     """The page of results."""
-    rows = [(f"{weight:g}" if weight else "0, plain", *map(_pair, one.values())) for weight, one in tried.items()]
-    ratios = [plain / smooth for plain, smooth in zip(tried[0.0]["test"], tried[best]["test"], strict=True)]
     parts = [
         "# The Haslam survey through a field on a grid\n",
         paragraph(INTRODUCTION),
         f"NSIDE {options.nside}, {options.cells} cells, {options.nodes} x {options.nodes} x {options.nodes // 4} nodes "
         f"in 40 x 40 x 10 kpc, {options.steps} steps of Adam, single precision.\n",
-        table(("weight [uG^-2]", *tried[best]), rows),
-        paragraph(
-            f"The weight of smoothness that validation prefers is {best:g}. On sightlines that were not fitted the "
-            f"residuals of the plain fit are {ratios[0]:.2f} times those of the regularised one ({ratios[1]:.2f} times "
-            f"by the median). The mean of the fitted pixels next to a pixel, no model at all, leaves {_pair(floor)} K "
-            "there: sources and structure within a pixel, which no field that is smooth across pixels predicts."
-        ),
+        *(part for name, outcome in found.items() for part in _section(name, outcome)),
+        paragraph(SINGLE),
         paragraph(STREAKS),
         "## What intensity alone does not tell\n",
         listing(UNDETERMINED),
-        paragraph(f"Time: {spent:.0f} s for {len(tried)} fits, on two cores that had other work too."),
+        paragraph(f"Time: {spent:.0f} s for all fits, on two cores that had other work too."),
     ]
     return "\n".join(parts)
+
+
+def _section(name: str, outcome: Any) -> list[str]:
+    """The table of one way to hold data out."""
+    tried, best = outcome.tried, outcome.best
+    rows = [(f"{weight:g}" if weight else "0, plain", *map(_pair, one.values())) for weight, one in tried.items()]
+    ratios = [plain / smooth for plain, smooth in zip(tried[0.0]["test"], tried[best]["test"], strict=True)]
+    without = f" The mean of the fitted neighbours of a pixel leaves {_pair(outcome.floor)} K." if outcome.floor else ""
+    return [
+        f"## Held out: {name}\n",
+        table(("weight [uG^-2]", *tried[best]), rows),
+        paragraph(
+            f"Validation prefers a weight of {best:g}. On the test the residuals of the plain fit are {ratios[0]:.2f} "
+            f"times those of the regularised one ({ratios[1]:.2f} times by the median).{without}"
+        ),
+    ]
 
 
 def _pair(values: tuple[float, float]) -> str:
     return f"{values[0]:.2f} ({values[1]:.2f})"
 
 
-def draw(survey: Any, models: dict[str, Any], skies: dict[str, np.ndarray], path: Path) -> None:
-    """Maps, residuals of the test pixels' neighbourhood, and |B| in the plane."""
+def draw(survey: Any, outcome: Any, path: Path) -> None:
+    """Maps, residuals with what was held out in outline, and |B| in the plane."""
     figure = Figure(figsize=(12, 9), layout="constrained")
     axes = figure.subplots(3, 2, gridspec_kw={"height_ratios": (3, 3, 4.5)})
     used = np.any(list(survey.parts.values()), axis=0)
+    skies = {"plain": outcome.skies[0.0], "regularised": outcome.skies[outcome.best]}
     for column, (name, sky) in enumerate(skies.items()):
         axes[0, column].set_title(name)
         shown = chart(axes[0, column], sky, used, {"cmap": "magma", "vmin": 5, "vmax": 60})
         rest = chart(axes[1, column], survey.brightness - sky, used, {"cmap": "RdBu_r", "vmin": -4, "vmax": 4})
+        outline(axes[1, column], survey.parts["fitted"], used)
         field = axes[2, column].imshow(
-            strength(models[name].magnetic_field, "xy"),
+            strength(outcome.models[name].magnetic_field, "xy"),
             origin="lower",
             extent=(-20, 20, -20, 20),
             cmap="magma",
@@ -97,3 +111,10 @@ def chart(axes: Any, values: np.ndarray, used: np.ndarray, style: dict[str, Any]
     axes.set_xlabel("l [deg]", fontsize=8)
     axes.set_ylabel("b [deg]", fontsize=8)
     return shown
+
+
+def outline(axes: Any, fitted: np.ndarray, used: np.ndarray) -> None:
+    """Lines around what was held out."""
+    l, b = np.meshgrid(np.linspace(180, -180, 481), np.linspace(-90, 90, 241))
+    pixel = hp.ang2pix(hp.npix2nside(len(used)), l, b, lonlat=True)
+    axes.contour(l, b, (used & ~fitted)[pixel], levels=[0.5], colors="k", linewidths=0.5)

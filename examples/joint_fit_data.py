@@ -73,10 +73,15 @@ def read(nside: int = NSIDE) -> Data:
     sparse = ~behind & ~outlying & (number[place] < LEAST)
     kept = ~(behind | outlying | sparse)
     counts = {"kept": kept, "behind nebula or galaxy": behind, "outlying": outlying, "in sparse bins": sparse}
+    rows = (column[kept] for column in (table.l, table.b, table.rm, place))
+    return Data(*rows, *read_maps(nside), held_out(), {reason: int(rows.sum()) for reason, rows in counts.items()})
+
+
+def held_out() -> np.ndarray:
+    """Which patches are held out, (192,)."""
     held = np.zeros(12 * PATCHES**2, bool)
     held[np.random.default_rng(SEED).choice(held.size, round(HELD_OUT * held.size), replace=False)] = True
-    rows = (column[kept] for column in (table.l, table.b, table.rm, place))
-    return Data(*rows, *read_maps(nside), held, {reason: int(rows.sum()) for reason, rows in counts.items()})
+    return held
 
 
 def outliers(rm: np.ndarray, place: np.ndarray) -> np.ndarray:

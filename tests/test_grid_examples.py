@@ -43,8 +43,9 @@ def test_the_field_begins_in_circles(example):
 def test_haslam_from_the_survey_to_the_figure(example, data, monkeypatch, tmp_path):
     monkeypatch.setenv("SIGHTLINE_DATA", str(data))
     module, report = example("grid_haslam"), example("grid_haslam_report")
-    survey = module.read(8, 16)
-    assert np.max(np.sum(list(survey.parts.values()), axis=0)) == 1
+    surveys = module.read(8, 16)
+    for survey in surveys.values():
+        assert np.max(np.sum(list(survey.parts.values()), axis=0)) == 1
     plain, smooth = (module.posterior(survey, NODES, weight) for weight in (0.0, 0.3))
     assert not plain.regularisers
     fit = sl.fit(smooth, sl.Adam(0.5, steps=5), covariance=0)
@@ -53,8 +54,9 @@ def test_haslam_from_the_survey_to_the_figure(example, data, monkeypatch, tmp_pa
     assert tried[0.3]["fitted"][0] < tried[0.0]["fitted"][0]
     floor = module.scores(survey, module.neighbours(survey))["test"]
     assert floor[0] < tried[0.3]["test"][0]
-    text = report.write(argparse.Namespace(nside=8, cells=16, nodes=16, steps=5), tried, 0.3, floor, 1.0)
+    models = {"plain": fit.model, "regularised": fit.model}
+    outcome = module.Outcome({0.0: sky, 0.3: sky}, models, 0.3, tried, floor)
+    text = report.write(argparse.Namespace(nside=8, cells=16, nodes=16, steps=5), {"few": outcome}, 1.0)
     assert "| 0, plain |" in text
-    models, skies = {"plain": fit.model, "regularised": fit.model}, {"plain": sky, "regularised": sky}
-    report.draw(survey, models, skies, tmp_path / "h.png")
+    report.draw(survey, outcome, tmp_path / "h.png")
     assert (tmp_path / "h.png").stat().st_size > 10_000
