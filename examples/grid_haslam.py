@@ -34,7 +34,7 @@ import sightline as sl
 
 FREQUENCY, ZERO, SIGMA = 0.408, 8.9, 0.5  # GHz, K, K
 SEED, SHARE, LEARNING_RATE, STRENGTH = 20261121, 0.1, 0.5, 3.0
-WEIGHTS = (0.003, 0.03, 0.3)  # uG^-2
+WEIGHTS = (0.03, 0.3, 3.0)  # uG^-2
 PATCHES, SINGLE = "patches of 14.7 deg", "single sightlines"
 
 

@@ -12,7 +12,10 @@ from ..parameters import Table
 from ..statistics import Posterior
 from .approximate import Approximation, approximate
 from .approximations import AbstractApproximation
+from .coordinates import FEW
+from .descent import LBFGS
 from .fit import fit
+from .low_rank import LowRank
 from .method import AbstractMethod
 from .result import FitResult
 
@@ -48,8 +51,10 @@ class Evidence(AbstractCriterion):
 
     No data are spared, but the prior must be normalised: of whitened latents it is, of an improper one with
     regularisers it is not. The bound is as tight as the approximation is good, equally for all candidates at best.
+    Beyond 300 numbers it begins at a fit by L-BFGS.
 
-    **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default that of `sl.approximate`.
+    **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default `sl.inference.FullRank()` or,
+    beyond 300 numbers, `sl.inference.LowRank()`, whose rank should count what the data determine.
 
     **Source:** MacKay 1992, Neural Computation 4, 415; Jordan et al. 1999, Machine Learning 37, 183.
     """
@@ -61,7 +66,10 @@ class Evidence(AbstractCriterion):
         """See `AbstractCriterion`."""
         if posterior.regularisers:
             raise ValueError("Evidence needs normalised priors: whiten the field, or choose by sl.Validation(...).")
-        found = approximate(posterior, self.key, self.method)
+        many = posterior.space.size > FEW
+        start = fit(posterior, LBFGS(), covariance=0) if many else None
+        method = LowRank() if many and self.method is None else self.method
+        found = approximate(posterior, self.key, method, start=start)
         last = found.elbo[-max(len(found.elbo) // 10, 1) :]  # of a step it is an estimate
         return float(np.mean(last)), found
 
