@@ -100,6 +100,18 @@ def test_models_bins_and_single_precision(simulator):
         assert_same(held.residuals({}), plain.residuals({}), 1e-5)
 
 
+def test_ensembles_hold_no_turbulence(simulator):
+    noise = sl.magnetic.Turbulent((4, 4, 4), rms=3.0, outer_scale=40.0, key=jax.random.key(0))
+    single = of_maps(eqx.tree_at(lambda s: s.magnetic_field, simulator, sl.fields.Sum(**FIELD.terms, noise=noise)))
+    assert "magnetic_field.terms.noise" in known(single.hold())
+    ensemble = sl.EnsembleLikelihood(single.likelihoods[0], jax.random.split(jax.random.key(1), 4))
+    plain = sl.Posterior(single.space, ensemble)
+    held = plain.hold()
+    assert set(known(held)) == set(HELD)
+    values = {"magnetic_field.terms.disk.b0": jnp.asarray(2.0)}
+    assert_same(held.log_posterior(values), plain.log_posterior(values))
+
+
 def test_spectra_are_those_of_the_field():
     rays = sl.cosmic_rays.WithSpectrum(sl.cosmic_rays.ExponentialDisk(), sl.cosmic_rays.spectra.local_interstellar())
     simulator = sl.Simulator(sl.magnetic.LSA(), cosmic_rays=rays, emission=sl.emission.SynchrotronSpectrum())

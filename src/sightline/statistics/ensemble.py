@@ -103,7 +103,7 @@ class EnsembleLikelihood(AbstractLikelihood):
 
         **Raises:** `ValueError` for a model without turbulent field.
         """
-        shapes = [latents.shape for latents in _latents(model)]
+        shapes = [latents.shape for latents in turbulent_latents(model)]
         if not shapes:
             raise ValueError(
                 f"EnsembleLikelihood of {self.name!r}: the model has no turbulent field, e.g. sl.magnetic.Turbulent, "
@@ -111,9 +111,9 @@ class EnsembleLikelihood(AbstractLikelihood):
             )
 
         def one(key: Array) -> Data:
-            pairs = zip(jax.random.split(key, len(shapes)), _latents(model), strict=True)
+            pairs = zip(jax.random.split(key, len(shapes)), turbulent_latents(model), strict=True)
             drawn = [jax.random.normal(own, latents.shape, latents.dtype) for own, latents in pairs]
-            return self.likelihood.mean(eqx.tree_at(_latents, model, drawn))
+            return self.likelihood.mean(eqx.tree_at(turbulent_latents, model, drawn))
 
         return jax.lax.map(jax.checkpoint(one), self.keys)
 
@@ -188,7 +188,7 @@ class EnsembleLikelihood(AbstractLikelihood):
         return shrunk.square_and_log_determinant((self._rows(self.data) - mean) / unit), unit
 
 
-def _latents(model: Any) -> list[Any]:
+def turbulent_latents(model: Any) -> list[Any]:
     """The white noise of every turbulent field of a model."""
     parts = walk(model) if isinstance(model, eqx.Module) else ()
     return [part.latents for _, part in parts if isinstance(part, AbstractTurbulent)]
