@@ -13,13 +13,11 @@ INTRODUCTION = (
     "The original survey of Haslam et al. 1982, less a zero level of 8.9 K; |b| < 5 deg and seven bright sources are "
     "masked. Cosmic rays are a given exponential disk; the magnetic field on the nodes of a grid is all that is "
     "fitted. Standard deviation of data minus model over pixels, without weights, and in brackets 1.48 times the "
-    "median absolute deviation, which sources hardly change; K. Validation chooses the weight of smoothness; the test "
-    "is looked at once."
+    "median absolute deviation, which sources hardly change; K. Validation chooses the weight of smoothness."
 )
 SINGLE = (
-    "A single pixel is as wide as the beam of the survey and is known from its neighbours: that mean is no model at "
-    "all, and what it leaves, sources and structure within a pixel, no field that is smooth across pixels predicts. "
-    "Within a patch nothing was seen, and the mean of neighbours does not exist."
+    "A single pixel is as wide as the beam of the survey: its neighbours know it, the more so the less they are "
+    "smoothed. Within a patch nothing was seen."
 )
 UNDETERMINED = (
     "**The distance.** A sightline sees the integral of n B_perp^2 alone: any field along it with the same integral "
@@ -63,10 +61,16 @@ def _section(name: str, outcome: Any) -> list[str]:
         f"## Held out: {name}\n",
         table(("weight [uG^-2]", *tried[best]), rows),
         paragraph(
-            f"Validation prefers a weight of {best:g}. On the test the residuals of the plain fit are {ratios[0]:.2f} "
-            f"times those of the regularised one ({ratios[1]:.2f} times by the median).{without}"
+            f"Of the weights above 0 validation prefers {best:g}{_beaten(tried, best)}. On the test the residuals of "
+            f"the plain fit are {ratios[0]:.2f} times those of the regularised one ({ratios[1]:.2f} times by the "
+            f"median).{without}"
         ),
     ]
+
+
+def _beaten(tried: dict[float, Any], best: float) -> str:
+    better = tried[0.0]["validation"][0] < tried[best]["validation"][0]
+    return ", though none is better still" if better else ""
 
 
 def _pair(values: tuple[float, float]) -> str:

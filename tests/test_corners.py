@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.grids import regular
+from sightline.grids import corners, regular
 
 HALF = (2.0, 1.5, 1.0)
 RANDOM = np.random.default_rng(7)
@@ -129,10 +129,32 @@ def test_composed_fields_have_the_gradients_of_their_grids():
     assert float(slope) == pytest.approx(float(step), rel=1e-7)
 
 
-def test_the_transpose_is_one_scatter_of_windows():
+def test_the_transpose_is_one_scatter_of_rows():
     def loss(values):
         return jnp.sum(many(fast, values, POINTS) ** 2)
 
     text = jax.jit(jax.grad(loss)).lower(grid(3)).as_text()
     assert text.count('"stablehlo.scatter"') == 1
     assert "grid_gather" in str(jax.make_jaxpr(loss)(grid(3)))
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float32], ids=str)
+def test_places_survive_low_precision(dtype):
+    """Nodes beyond the integers that the type of the values counts exactly, in the transpose."""
+    shape = (70, 70, 4) if dtype != jnp.float32 else (4200, 4200, 2)
+    i, j = (jnp.arange(n - 3, n - 1, dtype=jnp.int32) for n in shape[:2])
+    zero = jnp.zeros(2, dtype)
+
+    def total(rows):
+        return jnp.sum(corners.gather(rows, (i, j, jnp.full(2, shape[2] - 2, jnp.int32)), (zero, zero, zero)))
+
+    rows = jnp.zeros((*shape, 1), dtype)
+    found = jnp.argwhere(jax.jit(jax.grad(total))(rows)[..., 0], size=3, fill_value=-1)
+    np.testing.assert_array_equal(found, [[*pair, shape[2] - 2] for pair in zip(i, j, strict=True)] + [[-1] * 3])
+
+
+def test_what_32_bit_indices_do_not_reach_is_refused():
+    shape = jax.ShapeDtypeStruct((1024, 1024, 1024, 3), jnp.float32)
+    index, fraction = jnp.zeros((), int), jnp.zeros(())
+    with pytest.raises(ValueError, match="32-bit"):
+        jax.eval_shape(lambda rows: corners.gather(rows, (index,) * 3, (fraction,) * 3), shape)

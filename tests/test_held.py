@@ -1,5 +1,7 @@
 """Fields evaluated once in the cells of sightlines give what they give when they are computed."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -56,8 +58,8 @@ def value_and_gradient(posterior, values):
 
 def test_posterior_holds_what_is_not_free_and_stays_the_same(posterior):
     held = posterior.hold()
-    assert {name: len(parts) for name, parts in known(held).items()} == HELD
-    assert all(part.shape == (48, 12) for parts in known(held).values() for part in parts)
+    assert {name: len(jax.tree.leaves(parts)) for name, parts in known(held).items()} == HELD
+    assert all(part.shape == (50, 12) for part in jax.tree.leaves(known(held)))  # full batches of 10
     for b0 in (0.3, 4.0):
         values = {"magnetic_field.terms.disk.b0": jnp.asarray(b0)}
         assert_same(value_and_gradient(held, values), value_and_gradient(posterior, values))
@@ -68,7 +70,7 @@ def test_masked_pixels_and_batches_take_their_own_cells(simulator):
     mask = np.arange(48) % 3 > 0
     plain = of_maps(simulator, mask)
     held = plain.hold()
-    assert {part.shape for parts in known(held).values() for part in parts} == {(32, 12)}
+    assert {part.shape for part in jax.tree.leaves(known(held))} == {(40, 12)}
     values = {"magnetic_field.terms.disk.b0": jnp.asarray(2.0)}
     assert_same(held.residuals(values), plain.residuals(values))
     key = jax.random.key(1)
@@ -96,7 +98,7 @@ def test_models_bins_and_single_precision(simulator):
         held = plain.hold()
         cells = held.likelihoods[0].observable.observable.sightlines.known
         assert set(cells) == set(HELD)
-        assert cells["electron_density"][0].dtype == jnp.float32
+        assert cells["electron_density"].dtype == jnp.float32
         assert_same(held.residuals({}), plain.residuals({}), 1e-5)
 
 
@@ -119,9 +121,86 @@ def test_spectra_are_those_of_the_field():
     assert_same(simulator(held, 0.408).I, simulator(LINES, 0.408).I)
 
 
+def test_several_frequencies_other_chunks_instruments_and_second_derivatives(simulator):
+    model = sl.Model(simulator, {"beam": sl.GaussianBeam(fwhm=20.0)})
+    held = simulator.hold(LINES, list(HELD))
+    frequencies = jnp.array([2.5, 5.0, 9.0])
+    for chunk in (7, 48, 1000):
+        other = dataclasses.replace(simulator, chunk=chunk)
+        assert_same(other(held, frequencies).Q, other(LINES, frequencies).Q)
+    assert_same(model.observe(held, 5.0, "beam").U, model.observe(LINES, 5.0, "beam").U)
+
+    def curvature(lines):
+        def polarised(b0):
+            free = eqx.tree_at(lambda s: s.magnetic_field.terms["disk"].b0, simulator, b0)
+            return jnp.sum(free(lines, 9.0).Q ** 2)
+
+        return jax.hessian(polarised)(jnp.asarray(2.0))
+
+    assert_same(curvature(held), curvature(LINES))
+
+
+class Map(sl.emission.AbstractEmissionOperator):
+    needs = ("a.b", "three")
+
+    def __call__(self, plasma, ray, frequency):
+        (single,) = plasma.extra["three"]
+        return sl.emission.TransferCoefficients(sl.emission.StokesVector(I=single * plasma.extra["a.b"]))
+
+
+class Single(sl.fields.AbstractField):
+    def __call__(self, position):
+        return position[2:3] ** 2
+
+
+def test_fields_of_a_user_keep_their_shapes_and_names():
+    simulator = sl.Simulator(emission=Map(), fields={"a.b": sl.electrons.ExponentialDisk(), "three": Single()})
+    held = simulator.hold(LINES, ["fields.a.b", "fields.three"])
+    assert_same(simulator(held, 2.0).I, simulator(LINES, 2.0).I)
+
+
+def test_maps_of_the_same_sightlines_share_what_is_held(simulator):
+    data = np.ones((1, 48))
+    maps = [sl.MapLikelihood(LINES, nu, data, 1.0, parameters="I", unit="K_RJ") for nu in (4.0, 8.0)]
+    held = sl.Posterior(sl.ParameterSpace(simulator, FREE), maps).hold()
+    one, other = (jax.tree.leaves(likelihood.observable.sightlines.known) for likelihood in held.likelihoods)
+    assert all(a is b for a, b in zip(one, other, strict=True))
+
+
+def test_a_posterior_refuses_what_holds_its_free_parameters(simulator, posterior):
+    (held,) = posterior.hold().likelihoods
+    free = {"electron_density.n0": dist.Uniform(0.0, 1.0)}
+    with pytest.raises(ValueError, match="holds 'electron_density', which is free here"):
+        sl.Posterior(sl.ParameterSpace(simulator, free), held)
+    noise = sl.magnetic.Turbulent((4, 4, 4), rms=3.0, outer_scale=40.0, key=jax.random.key(0))
+    turbulent = of_maps(eqx.tree_at(lambda s: s.magnetic_field, simulator, sl.fields.Sum(**FIELD.terms, noise=noise)))
+    ensemble = sl.EnsembleLikelihood(turbulent.hold().likelihoods[0], jax.random.split(jax.random.key(1), 4))
+    with pytest.raises(ValueError, match=r"holds 'magnetic_field\.terms\.noise'"):
+        sl.Posterior(turbulent.space, ensemble)
+
+
+def test_a_trace_is_of_the_simulator_alone(simulator):
+    one = sl.Directions(30.0, 2.0)
+    other = eqx.tree_at(lambda s: s.electron_density.n0, simulator, jnp.asarray(1.0))
+    assert_same(simulator.trace(other.hold(one, "electron_density"), 9.0).stokes.Q, simulator.trace(one, 9.0).stokes.Q)
+
+
+def test_free_marks_leaves_and_ties(simulator):
+    ties = {"electron_density.n0": lambda free: 0.01 * free["magnetic_field.terms.disk.b0"]}
+    free = sl.ParameterSpace(simulator, FREE, ties=ties).free()
+    assert free.magnetic_field.terms["disk"].b0
+    assert free.electron_density.n0
+    assert sum(jax.tree.leaves(free)) == 2
+
+
 def test_refusals(simulator):
     with pytest.raises(ValueError, match="no field 'halo'"):
-        simulator.hold(LINES, ["halo"])
+        simulator.hold(LINES, "halo")
+    inner = eqx.tree_at(lambda s: s.magnetic_field, simulator, sl.fields.Rotated(FIELD, (40.0, 0.0, 0.0)))
+    with pytest.raises(ValueError, match=r"no field 'magnetic_field\.field'"):
+        inner.hold(LINES, "magnetic_field.field")
+    with pytest.raises(ValueError, match="name one of them"):
+        simulator.hold(LINES, ["magnetic_field", "magnetic_field.terms.halo"])
     with pytest.raises(ValueError, match="name the terms"):
         simulator(simulator.hold(LINES, ["cosmic_rays"]), 2.0)
     space = sl.ParameterSpace({"x": jnp.zeros(2)}, {"x": dist.Normal(0.0, 1.0)})

@@ -47,7 +47,10 @@ class AbstractField(Module):
         """The field at a Galactocentric position, (3,) kpc: (3,) of a vector field, () of a scalar field."""
 
     def prepare(self: T) -> T:
-        """The field after its global work (synthesis, tables), done once per simulation and differentiable."""
+        """The field after its global work (synthesis, tables), done once per simulation and differentiable.
+
+        What it returns is evaluated as it was prepared: change a value, or take a gradient, of the field before.
+        """
         return prepare_children(self)
 
     def structures(self) -> Structures:

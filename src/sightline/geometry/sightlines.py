@@ -46,7 +46,8 @@ def _dot(components: tuple[Scalar, Scalar, Scalar], axis: Vector) -> Scalar:
 class Sightlines(eqx.Module):
     """The rays of a sky and their cells: geometry only, but for `known`, which `Simulator.hold` fills.
 
-    A `Simulator` takes it as an argument, so a new one of the same shape compiles nothing anew.
+    A `Simulator` takes it as an argument, so a new one of the same shape compiles nothing anew. `known` has values of
+    fields in the cells, (rays, cells) for a scalar and a list of such for a vector, by the name of the field.
 
     **Arguments:**
 
@@ -67,7 +68,7 @@ class Sightlines(eqx.Module):
     sky: AbstractSky
     edges: Float[Array, " edges"] | None
     structures: int = eqx.field(static=True)
-    known: dict[str, list[Float[Array, "rays cells"]]]
+    known: dict[str, Any]
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = SUN):
         _check_sky(sky)
@@ -152,10 +153,13 @@ def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: A
     batches = -(-size // chunk)
 
     def split(leaf: Array, axis: int) -> Array:
-        widths = [(0, batches * chunk - size if place == axis % leaf.ndim else 0) for place in range(leaf.ndim)]
         axis = axis % leaf.ndim
+        if leaf.shape[axis] != batches * chunk:  # else it is filled up already
+            leaf = jax.lax.slice_in_dim(leaf, 0, size, axis=axis)
+            widths = [(0, batches * chunk - size if place == axis else 0) for place in range(leaf.ndim)]
+            leaf = jnp.pad(leaf, widths, mode="edge")
         shape = (*leaf.shape[:axis], batches, chunk, *leaf.shape[axis + 1 :])
-        return jnp.moveaxis(jnp.pad(leaf, widths, mode="edge").reshape(shape), axis, 0)
+        return jnp.moveaxis(leaf.reshape(shape), axis, 0)
 
     def join(leaf: Array) -> Array:
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]

@@ -33,8 +33,18 @@ def gather(table: Table, lower: Indices, fractions: Fractions) -> Float[Array, "
     is not checked; `fractions`: of the way to the upper corner.
 
     **Returns:** the components, (c, *points).
+
+    **Raises:** `ValueError` for a table too large for 32-bit indices.
     """
+    _check_size(table.shape)
     return _gather.bind(table, *lower, *fractions)
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    if math.prod(shape) >= 2**31 or max(shape) >= 2**24:
+        raise ValueError(
+            f"A grid (nx, ny, nz, channels) = {shape} has more numbers than 32-bit indices reach: divide it."
+        )
 
 
 def _channels_last(values: Array) -> Array:
@@ -73,17 +83,22 @@ def _ends(fraction: Array) -> Array:
 
 
 def _once(values: Array, fraction: Array) -> Array:
-    """The same values, divided by f + (1 - f) = 1: XLA computes a quotient once, and the rest wherever it is used."""
-    return (values.astype(fraction.dtype) / (fraction + (1 - fraction))).astype(values.dtype)
+    """The same values, divided by f + (1 - f) = 1: XLA computes a quotient once, and the rest wherever it is used.
+
+    Indices up to 2^24 pass through floating point unharmed.
+    """
+    wide = fraction.dtype if fraction.dtype.itemsize >= 4 else jnp.float32
+    one = (fraction + (1 - fraction)).astype(wide)
+    return (values.astype(wide) / one).astype(values.dtype)
 
 
 def _scatter_rows(cotangent: Array, *where: Array, shape: tuple[int, int, int]) -> Array:
     """Four rows a point, two nodes along z each: half the time of one window of 2 x 2 x 2 nodes."""
     (_, ny, nz), channels = shape, cotangent.shape[0]
     i, j, k, x, y, z = (part.reshape(-1) for part in where)
-    column, k, x, y, z = _once(i * ny + j, x), _once(k, z), *map(_once, (x, y, z), (x, y, z))
+    i, j, k, x, y, z = map(_once, (i, j, k, x, y, z), (x, y, z) * 2)
     corners = channels * nz * np.array([0, 1, ny, ny + 1], np.int32)
-    at = (channels * (column * nz + k))[:, None] + corners
+    at = (channels * ((i * ny + j) * nz + k))[:, None] + corners
     x, y, z = map(_ends, (x, y, z))
     across = (x[:, :, None] * y[:, None, :]).reshape(-1, 4)
     along = z[:, :, None] * _channels_last(cotangent)[:, None, :]
@@ -148,6 +163,7 @@ def _gather_batch(arguments: Any, axes: Any) -> tuple[Array, int]:
         return _gather.bind(table, *_together(where, axes[1:], _size(arguments, axes), None)), 1
     tables = jnp.moveaxis(table, axes[0], 0)
     where = _together(where, axes[1:], len(tables), tables.shape[1])
+    _check_size((len(tables) * tables.shape[1], *tables.shape[2:]))
     return _gather.bind(tables.reshape(-1, *tables.shape[2:]), *where), 1
 
 
@@ -159,6 +175,7 @@ def _scatter_batch(arguments: Any, axes: Any, *, shape: Any) -> tuple[Array, int
     else:
         cotangent = jnp.moveaxis(cotangent, axes[0], 1)
     where = _together(where, axes[1:], size, shape[0])
+    _check_size((size * shape[0], *shape[1:], cotangent.shape[0]))
     tables = _scatter.bind(cotangent, *where, shape=(size * shape[0], *shape[1:]))
     return tables.reshape(size, *shape, -1), 0
 

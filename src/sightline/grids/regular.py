@@ -47,7 +47,7 @@ def table(values: Values) -> Float[Array, "nx ny nz c"]:
 
 
 def trilinear(
-    table: Float[Array, "nx ny nz c"],
+    rows: Float[Array, "nx ny nz c"],
     channels: tuple[int, ...],
     position: Vector,
     half_widths: HalfWidths,
@@ -55,13 +55,13 @@ def trilinear(
 ) -> Float[Array, "*channels"]:
     """Trilinear interpolation at a position, (3,) kpc, by `corners.gather`.
 
-    **Arguments:** `table`: see there; `channels`: the shape of the value; `outside`: the value there, by default that
-    at the wall.
+    **Arguments:** `rows`: the `table` of a grid; `channels`: the shape of the value; `outside`: the value there, by
+    default that at the wall.
     """
-    lower, fractions = locate(position, table.shape[:3], half_widths)
-    fractions = [fraction.astype(table.dtype) for fraction in fractions]
+    lower, fractions = locate(position, rows.shape[:3], half_widths)
+    fractions = [fraction.astype(rows.dtype) for fraction in fractions]
     # a vector in the middle of the chain would cost its gradient a slow transposition
-    parts = jnp.unstack(corners.gather(table, tuple(lower), tuple(fractions)))
+    parts = jnp.unstack(corners.gather(rows, tuple(lower), tuple(fractions)))
     if outside is not None:
         lit = inside(position, half_widths)
         parts = [jnp.where(lit, part, outside) for part in parts]

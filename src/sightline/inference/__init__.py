@@ -3,6 +3,7 @@
 from .algorithms import AbstractAlgorithm as AbstractAlgorithm
 from .algorithms import AbstractChain as AbstractChain
 from .approximate import Approximation as Approximation
+from .approximate import ApproximationWarning as ApproximationWarning
 from .approximate import approximate as approximate
 from .approximations import AbstractApproximation as AbstractApproximation
 from .approximations import FullRank as FullRank

@@ -1,3 +1,4 @@
+import warnings
 from typing import Any
 
 import equinox as eqx
@@ -19,10 +20,15 @@ EQUAL = 0.1  # largest range of logarithms of importance weights that have no ta
 BAD = 0.7  # of the Pareto k: importance weights of no use above
 
 
+class ApproximationWarning(UserWarning):
+    """The Gaussian is not near the posterior, as can be seen before it is drawn from."""
+
+
 class Approximation:
     """A Gaussian, in whitened unconstrained coordinates, that is near a posterior.
 
     - `elbo`: the evidence lower bound after every step, (steps,).
+    - `doubt`: what is wrong with it, if that can be seen from it, else empty.
     - `pareto_k`: of the importance weights of its draws: below 0.5 the Gaussian is good, above 0.7 it is not.
 
     **Source:** Yao et al. 2018, arXiv:1802.02538, for the diagnostic.
@@ -30,7 +36,7 @@ class Approximation:
 
     def __init__(self, posterior: Posterior, method: AbstractApproximation, place: Whitening, state: Any, elbo: Any):
         self._posterior, self._method, self._place, self._state = posterior, method, place, state
-        self.elbo = np.asarray(elbo)
+        self.elbo, self.doubt = np.asarray(elbo), method.doubt(state)
 
     def sample(self, key: jax.Array, draws: int = 1000) -> Chains:
         """Independent draws, as one chain; its verdict says whether the Gaussian is near the posterior.
@@ -89,6 +95,8 @@ def approximate(
 
     **Raises:** `ValueError` for a start without finite derivatives, or too many parameters for the method.
 
+    **Warns:** `ApproximationWarning` for a `LowRank` of too low a rank.
+
     !!! example
         >>> near = sl.approximate(posterior, jax.random.key(0), sl.inference.Pathfinder())
         >>> near.sample(jax.random.key(1), draws=100).parameters["magnetic_field.b0"].shape
@@ -104,7 +112,10 @@ def approximate(
             state, bound = _advance(method, posterior, place, state, run, jnp.asarray(number), length)
             bounds.append(bound)
             advance(length, elbo=float(bound[-1]))
-    return Approximation(posterior, method, place, state, jnp.concatenate(bounds))
+    found = Approximation(posterior, method, place, state, jnp.concatenate(bounds))
+    if found.doubt:
+        warnings.warn(f"{type(method).__name__}: {found.doubt}.", ApproximationWarning, stacklevel=2)
+    return found
 
 
 @eqx.filter_jit

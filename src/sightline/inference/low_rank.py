@@ -10,15 +10,20 @@ from .approximations import AbstractApproximation, MeanField
 from .coordinates import Density, Vector
 
 MORE = 8  # directions tried beyond those that are kept
+MUCH = 1.0  # of the curvature that data add to the prior's along a direction
 LEAST = 1e-3  # of the curvature along a direction: where the density is not concave it is as good as flat
 
 
 class InformedCoordinates(eqx.Module):
-    """y = origin + z + V (t - 1) V^T z: z counts standard deviations, which are t along the columns of V, else 1."""
+    """y = origin + z + V (t - 1) V^T z: z counts standard deviations, which are t along the columns of V, else 1.
+
+    `neglected`: |curvature - 1| along the next direction, which is not among them.
+    """
 
     origin: Vector
     log_t: Float[Array, " rank"]
     directions: Float[Array, "n rank"]
+    neglected: Float[Array, ""]
 
     def __call__(self, z: Vector) -> Vector:
         """y, (n,), at z, (n,)."""
@@ -38,7 +43,7 @@ class LowRank(AbstractApproximation):
     matrix less one of low rank for its covariance. The directions V are the leading eigenvectors of the Hessian at the
     start, which should be a fit; with the standard deviations t along them they make coordinates in which the posterior
     is about a unit Gaussian, whose mean and widths `MeanField` finds. Combinations beyond the rank keep about the width
-    of the prior: a rank too low errs to the wide side.
+    of the prior: with a rank too low draws are too wide, and the evidence is too low; `approximate` warns of it.
 
     **Arguments:** `rank`: number of directions; products with the Hessian that find them: 3 rank + 24, of about five
     gradients each; `steps`, `samples`, `learning_rate`: as of `MeanField`; a number is that of the first step, from
@@ -62,8 +67,9 @@ class LowRank(AbstractApproximation):
                 f"LowRank.rank = {self.rank} is not below the number of parameters, {y.size}: use FullRank() or a "
                 "smaller rank."
             )
-        curvature, directions = _eigenvectors(density, y, key, self.rank)
-        place = InformedCoordinates(y, -0.5 * jnp.log(jnp.maximum(curvature, LEAST)), directions)
+        curvature, directions, neglected = _eigenvectors(density, y, key, self.rank)
+        log_t = -0.5 * jnp.log(jnp.maximum(curvature, LEAST))
+        place = InformedCoordinates(y, log_t, directions, neglected)
         state = self._mean_field.begin(density, jnp.zeros_like(y), key)
         return place, state._replace(rho=jnp.zeros_like(y))
 
@@ -79,6 +85,12 @@ class LowRank(AbstractApproximation):
         z, height = self._mean_field.draw(inner, key, draws)
         return jax.lax.map(place, z), height - place.log_volume
 
+    def doubt(self, state: Any) -> str:
+        """See `AbstractApproximation`."""
+        if float(state[0].neglected) < MUCH:
+            return ""
+        return f"the data determine more directions than rank = {self.rank}: the evidence is too low, draws too wide"
+
     @property
     def _mean_field(self) -> MeanField:
         import optax
@@ -88,8 +100,9 @@ class LowRank(AbstractApproximation):
         return MeanField(self.steps, self.samples, schedule)
 
 
-def _eigenvectors(density: Density, y: Vector, key: Array, rank: int) -> tuple[Array, Array]:
-    """Those of minus the Hessian whose eigenvalues, (rank,), differ most from 1, (n, rank)."""
+def _eigenvectors(density: Density, y: Vector, key: Array, rank: int) -> tuple[Array, Array, Array]:
+    """Eigenvalues of minus the Hessian that differ most from 1, (rank,), their vectors, (n, rank), and by how much the
+    next one differs."""
     slope, tried = jax.grad(density), min(rank + MORE, y.size)
 
     def excess(columns: Array) -> Array:
@@ -101,5 +114,6 @@ def _eigenvectors(density: Density, y: Vector, key: Array, rank: int) -> tuple[A
         found, _ = jnp.linalg.qr(excess(found))
     small = jnp.matmul(found.T, excess(found), precision="highest")
     values, vectors = jnp.linalg.eigh(0.5 * (small + small.T))
-    best = jnp.argsort(-jnp.abs(values))[:rank]
-    return 1 + values[best], jnp.matmul(found, vectors[:, best], precision="highest")
+    order = jnp.argsort(-jnp.abs(values))
+    best = order[:rank]
+    return 1 + values[best], jnp.matmul(found, vectors[:, best], precision="highest"), jnp.abs(values[order[rank]])

@@ -1,6 +1,7 @@
 """The choice among priors of one model: by data that were not fitted, or by the evidence."""
 
 import abc
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..parameters import Table
 from ..statistics import Posterior
-from .approximate import Approximation, approximate
+from .approximate import Approximation, ApproximationWarning, approximate
 from .approximations import AbstractApproximation
 from .coordinates import FEW
 from .descent import LBFGS
@@ -54,7 +55,9 @@ class Evidence(AbstractCriterion):
     Beyond 300 numbers it begins at a fit by L-BFGS.
 
     **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default `sl.inference.FullRank()` or,
-    beyond 300 numbers, `sl.inference.LowRank()`, whose rank should count what the data determine.
+    beyond 300 numbers, `sl.inference.LowRank()` of rank 50, doubled until it counts all that the data determine.
+
+    **Raises:** `ValueError` for a posterior with regularisers.
 
     **Source:** MacKay 1992, Neural Computation 4, 415; Jordan et al. 1999, Machine Learning 37, 183.
     """
@@ -66,12 +69,24 @@ class Evidence(AbstractCriterion):
         """See `AbstractCriterion`."""
         if posterior.regularisers:
             raise ValueError("Evidence needs normalised priors: whiten the field, or choose by sl.Validation(...).")
-        many = posterior.space.size > FEW
-        start = fit(posterior, LBFGS(), covariance=0) if many else None
-        method = LowRank() if many and self.method is None else self.method
-        found = approximate(posterior, self.key, method, start=start)
+        found = self._approximate(posterior)
         last = found.elbo[-max(len(found.elbo) // 10, 1) :]  # of a step it is an estimate
         return float(np.mean(last)), found
+
+    def _approximate(self, posterior: Posterior) -> Approximation:
+        if posterior.space.size <= FEW:
+            return approximate(posterior, self.key, self.method)
+        start = fit(posterior, LBFGS(), covariance=0)
+        if self.method is not None:
+            return approximate(posterior, self.key, self.method, start=start)
+        method = LowRank()
+        while True:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ApproximationWarning)
+                found = approximate(posterior, self.key, method, start=start)
+            if not found.doubt or 2 * method.rank >= posterior.space.size:
+                return found
+            method = LowRank(rank=2 * method.rank)
 
 
 class Selection:

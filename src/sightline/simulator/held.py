@@ -1,6 +1,6 @@
 """Fields held: evaluated once in the cells of sightlines, for simulations that leave them as they are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -17,51 +17,62 @@ from .checks import CURES
 if TYPE_CHECKING:
     from .simulator import Simulator
 
-Components = list[Float[Array, "*cells"]]
+Components = Float[Array, "*cells"] | list[Float[Array, "*cells"]]
+"""The values of a scalar field, or each component of a vector."""
 
 
 class Held(AbstractField):
-    """A field whose value in the cell at hand is known: `components` of a vector, or the one number of a scalar."""
+    """A field whose value in the cell at hand is known."""
 
     field: AbstractField
-    components: Components
+    value: Components
 
     def __call__(self, position: Vector) -> Float[Array, "..."]:
         del position
-        return jnp.stack(self.components) if len(self.components) > 1 else self.components[0]
+        return jnp.stack(self.value) if isinstance(self.value, list) else self.value
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         populations = self.field.populations(position)
         if len(populations) != 1:
-            raise ValueError(
-                "Cosmic rays of several populations cannot be held as one field: name the terms of the sum."
-            )
-        return (Population(self.components[0], populations[0].index, populations[0].spectrum),)
+            raise ValueError("Cosmic rays of several populations are not one field to hold: name the terms of the sum.")
+        return (Population(self(position), populations[0].index, populations[0].spectrum),)
 
 
 def with_held(simulator: "Simulator", known: Mapping[str, Components]) -> "Simulator":
-    """The simulator with fields by dotted name replaced by their values in the cell at hand."""
-    for name, components in known.items():
-        simulator = eqx.tree_at(
-            lambda s, name=name: named(s, name), simulator, replace_fn=lambda f, c=components: Held(f, c)
-        )
+    """The simulator with fields by name replaced by their values in the cell at hand."""
+    check_names(simulator, known)
+    for name, value in known.items():
+        simulator = eqx.tree_at(lambda s, n=name: fields_of(s)[n], simulator, replace_fn=lambda f, v=value: Held(f, v))
     return simulator
 
 
-def named(simulator: "Simulator", name: str) -> Any:
-    """The field of a dotted name.
+def fields_of(simulator: "Simulator") -> dict[str, Any]:
+    """The fields that are evaluated at the points of rays, by dotted name: those of a simulator, and terms of sums."""
+    found = {name: getattr(simulator, name) for name in CURES}
+    found |= {f"fields.{name}": field for name, field in simulator.fields.items()}
+    return {name: field for first in found.items() for name, field in _terms(*first)}
 
-    **Raises:** `ValueError` for a name that is not there.
+
+def _terms(name: str, field: Any) -> Iterator[tuple[str, Any]]:
+    if field is not None:
+        yield name, field
+    if isinstance(field, Sum):
+        for term, part in field.terms.items():
+            yield from _terms(f"{name}.terms.{term}", part)
+
+
+def check_names(simulator: "Simulator", names: Iterable[str]) -> None:
+    """Refuses names of what is no field of the simulator, or part of another that is named.
+
+    **Raises:** `ValueError`.
     """
-    node: Any = simulator
-    for part in name.split("."):
-        node = node.get(part) if isinstance(node, Mapping) else getattr(node, part, None)
-    if not isinstance(node, AbstractField):
-        raise ValueError(
-            f"This Simulator has no field {name!r}. Its fields are named as in `sl.ParameterSpace`, e.g. "
-            "'electron_density' or 'magnetic_field.terms.disk'."
-        )
-    return node
+    known = fields_of(simulator)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"This Simulator has no field {name!r} to hold. It has {', '.join(known)}.")
+        whole = [other for other in names if name.startswith(f"{other}.terms.")]
+        if whole:
+            raise ValueError(f"Both {whole[0]!r} and its term {name!r} are to be held: name one of them.")
 
 
 def fixed_fields(simulator: "Simulator", free: Any) -> list[str]:
@@ -69,18 +80,13 @@ def fixed_fields(simulator: "Simulator", free: Any) -> list[str]:
 
     **Arguments:** `free`: the simulator with `True` for the leaves that are free.
     """
-    names = [*CURES, *(f"fields.{name}" for name in simulator.fields)]
-    given = [name for name in names if name not in CURES or getattr(simulator, name) is not None]
-    return [name for first in given for name in _fixed(simulator, free, first)]
-
-
-def _fixed(simulator: "Simulator", free: Any, name: str) -> Iterator[str]:
-    field, is_free = named(simulator, name), any(jax.tree.leaves(named(free, name)))
-    if isinstance(field, Sum) and (is_free or not _holds(field, name)):
-        for term in field.terms:
-            yield from _fixed(simulator, free, f"{name}.terms.{term}")
-    elif not is_free and _holds(field, name):
-        yield name
+    fields, flags = fields_of(simulator), fields_of(free)
+    kept: list[str] = []
+    for name, field in fields.items():  # a sum comes before its terms
+        inside = any(name.startswith(f"{other}.terms.") for other in kept)
+        if not inside and not any(jax.tree.leaves(flags[name])) and _holds(field, name):
+            kept.append(name)
+    return kept
 
 
 def _holds(field: AbstractField, name: str) -> bool:

@@ -97,17 +97,21 @@ def measure_rays(simulator: "Simulator", observable: AbstractObservable, length:
 
 @eqx.filter_jit
 def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: int) -> dict[str, Components]:
-    """The components of fields in the cells of all rays, (rays, cells) each."""
+    """The components of fields in the cells of all rays, (rays, cells) each, and of copies of the last ray that fill
+    the last batch of `chunk`."""
     prepared = {name: field.prepare() for name, field in fields.items()}
 
     def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
         values = {name: field(jnp.stack([x, y, z])) for name, field in prepared.items()}
-        return {name: list(value) if value.ndim else [value] for name, value in values.items()}
+        return {name: list(value) if value.ndim else value for name, value in values.items()}
 
     def evaluate(ray: Ray) -> dict[str, Components]:
         return jax.vmap(cell)(*coordinates(ray, division(lines, ray)[0]))
 
-    return jax.lax.map(evaluate, jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), lines.rays), batch_size=chunk)
+    extra = -lines.size % min(chunk, lines.size)
+    rays = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), lines.rays)
+    rays = jax.tree.map(lambda leaf: jnp.pad(leaf, [(0, extra)] + [(0, 0)] * (leaf.ndim - 1), mode="edge"), rays)
+    return jax.lax.map(evaluate, rays, batch_size=chunk)
 
 
 class RotationWarning(UserWarning):

@@ -17,7 +17,7 @@ from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types, warn_suns
-from .held import named
+from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
 from .trace import Trace, trace_ray
 
@@ -152,7 +152,7 @@ class Simulator(Module):
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
 
-    def hold(self, sky: Lines, names: Sequence[str]) -> Sightlines:
+    def hold(self, sky: Lines, names: str | Sequence[str]) -> Sightlines:
         """Sightlines that hold fields of this model: their values in every cell, which simulations take from there.
 
         For fits and samplers that leave some fields as they are: `sl.Posterior.hold` chooses them. Each component
@@ -162,7 +162,7 @@ class Simulator(Module):
         **Arguments:** `sky`: or `Sightlines`; `names`: dotted, e.g. `"electron_density"`, or
         `"magnetic_field.terms.disk"` for a term of a sum.
 
-        **Raises:** `ValueError` for names that are not there.
+        **Raises:** `ValueError` for names that are not there, or of a sum and its term; as a call for the rest.
 
         !!! example
             >>> held = simulator.hold(sl.HealpixSky(nside=8), ["electron_density", "cosmic_rays"])
@@ -171,7 +171,10 @@ class Simulator(Module):
         self.check()
         lines = as_sightlines(sky)
         check_boxes(self, lines)
-        known = fields_in_cells({name: named(self, name) for name in names}, arrays(lines), self.chunk)
+        names = (names,) if isinstance(names, str) else names
+        check_names(self, [*lines.known, *names])
+        fields = fields_of(self)
+        known = fields_in_cells({name: fields[name] for name in names}, arrays(lines), self.chunk)
         return eqx.tree_at(lambda s: s.known, lines, lines.known | known)
 
     def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
@@ -222,6 +225,7 @@ class Simulator(Module):
             raise ValueError(
                 f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
             )
+        lines = eqx.tree_at(lambda s: s.known, lines, {})
         stokes = self(lines, nu)
         return Trace(*trace_ray(self.prepare(), lines, nu), stokes=stokes)
 

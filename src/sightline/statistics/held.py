@@ -5,9 +5,11 @@ from typing import Any
 import equinox as eqx
 import jax
 
+from ..geometry import Sightlines
 from ..model import Model
+from ..parameters import ParameterSpace
 from ..simulator import Simulator
-from ..simulator.held import fixed_fields
+from ..simulator.held import fields_of, fixed_fields
 from .brightness import Brightness
 from .ensemble import EnsembleLikelihood, turbulent_latents
 from .likelihood import AbstractLikelihood
@@ -20,7 +22,8 @@ def hold_fixed(likelihoods: tuple[AbstractLikelihood, ...], model: Any, free: An
 
     **Raises:** `TypeError` for a model that is no `Simulator` or `Model`.
     """
-    return tuple(_hold(one, model, _with_redrawn(one, free)) for one in likelihoods)
+    done: dict[Any, Sightlines] = {}
+    return tuple(_hold(one, model, _with_redrawn(one, free), done) for one in likelihoods)
 
 
 def _with_redrawn(likelihood: AbstractLikelihood, free: Any) -> Any:
@@ -30,16 +33,46 @@ def _with_redrawn(likelihood: AbstractLikelihood, free: Any) -> Any:
     return eqx.tree_at(turbulent_latents, free, [True] * len(turbulent_latents(free)))
 
 
-def _hold(likelihood: AbstractLikelihood, model: Any, free: Any) -> AbstractLikelihood:
+def _hold(likelihood: AbstractLikelihood, model: Any, free: Any, done: dict[Any, Sightlines]) -> AbstractLikelihood:
+    """One likelihood; maps of the same sightlines, in `done`, share what these hold."""
     if isinstance(model, Model):
         model, free = model.simulator, free.simulator
     if not isinstance(model, Simulator):
         raise TypeError(f"hold needs a sl.Simulator or a sl.Model, not {type(model).__name__}.")
-    names = fixed_fields(model, free)
+    names = tuple(fixed_fields(model, free))
 
     def held(node: Any) -> Any:
         if not isinstance(node, Brightness):
             return node
-        return eqx.tree_at(lambda one: one.sightlines, node, model.hold(node.sightlines, names))
+        lines, key = node.sightlines, (id(node.sightlines), names)
+        if key not in done:
+            done[key] = model.hold(eqx.tree_at(lambda one: one.known, lines, {}), names)
+        return eqx.tree_at(lambda one: one.sightlines, node, done[key])
 
-    return jax.tree.map(held, likelihood, is_leaf=lambda node: isinstance(node, Brightness))
+    return jax.tree.map(held, likelihood, is_leaf=_is_map)
+
+
+def check_held(likelihood: AbstractLikelihood, space: ParameterSpace) -> None:
+    """Refuses sightlines that hold a field with a free parameter, or with turbulence that an ensemble draws anew.
+
+    **Raises:** `ValueError`.
+    """
+    held = sorted({name for node in _maps(likelihood) for name in node.sightlines.known})
+    if not held:
+        return
+    free = _with_redrawn(likelihood, space.free())
+    flags = fields_of(free.simulator if isinstance(free, Model) else free)
+    for name in held:
+        if any(jax.tree.leaves(flags.get(name, True))):
+            raise ValueError(
+                f"{likelihood.name!r} holds {name!r}, which is free here or not in the model: build it on sightlines "
+                "of its own, and call hold() on the posterior."
+            )
+
+
+def _is_map(node: Any) -> bool:
+    return isinstance(node, Brightness)
+
+
+def _maps(likelihood: AbstractLikelihood) -> list[Brightness]:
+    return [node for node in jax.tree.leaves(likelihood, is_leaf=_is_map) if _is_map(node)]

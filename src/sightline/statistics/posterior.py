@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._core.module import is_concrete
 from ..parameters import ParameterSpace, Table
-from .held import hold_fixed
+from .held import check_held, hold_fixed
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
 
@@ -33,7 +34,8 @@ class Posterior(eqx.Module):
     - `likelihoods`: one, or several, which are independent; all of the one model.
     - `regularisers`: e.g. `sl.Smoothness`, `sl.DivergencePenalty`.
 
-    **Raises:** `TypeError` for what is none of these; `ValueError` where the model does not give what the data need.
+    **Raises:** `TypeError` for what is none of these; `ValueError` where the model does not give what the data need, or
+    sightlines hold what is free.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -56,6 +58,8 @@ class Posterior(eqx.Module):
         if not self.likelihoods:
             raise ValueError("likelihoods is empty: give at least one.")
         for likelihood in self.likelihoods:
+            if all(map(is_concrete, jax.tree.leaves(self.space.model))):
+                check_held(likelihood, self.space)
             eqx.filter_eval_shape(lambda one, model: one.mean(model), likelihood, self.space.model)
 
     @property
