@@ -11,6 +11,7 @@ from ..statistics import Posterior
 from .approximations import AbstractApproximation, FullRank, MeanField
 from .chains import Chains
 from .coordinates import FEW, coordinates, density, relaxed
+from .low_rank import LowRank
 from .progress import progress as show
 from .starts import begin_at
 from .whitening import Whitening
@@ -36,7 +37,8 @@ class Approximation:
 
     def __init__(self, posterior: Posterior, method: AbstractApproximation, place: Whitening, state: Any, elbo: Any):
         self._posterior, self._method, self._place, self._state = posterior, method, place, state
-        self.elbo, self.doubt = np.asarray(elbo), method.doubt(state)
+        self.elbo = np.asarray(elbo)
+        self.doubt = method.doubt(state) if isinstance(method, LowRank) else ""
 
     def sample(self, key: jax.Array, draws: int = 1000) -> Chains:
         """Independent draws, as one chain; its verdict says whether the Gaussian is near the posterior.

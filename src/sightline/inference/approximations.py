@@ -29,11 +29,6 @@ class AbstractApproximation(eqx.Module):
     def draw(self, state: Any, key: Array, draws: int) -> tuple[Float[Array, "draws n"], Float[Array, " draws"]]:
         """Draws, and the log density of the Gaussian at them."""
 
-    def doubt(self, state: Any) -> str:
-        """What is wrong with the Gaussian, if that can be seen from it."""
-        del state
-        return ""
-
 
 class MeanField(AbstractApproximation):
     """A Gaussian without correlations between whitened coordinates, by stochastic variational inference: for any size.

@@ -86,7 +86,7 @@ class LowRank(AbstractApproximation):
         return jax.lax.map(place, z), height - place.log_volume
 
     def doubt(self, state: Any) -> str:
-        """See `AbstractApproximation`."""
+        """What is wrong with the Gaussian, as far as the curvature tells; else empty."""
         if float(state[0].neglected) < MUCH:
             return ""
         return f"the data determine more directions than rank = {self.rank}: the evidence is too low, draws too wide"
