@@ -233,7 +233,7 @@ def test_maps_bins_and_several_turbulent_fields():
 def test_memory_is_that_of_one_realisation():
     turbulence = sl.magnetic.Turbulent((32, 32, 32), HALF, outer_scale=4.0, key=jax.random.key(0))
     field, static = eqx.partition(turbulence, eqx.is_array)
-    plain = Likelihood(lambda m: m.prepare().values[0, 0, 0, :8], np.ones(8), Gaussian(np.ones(8)))
+    plain = Likelihood(lambda m: m.prepare().table[0, 0, :8, 0], np.ones(8), Gaussian(np.ones(8)))
 
     def memory(count):
         one = sl.EnsembleLikelihood(plain, jax.random.split(jax.random.key(0), count))

@@ -60,8 +60,8 @@ def test_evidence_of_many_latents_counts_all_that_data_determine():
 
         return sl.Posterior(space, sl.statistics.Likelihood(observable, data, sl.statistics.Gaussian(np.ones(size))))
 
-    found = sl.select(many, [0.05, 0.5, 5.0], sl.Evidence(jax.random.key(0)))
-    matrices = [rms**2 * rows @ rows.T + np.eye(size) for rms in (0.05, 0.5, 5.0)]
+    found = sl.select(many, [0.5, 5.0], sl.Evidence(jax.random.key(0)))
+    matrices = [rms**2 * rows @ rows.T + np.eye(size) for rms in (0.5, 5.0)]
     np.testing.assert_allclose(
         found.scores, [stats.multivariate_normal(np.zeros(size), matrix).logpdf(data) for matrix in matrices], atol=0.5
     )
