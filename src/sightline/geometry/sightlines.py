@@ -143,7 +143,8 @@ def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: A
     copies, whose results are dropped, since a shorter one would compile the body a second time.
 
     **Arguments:** `function`: of one ray and its values; `rays`: arrays with the ray axis last, which have no gradient;
-    `chunk`: rays at a time; `values`: further arrays with the ray axis last, or `first`, which have one.
+    `chunk`: rays at a time; `values`: further arrays with the ray axis last, or `first`, which have one;
+    copies may fill their last batch already.
 
     **Returns:** the results with the ray axis last.
     """

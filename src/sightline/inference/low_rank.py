@@ -45,9 +45,9 @@ class LowRank(AbstractApproximation):
     is about a unit Gaussian, whose mean and widths `MeanField` finds. Combinations beyond the rank keep about the width
     of the prior: with a rank too low draws are too wide, and the evidence is too low; `approximate` warns of it.
 
-    **Arguments:** `rank`: number of directions; products with the Hessian that find them: 3 rank + 24, of about five
-    gradients each; `steps`, `samples`, `learning_rate`: as of `MeanField`; a number is that of the first step, from
-    which it falls to 0.
+    **Arguments:** `rank`: number of directions; products with the Hessian that find them: 3 rank + 24, each the
+    derivative of a gradient; `steps`, `samples`, `learning_rate`: as of `MeanField`; a number is that of the first
+    step, from which it falls to 0.
 
     **Raises:** `ValueError`, when it begins, for a rank that is not below the number of parameters.
 

@@ -35,10 +35,7 @@ def _with_redrawn(likelihood: AbstractLikelihood, free: Any) -> Any:
 
 def _hold(likelihood: AbstractLikelihood, model: Any, free: Any, done: dict[Any, Sightlines]) -> AbstractLikelihood:
     """One likelihood; maps of the same sightlines, in `done`, share what these hold."""
-    if isinstance(model, Model):
-        model, free = model.simulator, free.simulator
-    if not isinstance(model, Simulator):
-        raise TypeError(f"hold needs a sl.Simulator or a sl.Model, not {type(model).__name__}.")
+    model, free = _simulator(model), _simulator(free)
     names = tuple(fixed_fields(model, free))
 
     def held(node: Any) -> Any:
@@ -55,19 +52,25 @@ def _hold(likelihood: AbstractLikelihood, model: Any, free: Any, done: dict[Any,
 def check_held(likelihood: AbstractLikelihood, space: ParameterSpace) -> None:
     """Refuses sightlines that hold a field with a free parameter, or with turbulence that an ensemble draws anew.
 
-    **Raises:** `ValueError`.
+    **Raises:** `ValueError`; `TypeError` for a model that is no `Simulator` or `Model`.
     """
     held = sorted({name for node in _maps(likelihood) for name in node.sightlines.known})
     if not held:
         return
-    free = _with_redrawn(likelihood, space.free())
-    flags = fields_of(free.simulator if isinstance(free, Model) else free)
+    flags = fields_of(_simulator(_with_redrawn(likelihood, space.free())))
     for name in held:
         if any(jax.tree.leaves(flags.get(name, True))):
             raise ValueError(
                 f"{likelihood.name!r} holds {name!r}, which is free here or not in the model: build it on sightlines "
                 "of its own, and call hold() on the posterior."
             )
+
+
+def _simulator(model: Any) -> Simulator:
+    model = model.simulator if isinstance(model, Model) else model
+    if not isinstance(model, Simulator):
+        raise TypeError(f"hold needs a sl.Simulator or a sl.Model, not {type(model).__name__}.")
+    return model
 
 
 def _is_map(node: Any) -> bool:
