@@ -1,6 +1,7 @@
 """Sums and multiples of fields, and what confines, turns and masks them."""
 
 import abc
+import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from ..geometry import SUN, Structures
 from .base import AbstractField, Population, children, evaluate
 
 Value = Float[Array, "..."]
+_TAIL = 16.0  # widths of a smooth edge, beyond which a logistic is below 1.2e-7
 
 
 def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
@@ -76,6 +78,9 @@ class Sum(AbstractField):
     def __call__(self, position: Vector) -> Value:
         return add(*(term(position) for term in self.terms.values()))
 
+    def structures(self) -> Structures:
+        return Structures.join(*(term.structures() for term in self.terms.values()))
+
     def populations(self, position: Vector) -> tuple[Population, ...]:
         return tuple(p for term in self.terms.values() for p in term.populations(position))
 
@@ -97,9 +102,10 @@ class AbstractWrapper(AbstractField):
         return self.modify(self.field(self.place(position)), position)
 
     def structures(self) -> Structures:
-        """Those of the inner field, moved, and of what modifies it; `place` is taken for linear about the Sun."""
+        """Those of the inner field, moved, and the walls of what modifies it; `place` is taken for linear."""
+        inner = placed_structures(self)
         others = [child.structures() for child in children(self) if child is not self.field]
-        return Structures.join(placed_structures(self), *others)
+        return dataclasses.replace(Structures.join(inner, *others), extent=inner.extent)
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
@@ -113,9 +119,7 @@ class AbstractWrapper(AbstractField):
 def placed_structures(wrapper: AbstractWrapper) -> Structures:
     """Structures of the inner field, moved to where the wrapper places it."""
     inner = wrapper.field.structures()
-    if not inner.size:
-        return inner
-    sun = jnp.asarray(SUN, inner.centre.dtype)
+    sun = jnp.asarray(SUN, inner.quadrics.centre.dtype)
     matrix = jax.jacfwd(wrapper.place)(sun)
     return inner.seen_through(matrix, wrapper.place(sun) - matrix @ sun)
 
@@ -137,6 +141,11 @@ class Scaled(AbstractWrapper):
     def modify(self, value: Value, position: Vector) -> Value:
         factor = evaluate(self.factor, position)
         return by_component(lambda part: factor * part, value)
+
+    def structures(self) -> Structures:
+        """Those of both factors: the product ends where one of them ends."""
+        inner = self.field.structures()
+        return Structures.product(inner, self.factor.structures()) if isinstance(self.factor, AbstractField) else inner
 
 
 class Confined(AbstractWrapper):
@@ -164,7 +173,9 @@ class Confined(AbstractWrapper):
         return by_component(lambda part: weight * part, value)
 
     def structures(self) -> Structures:
-        return Structures.join(placed_structures(self), Structures.balls(self.centre, self.radius))
+        ball = Structures.balls(self.centre, self.radius)
+        reach = Structures.balls(self.centre, self.radius + _TAIL * self.smooth)
+        return Structures.product(placed_structures(self), ball.ending(reach))
 
 
 class ConfinedToBox(AbstractWrapper):
@@ -185,8 +196,9 @@ class ConfinedToBox(AbstractWrapper):
         return by_component(lambda part: weight * part, value)
 
     def structures(self) -> Structures:
-        slabs = jnp.where(jnp.eye(3) > 0, self.half_widths, jnp.inf)
-        return Structures.join(placed_structures(self), Structures.ellipsoids(self.centre, slabs))
+        box = Structures.box(self.half_widths, self.centre)
+        reach = Structures.box(self.half_widths + _TAIL * self.smooth, self.centre)
+        return Structures.product(placed_structures(self), box.ending(reach))
 
 
 class Masked(AbstractWrapper):

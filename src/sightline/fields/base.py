@@ -1,6 +1,7 @@
 """The contract of a field: a value at one point."""
 
 import abc
+import dataclasses
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -54,8 +55,14 @@ class AbstractField(Module):
         return prepare_children(self)
 
     def structures(self) -> Structures:
-        """What `sl.ResolvedCells` must resolve: by default what the fields inside tell of, nothing of a leaf."""
-        return Structures.join(*(child.structures() for child in children(self)))
+        """Where the field jumps, and where it ends: by default the walls of the fields inside, and no end.
+
+        Default sightlines reach to where their model ends and cut cells at its walls. A model of which nothing ends is
+        seen to 30 kpc from the Galactic centre, or to the sources.
+        """
+        return dataclasses.replace(
+            Structures.join(*(child.structures() for child in children(self))), extent=Structures.none().extent
+        )
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         """The cosmic-ray electron populations of this field at a position, (3,) kpc."""

@@ -12,13 +12,14 @@ from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
-from ..geometry import Ray, Sightlines, Structures, as_sightlines
+from ..geometry import Ray, Sightlines
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
-from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types, warn_suns
+from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
 from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
+from .place import complete, seen, structures_of, sun_of, warn_suns
 from .trace import Trace, trace_ray
 
 Lines = Any  # a sky, or Sightlines
@@ -92,10 +93,10 @@ class Simulator(Module):
         """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
         return prepare_children(self)
 
-    def structures(self, names: tuple[str, ...]) -> Structures:
-        """What cells must resolve of the fields called `names`."""
-        fields = [getattr(self, name) if name in CURES else self.fields[name] for name in names]
-        return Structures.join(*(field.structures() for field in fields))
+    @property
+    def sun(self) -> tuple[float, float, float]:
+        """Where the model has its Sun, kpc: from there a sky is seen of which no observer is said."""
+        return sun_of(self)
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""
@@ -134,7 +135,7 @@ class Simulator(Module):
             raise ValueError(
                 "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
             )
-        lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        lines, frequencies = seen(self, sky), check_frequency(frequency)
         check_boxes(self, lines)
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         warn_rotation(rotation, jnp.atleast_1d(frequencies))
@@ -147,10 +148,17 @@ class Simulator(Module):
     def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
         """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
         self.check()
-        lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        lines, frequencies = seen(self, sky), check_frequency(frequency)
         check_boxes(self, lines)
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
+
+    def sightlines(self, sky: Lines) -> Sightlines:
+        """The sightlines of a sky as this model sees them, complete: an argument of fits.
+
+        **Arguments:** `sky`: or `Sightlines`, of which the cells, the observer or both may be missing.
+        """
+        return complete(seen(self, sky), structures_of(self), self.chunk)
 
     def hold(self, sky: Lines, names: str | Sequence[str]) -> Sightlines:
         """Sightlines that hold fields of this model: their values in every cell, which simulations take from there.
@@ -169,7 +177,7 @@ class Simulator(Module):
             >>> stokes = simulator(held, frequency=2.3)
         """
         self.check()
-        lines = as_sightlines(sky)
+        lines = self.sightlines(sky)
         check_boxes(self, lines)
         names = (names,) if isinstance(names, str) else names
         check_names(self, [*lines.known, *names])
@@ -187,7 +195,7 @@ class Simulator(Module):
         """
         self.check()
         self.require(observable.needs, type(observable).__name__)
-        lines = observable.sightlines
+        lines = seen(self, observable.sightlines)
         check_boxes(self, lines)
         length = None if length is None else check_length(length, lines.size)
         bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
@@ -220,7 +228,7 @@ class Simulator(Module):
 
         **Raises:** `ValueError` for several rays or frequencies.
         """
-        lines, nu = as_sightlines(sky), check_frequency(frequency)
+        lines, nu = self.sightlines(sky), check_frequency(frequency)
         if lines.size != 1 or nu.ndim:
             raise ValueError(
                 f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
