@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from .._core.types import Scalar, Vector
 from .cells import ResolvedCells
@@ -23,42 +23,55 @@ def panel_edges(
 
     **Arguments:** `cells`: how many panels, and how they grow; `distance`: where the ray ends at the latest, kpc.
     """
+    walls = walls_of_ray(cells, structures, origin, direction, distance)
+    edges, _ = divide(walls, cells.cells, cells.growth, cells.cells + walls.shape[0] - 1)
+    return edges if structures.extent.bounded else jnp.concatenate([edges, tail(walls[-1], distance)])
+
+
+def walls_of_ray(
+    cells: ResolvedCells, structures: Structures, origin: Vector, direction: Vector, distance: Scalar
+) -> Float[Array, " walls"]:
+    """Distances [kpc] of where the model begins on a ray, of its walls and of where it or the ray ends, sorted."""
     structures = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf.astype(origin.dtype)), structures)
-    start, stop = _span(structures, origin, direction)
+    start, stop = _span(structures, origin, direction, distance)
     stop = jnp.clip(jnp.minimum(stop, distance), start)
     enter, leave = structures.crossings(origin, direction, stop, cells.structures)
-    walls = jnp.concatenate([start[None], enter, leave, stop[None]])
-    edges = _divide(cells, jnp.sort(jnp.clip(walls, start, stop)))
-    return edges if structures.extent.bounded else jnp.concatenate([edges, _tail(stop, distance)])
+    return jnp.sort(jnp.clip(jnp.concatenate([start[None], enter, leave, stop[None]]), start, stop))
 
 
-def _span(structures: Structures, origin: Vector, direction: Vector) -> tuple[Scalar, Scalar]:
+def _span(structures: Structures, origin: Vector, direction: Vector, distance: Scalar) -> tuple[Scalar, Scalar]:
     if structures.extent.bounded:
         return structures.extent.span(origin, direction)
     ball = Structures.balls((0.0, 0.0, 0.0), _UNBOUNDED)
     ball = jax.tree.map(lambda leaf: leaf.astype(origin.dtype), ball.ending(ball))
-    return jnp.zeros_like(origin[0]), ball.extent.span(origin, direction)[1]
+    start, stop = ball.extent.span(origin, direction)
+    return jnp.where(jnp.isfinite(distance), 0, start), stop
 
 
-def _divide(cells: ResolvedCells, walls: Float[Array, " walls"]) -> Float[Array, " edges"]:
-    """Panels between sorted walls: in each gap 1 and its share of `cells.cells`."""
-    length = walls[-1] - walls[0]
-    least = 1e-6 * length + jnp.finfo(walls.dtype).tiny
-    scale = jnp.maximum(length, least) / max(cells.growth - 1, 1e-4)
+def divide(
+    walls: Float[Array, " walls"], number: Scalar | int, growth: float, panels: int
+) -> tuple[Float[Array, " edges"], Int[Array, ""]]:
+    """Edges of panels between sorted walls, in each gap 1 and its share of `number`, and how many there are.
+
+    **Arguments:** `growth`: as of cells; `panels`: room for so many, those beyond the end have no width.
+    """
+    length, tiny = walls[-1] - walls[0], jnp.finfo(walls.dtype).tiny
+    least = 1e-6 * length + tiny
+    scale = jnp.maximum(length, least) / max(growth - 1, 1e-4)
     depth = jnp.log1p((walls - walls[0]) / scale)
     gaps = jnp.diff(depth)
-    share = jnp.floor(cells.cells * gaps / jnp.maximum(depth[-1], jnp.finfo(walls.dtype).tiny))
+    share = jnp.floor(jnp.asarray(number, walls.dtype) * gaps / jnp.maximum(depth[-1], tiny))
     counts = jnp.where(jnp.diff(walls) > least, 1 + share, 0).astype(jnp.int32)
-    first = jnp.concatenate([jnp.zeros(1, jnp.int32), jnp.cumsum(counts)])
-    number = jnp.arange(cells.cells + gaps.shape[0] + 1, dtype=jnp.int32)
-    gap = jnp.clip(jnp.searchsorted(first[1:], number, side="right"), 0, gaps.shape[0] - 1)
-    part = (number - first[gap]).astype(walls.dtype) / jnp.maximum(counts[gap], 1).astype(walls.dtype)
+    first = jnp.concatenate([jnp.zeros(1, jnp.int32), jnp.cumsum(counts, dtype=jnp.int32)])
+    place = jnp.arange(panels + 1, dtype=jnp.int32)
+    gap = jnp.clip(jnp.searchsorted(first[1:], place, side="right"), 0, gaps.shape[0] - 1)
+    part = (place - first[gap]).astype(walls.dtype) / jnp.maximum(counts[gap], 1).astype(walls.dtype)
     within = walls[0] + scale * jnp.expm1(depth[gap] + jnp.clip(part, 0, 1) * gaps[gap])
     edges = jnp.where(part == 0, walls[gap], within)
-    return jnp.where(number >= first[-1], walls[-1], edges)
+    return jnp.where(place >= first[-1], walls[-1], edges), first[-1]
 
 
-def _tail(near: Scalar, far: Scalar) -> Float[Array, " tail"]:
+def tail(near: Scalar, far: Scalar) -> Float[Array, " tail"]:
     """Edges of the panels from where the walls end to the source of a ray, in geometric progression."""
     ratio = jnp.log1p(jnp.where(jnp.isfinite(far), far - near, 0) / _UNBOUNDED) / _TAIL
     return near + _UNBOUNDED * jnp.expm1(ratio * jnp.arange(1, _TAIL + 1, dtype=near.dtype))

@@ -1,5 +1,6 @@
 """Sightlines: a sky, cells and an observer turned into rays, as arrays that reach jit as an argument."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from jaxtyping import Array, Float
 from .._core.module import default_float, is_concrete
 from .._core.types import Scalar, Vector
 from .._core.units import strip_unit
-from .cells import AbstractCells, AbstractPlainCells, ChordCells, ResolvedCells
+from .cells import PARTS, AbstractCells, AbstractPlainCells, ChordCells, ResolvedCells
 from .image_plane import ImagePlane
 from .skies import AbstractSky
 
@@ -71,15 +72,17 @@ class Sightlines(eqx.Module):
     midpoints: Float[Array, " cells"] | None
     widths: Float[Array, " cells"] | None
     edges: Float[Array, "edges rays"] | None
+    parts: int = eqx.field(static=True)
     classes: "tuple[Sightlines, ...]"
     order: np.ndarray | None
     sky: AbstractSky
     known: dict[str, Any]
+    error: Any
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = None):
         _check_sky(sky)
         self.sky, self.cells = sky, _check_cells(sky, cells)
-        self.edges, self.classes, self.order, self.known = None, (), None, {}
+        self.edges, self.parts, self.classes, self.order, self.known, self.error = None, PARTS, (), None, {}, None
         self.midpoints, self.widths = None, None
         if isinstance(self.cells, AbstractPlainCells):
             edges = self.cells.edges()
@@ -101,10 +104,64 @@ class Sightlines(eqx.Module):
         rays = eqx.tree_at(lambda r: (r.origin, r.length), self.rays, begun, is_leaf=lambda x: x is None)
         return eqx.tree_at(lambda s: s.rays, self, rays)
 
+    def with_edges(self, edges: Float[Array, "edges rays"], parts: int = PARTS) -> "Sightlines":
+        """The same with panels between `edges`, kpc from where each ray begins, of `parts` cells or points each."""
+        lines = eqx.tree_at(lambda s: s.edges, self, edges, is_leaf=lambda x: x is None)
+        return _replace_static(lines, parts=parts)
+
+    def with_classes(self, classes: "tuple[Sightlines, ...]", order: np.ndarray) -> "Sightlines":
+        """The same with rays in classes, each of as many panels: ray i is ray `order[i]` of all classes in turn."""
+        lines = eqx.tree_at(lambda s: (s.classes, s.order), self, (classes, order), is_leaf=lambda x: x is None)
+        return lines
+
+    def take(self, index: Any) -> "Sightlines":
+        """Some of the rays, without a sky: panels and what is held with them.
+
+        Where the index is traced, rays of all classes have as many panels as those of the largest.
+        """
+        if self.classes and is_concrete(index):
+            return _take_classes(self, np.asarray(index))
+        whole = _merged(self) if self.classes else self
+        rays = jax.tree.map(lambda leaf: leaf[..., index], (whole.rays, whole.edges))
+        known = jax.tree.map(lambda leaf: leaf[index], whole.known)
+        bare = eqx.tree_at(lambda s: s.sky, whole, None)
+        return eqx.tree_at(lambda s: (s.rays, s.edges, s.known), bare, (*rays, known), is_leaf=lambda x: x is None)
+
     @property
     def size(self) -> int:
         """Number of rays."""
         return self.rays.direction.shape[1]
+
+
+def _take_classes(lines: Sightlines, index: np.ndarray) -> Sightlines:
+    """Some of the rays of lines in classes, in classes."""
+    assert lines.order is not None
+    place = np.asarray(lines.order)[index]
+    ends = np.cumsum([0, *(part.size for part in lines.classes)])
+    group = np.searchsorted(ends, place, side="right") - 1
+    kept = [number for number in range(len(lines.classes)) if np.any(group == number)]
+    classes = tuple(lines.classes[number].take(place[group == number] - ends[number]) for number in kept)
+    order = np.argsort(np.argsort(group, kind="stable"), kind="stable")
+    rays = jax.tree.map(lambda leaf: leaf[..., index], lines.rays)
+    bare = eqx.tree_at(lambda s: (s.sky, s.rays), lines, (None, rays))
+    return bare.with_classes(classes, order)
+
+
+def _merged(lines: Sightlines) -> Sightlines:
+    """Lines in classes as lines of one class: panels without width fill the shorter ones up."""
+    most = max(part.edges.shape[0] for part in lines.classes if part.edges is not None)
+    filled = [jnp.pad(part.edges, ((0, most - part.edges.shape[0]), (0, 0)), mode="edge") for part in lines.classes]
+    edges = jnp.concatenate(filled, axis=1)[:, lines.order]
+    bare = eqx.tree_at(lambda s: (s.classes, s.order), lines, ((), None))
+    return bare.with_edges(edges, lines.classes[0].parts)
+
+
+def _replace_static(lines: Sightlines, **values: Any) -> Sightlines:
+    """A copy with other static fields, which `eqx.tree_at` does not reach; no geometry is made again."""
+    copy = object.__new__(type(lines))
+    for field in dataclasses.fields(lines):
+        object.__setattr__(copy, field.name, values.get(field.name, getattr(lines, field.name)))
+    return copy
 
 
 def _cast(value: Any) -> Array:

@@ -16,19 +16,18 @@ from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
 from ..fields.base import AbstractField, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays
-from ..geometry.cells import PARTS
 from ..geometry.panels import equal, gauss
 from ..observables import AbstractObservable
 from .held import Components, with_held
-from .place import edges_of_ray, fields_by_name, needs_edges, structures_of
+from .place import edges_of_ray, needs_edges, structures_of, structures_seen
 
 if TYPE_CHECKING:
     from .simulator import Simulator
 
 
 def arrays(lines: Sightlines) -> Sightlines:
-    """The lines without their sky, which compiled code does not see."""
-    return eqx.tree_at(lambda s: s.sky, lines, None)
+    """The lines without what compiled code does not see."""
+    return eqx.tree_at(lambda s: (s.sky, s.error), lines, (None, None), is_leaf=lambda x: x is None)
 
 
 @eqx.filter_jit
@@ -83,7 +82,7 @@ def division(
 ) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
     """Distances of the middles of the cells of a ray, and their widths, kpc."""
     if lines.midpoints is None:
-        return equal(_edges(lines, ray, edges, structures), PARTS)
+        return equal(_edges(lines, ray, edges, structures), lines.parts)
     midpoints, widths, length = jax.lax.stop_gradient((lines.midpoints, lines.widths, ray.length))
     return length * midpoints, length * widths
 
@@ -123,7 +122,7 @@ def measure_rays(simulator: "Simulator", observable: AbstractObservable, length:
         if part.midpoints is not None or observable.sequential:
             distance, widths = division(part, ray, edges, structures)
         else:
-            distance, widths = gauss(_edges(part, ray, edges, structures), PARTS)
+            distance, widths = gauss(_edges(part, ray, edges, structures), part.parts)
         if far is not None:
             distance, widths = _with_end(distance, widths, far)
         return observable.along(simulator, ray, coordinates(ray, distance), widths)
@@ -134,12 +133,6 @@ def measure_rays(simulator: "Simulator", observable: AbstractObservable, length:
         run = functools.partial(measure, part)
         results.append(map_rays(lambda ray, more, run=run: run(ray, *more), part.rays, simulator.chunk, given, True))
     return join_classes(lines, results)
-
-
-def structures_seen(simulator: "Simulator", observable: AbstractObservable) -> Structures:
-    """Walls and extent of what an observable measures."""
-    fields = fields_by_name(simulator)
-    return observable.structures({name: fields[name].structures() for name in observable.needs})
 
 
 def _with_end(distance: Array, widths: Array, far: Scalar) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from ..fields.base import children
 from ..fields.shifted import Place, suns
 from ..geometry import SUN, ImagePlane, Ray, ResolvedCells, Sightlines, Structures, as_sightlines, map_rays
 from ..geometry.panels import panel_edges
+from ..observables import AbstractObservable
 from .checks import CURES, SunWarning
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ def structures_of(simulator: "Simulator") -> Structures:
     told = {name: field.structures() for name, field in fields.items()}
     parts = [operator.structures({name: told[name] for name in operator.needs}) for operator in simulator.emission]
     return Structures.join(*parts)
+
+
+def structures_seen(simulator: "Simulator", observable: AbstractObservable) -> Structures:
+    """Walls and extent of what an observable measures."""
+    fields = fields_by_name(simulator)
+    return observable.structures({name: fields[name].structures() for name in observable.needs})
 
 
 def seen(simulator: "Simulator", sky: Any) -> Sightlines:

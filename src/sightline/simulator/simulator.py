@@ -19,7 +19,8 @@ from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
 from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
-from .place import complete, seen, structures_of, sun_of, warn_suns
+from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
+from .tolerance import with_tolerance
 from .trace import Trace, trace_ray
 
 Lines = Any  # a sky, or Sightlines
@@ -153,11 +154,31 @@ class Simulator(Module):
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
 
-    def sightlines(self, sky: Lines) -> Sightlines:
-        """The sightlines of a sky as this model sees them, complete: an argument of fits.
+    def sightlines(self, sky: Any, frequency: Any = None, tolerance: float | None = None) -> Sightlines:
+        """The sightlines of a sky as this model sees them, complete: made outside jit, an argument of fits.
 
-        **Arguments:** `sky`: or `Sightlines`, of which the cells, the observer or both may be missing.
+        With a tolerance they have the cheapest cells that meet it: the error of every map, I, Q and U at each
+        frequency, is at most so much of its rms. Rays that need more cells get more; `lines.error` says what was
+        reached. It is made for the values that the parameters have now: a fit that ends far away wants it made anew.
+
+        **Arguments:**
+
+        - `sky`: or `Sightlines`, of which the cells, the observer or both may be missing; or an observable, e.g.
+          `sl.observables.RotationMeasure(sky)`, for its own sightlines.
+        - `frequency`: GHz, of the maps; `tolerance`: of rms, e.g. 1e-3.
+
+        **Raises:** `ValueError` for a tolerance without a frequency, or cells that were given beside a tolerance;
+        `TypeError` inside jit.
+
+        !!! example
+            >>> lines = simulator.sightlines(sl.HealpixSky(nside=4), frequency=23.0, tolerance=1e-2)
+            >>> bool(max(lines.error.relative.values()) < 1e-2), lines.error.mean_cells < 100
+            (True, True)
         """
+        if tolerance is not None:
+            return with_tolerance(self, sky, frequency, tolerance)
+        if isinstance(sky, AbstractObservable):
+            return complete(seen(self, sky.sightlines), structures_seen(self, sky), self.chunk)
         return complete(seen(self, sky), structures_of(self), self.chunk)
 
     def hold(self, sky: Lines, names: str | Sequence[str]) -> Sightlines:

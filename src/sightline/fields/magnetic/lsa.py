@@ -4,6 +4,7 @@ from jaxtyping import Array, Float
 from ..._core.elementary import log, sincos
 from ..._core.module import param
 from ..._core.types import Vector
+from ...geometry import Structures
 from ..base import AbstractField
 
 _INNER, _OUTER = 3.0, 20.0  # kpc
@@ -36,6 +37,10 @@ class LSA(AbstractField):
     psi0: Float[Array, ""] = param(27.0, unit="deg", symbol=r"\psi_0")
     psi1: Float[Array, ""] = param(0.9, unit="deg", symbol=r"\psi_1")
     chi0: Float[Array, ""] = param(25.0, unit="deg", symbol=r"\chi_0")
+
+    def structures(self) -> Structures:
+        walls = Structures.cylinders([_INNER, _OUTER])
+        return walls.ending(Structures.cylinders(_OUTER))
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
