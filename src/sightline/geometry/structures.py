@@ -83,7 +83,7 @@ class Structures(eqx.Module):
         """The layer between two heights z, () or (n,) kpc."""
         bottom, top = (jnp.asarray(z, default_float())[..., None] for z in (bottom, top))
         up = jnp.asarray((0.0, 0.0, 1.0), default_float())
-        return cls.ellipsoids(0.5 * (bottom + top) * up, 0.5 * (top - bottom) / up)
+        return cls.ellipsoids(0.5 * (bottom + top) * up, jnp.maximum(0.5 * (top - bottom), _SMALLEST) / up)
 
     @classmethod
     def box(cls, half_widths: Numbers, centre: Numbers = (0.0, 0.0, 0.0)) -> "Structures":
@@ -99,6 +99,17 @@ class Structures(eqx.Module):
         rows = jnp.stack([slope, slope, jnp.ones_like(slope)], axis=-1)[..., None]
         up = jnp.asarray((0.0, 0.0, 1.0), default_float())
         return cls.surfaces(apex[..., None] * up, rows * jnp.eye(3, dtype=rows.dtype), (1.0, 1.0, -1.0), 0.0)
+
+    @classmethod
+    def meridians(cls, first: Numbers, second: Numbers) -> "Structures":
+        """Pairs of planes through the axis of the Galaxy at two azimuths each, () or (n,) deg from +x towards +y."""
+        first, second = (jnp.deg2rad(jnp.asarray(value, default_float())) for value in (first, second))
+        middle, apart = 0.5 * (first + second), 0.5 * (second - first)
+        none = jnp.zeros_like(middle)
+        along = jnp.stack([jnp.cos(middle), jnp.sin(middle), none], axis=-1)
+        aside = jnp.stack([-jnp.sin(middle), jnp.cos(middle), none], axis=-1)
+        rows = [along * jnp.sin(apart)[..., None], aside * jnp.cos(apart)[..., None], 0 * along]
+        return cls.surfaces((0.0, 0.0, 0.0), jnp.stack(rows, axis=-2), (1.0, -1.0, 0.0), 0.0)
 
     @classmethod
     def spiral_walls(
