@@ -19,7 +19,8 @@ def panel_edges(
     """Edges [kpc] of the panels of one ray: from where the model begins to where it, or the ray, ends, cut at walls.
 
     Between two walls lie panels in proportion to their share of the ray, measured so that widths grow from the
-    observer outwards; at least one. Panels that are left over have no width, at the end.
+    observer outwards; at least one, and three in a structure that is thinner than two. Panels that are left over
+    have no width, at the end.
 
     **Arguments:** `cells`: how many panels, and how they grow; `distance`: where the ray ends at the latest, kpc.
     """
@@ -27,8 +28,11 @@ def panel_edges(
     start, stop = _span(structures, origin, direction)
     stop = jnp.clip(jnp.minimum(stop, distance), start)
     enter, leave = structures.crossings(origin, direction, stop, cells.structures)
-    walls = jnp.concatenate([start[None], enter, leave, stop[None]])
-    edges = _divide(cells, jnp.sort(jnp.clip(walls, start, stop)))
+    enter, leave = jnp.clip(enter, start, stop), jnp.clip(leave, start, stop)
+    scale = _scale(cells, stop - start)
+    thin = jnp.log1p((leave - enter) / (scale + enter - start)) < 2 / cells.cells * jnp.log1p((stop - start) / scale)
+    thirds = [jnp.where(thin, enter + part * (leave - enter), start) for part in (1 / 3, 2 / 3)]
+    edges = _divide(cells, jnp.sort(jnp.concatenate([start[None], enter, *thirds, leave, stop[None]])))
     return edges if structures.extent.bounded else jnp.concatenate([edges, _tail(stop, distance)])
 
 
@@ -40,11 +44,16 @@ def _span(structures: Structures, origin: Vector, direction: Vector) -> tuple[Sc
     return jnp.zeros_like(origin[0]), ball.extent.span(origin, direction)[1]
 
 
+def _scale(cells: ResolvedCells, length: Scalar) -> Scalar:
+    """Widths grow as s + this with the distance s, kpc."""
+    return jnp.maximum(length, jnp.finfo(length.dtype).tiny) / max(cells.growth - 1, 1e-4)
+
+
 def _divide(cells: ResolvedCells, walls: Float[Array, " walls"]) -> Float[Array, " edges"]:
     """Panels between sorted walls: in each gap 1 and its share of `cells.cells`."""
     length = walls[-1] - walls[0]
     least = 1e-6 * length + jnp.finfo(walls.dtype).tiny
-    scale = jnp.maximum(length, least) / max(cells.growth - 1, 1e-4)
+    scale = _scale(cells, length)
     depth = jnp.log1p((walls - walls[0]) / scale)
     gaps = jnp.diff(depth)
     share = jnp.floor(cells.cells * gaps / jnp.maximum(depth[-1], jnp.finfo(walls.dtype).tiny))
