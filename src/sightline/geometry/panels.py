@@ -19,24 +19,29 @@ def panel_edges(
     """Edges [kpc] of the panels of one ray: from where the model begins to where it, or the ray, ends, cut at walls.
 
     Between two walls lie panels in proportion to their share of the ray, measured so that widths grow from the
-    observer outwards; at least one. Panels that are left over have no width, at the end.
+    observer outwards; at least one, and three in a structure that is thinner than two. Panels that are left over
+    have no width, at the end.
 
     **Arguments:** `cells`: how many panels, and how they grow; `distance`: where the ray ends at the latest, kpc.
     """
-    walls = walls_of_ray(cells, structures, origin, direction, distance)
+    start, enter, leave, stop = walls_of_ray(cells, structures, origin, direction, distance)
+    scale = _scale(cells.growth, stop - start)
+    thin = jnp.log1p((leave - enter) / (scale + enter - start)) < 2 / cells.cells * jnp.log1p((stop - start) / scale)
+    thirds = [jnp.where(thin, enter + part * (leave - enter), start) for part in (1 / 3, 2 / 3)]
+    walls = jnp.sort(jnp.concatenate([start[None], enter, *thirds, leave, stop[None]]))
     edges, _ = divide(walls, cells.cells, cells.growth, cells.cells + walls.shape[0] - 1)
-    return edges if structures.extent.bounded else jnp.concatenate([edges, tail(walls[-1], distance)])
+    return edges if structures.extent.bounded else jnp.concatenate([edges, tail(stop, distance)])
 
 
 def walls_of_ray(
     cells: ResolvedCells, structures: Structures, origin: Vector, direction: Vector, distance: Scalar
-) -> Float[Array, " walls"]:
-    """Distances [kpc] of where the model begins on a ray, of its walls and of where it or the ray ends, sorted."""
+) -> tuple[Scalar, Float[Array, " walls"], Float[Array, " walls"], Scalar]:
+    """Distances [kpc] at which the model begins on a ray, it enters and leaves structures, and the model or it ends."""
     structures = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf.astype(origin.dtype)), structures)
     start, stop = _span(structures, origin, direction, distance)
     stop = jnp.clip(jnp.minimum(stop, distance), start)
     enter, leave = structures.crossings(origin, direction, stop, cells.structures)
-    return jnp.sort(jnp.clip(jnp.concatenate([start[None], enter, leave, stop[None]]), start, stop))
+    return start, jnp.clip(enter, start, stop), jnp.clip(leave, start, stop), stop
 
 
 def _span(structures: Structures, origin: Vector, direction: Vector, distance: Scalar) -> tuple[Scalar, Scalar]:
@@ -48,6 +53,11 @@ def _span(structures: Structures, origin: Vector, direction: Vector, distance: S
     return jnp.where(jnp.isfinite(distance), 0, start), stop
 
 
+def _scale(growth: float, length: Scalar) -> Scalar:
+    """Widths grow as s + this with the distance s, kpc."""
+    return jnp.maximum(length, jnp.finfo(length.dtype).tiny) / max(growth - 1, 1e-4)
+
+
 def divide(
     walls: Float[Array, " walls"], number: Scalar | int, growth: float, panels: int
 ) -> tuple[Float[Array, " edges"], Int[Array, ""]]:
@@ -57,7 +67,7 @@ def divide(
     """
     length, tiny = walls[-1] - walls[0], jnp.finfo(walls.dtype).tiny
     least = 1e-6 * length + tiny
-    scale = jnp.maximum(length, least) / max(growth - 1, 1e-4)
+    scale = _scale(growth, length)
     depth = jnp.log1p((walls - walls[0]) / scale)
     gaps = jnp.diff(depth)
     share = jnp.floor(jnp.asarray(number, walls.dtype) * gaps / jnp.maximum(depth[-1], tiny))

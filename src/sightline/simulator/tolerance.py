@@ -185,12 +185,11 @@ def _divided(lines: Sightlines, structures: Structures, share: Array, walls: Arr
     assert isinstance(cells, ResolvedCells)
 
     def one(ray, number, cut):
-        places = walls_of_ray(cells, structures, ray.origin, ray.direction, ray.length)
-        ends = jnp.where(jnp.arange(places.shape[0]) == 0, places[0], places[-1])
-        places = jnp.where(cut, places, ends)
-        if not structures.extent.bounded:
-            places = jnp.concatenate([places, tail(places[-1], ray.length)])
-        return divide(places, number, cells.growth, room)
+        start, enter, leave, stop = walls_of_ray(cells, structures, ray.origin, ray.direction, ray.length)
+        walls = jnp.sort(jnp.where(cut, jnp.concatenate([enter, leave]), start))
+        places = [start[None], walls, stop[None]]
+        beyond = [] if structures.extent.bounded else [tail(stop, ray.length)]
+        return divide(jnp.concatenate(places + beyond), number, cells.growth, room)
 
     return jax.vmap(one, in_axes=(-1, 0, 0), out_axes=-1)(lines.rays, share, walls)
 
