@@ -27,7 +27,7 @@ class ErrorEstimate(eqx.Module):
 
     - `absolute`: rms over the rays, in the unit of the map; `relative`: the same over the rms of the map; by the name
       of the map, (nfreq,) or () each.
-    - `mean_cells`: cells, or points, of a ray on average, those without width left out.
+    - `mean_cells`: cells, or points, that are evaluated for a ray on average.
     """
 
     absolute: dict[str, np.ndarray]
@@ -62,7 +62,7 @@ def estimate_error(simulator: "Simulator", sky: Any, frequency: Any = None) -> E
     """
     target, lines = target_of(simulator, sky, frequency)
     coarse, fine = (target(lines, None) for lines in (lines, halved(lines)))
-    return summarise(target, coarse, fine, mean_cells(lines, target.points))
+    return summarise(target, coarse, fine, mean_cells(lines))
 
 
 class Target(eqx.Module):
@@ -141,12 +141,10 @@ def _between(edges: Array) -> Array:
     return jnp.concatenate([mixed, edges[-1:]])
 
 
-def mean_cells(lines: Sightlines, points: bool) -> float:
-    """Cells, or points, of a ray on average, those without width left out."""
+def mean_cells(lines: Sightlines) -> float:
+    """Cells, or points, that are evaluated for a ray on average, those without width among them."""
     if lines.classes:
-        sizes = [part.size for part in lines.classes]
-        return float(np.average([mean_cells(part, points) for part in lines.classes], weights=sizes))
+        return float(np.average([mean_cells(part) for part in lines.classes], weights=[p.size for p in lines.classes]))
     if lines.edges is None:
         return float(np.shape(lines.widths)[0])
-    wide = np.count_nonzero(np.diff(np.asarray(lines.edges), axis=0) > 0)
-    return lines.parts * wide / lines.size
+    return float(lines.parts * (lines.edges.shape[0] - 1))

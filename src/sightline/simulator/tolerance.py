@@ -15,8 +15,10 @@ from .accuracy import ErrorEstimate, Target, halved, mean_cells, summarise, targ
 _LADDER = (0, 1, 2, 3, 5, 7, 11, 15, 23, 31, 47, 63, 95, 127, 191, 255, 383)  # shared panels of a ray
 _ROOMS = (16, 64, 256, 512)  # panels that a compiled body has room for
 _BLOCK = 2048  # rays at a time
-_CLASSES = 5  # of rays, each a compiled body of the simulation
+_CLASSES = 6  # of rays, each a compiled body of the simulation
 _NEVER = 2**31
+_ENOUGH = 23  # panels shared before a ray may count as settled
+_TRIES = 4
 _SETTLED = 0.05  # of the tolerance: rays whose values change by less need no finer cells
 
 
@@ -36,16 +38,18 @@ def choose_cells(
     The error of a rung is the largest difference of it or a finer one from the last. Each ray takes the rung with the
     least cost + lambda error^2, lambda being as small as the tolerance allows, so that cells go where they help most.
     """
-    chosen, aim = None, tolerance
-    climb = _Climb(target, lines, structures, tolerance)
-    for _ in range(4):
-        chosen = climb.lines(climb.choice(aim / tolerance))
-        coarse, fine = target(chosen), target(halved(chosen))
-        error = summarise(target, coarse, fine, mean_cells(chosen, target.points))
+    climb, strictness = _Climb(target, lines, structures, tolerance), 1.0
+    found: list[tuple[bool, float, Sightlines, ErrorEstimate]] = []
+    for _ in range(_TRIES):
+        chosen = climb.lines(climb.choice(strictness))
+        error = summarise(target, target(chosen), target(halved(chosen)), mean_cells(chosen))
         worst = max(float(np.max(value)) for value in error.relative.values())
-        if worst <= tolerance:
-            return chosen, error
-        aim *= 0.9 * tolerance / worst
+        cost = float(error.mean_cells) if worst <= tolerance else worst / tolerance
+        found.append((worst > tolerance, cost, chosen, error))
+        if 0.8 * tolerance < worst <= tolerance:
+            break
+        strictness *= float(np.clip(0.9 * tolerance / max(worst, 1e-30), 0.2, 2.0))
+    _, _, chosen, error = min(found, key=lambda one: one[:2])  # the cheapest that meets it, or the nearest
     return chosen, error
 
 
@@ -70,34 +74,29 @@ class _Climb:
     def __init__(self, target: Target, lines: Sightlines, structures: Structures, tolerance: float):
         self.target, self.sightlines, self.structures = target, lines, structures
         self.parts = 4 if target.points else 1
-        size = lines.size
-        self.used = np.full((2, len(_LADDER), size), _NEVER, np.int64)
-        self.values: list[list[np.ndarray | None]] = [[None] * len(_LADDER), [None] * len(_LADDER)]
+        self.used = np.full((2, len(_LADDER), lines.size), _NEVER, np.int64)
+        self.values: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         self._ascend(tolerance)
 
     def _ascend(self, tolerance: float) -> None:
-        size = self.sightlines.size
-        alive, last = np.arange(size), None
-        self.scale = None
-        final = None
+        alive, self.final = np.arange(self.sightlines.size), np.empty(0)
         for level in range(len(_LADDER)):
             for walls in (0, 1):
                 rung = self._rung(alive, level, bool(walls))
-                if self.values[walls][level] is None:
-                    self.values[walls][level] = np.full((rung.values.shape[0], size), np.nan)
-                self.values[walls][level][:, alive] = rung.values
-                self.used[walls][level][alive] = rung.used
-            best = self.values[1][level]
-            final = best.copy() if final is None else np.where(np.isnan(best), final, best)
-            rms = np.sqrt(np.nanmean(final**2, axis=1, keepdims=True))
+                values = np.full((rung.values.shape[0], self.sightlines.size), np.nan)
+                values[:, alive], self.used[walls, level, alive] = rung.values, rung.used
+                self.values[walls].append(values)
+            finest = self.values[1][level]
+            self.final = np.where(np.isnan(finest), self.final, finest) if level else finest
+            rms = np.sqrt(np.nanmean(self.final**2, axis=1, keepdims=True))
             self.scale = tolerance * np.where(rms > 0, rms, 1)
-            if last is not None and level >= 4:
-                change = np.max(np.abs(best[:, alive] - last[:, alive]) / self.scale, axis=0)
-                alive = alive[change > _SETTLED]
-            last = best
+            if _LADDER[level] < _ENOUGH:
+                continue
+            # of one rung before alone, the cells may happen to be the same
+            changes = [np.abs(finest - self.values[1][level - back])[:, alive] / self.scale for back in (1, 2)]
+            alive = alive[np.max(changes, axis=(0, 1)) > _SETTLED]
             if not alive.size:
-                break
-        self.final = final
+                return
 
     def _rung(self, rays: np.ndarray, level: int, walls: bool) -> Rung:
         """Values of some rays with a number of panels; those with more walls than there is room keep what fits."""
@@ -139,8 +138,7 @@ class _Climb:
         maps, size = self.final.shape
         found = np.full((len(_LADDER), maps, size), np.nan)
         for level, values in enumerate(self.values[walls]):
-            if values is not None:
-                found[level] = np.abs(values - self.final) / (strictness * self.scale)
+            found[level] = np.abs(values - self.final) / (strictness * self.scale)
         filled = np.where(np.isnan(found), -1, found)
         onwards = np.maximum.accumulate(filled[::-1], axis=0)[::-1]
         return np.where(np.isnan(found), np.nan, onwards)
