@@ -1,12 +1,13 @@
 """Logarithmic spirals as walls, and where rays cross them."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._core.types import Scalar, Vector
+from .._core.types import Vector
 
 _STEPS = 9  # of Newton's method, which converges from one side
 
@@ -98,7 +99,7 @@ def windings_between(inner: float, outer: float, slope: float) -> int:
     return max(math.ceil(span / (2 * math.pi * abs(slope))), 1)
 
 
-def no_spirals(dtype: Scalar | type) -> Spirals:
+def no_spirals(dtype: Any) -> Spirals:
     """None."""
     none = jnp.zeros(0, dtype)
     return Spirals(none, none, none, none, none, jnp.zeros((0, 3, 3), dtype), jnp.zeros((0, 3), dtype), 1)
