@@ -18,7 +18,8 @@ from ..geometry import SUN, Structures
 from .base import AbstractField, Population, children, evaluate
 
 Value = Float[Array, "..."]
-_TAIL = 16.0  # widths of a smooth edge, beyond which a logistic is below 1.2e-7
+TAIL = 16.0
+"""Widths of a smooth edge beyond which a logistic is below 1.2e-7."""
 
 
 def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
@@ -174,7 +175,7 @@ class Confined(AbstractWrapper):
 
     def structures(self) -> Structures:
         ball = Structures.balls(self.centre, self.radius)
-        reach = Structures.balls(self.centre, self.radius + _TAIL * self.smooth)
+        reach = Structures.balls(self.centre, self.radius + TAIL * self.smooth)
         return Structures.product(placed_structures(self), ball.ending(reach))
 
 
@@ -197,7 +198,7 @@ class ConfinedToBox(AbstractWrapper):
 
     def structures(self) -> Structures:
         box = Structures.box(self.half_widths, self.centre)
-        reach = Structures.box(self.half_widths + _TAIL * self.smooth, self.centre)
+        reach = Structures.box(self.half_widths + TAIL * self.smooth, self.centre)
         return Structures.product(placed_structures(self), box.ending(reach))
 
 

@@ -181,7 +181,9 @@ def _begin(sky: AbstractSky, cells: AbstractCells, observer: Any, directions: An
     """Where rays begin, and their length where it is not known yet."""
     known = is_concrete(observer) and is_concrete(directions)
     numbers = np if known else jnp
-    observer, directions = (numbers.asarray(v, np.float64 if known else default_float()) for v in (observer, directions))
+    observer, directions = (
+        numbers.asarray(v, np.float64 if known else default_float()) for v in (observer, directions)
+    )
     offsets = sky.offsets() if known else _cast(sky.offsets())
     origins = observer[:, None] + offsets + 0 * directions
     if length is not None:

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from .._core.types import Scalar, Vector
+from .._core.types import Vector
 
 _STEPS = 9  # of Newton's method, which converges from one side
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.module import default_float
+from .._core.module import default_float, is_concrete
 from .._core.types import Scalar, Vector
 from .quadrics import Extent, Quadrics, concatenate
 from .spirals import Spirals, no_spirals, windings_between
@@ -80,10 +80,10 @@ class Structures(eqx.Module):
 
     @classmethod
     def layer(cls, bottom: Numbers, top: Numbers) -> "Structures":
-        """The layer between two heights z, () or (n,) kpc."""
+        """The layer between two heights z, () or (n,) kpc; a plane where they are the same."""
         bottom, top = (jnp.asarray(z, default_float())[..., None] for z in (bottom, top))
         up = jnp.asarray((0.0, 0.0, 1.0), default_float())
-        return cls.ellipsoids(0.5 * (bottom + top) * up, jnp.maximum(0.5 * (top - bottom), _SMALLEST) / up)
+        return cls.ellipsoids(0.5 * (bottom + top) * up, jnp.where(up > 0, 0.5 * (top - bottom), jnp.inf))
 
     @classmethod
     def box(cls, half_widths: Numbers, centre: Numbers = (0.0, 0.0, 0.0)) -> "Structures":
@@ -113,18 +113,25 @@ class Structures(eqx.Module):
 
     @classmethod
     def spiral_walls(
-        cls, radius: Numbers, pitch: Numbers, inner: float, outer: float, height: float = np.inf
+        cls,
+        radius: Numbers,
+        pitch: Numbers,
+        inner: Numbers,
+        outer: Numbers,
+        height: Numbers = np.inf,
+        windings: int = 2,
     ) -> "Structures":
         """Walls R = a e^(phi tan p) between two radii and below a height, phi from +x counter-clockwise seen from +z.
 
         **Arguments:** `radius` a: (n,) kpc, at phi = 0; `pitch` p: (n,) or a number, deg; `inner`, `outer`, `height`:
-        kpc.
+        kpc; `windings`: of one wall that a ray may meet, where the numbers that say so are traced.
         """
         radius = jnp.asarray(radius, default_float())
-        slope = np.tan(np.deg2rad(np.broadcast_to(np.asarray(pitch, np.float64), radius.shape)))
-        windings = max(windings_between(inner, outer, one) for one in slope)
-        size, same = radius.shape[0], np.ones(radius.shape)
-        numbers = [jnp.asarray(v, radius.dtype) for v in (slope, inner * same, outer * same, height * same)]
+        slope = jnp.tan(jnp.deg2rad(jnp.asarray(pitch, default_float())))
+        size = radius.shape[0]
+        numbers = [jnp.broadcast_to(jnp.asarray(v, radius.dtype), (size,)) for v in (slope, inner, outer, height)]
+        if size and all(map(is_concrete, numbers)):
+            windings = max(map(windings_between, numbers[1].tolist(), numbers[2].tolist(), numbers[0].tolist()))
         frame = jnp.broadcast_to(jnp.eye(3, dtype=radius.dtype), (size, 3, 3))
         spirals = Spirals(radius, *numbers, frame, jnp.zeros((size, 3), radius.dtype), windings)
         return dataclasses.replace(cls.none(), spirals=spirals)

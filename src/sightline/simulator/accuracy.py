@@ -127,7 +127,7 @@ def halved(lines: Sightlines) -> Sightlines:
         return eqx.tree_at(lambda s: s.classes, lines, tuple(map(halved, lines.classes)))
     if lines.edges is not None:
         return eqx.tree_at(lambda s: s.edges, lines, _between(lines.edges))
-    assert lines.midpoints is not None and lines.widths is not None
+    assert lines.widths is not None
     edges = np.append(0, np.cumsum(np.asarray(lines.widths, np.float64)))
     edges = _between(jnp.asarray(edges / edges[-1], lines.widths.dtype)[:, None])[:, 0]
     parts = 0.5 * (edges[1:] + edges[:-1]), jnp.diff(edges)

@@ -62,7 +62,9 @@ def with_tolerance(simulator: Any, sky: Any, frequency: Any, tolerance: float) -
         raise ValueError(f"tolerance = {tolerance} must lie between 0 and 1: an error relative to the rms of a map.")
     target, lines = target_of(simulator, sky, frequency)
     if lines.edges is None or lines.classes:
-        raise ValueError("These sightlines have cells of their own: give a tolerance to a sky, or to lines without cells.")
+        raise ValueError(
+            "These sightlines have cells of their own: give a tolerance to a sky, or to lines without cells."
+        )
     bare = eqx.tree_at(lambda s: s.edges, lines, None)
     chosen, error = choose_cells(target, bare, target.structures(), tolerance)
     return eqx.tree_at(lambda s: s.error, chosen, error, is_leaf=lambda x: x is None)
@@ -165,9 +167,7 @@ def _flat(values: np.ndarray) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _edges(
-    lines: Sightlines, structures: Structures, share: Array, walls: Array, room: int
-) -> tuple[Array, Array]:
+def _edges(lines: Sightlines, structures: Structures, share: Array, walls: Array, room: int) -> tuple[Array, Array]:
     """Edges, (room + 1, rays) kpc, of panels in number `share` and more for walls, and how many are used, (rays,)."""
     shares, flags = (jnp.broadcast_to(value, (lines.size,)) for value in (share, walls))
     return _divided(lines, structures, shares, flags, room)
