@@ -42,10 +42,6 @@ class LSA(AbstractField):
     psi1: Float[Array, ""] = param(0.9, unit="deg", symbol=r"\psi_1")
     chi0: Float[Array, ""] = param(25.0, unit="deg", symbol=r"\chi_0")
 
-    def structures(self) -> Structures:
-        walls = Structures.cylinders([_INNER, _OUTER])
-        return walls.ending(Structures.cylinders(_OUTER))
-
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
         x, y, z = position
