@@ -16,10 +16,9 @@ from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
 from ..geometry import SUN, Structures
 from .base import AbstractField, Population, children, evaluate
+from .ends import LOGISTIC
 
 Value = Float[Array, "..."]
-TAIL = 16.0
-"""Widths of a smooth edge beyond which a logistic is below 1.2e-7."""
 
 
 def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
@@ -155,7 +154,7 @@ class Confined(AbstractWrapper):
     **Arguments:**
 
     - `field`.
-    - `radius`: kpc; `centre`: (3,) kpc, by default the Sun.
+    - `radius`: kpc; `centre`: (3,) kpc; `None`: where the field inside has its Sun, else `sl.SUN`.
     - `smooth`: width [kpc] of the edge, a logistic of the distance; 0: sharp, with no gradient for the radius.
 
     !!! example
@@ -163,8 +162,14 @@ class Confined(AbstractWrapper):
     """
 
     radius: Float[Array, ""] = param(4.0, unit="kpc", bounds=(0, None), symbol="r")
-    centre: Float[Array, "3"] = param(SUN, unit="kpc", symbol="c")
-    smooth: float = setting(0.0, unit="kpc", bounds=(0, None))
+    centre: Float[Array, "3"] = param(unit="kpc", symbol="c")
+    smooth: float = setting(unit="kpc", bounds=(0, None))
+
+    def __init__(self, field: AbstractField, radius: Any = 4.0, centre: Any = None, smooth: Any = 0.0):
+        from .shifted import sun_of
+
+        self.field, self.radius, self.smooth = field, radius, smooth
+        self.centre = sun_of(field) if centre is None else centre
 
     def place(self, position: Vector) -> Vector:
         return position
@@ -175,7 +180,7 @@ class Confined(AbstractWrapper):
 
     def structures(self) -> Structures:
         ball = Structures.balls(self.centre, self.radius)
-        reach = Structures.balls(self.centre, self.radius + TAIL * self.smooth)
+        reach = Structures.balls(self.centre, self.radius + LOGISTIC * self.smooth)
         return Structures.product(placed_structures(self), ball.ending(reach))
 
 
@@ -198,7 +203,7 @@ class ConfinedToBox(AbstractWrapper):
 
     def structures(self) -> Structures:
         box = Structures.box(self.half_widths, self.centre)
-        reach = Structures.box(self.half_widths + TAIL * self.smooth, self.centre)
+        reach = Structures.box(self.half_widths + LOGISTIC * self.smooth, self.centre)
         return Structures.product(placed_structures(self), box.ending(reach))
 
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from .._core.types import Scalar
 from ..geometry import Structures
 
-EXPONENTIAL = 13.9
-"""Scale lengths of exp(-u): the rest of the column is exp(-13.9) = 9e-7 of it."""
-SECH2 = 7.3
-"""Scale lengths of sech^2(u): the rest is 1 - tanh(7.3) = 9e-7."""
+EXPONENTIAL = 16.0
+"""Scale lengths of exp(-u): exp(-16) = 1e-7, some more on rays on which another factor rises meanwhile."""
+SECH2 = 8.3
+"""Scale lengths of sech^2(u): 1 - tanh(8.3) = 1.2e-7, likewise."""
 LOGISTIC = 16.0
 """Widths of a smooth edge: a logistic is below 1.2e-7 there."""
 

@@ -93,7 +93,8 @@ class NE2001ThinDisk(AbstractField):
 
     def reach(self) -> Reach:
         """How far it reaches."""
-        return self.radius + math.sqrt(_THIN_EDGE) * self.width, SECH2 * self.scale_height
+        # from the Sun, a ray may rise above the plane while exp(-((r - A2)/w)^2) grows by as much as exp(_THIN_EDGE)
+        return self.radius + math.sqrt(_THIN_EDGE) * self.width, (SECH2 + 0.5 * _THIN_EDGE) * self.scale_height
 
     def structures(self) -> Structures:
         """The layer that holds most of it, and where it ends."""

@@ -195,10 +195,8 @@ class NE2001LoopI(AbstractRegion):
         """Its spheres, and the layer above the plane that they reach into."""
         outer = self.radius + self.shell_thickness
         spheres = Structures.balls(self.centre, jnp.stack([self.radius, outer]))
-        top = self.centre[2] + grown(self.smooth) * outer
-        end = Structures.balls(self.centre, grown(self.smooth) * outer)
-        above = Structures.layer(0.0, top)
-        return Structures.join(spheres, above).ending(end, above)
+        above = Structures.layer(0.0, self.centre[2] + outer)
+        return Structures.join(spheres, above).ending(Structures.balls(self.centre, grown(self.smooth) * outer))
 
     def reach(self) -> Reach:
         x, y, z = self.centre
