@@ -109,8 +109,8 @@ def test_rays_that_start_or_end_within_a_structure_or_miss_it():
 
 def test_wrappers_move_structures():
     moved = sl.fields.Rotated(2.0 * Clumps(), rotation=(0.0, 0.0, 90.0)).structures()
-    np.testing.assert_allclose(moved.centre, [[0, -7.3, 0.006], [-2.2, -8.3, 0.01]], atol=1e-12)
-    np.testing.assert_allclose(jnp.linalg.norm(moved.matrix, axis=2)[:, 0], [1 / 0.0088, 1 / 0.066])
+    np.testing.assert_allclose(moved.quadrics.centre, [[0, -7.3, 0.006], [-2.2, -8.3, 0.01]], atol=1e-12)
+    np.testing.assert_allclose(jnp.linalg.norm(moved.quadrics.matrix, axis=2)[:, 0], [1 / 0.0088, 1 / 0.066])
     assert (Clumps() + sl.electrons.Uniform()).structures().size == 2
     assert (Clumps() * Clumps()).structures().size == 4
     assert sl.fields.Masked(sl.electrons.Uniform(), inside=lambda x: x[2] > 0).structures().size == 0

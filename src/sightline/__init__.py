@@ -69,10 +69,12 @@ from .io import load as load
 from .io import save as save
 from .model import Model as Model
 from .parameters import ParameterSpace as ParameterSpace
+from .simulator import ErrorEstimate as ErrorEstimate
 from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .simulator import SunWarning as SunWarning
 from .simulator import Trace as Trace
+from .simulator import estimate_error as estimate_error
 from .statistics import BinnedLikelihood as BinnedLikelihood
 from .statistics import DivergencePenalty as DivergencePenalty
 from .statistics import EnergyBound as EnergyBound

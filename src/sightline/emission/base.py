@@ -1,6 +1,7 @@
 """The contract of an emission operator: transfer coefficients at one point for one frequency."""
 
 import abc
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -8,8 +9,8 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module
 from .._core.types import Scalar
-from ..fields.base import Population
-from ..geometry import Ray
+from ..fields.base import AbstractField, Population, children
+from ..geometry import Ray, Structures
 
 T = TypeVar("T")
 
@@ -103,3 +104,16 @@ class AbstractEmissionOperator(Module):
     @abc.abstractmethod
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """The coefficients of `plasma` seen along `ray` at `frequency` [GHz]."""
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        """Where it acts and where it jumps: by default wherever one of the fields does that it needs or holds.
+
+        **Arguments:** `told`: what the fields it needs tell of, by name.
+        """
+        return Structures.join(*told.values(), *(field.structures() for field in children(self)))
+
+
+def of_fields(told: Mapping[str, Structures], random: AbstractField | None = None) -> Structures:
+    """Where the product of all fields acts, a random magnetic field added to the regular one."""
+    added = {} if random is None else {"magnetic_field": Structures.join(told["magnetic_field"], random.structures())}
+    return Structures.product(*(dict(told) | added).values())

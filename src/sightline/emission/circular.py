@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -7,8 +8,8 @@ from .._core.elementary import horner, power
 from .._core.module import setting
 from .._core.types import Scalar
 from ..fields.base import Population
-from ..geometry import Ray
-from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients
+from ..geometry import Ray, Structures
+from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
 from .synchrotron import gamma_factor
 
 # Gamma(p/4 + 2/3) Gamma(p/4 + 4/3) in (p - 3.5)/1.5, relative error 4e-12 for 2 <= p <= 5
@@ -61,6 +62,9 @@ class CircularSynchrotron(AbstractEmissionOperator):
 
     absorption: str = setting("none", choices=("none", "polarised"), kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of V, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""

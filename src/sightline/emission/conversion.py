@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -9,8 +10,8 @@ from .._core.module import param
 from .._core.safe import phi1
 from .._core.types import Scalar
 from ..fields.base import Population
-from ..geometry import Ray
-from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoefficients
+from ..geometry import Ray, Structures
+from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoefficients, of_fields
 
 _GYROFREQUENCY = CRITICAL_FREQUENCY / 3
 """e B/(2 pi m c) [GHz] of 1 uG."""
@@ -34,6 +35,9 @@ class FaradayConversion(AbstractEmissionOperator):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "electron_density")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Conversion, rad/kpc in Stokes space, at `frequency`, () GHz."""
@@ -65,6 +69,9 @@ class RelativisticConversion(AbstractEmissionOperator):
 
     minimum_lorentz_factor: Float[Array, ""] = param(bounds=(1, None), symbol=r"\gamma_\mathrm{min}")
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Conversion, rad/kpc in Stokes space, at `frequency`, () GHz."""

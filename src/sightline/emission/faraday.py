@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -7,8 +8,8 @@ from .._core.constants import FARADAY, WAVELENGTH
 from .._core.module import param
 from .._core.types import Scalar
 from ..fields import AbstractField
-from ..geometry import Ray
-from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoefficients
+from ..geometry import Ray, Structures
+from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoefficients, of_fields
 from .ensemble import check_amplitude
 
 _PER_KPC = FARADAY * 1e3
@@ -48,6 +49,9 @@ class FaradayRotation(AbstractEmissionOperator):
         check_amplitude(self.random, "FaradayRotation.random")
         if (self.random is None) != (self.coherence_length is None):
             raise ValueError("FaradayRotation needs both, random and coherence_length [kpc], e.g. 0.05, or neither.")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told, self.random)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Rotation, rad/kpc in Stokes space, and depolarisation, per kpc, at `frequency`, () GHz."""

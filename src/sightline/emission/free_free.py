@@ -1,4 +1,5 @@
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 import jax.numpy as jnp
@@ -9,8 +10,8 @@ from .._core.module import param
 from .._core.types import Scalar
 from ..fields import AbstractField
 from ..fields.base import evaluate
-from ..geometry import Ray
-from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients
+from ..geometry import Ray, Structures
+from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
 
 
 class FreeFree(AbstractEmissionOperator):
@@ -43,6 +44,9 @@ class FreeFree(AbstractEmissionOperator):
 
     clumping: Float[Array, ""] | AbstractField = param(1.0, bounds=(1, None), symbol="C")
     needs: ClassVar[tuple[str, ...]] = ("electron_density", "temperature")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of I, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar
 
 import equinox as eqx
@@ -10,8 +11,8 @@ from .._core.module import param, setting
 from .._core.types import Scalar
 from ..fields import AbstractField
 from ..fields.base import Population, evaluate
-from ..geometry import Ray
-from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients
+from ..geometry import Ray, Structures
+from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
 from .ensemble import check_amplitude, mean_powers
 
 # Gamma(p/4 + 19/12) Gamma(p/4 + 11/12) in (p - 3.5)/1.5, relative error 4e-13 for 2 <= p <= 5
@@ -94,6 +95,9 @@ class Synchrotron(AbstractEmissionOperator):
 
     def __check_init__(self) -> None:
         check_amplitude(self.random, "Synchrotron.random")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told, self.random)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of I, Q and U, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""

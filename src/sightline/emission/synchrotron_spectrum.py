@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -8,8 +9,8 @@ from .._core.constants import CRITICAL_FREQUENCY, SELF_ABSORPTION, SYNCHROTRON
 from .._core.module import setting
 from .._core.types import Scalar
 from ..fields.base import Population
-from ..geometry import Ray
-from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients
+from ..geometry import Ray, Structures
+from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
 from .spectrum_table import integrate, moments, rule, tabulate
 from .synchrotron import Synchrotron
 
@@ -60,6 +61,9 @@ class SynchrotronSpectrum(AbstractEmissionOperator):
     def __check_init__(self) -> None:
         if not isinstance(self.nodes, int):
             raise TypeError(f"SynchrotronSpectrum.nodes = {self.nodes!r} must be a whole number of nodes per decade.")
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return of_fields(told)
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of I, Q and U, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""

@@ -1,6 +1,7 @@
 """Sums and multiples of fields, and what confines, turns and masks them."""
 
 import abc
+import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
 from ..geometry import SUN, Structures
 from .base import AbstractField, Population, children, evaluate
+from .ends import LOGISTIC
 
 Value = Float[Array, "..."]
 
@@ -76,6 +78,9 @@ class Sum(AbstractField):
     def __call__(self, position: Vector) -> Value:
         return add(*(term(position) for term in self.terms.values()))
 
+    def structures(self) -> Structures:
+        return Structures.join(*(term.structures() for term in self.terms.values()))
+
     def populations(self, position: Vector) -> tuple[Population, ...]:
         return tuple(p for term in self.terms.values() for p in term.populations(position))
 
@@ -97,9 +102,10 @@ class AbstractWrapper(AbstractField):
         return self.modify(self.field(self.place(position)), position)
 
     def structures(self) -> Structures:
-        """Those of the inner field, moved, and of what modifies it; `place` is taken for linear about the Sun."""
+        """Those of the inner field, moved, and the walls of what modifies it; `place` is taken for linear."""
+        inner = placed_structures(self)
         others = [child.structures() for child in children(self) if child is not self.field]
-        return Structures.join(placed_structures(self), *others)
+        return dataclasses.replace(Structures.join(inner, *others), extent=inner.extent)
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
@@ -113,9 +119,7 @@ class AbstractWrapper(AbstractField):
 def placed_structures(wrapper: AbstractWrapper) -> Structures:
     """Structures of the inner field, moved to where the wrapper places it."""
     inner = wrapper.field.structures()
-    if not inner.size:
-        return inner
-    sun = jnp.asarray(SUN, inner.centre.dtype)
+    sun = jnp.asarray(SUN, inner.quadrics.centre.dtype)
     matrix = jax.jacfwd(wrapper.place)(sun)
     return inner.seen_through(matrix, wrapper.place(sun) - matrix @ sun)
 
@@ -138,6 +142,11 @@ class Scaled(AbstractWrapper):
         factor = evaluate(self.factor, position)
         return by_component(lambda part: factor * part, value)
 
+    def structures(self) -> Structures:
+        """Those of both factors: the product ends where one of them ends."""
+        inner = self.field.structures()
+        return Structures.product(inner, self.factor.structures()) if isinstance(self.factor, AbstractField) else inner
+
 
 class Confined(AbstractWrapper):
     """A field inside a sphere, zero outside: B(x) for |x - c| < r.
@@ -145,7 +154,7 @@ class Confined(AbstractWrapper):
     **Arguments:**
 
     - `field`.
-    - `radius`: kpc; `centre`: (3,) kpc, by default the Sun.
+    - `radius`: kpc; `centre`: (3,) kpc; `None`: where the field inside has its Sun, else `sl.SUN`.
     - `smooth`: width [kpc] of the edge, a logistic of the distance; 0: sharp, with no gradient for the radius.
 
     !!! example
@@ -153,8 +162,14 @@ class Confined(AbstractWrapper):
     """
 
     radius: Float[Array, ""] = param(4.0, unit="kpc", bounds=(0, None), symbol="r")
-    centre: Float[Array, "3"] = param(SUN, unit="kpc", symbol="c")
-    smooth: float = setting(0.0, unit="kpc", bounds=(0, None))
+    centre: Float[Array, "3"] = param(unit="kpc", symbol="c")
+    smooth: float = setting(unit="kpc", bounds=(0, None))
+
+    def __init__(self, field: AbstractField, radius: Any = 4.0, centre: Any = None, smooth: Any = 0.0):
+        from .shifted import sun_of
+
+        self.field, self.radius, self.smooth = field, radius, smooth
+        self.centre = sun_of(field) if centre is None else centre
 
     def place(self, position: Vector) -> Vector:
         return position
@@ -164,7 +179,9 @@ class Confined(AbstractWrapper):
         return by_component(lambda part: weight * part, value)
 
     def structures(self) -> Structures:
-        return Structures.join(placed_structures(self), Structures.balls(self.centre, self.radius))
+        ball = Structures.balls(self.centre, self.radius)
+        reach = Structures.balls(self.centre, self.radius + LOGISTIC * self.smooth)
+        return Structures.product(placed_structures(self), ball.ending(reach))
 
 
 class ConfinedToBox(AbstractWrapper):
@@ -185,8 +202,9 @@ class ConfinedToBox(AbstractWrapper):
         return by_component(lambda part: weight * part, value)
 
     def structures(self) -> Structures:
-        slabs = jnp.where(jnp.eye(3) > 0, self.half_widths, jnp.inf)
-        return Structures.join(placed_structures(self), Structures.ellipsoids(self.centre, slabs))
+        box = Structures.box(self.half_widths, self.centre)
+        reach = Structures.box(self.half_widths + LOGISTIC * self.smooth, self.centre)
+        return Structures.product(placed_structures(self), box.ending(reach))
 
 
 class Masked(AbstractWrapper):

@@ -1,6 +1,7 @@
 """The contract of a field: a value at one point."""
 
 import abc
+import dataclasses
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -54,8 +55,12 @@ class AbstractField(Module):
         return prepare_children(self)
 
     def structures(self) -> Structures:
-        """What `sl.ResolvedCells` must resolve: by default what the fields inside tell of, nothing of a leaf."""
-        return Structures.join(*(child.structures() for child in children(self)))
+        """Where the field jumps, and where it ends: by default the walls of the fields inside, and no end.
+
+        Default sightlines reach to where their model ends and cut cells at its walls. A model of which nothing ends is
+        seen to 30 kpc from the Galactic centre, or to the sources.
+        """
+        return with_walls(Structures.none(), *children(self))
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         """The cosmic-ray electron populations of this field at a position, (3,) kpc."""
@@ -101,6 +106,16 @@ def prepare_children(module: T) -> T:
 def children(module: Module) -> list[AbstractField]:
     """The fields directly inside a module."""
     return [leaf for leaf in jax.tree.leaves(module, is_leaf=_is_child(module)) if isinstance(leaf, AbstractField)]
+
+
+def with_walls(own: Structures, *fields: AbstractField) -> Structures:
+    """The same with the walls of further fields, which do not change where it ends."""
+    return dataclasses.replace(Structures.join(own, *(field.structures() for field in fields)), extent=own.extent)
+
+
+def of_factors(walls: Structures, *factors: Any) -> Structures:
+    """Structures of a product of numbers and fields, with further walls."""
+    return Structures.product(walls, *(factor.structures() for factor in factors if isinstance(factor, AbstractField)))
 
 
 def _is_child(module: Module) -> Callable[[Any], bool]:

@@ -12,6 +12,7 @@ from .._core.elementary import arctan2
 from .._core.module import Module, default_float, param, setting
 from .._core.safe import safe_hypot
 from .._core.types import Scalar, Vector
+from ..geometry import Structures
 from ..grids import gaussian, regular
 from .grid import check_box
 
@@ -61,6 +62,13 @@ class AbstractGaussianProcess(Module):
     def cylindrical(self) -> bool:
         """Whether nodes lie along R, phi, z."""
         return self.coordinates == "cylindrical"
+
+    def walls(self) -> Structures:
+        """The walls of the box."""
+        if self.cylindrical:
+            radius, _, height = self.half_widths
+            return Structures.join(Structures.cylinders(radius), Structures.layer(-height, height))
+        return Structures.box(self.half_widths)
 
     def process(self) -> Float[Array, "*channels nx ny nz"]:
         """The values at the nodes of the box."""

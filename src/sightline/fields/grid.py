@@ -10,7 +10,9 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, setting
 from .._core.types import Vector
+from ..geometry import Structures
 from ..grids import regular, splines
+from .base import children, with_walls
 
 T = TypeVar("T", bound="AbstractGrid")
 
@@ -51,6 +53,11 @@ class AbstractGrid(Module):
             raise ValueError(f"{type(self).__name__} with cubic interpolation: call .prepare() first.")
         value = regular.tricubic(self.values, self.tables, position, self.half_widths)
         return value if self.outside == "nearest" else jnp.where(regular.inside(position, self.half_widths), value, 0)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where values end or go on as they are."""
+        box = Structures.box(self.half_widths)
+        return with_walls(box.ending(box) if self.outside == "zero" else box, *children(self))
 
     def tabulated(self: T) -> T:
         """The same grid in the order, or with the derivatives, that its interpolation reads."""

@@ -13,9 +13,10 @@ from jaxtyping import Array, Float
 from .._core.module import Module, setting
 from .._core.safe import safe_norm
 from .._core.types import Vector
-from ..geometry import SUN
+from ..geometry import SUN, Structures
 from ..geometry.healpix import check_nside
 from ..grids import healpix_radial as shells
+from .base import children, with_walls
 
 T = TypeVar("T", bound="AbstractHealpixRadialGrid")
 
@@ -58,6 +59,20 @@ class AbstractHealpixRadialGrid(Module):
         check_nside(nside)
         if self.interpolation == "linear" and shape[-1] < 2:
             raise ValueError(f"{name} with linear interpolation needs at least two radial bins.")
+
+    @property
+    def sun(self) -> tuple[float, float, float]:
+        """Where the shells have their centre, kpc."""
+        return self.observer
+
+    def structures(self) -> Structures:
+        """The spheres on which values jump, or bend where they are linear, and the outer one, where the field ends."""
+        edges = np.asarray(self.edges)
+        if self.interpolation == "linear":
+            edges = np.concatenate([edges[:1], shells.middles(edges), edges[-1:]])
+        centre = np.asarray(self.observer)
+        spheres = Structures.balls(centre, edges[edges > 0]).ending(Structures.balls(centre, edges[-1]))
+        return with_walls(spheres, *children(self))
 
     @property
     def nside(self) -> int:

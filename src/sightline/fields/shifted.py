@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import is_concrete, param, walk
 from .._core.types import Vector
+from ..geometry import SUN
 from .algebra import AbstractWrapper
 
 Place = tuple[float, float, float]
@@ -46,6 +47,11 @@ def suns(module: eqx.Module) -> set[Place]:
         if sun is not None:
             found.add(_moved(sun, [shift for outer, shift in shifts.items() if _inside(path, outer)]))
     return found
+
+
+def sun_of(field: eqx.Module) -> Place:
+    """Where a field has its Sun, kpc: by default `sl.SUN`."""
+    return min(suns(field), default=SUN)
 
 
 def _inside(path: str, outer: str) -> bool:

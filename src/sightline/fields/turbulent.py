@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, default_float, is_concrete, param, setting
 from .._core.types import Scalar, Vector
+from ..geometry import Structures
 from ..grids import regular, spectral
 from .grid import check_box
 
@@ -67,6 +68,10 @@ class AbstractTurbulent(Module):
     @property
     def _shape(self) -> tuple[int, ...]:
         return self.latents.shape[-3:]
+
+    def walls(self) -> Structures:
+        """The walls of the box, unless that is repeated."""
+        return Structures.none() if self.outside == "periodic" else Structures.box(self.half_widths, self.centre)
 
     def unit_field(self) -> Float[Array, "*channels nx ny nz"]:
         """The random field on the nodes, with variance 1 in each channel."""

@@ -1,6 +1,7 @@
 """Frames, skies, observers, cells and sightlines: everything that is not the model."""
 
 from .cells import AbstractCells as AbstractCells
+from .cells import AbstractPlainCells as AbstractPlainCells
 from .cells import BoxCells as BoxCells
 from .cells import ChordCells as ChordCells
 from .cells import RadialCells as RadialCells

@@ -4,25 +4,32 @@ import abc
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 
+from .._core.module import is_concrete
 from .._core.types import Number
 from .._core.units import strip_unit
 
-POINTS = 4  # of Gauss and Legendre in each of the cells of `ResolvedCells`
+PARTS = 4  # cells, or points of Gauss and Legendre, in each of the panels of `ResolvedCells`
 
 
 class AbstractCells(eqx.Module):
-    """The division of a ray. All rays share one set of edges on the unit interval, scaled to each ray's length."""
+    """The division of a ray."""
 
     cells: eqx.AbstractVar[int]
     growth: eqx.AbstractVar[float]
 
+
+class AbstractPlainCells(AbstractCells):
+    """A division that knows no model: all rays share one set of edges on the unit interval, scaled to their length."""
+
     @abc.abstractmethod
-    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def extent(self, directions: Any, origins: Any) -> tuple[Any, Any]:
         """Where cells begin and how far they reach [kpc], (nray,), along `directions` from `origins`, (3, nray).
 
-        The first is 0 for cells that begin at the observer; the second is 0 on rays that meet nothing.
+        The first is 0 for cells that begin at the observer; the second is 0 on rays that meet nothing. Arrays of NumPy,
+        or of JAX where the origins are traced.
         """
 
     def edges(self) -> np.ndarray:
@@ -33,7 +40,7 @@ class AbstractCells(eqx.Module):
         return np.concatenate([[0], np.cumsum(widths) / np.sum(widths)])
 
 
-class BoxCells(AbstractCells):
+class BoxCells(AbstractPlainCells):
     """Cells from the observer to the wall of a box centred on the Galactic centre.
 
     **Arguments:**
@@ -53,18 +60,20 @@ class BoxCells(AbstractCells):
         self.cells, self.growth = _check_cells(cells, growth)
         self.half_widths = _check_box(half_widths)
 
-    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outside = np.any(np.abs(origins) >= np.asarray(self.half_widths)[:, None], axis=0)
-        if outside.any():
+    def extent(self, directions: Any, origins: Any) -> tuple[Any, Any]:
+        outside = abs(origins) >= np.asarray(self.half_widths)[:, None]
+        if is_concrete(origins) and np.any(outside):
+            outside = np.any(outside, axis=0)
             place = tuple(origins[:, outside][:, 0].tolist())
             raise ValueError(
                 f"observer = {place} kpc lies outside the box |x|, |y|, |z| < {self.half_widths} kpc: enlarge "
                 "half_widths, or use ChordCells, which begin where a ray enters the box."
             )
-        return np.zeros(len(outside)), _crossings(directions, origins, self.half_widths)[1]
+        leave = _crossings(directions, origins, self.half_widths)[1]
+        return 0 * leave, leave
 
 
-class ChordCells(AbstractCells):
+class ChordCells(AbstractPlainCells):
     """Cells from where a ray enters a box to where it leaves it, for observers far away.
 
     A ray that misses the box has cells of no width: what it sees of the model is exactly zero.
@@ -82,27 +91,30 @@ class ChordCells(AbstractCells):
         self.cells, self.growth = _check_cells(cells, growth)
         self.half_widths = _check_box(half_widths)
 
-    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def extent(self, directions: Any, origins: Any) -> tuple[Any, Any]:
+        numbers = _numbers(origins)
         enter, leave = _crossings(directions, origins, self.half_widths)
-        enter = np.maximum(enter, 0)
+        enter = numbers.maximum(enter, 0)
         missed = ~(leave > enter)
-        return np.where(missed, 0, enter), np.where(missed, 0, leave - enter)
+        return numbers.where(missed, 0, enter), numbers.where(missed, 0, leave - enter)
 
 
-def _crossings(
-    directions: np.ndarray, origins: np.ndarray, half_widths: tuple[float, float, float]
-) -> tuple[np.ndarray, np.ndarray]:
+def _numbers(origins: Any) -> Any:
+    return np if is_concrete(origins) else jnp
+
+
+def _crossings(directions: Any, origins: Any, half_widths: tuple[float, float, float]) -> tuple[Any, Any]:
     """Distances [kpc] at which rays enter and leave a box; the second is not larger where they miss it."""
-    half = np.asarray(half_widths)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        near, far = np.sort([(-half - origins) / directions, (half - origins) / directions], axis=0)
-    parallel, between = directions == 0, np.abs(origins) < half
-    near = np.where(parallel, np.where(between, -np.inf, np.inf), near)
-    far = np.where(parallel, np.where(between, np.inf, -np.inf), far)
+    numbers, half = _numbers(origins), np.asarray(half_widths)[:, None]
+    parallel, between = directions == 0, abs(origins) < half
+    course = numbers.where(parallel, 1, directions)
+    first, second = (-half - origins) / course, (half - origins) / course
+    near = numbers.where(parallel, numbers.where(between, -np.inf, np.inf), numbers.minimum(first, second))
+    far = numbers.where(parallel, numbers.where(between, np.inf, -np.inf), numbers.maximum(first, second))
     return near.max(axis=0), far.min(axis=0)
 
 
-class RadialCells(AbstractCells):
+class RadialCells(AbstractPlainCells):
     """Cells from the observer to a fixed distance.
 
     **Arguments:** `cells`, `growth` as `BoxCells`; `distance`: kpc.
@@ -118,43 +130,40 @@ class RadialCells(AbstractCells):
         self.cells, self.growth = _check_cells(cells, growth)
         self.distance = _check_distance(distance)
 
-    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def extent(self, directions: Any, origins: Any) -> tuple[Any, Any]:
         return np.zeros(directions.shape[1]), np.full(directions.shape[1], self.distance)
 
 
 class ResolvedCells(AbstractCells):
-    """Cells that are refined where the model has structures: what a `SourceCatalogue` has by default.
+    """Cells that know the model, the default: they reach to where it ends and are cut where it jumps.
 
-    For line integrals. Each ray is divided from the observer outwards, and again where it enters and leaves each
-    clump, void, shell or layer that the fields tell of, `field.structures()`, and in the middle between; each
-    cell has four points of Gauss and Legendre. Emission sees no structures, but four equal parts of each cell.
+    Each ray is divided from the observer outwards into panels that end where it enters and leaves what the fields
+    tell of, `field.structures()`: edges, shells, layers, clumps, voids. Each panel has four points of Gauss and
+    Legendre for line integrals, four equal cells for emission.
 
     **Arguments:**
 
-    - `cells`: number of cells of a ray without structures.
+    - `cells`: number of panels of a ray without walls.
     - `structures`: how many structures of one ray count; of more, the thinnest along the ray.
-    - `distance`: where rays end that have no source, kpc.
+    - `distance`: where rays end at the latest that have no source, kpc; `None`: where the model ends.
     - `growth`: as `BoxCells`.
 
     **Raises:** `ValueError` for numbers that are not positive.
 
     !!! example
         >>> pulsars = sl.SourceCatalogue(l=[30.0, 210.0], b=[1.0, -40.0], distance=[3.2, 0.4])
-        >>> lines = sl.Sightlines(pulsars, cells=sl.ResolvedCells(cells=128), observer=sl.electrons.NE2001.sun)
+        >>> lines = sl.Sightlines(pulsars, cells=sl.ResolvedCells(cells=128))
     """
 
     cells: int = eqx.field(static=True)
     structures: int = eqx.field(static=True)
-    distance: float = eqx.field(static=True)
+    distance: float | None = eqx.field(static=True)
     growth: float = eqx.field(static=True)
 
-    def __init__(self, cells: Any = 96, structures: Any = 24, distance: Any = 30.0, growth: Number = 20.0):
+    def __init__(self, cells: Any = 96, structures: Any = 24, distance: Any = None, growth: Number = 20.0):
         self.cells, self.growth = _check_cells(cells, growth)
         self.structures = _check_count(structures, "structures")
-        self.distance = _check_distance(distance)
-
-    def extent(self, directions: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.zeros(directions.shape[1]), np.full(directions.shape[1], self.distance)
+        self.distance = None if distance is None else _check_distance(distance)
 
 
 def _check_box(half_widths: Any) -> tuple[float, float, float]:

@@ -1,4 +1,6 @@
-"""Structures that cells must resolve: where a ray enters and leaves what is small or has an edge."""
+"""Structures: where a field ends, and where it jumps or changes within a short distance."""
+
+import dataclasses
 
 import equinox as eqx
 import jax
@@ -6,36 +8,52 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.module import default_float
-from .._core.types import Vector
+from .._core.module import default_float, is_concrete
+from .._core.types import Scalar, Vector
+from .quadrics import Extent, Quadrics, concatenate
+from .spirals import Spirals, no_spirals, windings_between
 
 Numbers = Float[Array, "..."] | np.ndarray | tuple | list | float
-_PARALLEL = 1e-12  # kpc^-2, of |M d|^2: below, a ray does not meet the surface
 _SMALLEST = 1e-6  # kpc, of what is a point or less
 
 
 class Structures(eqx.Module):
-    """Ellipsoids |M_k (x - c_k)| < 1 on whose surfaces, or across which, a field changes within a short distance.
+    """What a field tells of itself: the walls at which cells are cut, and the extent beyond which it is zero.
 
-    A matrix of rank 2 is an elliptic cylinder, one of rank 1 a slab. Cells of `sl.ResolvedCells` end where a ray
-    enters and leaves a structure and in the middle between, so that a shell is several structures in one another.
-    They are places, not parameters: no gradient goes through them.
+    Walls are the surfaces of ellipsoids, cylinders, slabs, cones and logarithmic spirals, on which the field jumps or
+    bends, or across which it changes within a short distance. They are places, not parameters: no gradient goes
+    through them. A field that says nothing of its end may be anywhere.
 
-    **Arguments:** `centre` c: (n, 3) kpc, Galactocentric; `matrix` M: (n, 3, 3) kpc^-1.
+    - `quadrics`: surfaces of second order; `spirals`; `extent`.
 
     !!! example
         >>> shell = sl.fields.Structures.balls((0.0, 0.0, 0.0), [0.9, 1.0, 1.1])
-        >>> shell.size
-        3
+        >>> shell.size, shell.extent.bounded, shell.ending(shell).extent.bounded
+        (3, False, True)
     """
 
-    centre: Float[Array, "n 3"]
-    matrix: Float[Array, "n 3 3"]
+    quadrics: Quadrics
+    spirals: Spirals
+    extent: Extent
 
     @classmethod
     def none(cls) -> "Structures":
-        """No structures."""
+        """No walls, and no word of an end."""
         return cls.balls(np.zeros((0, 3)), np.zeros(0))
+
+    @classmethod
+    def surfaces(cls, centre: Numbers, matrix: Numbers, signs: Numbers = 1.0, level: Numbers = 1.0) -> "Structures":
+        """Surfaces sum_i s_i (M (x - c))_i^2 = level.
+
+        **Arguments:** `centre` c: (3,) or (n, 3) kpc; `matrix` M: (3, 3) or (n, 3, 3) kpc^-1, of lower rank for
+        cylinders and slabs; `signs` s: (3,) or (n, 3); `level`: () or (n,).
+        """
+        centre, matrix, signs, level = (jnp.asarray(value, default_float()) for value in (centre, matrix, signs, level))
+        size = jnp.broadcast_shapes(centre.shape[:-1], matrix.shape[:-2], signs.shape[:-1], level.shape, (1,))
+        parts = [(centre, (3,)), (matrix, (3, 3)), (signs, (3,)), (level, ())]
+        everywhere = Extent((_no_quadrics(),))
+        found = Quadrics(*(jnp.broadcast_to(value, (*size, *shape)) for value, shape in parts))
+        return cls(found, no_spirals(default_float()), everywhere)
 
     @classmethod
     def balls(cls, centre: Numbers, radius: Numbers) -> "Structures":
@@ -50,52 +68,135 @@ class Structures(eqx.Module):
         **Arguments:** `centre`: (3,) or (n, 3) kpc; `semi_axes`: infinite along the axis of a cylinder;
         `axes`: unit vectors, (3, 3) or (n, 3, 3).
         """
-        centre, semi_axes, axes = (
-            jnp.asarray(value, default_float()) for value in (centre, semi_axes, np.eye(3) if axes is None else axes)
-        )
-        matrix = axes / jnp.maximum(semi_axes, _SMALLEST)[..., None]
-        size = jnp.broadcast_shapes(centre.shape[:-1], matrix.shape[:-2], (1,))
-        return cls(jnp.broadcast_to(centre, (*size, 3)), jnp.broadcast_to(matrix, (*size, 3, 3)))
+        semi_axes, axes = (jnp.asarray(v, default_float()) for v in (semi_axes, np.eye(3) if axes is None else axes))
+        return cls.surfaces(centre, axes / jnp.maximum(semi_axes, _SMALLEST)[..., None])
+
+    @classmethod
+    def cylinders(cls, radius: Numbers) -> "Structures":
+        """Cylinders about the axis of the Galaxy, of `radius`, () or (n,) kpc."""
+        radius = jnp.asarray(radius, default_float())
+        endless = jnp.full_like(radius, jnp.inf)
+        return cls.ellipsoids((0.0, 0.0, 0.0), jnp.stack([radius, radius, endless], axis=-1))
 
     @classmethod
     def layer(cls, bottom: Numbers, top: Numbers) -> "Structures":
-        """The layer between two heights z, () or (n,) kpc."""
+        """The layer between two heights z, () or (n,) kpc; a plane where they are the same."""
         bottom, top = (jnp.asarray(z, default_float())[..., None] for z in (bottom, top))
         up = jnp.asarray((0.0, 0.0, 1.0), default_float())
-        return cls.ellipsoids(0.5 * (bottom + top) * up, 0.5 * (top - bottom) / up)
+        return cls.ellipsoids(0.5 * (bottom + top) * up, jnp.where(up > 0, 0.5 * (top - bottom), jnp.inf))
+
+    @classmethod
+    def box(cls, half_widths: Numbers, centre: Numbers = (0.0, 0.0, 0.0)) -> "Structures":
+        """The walls of a box, `half_widths` and `centre` (3,) kpc."""
+        slabs = jnp.where(np.eye(3, dtype=bool), jnp.asarray(half_widths, default_float()), jnp.inf)
+        return cls.ellipsoids(centre, slabs)
+
+    @classmethod
+    def cones(cls, apex: Numbers, slope: Numbers) -> "Structures":
+        """Double cones |z - z_apex| = slope R about the axis of the Galaxy, `apex` z: kpc, both () or (n,)."""
+        apex, slope = (jnp.asarray(value, default_float()) for value in (apex, slope))
+        apex, slope = jnp.broadcast_arrays(apex, slope)
+        rows = jnp.stack([slope, slope, jnp.ones_like(slope)], axis=-1)[..., None]
+        up = jnp.asarray((0.0, 0.0, 1.0), default_float())
+        return cls.surfaces(apex[..., None] * up, rows * jnp.eye(3, dtype=rows.dtype), (1.0, 1.0, -1.0), 0.0)
+
+    @classmethod
+    def meridians(cls, first: Numbers, second: Numbers) -> "Structures":
+        """Pairs of planes through the axis of the Galaxy at two azimuths each, () or (n,) deg from +x towards +y."""
+        first, second = (jnp.deg2rad(jnp.asarray(value, default_float())) for value in (first, second))
+        middle, apart = 0.5 * (first + second), 0.5 * (second - first)
+        none = jnp.zeros_like(middle)
+        along = jnp.stack([jnp.cos(middle), jnp.sin(middle), none], axis=-1)
+        aside = jnp.stack([-jnp.sin(middle), jnp.cos(middle), none], axis=-1)
+        rows = [along * jnp.sin(apart)[..., None], aside * jnp.cos(apart)[..., None], 0 * along]
+        return cls.surfaces((0.0, 0.0, 0.0), jnp.stack(rows, axis=-2), (1.0, -1.0, 0.0), 0.0)
+
+    @classmethod
+    def spiral_walls(
+        cls,
+        radius: Numbers,
+        pitch: Numbers,
+        inner: Numbers,
+        outer: Numbers,
+        height: Numbers = np.inf,
+        windings: int = 2,
+    ) -> "Structures":
+        """Walls R = a e^(phi tan p) between two radii and below a height, phi from +x counter-clockwise seen from +z.
+
+        **Arguments:** `radius` a: (n,) kpc, at phi = 0; `pitch` p: (n,) or a number, deg; `inner`, `outer`, `height`:
+        kpc; `windings`: of one wall that a ray may meet, where the numbers that say so are traced.
+        """
+        radius = jnp.asarray(radius, default_float())
+        slope = jnp.tan(jnp.deg2rad(jnp.asarray(pitch, default_float())))
+        size = radius.shape[0]
+        numbers = [jnp.broadcast_to(jnp.asarray(v, radius.dtype), (size,)) for v in (slope, inner, outer, height)]
+        if size and all(map(is_concrete, numbers)):
+            windings = max(map(windings_between, numbers[1].tolist(), numbers[2].tolist(), numbers[0].tolist()))
+        frame = jnp.broadcast_to(jnp.eye(3, dtype=radius.dtype), (size, 3, 3))
+        spirals = Spirals(radius, *numbers, frame, jnp.zeros((size, 3), radius.dtype), windings)
+        return dataclasses.replace(cls.none(), spirals=spirals)
 
     @classmethod
     def join(cls, *parts: "Structures") -> "Structures":
-        """All of several."""
-        parts = (*parts, cls.none())
-        return cls(jnp.concatenate([p.centre for p in parts]), jnp.concatenate([p.matrix for p in parts]))
+        """All walls of several fields that are added: they end where all of them have ended."""
+        if not parts:
+            return cls.none()
+        extent = parts[0].extent
+        for part in parts[1:]:
+            extent = extent | part.extent
+        return _walls_of(parts, extent)
+
+    @classmethod
+    def product(cls, *parts: "Structures") -> "Structures":
+        """All walls of several fields that are multiplied: they end where one of them ends."""
+        if not parts:
+            return cls.none()
+        extent = parts[0].extent
+        for part in parts[1:]:
+            extent = extent & part.extent
+        return _walls_of(parts, extent)
+
+    def ending(self, *bodies: "Structures") -> "Structures":
+        """The same walls of a field that is zero outside any of `bodies`, which must be convex."""
+        region = concatenate([_no_quadrics(), *(body.quadrics for body in bodies)])
+        return dataclasses.replace(self, extent=Extent((region,)))
 
     @property
     def size(self) -> int:
-        """Their number n."""
-        return self.centre.shape[0]
+        """How many walls, each of two crossings, a ray may meet."""
+        return self.quadrics.level.shape[0] + self.spirals.size
 
     def seen_through(self, matrix: Float[Array, "3 3"], offset: Vector) -> "Structures":
         """Where they are for a field that is evaluated at A x + d: A, (3, 3), and d, (3,) kpc."""
-        centre = jnp.linalg.solve(matrix, (self.centre - offset).T).T
-        return Structures(centre, jnp.matmul(self.matrix, matrix, precision="highest"))
+        return Structures(*(part.seen_through(matrix, offset) for part in (self.quadrics, self.spirals, self.extent)))
 
     def crossings(
-        self, origin: Vector, direction: Vector, length: Float[Array, ""], most: int
+        self, origin: Vector, direction: Vector, length: Scalar, most: int
     ) -> tuple[Float[Array, " found"], Float[Array, " found"]]:
         """Distances [kpc] at which a ray enters and leaves structures, within 0 and its length.
 
-        Of more than `most` the thinnest along the ray. Two equal distances stand for a structure not met.
+        Of more than `most` the thinnest along the ray. Zeros stand for a structure not met.
         """
-        along, start = (jnp.sum(self.matrix * v, axis=-1) for v in (direction, (origin - self.centre)[:, None]))
-        square = jnp.sum(along * along, axis=-1)
-        meets = jnp.isfinite(square) & (square > _PARALLEL)
-        inverse = 1 / jnp.where(meets, square, 1)
-        middle = -inverse * jnp.sum(along * start, axis=-1)
-        closest = start + middle[:, None] * along
-        reach = jnp.sqrt(inverse * jnp.maximum(1 - jnp.sum(closest * closest, axis=-1), 0))
-        enter, leave = (jnp.where(meets, jnp.clip(d, 0, length), 0) for d in (middle - reach, middle + reach))
+        enter, leave, met = self.quadrics.roots(origin, direction)
+        before, after, met_before, met_after = self.spirals.roots(origin, direction)
+        enter = jnp.concatenate([jnp.where(met, enter, 0), jnp.where(met_before, before, 0)])
+        leave = jnp.concatenate([jnp.where(met, leave, 0), jnp.where(met_after, after, 0)])
+        enter, leave = jnp.clip(enter, 0, length), jnp.clip(leave, 0, length)
         if self.size <= most:
             return enter, leave
-        _, kept = jax.lax.top_k(jnp.where(leave > enter, square, -1), most)
+        met = (enter > 0) & (enter < length) | (leave > 0) & (leave < length)
+        _, kept = jax.lax.top_k(jnp.where(met, -jnp.abs(leave - enter), -jnp.inf), most)
         return enter[kept], leave[kept]
+
+
+def _no_quadrics() -> Quadrics:
+    shapes = ((0, 3), (0, 3, 3), (0, 3), (0,))
+    return Quadrics(*(jnp.zeros(shape, default_float()) for shape in shapes))
+
+
+def _walls_of(parts: tuple[Structures, ...], extent: Extent) -> Structures:
+    quadrics = concatenate([part.quadrics for part in parts])
+    kinds = [part.spirals for part in parts]
+    leaves = [jax.tree.leaves(spirals) for spirals in kinds]
+    windings = max(spirals.windings for spirals in kinds)
+    return Structures(quadrics, Spirals(*map(jnp.concatenate, zip(*leaves, strict=True)), windings), extent)

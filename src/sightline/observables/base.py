@@ -1,21 +1,23 @@
 """The contract of an observable: what is measured along every ray of a sky."""
 
 import abc
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
 from jaxtyping import Array, Float, Inexact
 
 from .._core.module import Module
-from ..geometry import Ray, Sightlines
+from ..fields.base import children
+from ..geometry import Ray, Sightlines, Structures
 
 
 class AbstractObservable(Module):
     """A quantity along the rays of a sky: `observable(model)` has one value, or several, a pixel on its last axis.
 
-    Rays go to where the cells end, those of a `SourceCatalogue` to the sources. Where `distance` names an entry of a
-    `Model`'s nuisance, rays end at the distances it holds, kpc, with the same relative division: a distance can be
-    fitted.
+    Rays go to where the model or the cells end, those of a `SourceCatalogue` to the sources. Where `distance` names an
+    entry of a `Model`'s nuisance, rays end at the distances it holds, kpc: a distance can be fitted, and the derivative
+    of a line integral with respect to it is the integrand at the source.
     """
 
     sightlines: eqx.AbstractVar[Sightlines]
@@ -30,6 +32,13 @@ class AbstractObservable(Module):
         **Arguments:** `simulator`: prepared; `ray`; `points`: x, y and z, (cells,) kpc each, of the middles of its
         cells; `widths`: (cells,) kpc.
         """
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        """Where its integrand acts and jumps: by default wherever one of the fields does that it needs or holds.
+
+        **Arguments:** `told`: what the fields it needs tell of, by name.
+        """
+        return Structures.join(*told.values(), *(field.structures() for field in children(self)))
 
     def __call__(self, model: Any) -> Inexact[Array, "*values pixels"]:
         """The observable as seen in a `Simulator` or a `Model`."""

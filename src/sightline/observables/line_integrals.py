@@ -1,7 +1,7 @@
 """Integrals along rays: rotation, dispersion and emission measure, columns and weighted means."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -15,7 +15,7 @@ from ..emission import Plasma
 from ..emission.faraday import rotation_measure_rate
 from ..fields import AbstractField
 from ..fields.base import evaluate
-from ..geometry import Ray, Sightlines, as_sightlines
+from ..geometry import Ray, Sightlines, Structures, as_sightlines
 from .base import AbstractObservable
 
 Quantity = Callable[[Plasma, Ray], Scalar]
@@ -24,7 +24,7 @@ Quantity = Callable[[Plasma, Ray], Scalar]
 class AbstractLineIntegral(AbstractObservable):
     """The integral of a quantity along every ray of a sky: `integral(simulator)` is an array, (npix,).
 
-    One midpoint per cell, or the points of `ResolvedCells`.
+    One midpoint per cell, or points of Gauss and Legendre in the panels of `ResolvedCells`.
     """
 
     sequential: ClassVar[bool] = False
@@ -59,6 +59,9 @@ class RotationMeasure(AbstractLineIntegral):
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return rotation_measure_rate(plasma, ray)
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        return Structures.product(*told.values())
 
 
 class DispersionMeasure(AbstractLineIntegral):

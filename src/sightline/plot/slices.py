@@ -9,7 +9,7 @@ from .._core.files import PathLike
 from .._core.types import Number
 from .._core.units import strip_unit
 from ..fields.diagnostics import check_vector, is_vector
-from ..geometry import SUN
+from ..fields.shifted import sun_of
 from . import figures, planes, scales
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def slice(
     unit: str | None = None,
     stretch: scales.Stretch = "auto",
     limits: tuple[Number, Number] | None = None,
-    sun: Any = SUN,
+    sun: Any = "field",
     path: PathLike | None = None,
     overwrite: bool = False,
 ) -> "matplotlib.figure.Figure":
@@ -57,7 +57,7 @@ def slice(
     - `component`: of vectors, `"x"`, `"y"`, `"z"`, or `"r"`, `"phi"` of cylindrical coordinates; `None`: the modulus.
     - `unit`: label of the colour bar; `None`: uG of vectors, none of scalars.
     - `stretch`, `limits`: as `map`.
-    - `sun`: Galactocentric position, (3,) kpc; `None`: not marked.
+    - `sun`: Galactocentric position, (3,) kpc; `"field"`: that of the field, else `sl.SUN`; `None`: not marked.
     - `title`, `path`, `overwrite`: as `maps`.
 
     **Raises:** `ValueError` for planes, offsets and extents that make no sense, and unknown components; `TypeError`
@@ -76,7 +76,7 @@ def slice(
         symbol = f"$B_{{{component.replace('phi', chr(92) + 'phi')}}}$"
     elif is_vector(field):
         values, symbol = np.linalg.norm(values, axis=-1), "$|B|$"
-    figure, axes = _figure(plane, extent, sun)
+    figure, axes = _figure(plane, extent, sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
     unit = (_MICROGAUSS if symbol else "") if unit is None else unit
     signed = component is not None or bool(np.any(values < 0))
     _draw(figure, axes, values, extent, _label(symbol, unit), stretch, limits, signed)
@@ -96,7 +96,7 @@ def quiver(
     unit: str = _MICROGAUSS,
     stretch: scales.Stretch = "auto",
     limits: tuple[Number, Number] | None = None,
-    sun: Any = SUN,
+    sun: Any = "field",
     path: PathLike | None = None,
     overwrite: bool = False,
 ) -> "matplotlib.figure.Figure":
@@ -113,7 +113,7 @@ def quiver(
     check_vector(field, "quiver")
     extent = planes.check_extent(extent)
     values = np.linalg.norm(planes.sample(field, plane, at, extent, points), axis=-1)
-    figure, axes = _figure(plane, extent, sun)
+    figure, axes = _figure(plane, extent, sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
     _draw(figure, axes, values, extent, _label("$|B|$", unit), stretch, limits, signed=False)
     _arrows(axes, field, plane, at, extent, arrows)
     axes.set_title(title, fontsize=11)

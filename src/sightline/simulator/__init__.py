@@ -1,5 +1,7 @@
 """Fields and emission operators composed into one differentiable sky."""
 
+from .accuracy import ErrorEstimate as ErrorEstimate
+from .accuracy import estimate_error as estimate_error
 from .checks import SunWarning as SunWarning
 from .observe import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator

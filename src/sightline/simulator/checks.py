@@ -1,6 +1,5 @@
 """What a simulator refuses and warns of, at construction and when called."""
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -14,7 +13,6 @@ from .._core.units import strip_unit
 from ..emission import AbstractBackground, AbstractEmissionOperator
 from ..fields import AbstractField, AbstractGrid
 from ..fields.magnetic import VectorPotentialGrid
-from ..fields.shifted import suns
 from ..geometry import Sightlines
 from ..transfer import AbstractTransfer
 
@@ -124,16 +122,4 @@ def check_length(length: Any, size: int) -> Array:
 
 
 class SunWarning(UserWarning):
-    """Models of one simulator place the Sun at different distances from the Galactic centre."""
-
-
-def warn_suns(simulator: "Simulator") -> None:
-    """Warns where models place the Sun more than 20 pc apart: their local structures do not fit together."""
-    places = sorted(suns(simulator))
-    if any(np.linalg.norm(np.subtract(place, places[0])) > 0.02 for place in places):
-        warnings.warn(
-            f"The models of this Simulator have their Sun at different places [kpc]: {', '.join(map(str, places))}. "
-            "Set `sun` where a model has it, or move a model: sl.fields.Shifted(model, offset=...).",
-            SunWarning,
-            stacklevel=4,
-        )
+    """Models of one simulator, or an observer and the model, place the Sun at different distances from the centre."""

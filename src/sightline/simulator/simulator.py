@@ -12,13 +12,15 @@ from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
-from ..geometry import Ray, Sightlines, Structures, as_sightlines
+from ..geometry import Ray, Sightlines
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
-from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types, warn_suns
+from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
 from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
+from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
+from .tolerance import with_tolerance
 from .trace import Trace, trace_ray
 
 Lines = Any  # a sky, or Sightlines
@@ -92,10 +94,10 @@ class Simulator(Module):
         """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
         return prepare_children(self)
 
-    def structures(self, names: tuple[str, ...]) -> Structures:
-        """What cells must resolve of the fields called `names`."""
-        fields = [getattr(self, name) if name in CURES else self.fields[name] for name in names]
-        return Structures.join(*(field.structures() for field in fields))
+    @property
+    def sun(self) -> tuple[float, float, float]:
+        """Where the model has its Sun, kpc: from there a sky is seen of which no observer is said."""
+        return sun_of(self)
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""
@@ -134,7 +136,7 @@ class Simulator(Module):
             raise ValueError(
                 "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
             )
-        lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        lines, frequencies = seen(self, sky), check_frequency(frequency)
         check_boxes(self, lines)
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         warn_rotation(rotation, jnp.atleast_1d(frequencies))
@@ -147,10 +149,37 @@ class Simulator(Module):
     def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
         """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
         self.check()
-        lines, frequencies = as_sightlines(sky), check_frequency(frequency)
+        lines, frequencies = seen(self, sky), check_frequency(frequency)
         check_boxes(self, lines)
         _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         return rotation.reshape(frequencies.shape)
+
+    def sightlines(self, sky: Any, frequency: Any = None, tolerance: float | None = None) -> Sightlines:
+        """The sightlines of a sky as this model sees them, complete: made outside jit, an argument of fits.
+
+        With a tolerance they have the cheapest cells that meet it: the error of every map, I, Q and U at each
+        frequency, is at most so much of its rms. Rays that need more cells get more; `lines.error` says what was
+        reached. It is made for the values that the parameters have now: a fit that ends far away wants it made anew.
+
+        **Arguments:**
+
+        - `sky`: or `Sightlines`, of which the cells, the observer or both may be missing; or an observable, e.g.
+          `sl.observables.RotationMeasure(sky)`, for its own sightlines.
+        - `frequency`: GHz, of the maps; `tolerance`: of rms, e.g. 1e-3.
+
+        **Raises:** `ValueError` for a tolerance without a frequency, or cells that were given beside a tolerance;
+        `TypeError` inside jit.
+
+        !!! example
+            >>> lines = simulator.sightlines(sl.HealpixSky(nside=4), frequency=23.0, tolerance=1e-2)
+            >>> bool(max(lines.error.relative.values()) < 1e-2), lines.error.mean_cells < 100
+            (True, True)
+        """
+        if tolerance is not None:
+            return with_tolerance(self, sky, frequency, tolerance)
+        if isinstance(sky, AbstractObservable):
+            return complete(seen(self, sky.sightlines), structures_seen(self, sky), self.chunk)
+        return complete(seen(self, sky), structures_of(self), self.chunk)
 
     def hold(self, sky: Lines, names: str | Sequence[str]) -> Sightlines:
         """Sightlines that hold fields of this model: their values in every cell, which simulations take from there.
@@ -169,7 +198,7 @@ class Simulator(Module):
             >>> stokes = simulator(held, frequency=2.3)
         """
         self.check()
-        lines = as_sightlines(sky)
+        lines = self.sightlines(sky)
         check_boxes(self, lines)
         names = (names,) if isinstance(names, str) else names
         check_names(self, [*lines.known, *names])
@@ -187,7 +216,7 @@ class Simulator(Module):
         """
         self.check()
         self.require(observable.needs, type(observable).__name__)
-        lines = observable.sightlines
+        lines = seen(self, observable.sightlines)
         check_boxes(self, lines)
         length = None if length is None else check_length(length, lines.size)
         bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
@@ -220,7 +249,7 @@ class Simulator(Module):
 
         **Raises:** `ValueError` for several rays or frequencies.
         """
-        lines, nu = as_sightlines(sky), check_frequency(frequency)
+        lines, nu = self.sightlines(sky), check_frequency(frequency)
         if lines.size != 1 or nu.ndim:
             raise ValueError(
                 f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."

@@ -39,8 +39,8 @@ class Trace(eqx.Module):
 @eqx.filter_jit
 def trace_ray(simulator: "Simulator", lines: Sightlines, frequency: Scalar) -> tuple[Any, ...]:
     """What `Trace` holds but for its Stokes parameters, of a single ray."""
-    ray = jax.tree.map(lambda leaf: leaf[..., 0], lines.rays)
-    distance, widths = division(lines, ray)
+    ray, edges = jax.tree.map(lambda leaf: leaf[..., 0], (lines.rays, lines.edges))
+    distance, widths = division(lines, ray, edges, None)
     places = coordinates(ray, distance)
     plasma = jax.vmap(lambda x, y, z: simulator.plasma(jnp.stack([x, y, z])), out_axes=-1)(*places)
     coefficients = jax.vmap(lambda p: simulator.coefficients(p, ray, frequency), in_axes=-1, out_axes=-1)(plasma)

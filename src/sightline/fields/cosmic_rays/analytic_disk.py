@@ -8,9 +8,13 @@ from ..._core.elementary import power
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot, sech2
 from ..._core.types import Scalar, Vector
-from ...geometry.frames import SUN
-from ..base import AbstractField, evaluate
+from ...geometry import SUN, Structures
+from ..base import AbstractField, children, evaluate, with_walls
+from ..ends import EXPONENTIAL, SECH2, disk
 from .base import AbstractCosmicRays
+
+_FAR = 100.0  # kpc, and scale lengths: farther is as good as without end
+_GAMMA = 1e5  # of electrons that shine at 100 GHz in 1 uG
 
 
 class LinearIndex(AbstractField):
@@ -29,6 +33,10 @@ class LinearIndex(AbstractField):
         """Index, (), at a position, (3,) kpc."""
         x, y, z = position
         return self.alpha - self.beta * safe_hypot(x, y) - self.theta * jnp.abs(z)
+
+    def structures(self) -> Structures:
+        """The plane, where it bends."""
+        return Structures.layer(0.0, _FAR)
 
 
 class AnalyticDisk(AbstractCosmicRays):
@@ -68,3 +76,20 @@ class AnalyticDisk(AbstractCosmicRays):
         offset = safe_hypot(x, y) - math.hypot(*self.sun[:2])
         profile = jnp.exp(-offset / self.scale_radius) * sech2(z / self.scale_height)
         return density * power(jnp.full_like(p_sun, gamma), p_sun) * profile
+
+    def structures(self) -> Structures:
+        """The disk that holds all but a millionth of the columns from its Sun, also of electrons that radiate.
+
+        Where a `LinearIndex` falls with R or |z|, N at high gamma falls less steeply than N_0.
+        """
+        radius, height = EXPONENTIAL * self.scale_radius, SECH2 * self.scale_height
+        if isinstance(self.index, LinearIndex):
+            radius = radius * _stretch(self.index.beta * self.scale_radius)
+            height = height * _stretch(0.5 * self.index.theta * self.scale_height)
+        ends = disk(math.hypot(*self.sun[:2]) + radius, height)
+        return with_walls(Structures.none().ending(*ends), *children(self))
+
+
+def _stretch(steeper: Scalar) -> Scalar:
+    """How much longer gamma^(s u) e^-u, s = `steeper`, reaches than e^-u, at the gamma of radio emission."""
+    return 1 / jnp.clip(1 - steeper * math.log(_GAMMA), 1 / _FAR, 1)

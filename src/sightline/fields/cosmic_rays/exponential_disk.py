@@ -4,7 +4,9 @@ from jaxtyping import Array, Float
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot, sech2
 from ..._core.types import Scalar, Vector
-from ...geometry.frames import SUN
+from ...geometry import SUN, Structures
+from ..base import children, with_walls
+from ..ends import EXPONENTIAL, SECH2, disk
 from .base import AbstractCosmicRays
 
 
@@ -40,3 +42,10 @@ class ExponentialDisk(AbstractCosmicRays):
         offset = safe_hypot(x, y) - (x_sun**2 + y_sun**2) ** 0.5
         vertical = sech2(z / self.scale_height) / sech2(z_sun / self.scale_height)
         return self.n0 * jnp.exp(-offset / self.scale_radius) * vertical
+
+    def structures(self) -> Structures:
+        """The disk that holds all but a millionth of its columns from its Sun, and the walls of its index."""
+        x_sun, y_sun, _ = self.sun
+        radius = (x_sun**2 + y_sun**2) ** 0.5 + EXPONENTIAL * self.scale_radius
+        ends = disk(radius, SECH2 * self.scale_height)
+        return with_walls(Structures.none().ending(*ends), *children(self))

@@ -5,7 +5,8 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
-from ..base import AbstractField, Population, prepare_children
+from ...geometry import Structures
+from ..base import AbstractField, Population, of_factors, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin, scalar_at
 
 
@@ -59,6 +60,10 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         factor = scalar_at(self, position)
         inner = self.median.populations(position)
         return tuple(Population(factor * p.density, p.index, p.spectrum) for p in inner)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where fluctuations end, and those of the median, which says where the field ends."""
+        return of_factors(self.walls(), self.median)
 
     def prepare(self) -> "GaussianProcess":
         """The field with its values at the nodes."""

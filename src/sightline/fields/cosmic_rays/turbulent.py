@@ -5,7 +5,8 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
-from ..base import AbstractField, Population, prepare_children
+from ...geometry import Structures
+from ..base import AbstractField, Population, of_factors, prepare_children
 from ..turbulent import AbstractLognormal, draw
 
 
@@ -58,6 +59,10 @@ class Turbulent(AbstractLognormal, AbstractField):
         factor = self.fluctuation(position)
         inner = self.profile.populations(position)
         return tuple(Population(factor * p.density, p.index, p.spectrum) for p in inner)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where fluctuations end, and those of the profile, which says where the field ends."""
+        return of_factors(self.walls(), self.profile)
 
     def prepare(self) -> "Turbulent":
         """The field with its realisation on the nodes."""

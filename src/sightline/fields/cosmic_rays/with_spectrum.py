@@ -5,7 +5,7 @@ import numpy as np
 
 from ..._core.module import default_float, is_concrete, setting
 from ..._core.types import Scalar, Vector
-from ...geometry.frames import SUN
+from ...geometry import SUN, Structures
 from ..base import AbstractField, Population
 from .spectra import AbstractSpectrum
 
@@ -55,6 +55,10 @@ class WithSpectrum(AbstractField):
     def populations(self, position: Vector) -> tuple[Population, ...]:
         index = self.spectrum.tangent()[1]
         return (Population(self(position), index, self.spectrum),)
+
+    def structures(self) -> Structures:
+        """Those of the profile."""
+        return self.profile.structures()
 
     def _relative(self, position: Vector) -> Scalar:
         return self.profile(position) / self.profile(jnp.asarray(self.sun, position.dtype))

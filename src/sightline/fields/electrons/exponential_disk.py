@@ -1,10 +1,14 @@
+import math
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
+from ...geometry import SUN, Structures
 from ..base import AbstractField
+from ..ends import EXPONENTIAL, disk
 
 
 class ExponentialDisk(AbstractField):
@@ -25,3 +29,9 @@ class ExponentialDisk(AbstractField):
         """Density, () cm^-3, at a position, (3,) kpc."""
         x, y, z = position
         return self.n0 * jnp.exp(-safe_hypot(x, y) / self.scale_radius - jnp.abs(z) / self.scale_height)
+
+    def structures(self) -> Structures:
+        """The plane, where it bends, and the disk that holds all but a millionth of its columns from `sl.SUN`."""
+        height = EXPONENTIAL * self.scale_height
+        ends = disk(math.hypot(*SUN[:2]) + EXPONENTIAL * self.scale_radius, height)
+        return Structures.layer(0.0, height).ending(*ends)

@@ -4,7 +4,8 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
-from ..base import AbstractField, evaluate, prepare_children
+from ...geometry import Structures
+from ..base import AbstractField, evaluate, of_factors, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin, scalar_at
 
 
@@ -54,6 +55,10 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         **Raises:** `ValueError` unless prepared.
         """
         return evaluate(self.median, position) * scalar_at(self, position)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where fluctuations end, and those of the median, which says where the field ends."""
+        return of_factors(self.walls(), self.median)
 
     def prepare(self) -> "GaussianProcess":
         """The field with its values at the nodes."""

@@ -6,7 +6,9 @@ from typing import ClassVar
 import equinox as eqx
 
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
+from ..ends import disk, widest
 from .ne2001_arms import NE2001SpiralArms
 from .ne2001_clumps import NE2001Clumps, NE2001Voids
 from .ne2001_disk import SUN, NE2001GalacticCentre, NE2001ThickDisk, NE2001ThinDisk
@@ -50,6 +52,9 @@ class NE2001(AbstractField):
         """Densities, () cm^-3, and the weights w_l and w_v, at a position, (3,) kpc, by published name."""
         return components_of(self, position)
 
+    def structures(self) -> Structures:
+        return structures_of(self)
+
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
         return total(self.components(position))
@@ -92,6 +97,16 @@ class NE2025(AbstractField):
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
         return total(self.components(position))
+
+    def structures(self) -> Structures:
+        return structures_of(self)
+
+
+def structures_of(model: NE2001 | NE2025) -> Structures:
+    """The walls of the components, in the disk that holds them all."""
+    parts = (model.thick_disk, model.thin_disk, model.arms, model.galactic_centre)
+    parts += (model.local_ism, model.voids, model.clumps)
+    return Structures.join(*(part.structures() for part in parts)).ending(*disk(*widest(*(p.reach() for p in parts))))
 
 
 def components_of(model: NE2001 | NE2025, position: Vector) -> Components:

@@ -111,6 +111,12 @@ def _corners(values: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
+def outermost() -> float:
+    """The largest distance of an arm from the Galactic centre, kpc."""
+    return max(float(np.max(np.hypot(*polyline(spiral).T))) for spiral in range(len(_SPIRALS)))
+
+
+@functools.cache
 def arm_table() -> Arms:
     """The arms, built once."""
     lines = [polyline(spiral) for spiral in range(len(_SPIRALS))]

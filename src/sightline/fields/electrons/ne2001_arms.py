@@ -1,6 +1,7 @@
 """The spiral arms of NE2001 and NE2025."""
 
 import math
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -11,12 +12,16 @@ from ..._core.elementary import azimuth, sincos
 from ..._core.module import param
 from ..._core.safe import safe_hypot, sech2
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
-from .ne2001_arm_shape import REACH, SEGMENTS, arm_table
+from ..ends import SECH2, Reach, disk
+from .ne2001_arm_shape import REACH, SEGMENTS, arm_table, outermost
+from .ne2001_disk import SUN
 from .ne2001_lookup import Columns, Index, take
 
 Place = tuple[Scalar, Scalar]
 _HEIGHT = 2.3  # kpc, 10 h_a, where arms are cut
+_SEAMS = 180.0, 183.0  # deg from +x, at which f_3 jumps
 
 
 class NE2001SpiralArms(AbstractField):
@@ -60,6 +65,7 @@ class NE2001SpiralArms(AbstractField):
     )
     outer_radius: Float[Array, ""] = param(10.5, unit="kpc", bounds=(0, None), symbol="A_a")
     outer_width: Float[Array, ""] = param(2.0, unit="kpc", bounds=(0, None))
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -71,6 +77,15 @@ class NE2001SpiralArms(AbstractField):
             total = total + jnp.where(distance < REACH, value, 0)
         outside = jnp.maximum(safe_hypot(x, y) - self.outer_radius, 0)
         return jnp.where(jnp.abs(z) < _HEIGHT, total * sech2(outside / self.outer_width), 0)
+
+    def reach(self) -> Reach:
+        """How far they reach."""
+        radius = jnp.minimum(outermost() + REACH, self.outer_radius + SECH2 * self.outer_width)
+        return radius, jnp.minimum(_HEIGHT, SECH2 * jnp.max(self.scale_height))
+
+    def structures(self) -> Structures:
+        """The meridians at which the modulation of an arm jumps."""
+        return Structures.meridians(*_SEAMS).ending(*disk(*self.reach()))
 
 
 def arm_distances(x: Scalar, y: Scalar) -> list[Scalar]:

@@ -2,17 +2,18 @@
 
 import functools
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.module import param, setting
+from ..._core.module import default_float, param, setting
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ...geometry.frames import direction
 from ..base import AbstractField
+from ..ends import Reach
 from .ne2001_disk import SUN
 from .ne2001_local import AbstractRegion, Layer
 from .ne2001_lookup import Candidates, find_candidates, take
@@ -76,6 +77,7 @@ class NE2001Clumps(AbstractField):
         default_factory=lambda: _clump_catalogue("NE2001")[2], unit="kpc", bounds=(0, None)
     )
     sharp: tuple[bool, ...] = setting(default_factory=lambda: _clump_catalogue("NE2001")[3])
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __check_init__(self) -> None:
         _check_sizes(self, self.density, self.centre, self.radius, self.sharp)
@@ -98,7 +100,12 @@ class NE2001Clumps(AbstractField):
         return total
 
     def structures(self) -> Structures:
-        return Structures.balls(np.array(self.centre), _clump_reach(self.radius, self.sharp))
+        centre, reach = np.array(self.centre), _clump_reach(self.radius, self.sharp)
+        return Structures.balls(centre, reach).ending(_box_about(centre, reach[:, None]))
+
+    def reach(self) -> Reach:
+        """How far they reach from the Galactic centre."""
+        return _farthest(np.array(self.centre), _clump_reach(self.radius, self.sharp)[:, None])
 
 
 class NE2001Voids(AbstractRegion):
@@ -152,14 +159,37 @@ class NE2001Voids(AbstractRegion):
         return density, weight
 
     def structures(self) -> Structures:
-        reach = np.array(self.semi_axes) * np.where(self.sharp, 1, _VOID_EDGE**0.5)[:, None]
-        return Structures.ellipsoids(np.array(self.centre), reach, _void_axes(np.array(self.angles)))
+        centre, reach = np.array(self.centre), self._reaches()
+        voids = Structures.ellipsoids(centre, reach, _void_axes(np.array(self.angles)))
+        return voids.ending(_box_about(centre, np.max(reach, axis=1, keepdims=True)))
+
+    def reach(self) -> Reach:
+        return _farthest(np.array(self.centre), np.max(self._reaches(), axis=1, keepdims=True))
+
+    def _reaches(self) -> np.ndarray:
+        """Where voids end along their axes, (voids, 3) kpc."""
+        return np.array(self.semi_axes) * np.where(self.sharp, 1, _VOID_EDGE**0.5)[:, None]
 
 
 def _check_sizes(field: AbstractField, density: Array, *shapes: tuple[Any, ...]) -> None:
     sizes = [density.shape[0], *map(len, shapes)]
     if len(set(sizes)) > 1:
         raise ValueError(f"{type(field).__name__} has parameters of different lengths: {sizes}. Give one of each.")
+
+
+def _box_about(centre: np.ndarray, reach: np.ndarray) -> Structures:
+    """The box that holds all that reaches so far, (n, 1) kpc, about centres, (n, 3) kpc."""
+    if not len(centre):
+        return Structures.box(np.zeros(3))
+    lower, upper = np.min(centre - reach, axis=0), np.max(centre + reach, axis=0)
+    return Structures.box(0.5 * (upper - lower), 0.5 * (upper + lower))
+
+
+def _farthest(centre: np.ndarray, reach: np.ndarray) -> Reach:
+    """The radius and the height of the disk that holds the same."""
+    radius = np.max(np.hypot(*centre[:, :2].T) + reach[:, 0], initial=0)
+    height = np.max(np.abs(centre[:, 2]) + reach[:, 0], initial=0)
+    return jnp.asarray(radius, default_float()), jnp.asarray(height, default_float())
 
 
 def _clump_reach(radius: tuple[float, ...], sharp: tuple[bool, ...]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The axisymmetric components of NE2001 and NE2025: thick disk, thin disk and Galactic centre."""
 
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -12,6 +13,7 @@ from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
+from ..ends import LOGISTIC, SECH2, Reach, disk
 
 SUN = (-8.5, 0.0, 0.0)
 """The Sun [kpc] of NE2001 and NE2025."""
@@ -40,6 +42,7 @@ class NE2001ThickDisk(AbstractField):
     column: Float[Array, ""] = param(0.033, unit="kpc cm-3", bounds=(0, None), symbol="n_1 h_1")
     scale_height: Float[Array, ""] = param(0.97, unit="kpc", bounds=(0, None), symbol="h_1")
     radius: Float[Array, ""] = param(17.5, unit="kpc", bounds=(-SUN[0], None), symbol="A_1")
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -48,6 +51,13 @@ class NE2001ThickDisk(AbstractField):
         phase = jnp.minimum(quarter * safe_hypot(x, y), 0.5 * math.pi)
         radial = jnp.maximum(sincos(phase)[1], 0) / sincos(-SUN[0] * quarter)[1]
         return self.column / self.scale_height * radial * sech2(z / self.scale_height)
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        return self.radius, SECH2 * self.scale_height
+
+    def structures(self) -> Structures:
+        return Structures.cylinders(self.radius).ending(*disk(*self.reach()))
 
 
 class NE2001ThinDisk(AbstractField):
@@ -71,6 +81,7 @@ class NE2001ThinDisk(AbstractField):
     scale_height: Float[Array, ""] = param(0.15, unit="kpc", bounds=(0, None), symbol="h_2")
     radius: Float[Array, ""] = param(3.8, unit="kpc", bounds=(0, None), symbol="A_2")
     width: Float[Array, ""] = param(1.8, unit="kpc", bounds=(0, None), symbol="w")
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -79,6 +90,18 @@ class NE2001ThinDisk(AbstractField):
         square = offset * offset
         density = self.n2 * jnp.exp(-square) * sech2(z / self.scale_height)
         return jnp.where(square < _THIN_EDGE, density, 0)
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        # from the Sun, a ray may rise above the plane while exp(-((r - A2)/w)^2) grows by as much as exp(_THIN_EDGE)
+        return self.radius + math.sqrt(_THIN_EDGE) * self.width, (SECH2 + 0.5 * _THIN_EDGE) * self.scale_height
+
+    def structures(self) -> Structures:
+        """The layer that holds most of it, and where it ends."""
+        layer = Structures.layer(-2 * self.scale_height, 2 * self.scale_height)
+        inner = jnp.maximum(self.radius - math.sqrt(_THIN_EDGE) * self.width, 0)
+        rims = Structures.cylinders(jnp.stack([inner, self.reach()[0]]))
+        return Structures.join(layer, rims).ending(*disk(*self.reach()))
 
 
 class NE2001GalacticCentre(AbstractField):
@@ -106,6 +129,7 @@ class NE2001GalacticCentre(AbstractField):
     radius: Float[Array, ""] = param(0.145, unit="kpc", bounds=(0, None), symbol=r"R_\mathrm{GC}")
     height: Float[Array, ""] = param(0.026, unit="kpc", bounds=(0, None), symbol=r"h_\mathrm{GC}")
     smooth: float = setting(0.0, bounds=(0, None))
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -114,4 +138,19 @@ class NE2001GalacticCentre(AbstractField):
         return self.density * edge(1 - planar - vertical, self.smooth)
 
     def structures(self) -> Structures:
-        return Structures.ellipsoids(_CENTRE, jnp.stack([self.radius, self.radius, self.height]))
+        wall = self._spheroid(1.0)
+        return wall.ending(self._spheroid(grown(self.smooth)))
+
+    def _spheroid(self, scale: float) -> Structures:
+        return Structures.ellipsoids(_CENTRE, scale * jnp.stack([self.radius, self.radius, self.height]))
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        x, y, z = _CENTRE
+        scale = grown(self.smooth)
+        return math.hypot(x, y) + scale * self.radius, abs(z) + scale * self.height
+
+
+def grown(smooth: float) -> float:
+    """How much larger a region is to where its edge, a logistic of the squared distance, has faded."""
+    return math.sqrt(1 + LOGISTIC * smooth)

@@ -1,7 +1,9 @@
 """The local interstellar medium of NE2001 and NE2025."""
 
 import abc
+import math
 from dataclasses import replace
+from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -13,6 +15,8 @@ from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
+from ..ends import Reach, widest
+from .ne2001_disk import SUN, grown
 
 _PINCHED = 0.001  # kpc, half width of the Local Hot Bubble at its lower end
 
@@ -22,9 +26,15 @@ Layer = tuple[Scalar, Scalar]
 class AbstractRegion(AbstractField):
     """A region that displaces what lies below it."""
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
+
     @abc.abstractmethod
     def layer(self, position: Vector) -> Layer:
         """Density [cm^-3] times weight, and weight, 1 inside and 0 outside, at a position, (3,) kpc."""
+
+    @abc.abstractmethod
+    def reach(self) -> Reach:
+        """How far it reaches from the Galactic centre."""
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, zero outside, at a position, (3,) kpc."""
@@ -81,7 +91,16 @@ class NE2001Ellipsoid(AbstractRegion):
     def structures(self) -> Structures:
         sine, cosine = sincos(jnp.deg2rad(self.angle))
         axes = jnp.zeros((3, 3)).at[:2, :2].set(jnp.stack([-sine, cosine, -cosine, -sine]).reshape(2, 2))
-        return Structures.ellipsoids(self.centre, self.semi_axes, axes.at[2, 2].set(1))
+        scales = jnp.asarray((1.0, grown(self.smooth)))[:, None]
+        wall, end = (
+            Structures.ellipsoids(self.centre, scale * self.semi_axes, axes.at[2, 2].set(1)) for scale in scales
+        )
+        return wall.ending(end)
+
+    def reach(self) -> Reach:
+        (a, b, c), scale = self.semi_axes, grown(self.smooth)
+        x, y, z = self.centre
+        return math.hypot(x, y) + scale * jnp.maximum(a, b), abs(z) + scale * c
 
 
 class NE2001LocalHotBubble(AbstractRegion):
@@ -128,9 +147,17 @@ class NE2001LocalHotBubble(AbstractRegion):
         sine, cosine = sincos(jnp.deg2rad(self.tilt))
         none = jnp.zeros_like(a)
         rows = [none, 1 / a, none, 1 / b, none, sine / cosine / b, none, none, none]
-        wall = Structures(jnp.asarray([[x_centre, y_centre, 0.0]], a.dtype), jnp.stack(rows).reshape(1, 3, 3))
-        top = z_centre + c
-        return Structures.join(wall, Structures.layer(jnp.stack([z_centre - c, none]), jnp.stack([top, top])))
+        rows, scale = jnp.stack(rows).reshape(3, 3), grown(self.smooth)
+        wall, end = (Structures.surfaces((x_centre, y_centre, 0.0), rows / size) for size in (1.0, scale))
+        bottom, top = (jnp.stack([z_centre - size * c, z_centre + size * c]) for size in (1.0, scale))
+        layers = Structures.layer(jnp.stack([bottom[0], none]), jnp.stack([bottom[1], bottom[1]]))
+        return Structures.join(wall, layers).ending(end, Structures.layer(top[0], top[1]))
+
+    def reach(self) -> Reach:
+        x, y, z = self.centre
+        (a, b, c), scale = self.semi_axes, grown(self.smooth)
+        height = abs(z) + scale * c
+        return math.hypot(x, y) + scale * jnp.maximum(a, b) + height * jnp.abs(jnp.tan(jnp.deg2rad(self.tilt))), height
 
 
 class NE2001LoopI(AbstractRegion):
@@ -168,7 +195,13 @@ class NE2001LoopI(AbstractRegion):
         """Its spheres, and the layer above the plane that they reach into."""
         outer = self.radius + self.shell_thickness
         spheres = Structures.balls(self.centre, jnp.stack([self.radius, outer]))
-        return Structures.join(spheres, Structures.layer(0.0, self.centre[2] + outer))
+        above = Structures.layer(0.0, self.centre[2] + outer)
+        return Structures.join(spheres, above).ending(Structures.balls(self.centre, grown(self.smooth) * outer))
+
+    def reach(self) -> Reach:
+        x, y, z = self.centre
+        radius = grown(self.smooth) * (self.radius + self.shell_thickness)
+        return math.hypot(x, y) + radius, abs(z) + radius
 
 
 class NE2001LocalISM(AbstractRegion):
@@ -196,6 +229,15 @@ class NE2001LocalISM(AbstractRegion):
     loop_i: NE2001LoopI = eqx.field(default_factory=NE2001LoopI)
     local_hot_bubble: NE2001LocalHotBubble = eqx.field(default_factory=NE2001LocalHotBubble)
 
+    @property
+    def _regions(self) -> tuple[AbstractRegion, ...]:
+        return self.low_density_region, self.local_superbubble, self.loop_i, self.local_hot_bubble
+
     def layer(self, position: Vector) -> Layer:
-        regions = (self.low_density_region, self.local_superbubble, self.loop_i, self.local_hot_bubble)
-        return stack(*(region.layer(position) for region in regions))
+        return stack(*(region.layer(position) for region in self._regions))
+
+    def structures(self) -> Structures:
+        return Structures.join(*(region.structures() for region in self._regions))
+
+    def reach(self) -> Reach:
+        return widest(*(region.reach() for region in self._regions))

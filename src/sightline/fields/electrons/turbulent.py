@@ -4,7 +4,8 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
-from ..base import AbstractField, evaluate, prepare_children
+from ...geometry import Structures
+from ..base import AbstractField, evaluate, of_factors, prepare_children
 from ..turbulent import AbstractLognormal, draw
 
 
@@ -61,6 +62,10 @@ class Turbulent(AbstractLognormal, AbstractField):
         **Raises:** `ValueError` unless prepared.
         """
         return evaluate(self.profile, position) * self.fluctuation(position)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where fluctuations end, and those of the profile, which says where the field ends."""
+        return of_factors(self.walls(), self.profile)
 
     def prepare(self) -> "Turbulent":
         """The field with its realisation on the nodes."""

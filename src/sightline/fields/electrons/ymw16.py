@@ -4,8 +4,10 @@ from jaxtyping import Array, Float
 
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
+from ..ends import disk, widest
 from .ymw16_arms import YMW16Arms
 from .ymw16_bubble import YMW16LocalBubble
 from .ymw16_disk import YMW16DiskShape, YMW16GalacticCentre, YMW16ThickDisk, YMW16ThinDisk
@@ -64,6 +66,14 @@ class YMW16(AbstractField):
     def sun(self) -> tuple[float, float, float]:
         """Position of the Sun in the model, kpc."""
         return self.local_bubble.sun
+
+    def structures(self) -> Structures:
+        """The walls of the components, in the disk that holds them all."""
+        local = (self.galactic_centre, self.gum, self.local_bubble, self.loop_i)
+        disks = (self.thick, self.thin, self.arms)
+        walls = (self.shape.walls(), self.thick.walls(), self.thin.walls(self.shape), self.arms.walls())
+        reach = widest(*(part.reach(self.shape) for part in disks), *(part.reach() for part in local))
+        return Structures.join(*walls, *(part.structures() for part in local)).ending(*disk(*reach))
 
     def components(self, position: Vector) -> dict[str, Scalar]:
         """Density, () cm^-3 each, of every component by itself at a position, (3,) kpc."""

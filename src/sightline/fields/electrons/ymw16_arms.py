@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jax import lax
@@ -7,8 +8,10 @@ from jaxtyping import Array, Float
 from ..._core.elementary import azimuth, log
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
-from .ymw16_disk import CUT, DiskPlace, YMW16DiskShape, place_of
+from ..ends import Reach, disk
+from .ymw16_disk import CUT, SUN, DiskPlace, YMW16DiskShape, place_of, published
 from .ymw16_profiles import exponential, offset, profile
 
 ARMS = ("norma_outer", "perseus", "carina_sagittarius", "crux_scutum", "local")
@@ -26,6 +29,7 @@ _TOP = 3.0  # kpc, there are no arms above
 _PLATEAU_RADIUS = 6.0  # kpc
 _CLOSEST = 1e-3  # kpc, keeps the logarithm of the radius finite where there are no arms
 _TURN = 2 * math.pi
+_QUARTER = 90.0  # deg, from +x to +y, where theta begins
 
 
 class YMW16Arms(AbstractField):
@@ -79,6 +83,7 @@ class YMW16Arms(AbstractField):
     sagittarius_azimuth: Float[Array, ""] = param(75.8, unit="deg", symbol=r"\theta_\mathrm{SG}")
     sagittarius_width: Float[Array, ""] = param(20.0, unit="deg", bounds=(0, None), symbol=r"w_\mathrm{SG}")
     shape: YMW16DiskShape | None = None
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -94,6 +99,24 @@ class YMW16Arms(AbstractField):
         inside = (jnp.abs(upwards) <= CUT) & (jnp.abs(place.height) < _TOP)
         outwards = offset(place.radius, self.ring_radius, self.ring_width)
         return sum(arms[1:], arms[0]) * place.cutoff * profile(inside, outwards, upwards)
+
+    def reach(self, shape: YMW16DiskShape) -> Reach:
+        """How far they reach in a shape."""
+        edge, _ = shape.reach(jnp.zeros_like(self.thickness))
+        return shape.reach(jnp.minimum(CUT * self.thickness * shape.scale_height(edge), _TOP))
+
+    def walls(self) -> Structures:
+        """The meridians at which arms begin and end, and where the plateau of Carina does."""
+        starts, local = self.start_azimuth + _QUARTER, ARMS.index("local")
+        last = starts[local] + self.extent[local]
+        seam = jnp.full_like(last, _QUARTER)
+        first = jnp.stack([starts[0], starts[2], starts[local], seam])
+        second = jnp.stack([starts[1], starts[3], last, self.carina_azimuth + _QUARTER])
+        return Structures.join(Structures.meridians(first, second), Structures.cylinders(_PLATEAU_RADIUS))
+
+    def structures(self) -> Structures:
+        shape = published(self.shape)
+        return Structures.join(shape.walls(), self.walls()).ending(*disk(*self.reach(shape)))
 
     def _arm(self, arm: int, radius: Scalar, log_radius: Scalar, theta: Scalar) -> Scalar:
         """n_k sech^2(d_k/w_k) of the nearest winding."""

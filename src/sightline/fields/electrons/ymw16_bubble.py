@@ -9,8 +9,9 @@ from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..base import AbstractField
-from .ymw16_disk import CUT
-from .ymw16_local import SUN, shell
+from ..ends import Reach
+from .ymw16_disk import CUT, SUN
+from .ymw16_local import shell
 from .ymw16_profiles import offset, profile
 
 # Cosine and sine of the tilt of the axis, whose upper end leans away from the Galactic centre.
@@ -73,10 +74,21 @@ class YMW16LocalBubble(AbstractField):
 
     def structures(self) -> Structures:
         """The wall, and within and outside it where the shell regions sink into the disks."""
-        radius, flat = shell(self.radius, jnp.max(self.width)), jnp.zeros((3, 3), self.radius.dtype)
-        across = flat.at[0].set(jnp.asarray((_AXIS[0], 0.0, _AXIS[1]))).at[1, 1].set(1)
-        centre = jnp.asarray((self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1], 0.0))
-        return Structures(jnp.broadcast_to(centre, (3, 3)), across / radius[:, None, None])
+        radius, height = shell(self.radius, jnp.max(self.width)), CUT * jnp.max(self.scale_height)
+        end = self.radius + CUT * jnp.max(self.width)
+        return self._cylinders(radius).ending(self._cylinders(end[None]), Structures.layer(-height, height))
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        height, width = CUT * jnp.max(self.scale_height), CUT * jnp.max(self.width)
+        x, y = self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1]
+        return math.hypot(x, y) + (self.radius + width + _AXIS[1] * height) / _AXIS[0], height
+
+    def _cylinders(self, radius: Float[Array, " n"]) -> Structures:
+        """Cylinders about the axis."""
+        across = jnp.asarray(((_AXIS[0], 0.0, _AXIS[1]), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)), radius.dtype)
+        centre = self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1], 0.0
+        return Structures.surfaces(centre, across / radius[:, None, None])
 
     def _from_axis(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Horizontal distances from the axis along x and y."""

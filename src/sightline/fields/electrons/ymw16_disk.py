@@ -1,4 +1,4 @@
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +9,11 @@ from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..base import AbstractField
+from ..ends import Reach, disk
 from .ymw16_profiles import offset, profile
 
+SUN = (-8.3, 0.0, 0.006)
+"""The Sun [kpc] of YMW16."""
 CUT = 6.0  # every profile of the model ends at so many of its scale lengths
 
 
@@ -62,13 +65,32 @@ class YMW16DiskShape(Module):
         height = z - warp
         return DiskPlace(x, y, radius, height, height / (h0 + radius * (h1 + radius * h2)), cutoff)
 
+    def scale_height(self, radius: Scalar) -> Scalar:
+        """The largest H, kpc, within a radius."""
+        h0, h1, h2 = self.flare
+        return jnp.maximum(h0, h0 + radius * (h1 + radius * h2))
+
+    def reach(self, height: Scalar, radius: Scalar | None = None) -> Reach:
+        """How far reaches what is left to a height above the warped plane, and to a radius."""
+        edge = self.cutoff_radius + CUT * self.cutoff_scale
+        edge = edge if radius is None else jnp.minimum(radius, edge)
+        return edge, height + jnp.abs(self.warp_slope) * jnp.maximum(edge - self.warp_radius, 0)
+
+    def walls(self) -> Structures:
+        """Where the warp begins, and the height above the plane bends."""
+        return Structures.cylinders(self.warp_radius)
+
 
 def place_of(shape: YMW16DiskShape | None, position: Vector) -> DiskPlace:
     """A position as the disks see it, by default with the published shape."""
     if shape is not None:
         return shape(position)
-    published = YMW16DiskShape()
-    return jax.tree.map(lambda leaf: leaf.astype(position.dtype), published)(position)
+    return jax.tree.map(lambda leaf: leaf.astype(position.dtype), YMW16DiskShape())(position)
+
+
+def published(shape: YMW16DiskShape | None) -> YMW16DiskShape:
+    """The shape, by default the published one."""
+    return YMW16DiskShape() if shape is None else shape
 
 
 class YMW16ThickDisk(AbstractField):
@@ -89,6 +111,7 @@ class YMW16ThickDisk(AbstractField):
     n0: Float[Array, ""] = param(0.01132, unit="cm-3", bounds=(0, None), symbol="n_1")
     scale_height: Float[Array, ""] = param(1.673, unit="kpc", bounds=(0, None), symbol="H_1")
     shape: YMW16DiskShape | None = None
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -98,6 +121,18 @@ class YMW16ThickDisk(AbstractField):
         """Density, () cm^-3, at a place in the disk."""
         upwards = place.height * (1 / self.scale_height)
         return self.n0 * place.cutoff * profile(jnp.abs(upwards) <= CUT, upwards)
+
+    def reach(self, shape: YMW16DiskShape) -> Reach:
+        """How far it reaches in a shape."""
+        return shape.reach(CUT * self.scale_height)
+
+    def walls(self) -> Structures:
+        """Where it ends above and below the plane, as far as that is not warped."""
+        return Structures.layer(-CUT * self.scale_height, CUT * self.scale_height)
+
+    def structures(self) -> Structures:
+        shape = published(self.shape)
+        return Structures.join(shape.walls(), self.walls()).ending(*disk(*self.reach(shape)))
 
 
 class YMW16ThinDisk(AbstractField):
@@ -123,6 +158,7 @@ class YMW16ThinDisk(AbstractField):
     ring_width: Float[Array, ""] = param(1.2, unit="kpc", bounds=(0, None), symbol="A_2")
     thickness: Float[Array, ""] = param(1.54, bounds=(0, None), symbol="K_2")
     shape: YMW16DiskShape | None = None
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -134,6 +170,21 @@ class YMW16ThinDisk(AbstractField):
         upwards = place.relative_height * (1 / self.thickness)
         inside = (outwards <= CUT) & (jnp.abs(upwards) <= CUT)
         return self.n0 * place.cutoff * profile(inside, outwards, upwards)
+
+    def reach(self, shape: YMW16DiskShape) -> Reach:
+        """How far it reaches in a shape."""
+        radius = self.ring_radius + CUT * self.ring_width
+        return shape.reach(CUT * self.thickness * shape.scale_height(radius), radius)
+
+    def walls(self, shape: YMW16DiskShape) -> Structures:
+        """The layer that holds most of it, and where it ends."""
+        height = 2 * self.thickness * shape.scale_height(self.ring_radius)
+        end = Structures.cylinders(self.ring_radius + CUT * self.ring_width)
+        return Structures.join(Structures.layer(-height, height), end)
+
+    def structures(self) -> Structures:
+        shape = published(self.shape)
+        return Structures.join(shape.walls(), self.walls(shape)).ending(*disk(*self.reach(shape)))
 
 
 class YMW16GalacticCentre(AbstractField):
@@ -157,6 +208,7 @@ class YMW16GalacticCentre(AbstractField):
     scale_radius: Float[Array, ""] = param(0.160, unit="kpc", bounds=(0, None), symbol=r"A_\mathrm{GC}")
     scale_height: Float[Array, ""] = param(0.035, unit="kpc", bounds=(0, None), symbol=r"H_\mathrm{GC}")
     centre: Float[Array, "3"] = param((0.0, 0.050, -0.007), unit="kpc", symbol="c")
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -168,4 +220,13 @@ class YMW16GalacticCentre(AbstractField):
 
     def structures(self) -> Structures:
         scale = jnp.stack([self.scale_radius, self.scale_radius, self.scale_height])
-        return Structures.ellipsoids(self.centre, jnp.stack([scale, 3 * scale]))
+        axis = Structures.ellipsoids(self.centre, (CUT * self.scale_radius)[None] / jnp.asarray((1.0, 1.0, 0.0)))
+        height = CUT * self.scale_height
+        return Structures.ellipsoids(self.centre, jnp.stack([scale, 3 * scale])).ending(
+            axis, Structures.layer(-height, height)
+        )
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        x, y, _ = self.centre
+        return safe_hypot(x, y) + CUT * self.scale_radius, CUT * self.scale_height

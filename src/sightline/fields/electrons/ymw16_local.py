@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -7,10 +9,10 @@ from ..._core.safe import safe_hypot, safe_sqrt
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..base import AbstractField
-from .ymw16_disk import CUT
+from ..ends import Reach
+from .ymw16_disk import CUT, SUN
 from .ymw16_profiles import offset, profile
 
-SUN = (-8.3, 0.0, 0.006)  # kpc
 _SHELL = (-2.2, 0.0, 2.2)  # widths from the crest of a shell to where it sinks into the disks
 
 
@@ -64,8 +66,17 @@ class YMW16Gum(AbstractField):
         return self.n0 * profile(inside, exponent=-depth)
 
     def structures(self) -> Structures:
-        along, across = (shell(r, self.width) for r in (self.radius, self.elongation * self.radius))
-        return Structures.ellipsoids(jnp.stack(self._centre()), jnp.stack([along, along, across], axis=1))
+        semi_axes, centre = (self.radius, self.elongation * self.radius), jnp.stack(self._centre())
+        along, across = (shell(r, self.width) for r in semi_axes)
+        wide, high = (r + CUT * self.width for r in semi_axes)
+        end = Structures.ellipsoids(centre, jnp.stack([wide, wide, high]))
+        return Structures.ellipsoids(centre, jnp.stack([along, along, across], axis=1)).ending(end)
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        x, y, z = self._centre()
+        wide, high = (r + CUT * self.width for r in (self.radius, self.elongation * self.radius))
+        return safe_hypot(x, y) + wide, jnp.abs(z) + high
 
     def _centre(self) -> tuple[Scalar, Scalar, Scalar]:
         sin_l, cos_l = sincos(jnp.deg2rad(self.longitude))
@@ -103,6 +114,7 @@ class YMW16LoopI(AbstractField):
     elevation: Float[Array, ""] = param(40.0, unit="deg", symbol=r"\theta_\mathrm{LI}")
     angular_width: Float[Array, ""] = param(30.0, unit="deg", bounds=(0, None), symbol=r"\Delta\theta_\mathrm{LI}")
     centre: Float[Array, "3"] = param((-8.106206, -0.010156, 0.010467), unit="kpc", symbol="c")
+    sun: ClassVar[tuple[float, float, float]] = SUN
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
@@ -118,4 +130,10 @@ class YMW16LoopI(AbstractField):
         return self.n0 * profile(inside, exponent=-(outwards * outwards + angle * angle))
 
     def structures(self) -> Structures:
-        return Structures.balls(self.centre, shell(self.radius, self.width))
+        end = Structures.balls(self.centre, self.radius + CUT * self.width)
+        return Structures.balls(self.centre, shell(self.radius, self.width)).ending(end)
+
+    def reach(self) -> Reach:
+        """How far it reaches."""
+        (x, y, z), radius = self.centre, self.radius + CUT * self.width
+        return safe_hypot(x, y) + radius, jnp.abs(z) + radius

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 from ..._core.module import param
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
+from ...geometry import Structures
 from ..base import AbstractField, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin
 
@@ -63,6 +64,12 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         if self.cylindrical:
             field = _from_cylindrical(field, position)
         return field if self.mean is None else self.mean(position) + field
+
+    def structures(self) -> Structures:
+        """The walls of the box, where the random part ends, added to what the mean tells of."""
+        box = self.walls()
+        box = box.ending(box)
+        return box if self.mean is None else Structures.join(box, self.mean.structures())
 
     def prepare(self) -> "GaussianProcess":
         """The field with its values at the nodes."""

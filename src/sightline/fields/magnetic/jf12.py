@@ -10,21 +10,23 @@ from ..._core.elementary import arctan2
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
+from ...geometry import Structures
 from ..algebra import add, edge
-from ..base import AbstractField
+from ..base import AbstractField, children
 from .jf12_arms import ARM_RADII, arm_depth, arm_value
 from .jf12_shapes import (
     DISK_RADIUS,
     EDGE_RADIUS,
     RING_RADIUS,
+    SUN,
     halo_weight,
     ratios,
     shell,
     within,
     x_lines,
 )
-
-SUN = (-8.5, 0.0, 0.0)
+from .jf12_walls import arms, disk_layer, edges, galaxy, separatrix
+from .sides import sides
 
 
 class JF12Disk(AbstractField):
@@ -56,6 +58,7 @@ class JF12Disk(AbstractField):
         Array([0.223..., 1.096..., 0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b_arms: Float[Array, "8"] = param((0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0, 2.7), unit="uG", symbol="b_k")
     b_ring: Float[Array, ""] = param(0.1, unit="uG", symbol=r"b_\mathrm{ring}")
     pitch: Float[Array, ""] = param(11.5, unit="deg", bounds=(0, 90), symbol="i")
@@ -78,6 +81,16 @@ class JF12Disk(AbstractField):
         arm, ring = weight * (1 - inner) * arm / safe, weight * (inner - hollow) * self.b_ring / safe
         radial, azimuthal = arm * sine, arm * cosine + ring
         return jnp.stack([radial * x - azimuthal * y, radial * y + azimuthal * x, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        layer = disk_layer(self.transition_height, self.transition_width)
+        walls = Structures.join(
+            arms(self.arm_radii, self.pitch),
+            Structures.cylinders((RING_RADIUS, DISK_RADIUS)),
+            edges(self.smooth, hole=False),
+            sides(self.transition_height),
+        )
+        return walls.ending(galaxy(self.smooth), layer)
 
 
 class JF12ToroidalHalo(AbstractField):
@@ -105,6 +118,7 @@ class JF12ToroidalHalo(AbstractField):
         Array([-0.        , -1.144...,  0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b_north: Float[Array, ""] = param(1.4, unit="uG", symbol=r"B_\mathrm{n}")
     b_south: Float[Array, ""] = param(-1.1, unit="uG", symbol=r"B_\mathrm{s}")
     radius_north: Float[Array, ""] = param(9.22, unit="kpc", bounds=(0, None), symbol=r"r_\mathrm{n}")
@@ -127,6 +141,9 @@ class JF12ToroidalHalo(AbstractField):
         b = b * halo * jnp.exp(-jnp.abs(z) / self.scale_height) * shell(r * r + z * z, self.smooth)
         azimuthal = b / jnp.where(r > 0, r, 1)
         return jnp.stack([-azimuthal * y, azimuthal * x, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        return Structures.product(edges(self.smooth, hole=True), sides(self.transition_height))
 
 
 class JF12XField(AbstractField):
@@ -154,6 +171,7 @@ class JF12XField(AbstractField):
         Array([-0.195...,  0.        ,  0.224...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b_x: Float[Array, ""] = param(4.6, unit="uG", symbol=r"B_\mathrm{X}")
     elevation: Float[Array, ""] = param(49.0, unit="deg", bounds=(0, 90), symbol=r"\Theta_\mathrm{X}^0")
     start_radius: Float[Array, ""] = param(4.8, unit="kpc", bounds=(0, None), symbol=r"r_\mathrm{X}^c")
@@ -169,6 +187,10 @@ class JF12XField(AbstractField):
         b = self.b_x * shell(r * r + z * z, self.smooth)
         planar = b * planar * (1 - 2 * edge(-z, self.smooth))
         return jnp.stack([planar * x, planar * y, b * vertical])
+
+    def structures(self) -> Structures:
+        plane = Structures.layer(0.0, 0.0)
+        return Structures.product(edges(self.smooth, hole=True), plane, separatrix(self.start_radius, self.elevation))
 
 
 class JF12(AbstractField):
@@ -205,3 +227,6 @@ class JF12(AbstractField):
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
         return add(self.disk(position), self.toroidal(position), self.x_field(position))
+
+    def structures(self) -> Structures:
+        return Structures.join(*(part.structures() for part in children(self)))

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,9 +8,11 @@ from ..._core.elementary import arctan2
 from ..._core.module import param, setting
 from ..._core.safe import safe_sqrt
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
 from .jf12_arms import ARM_RADII, arm_depth, arm_value
-from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, ratios, within
+from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, SUN, ratios, within
+from .jf12_walls import arms, edges
 
 
 class JF12RandomAmplitude(AbstractField):
@@ -36,6 +39,7 @@ class JF12RandomAmplitude(AbstractField):
         Array(2.445..., dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b_arms: Float[Array, "8"] = param(
         (10.81, 6.96, 9.59, 6.96, 1.96, 16.34, 37.29, 10.35),
         unit="uG",
@@ -70,6 +74,10 @@ class JF12RandomAmplitude(AbstractField):
         disk = (arm + inner * (self.b_inner - arm)) * _gaussian(z / self.disk_height)
         halo = self.b_halo * jnp.exp(-safe_sqrt(square) / self.halo_radius) * _gaussian(z / self.halo_height)
         return within(EDGE_RADIUS, square + z * z, self.smooth) * safe_sqrt(disk * disk + halo * halo)
+
+    def structures(self) -> Structures:
+        spirals = arms(self.arm_radii, self.pitch)
+        return Structures.product(edges(self.smooth, hole=False), Structures.cylinders(DISK_RADIUS), spirals)
 
 
 def _gaussian(u: Scalar) -> Scalar:

@@ -7,6 +7,8 @@ from ..._core.elementary import sincos
 from ..._core.types import Scalar
 from ..algebra import edge
 
+SUN = (-8.5, 0.0, 0.0)
+"""Where the models have the Sun, kpc."""
 RING_RADIUS, DISK_RADIUS = 3.0, 5.0
 """Cylindrical radii at which the molecular ring and the arms begin, kpc."""
 HOLE_RADIUS, EDGE_RADIUS = 1.0, 20.0

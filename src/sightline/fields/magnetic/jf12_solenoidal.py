@@ -8,11 +8,14 @@ from ..._core.elementary import arctan2
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..algebra import add, edge
-from ..base import AbstractField
-from .jf12 import SUN, JF12ToroidalHalo
+from ..base import AbstractField, children
+from .jf12 import JF12ToroidalHalo
 from .jf12_arms import ARM_RADII, arm_depth, arm_intercepts, arm_value, close_flux
-from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, halo_weight, ratios, within, x_lines
+from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, SUN, halo_weight, ratios, within, x_lines
+from .jf12_walls import arms, bent_separatrix, disk_layer, edges, galaxy, separatrix
+from .sides import sides
 
 
 class JF12SolenoidalDisk(AbstractField):
@@ -38,6 +41,7 @@ class JF12SolenoidalDisk(AbstractField):
         Array([0.223..., 1.096..., 0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b_arms: Float[Array, "7"] = param((0.1, 3.0, -0.9, -0.8, -2.0, -4.2, 0.0), unit="uG", symbol="b_k")
     margin: Float[Array, ""] = param(3.0, unit="kpc", bounds=(0, 7.5), symbol=r"\delta")
     pitch: Float[Array, ""] = param(11.5, unit="deg", bounds=(0, 90), symbol="i")
@@ -63,6 +67,16 @@ class JF12SolenoidalDisk(AbstractField):
         weight = disk * inside / r
         radial, azimuthal = weight * p * arm * sine, weight * (p * arm - q * flux) * cosine  # flux: H tan i
         return jnp.stack([radial * x - azimuthal * y, radial * y + azimuthal * x, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        layer = disk_layer(self.transition_height, self.transition_width)
+        walls = Structures.join(
+            arms(self.arm_radii, self.pitch),
+            Structures.cylinders(DISK_RADIUS),
+            edges(self.smooth, hole=False),
+            sides(self.transition_height),
+        )
+        return walls.ending(galaxy(self.smooth), layer)
 
 
 def closing(r: Scalar, margin: Scalar) -> tuple[Scalar, Scalar]:
@@ -99,6 +113,7 @@ class JF12SolenoidalXField(AbstractField):
         Array([-0.        ,  0.        ,  0.194...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     plane_height: Float[Array, ""] = param(0.5, unit="kpc", bounds=(0, None), symbol=r"z_\mathrm{s}")
     b_x: Float[Array, ""] = param(4.6, unit="uG", symbol=r"B_\mathrm{X}")
     elevation: Float[Array, ""] = param(49.0, unit="deg", bounds=(0, 90), symbol=r"\Theta_\mathrm{X}^0")
@@ -126,6 +141,11 @@ class JF12SolenoidalXField(AbstractField):
         planar = b * planar * ratio * slope
         return jnp.stack([planar * x, planar * y, b * vertical])
 
+    def structures(self) -> Structures:
+        low = bent_separatrix(self.start_radius, self.elevation, self.plane_height)
+        high = separatrix(self.start_radius, self.elevation)
+        return Structures.product(edges(self.smooth, hole=False), sides(self.plane_height), low, high)
+
 
 class JF12Solenoidal(AbstractField):
     """Regular field of Jansson & Farrar without divergence: B = disk + toroidal halo + X field.
@@ -149,3 +169,6 @@ class JF12Solenoidal(AbstractField):
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
         return add(self.disk(position), self.toroidal(position), self.x_field(position))
+
+    def structures(self) -> Structures:
+        return Structures.join(*(part.structures() for part in children(self)))

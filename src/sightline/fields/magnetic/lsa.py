@@ -1,10 +1,14 @@
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.elementary import log, sincos
 from ..._core.module import param
 from ..._core.types import Vector
+from ...geometry import SUN, Structures
 from ..base import AbstractField
+from .endless import endless
 
 _INNER, _OUTER = 3.0, 20.0  # kpc
 _REFERENCE_RADIUS = 8.0  # kpc
@@ -32,6 +36,7 @@ class LSA(AbstractField):
         Array([-0.5454..., -1.0688..., 0.0031...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b0: Float[Array, ""] = param(1.2, unit="uG", symbol="b_0")
     psi0: Float[Array, ""] = param(27.0, unit="deg", symbol=r"\psi_0")
     psi1: Float[Array, ""] = param(0.9, unit="deg", symbol=r"\psi_1")
@@ -50,3 +55,7 @@ class LSA(AbstractField):
         radial, azimuthal = planar * sin_psi, planar * cos_psi
         field = (radial * x - azimuthal * y, radial * y + azimuthal * x, self.b0 * sin_chi)
         return jnp.stack([jnp.where(inside, component, 0) for component in field])
+
+    def structures(self) -> Structures:
+        walls = Structures.join(Structures.cylinders((_INNER, _OUTER)), Structures.layer(0.0, 0.0))
+        return walls.ending(Structures.cylinders(_OUTER), endless())

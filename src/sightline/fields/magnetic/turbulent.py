@@ -8,9 +8,10 @@ from jaxtyping import Array, Float
 
 from ..._core.module import is_concrete, param, setting
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ...grids import spectral
 from ..algebra import by_component
-from ..base import AbstractField, prepare_children
+from ..base import AbstractField, of_factors, prepare_children, with_walls
 from ..turbulent import AbstractTurbulent, draw
 
 
@@ -102,6 +103,15 @@ class Turbulent(AbstractTurbulent, AbstractField):
         if self.keep == "divergence":
             values = self._solenoidal(prepared._modulated_nodes(values))
         return prepared.with_values(values)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where the field ends unless that is repeated, of regular field and profile."""
+        walls = self.walls()
+        box = walls.ending(walls) if self.outside == "zero" else walls
+        if self.keep == "divergence":  # all that is left is between the nodes
+            return box
+        box = of_factors(box, self.profile)
+        return box if self.regular is None else with_walls(box, self.regular)
 
     def interpolated_rms(self) -> Scalar:
         """sqrt(<|b|^2>) [uG] over space and ensemble of the field as interpolated, before profile and anisotropy."""

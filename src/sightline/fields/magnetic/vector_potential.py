@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import default_float, param, setting
 from ..._core.types import Vector
+from ...geometry import Structures
 from ...grids import regular, staggered
 from ..base import AbstractField, prepare_children
 from ..grid import check_box
@@ -96,6 +97,11 @@ class VectorPotentialGrid(AbstractField):
         """The grid with its fluxes: differences of A over the size of a cell."""
         flux = staggered.curl(self._bounded, self.order, self.half_widths)
         return eqx.tree_at(lambda grid: grid.flux, prepare_children(self), flux, is_leaf=lambda leaf: leaf is None)
+
+    def structures(self) -> Structures:
+        """The walls of the box, where the field ends."""
+        box = Structures.box(self.half_widths)
+        return box.ending(box)
 
     def refined(self, factor: int = 2) -> "VectorPotentialGrid":
         """The same field, exactly, on cells `factor` times smaller: the next grid of a fit from coarse to fine."""
