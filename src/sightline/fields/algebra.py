@@ -1,6 +1,7 @@
 """Sums and multiples of fields, and what confines, turns and masks them."""
 
 import abc
+import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -103,7 +104,7 @@ class AbstractWrapper(AbstractField):
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
-        return tuple(Population(self.modify(p.density, position), p.index, p.spectrum) for p in inner)
+        return tuple(dataclasses.replace(p, density=self.modify(p.density, position)) for p in inner)
 
     @property
     def name(self) -> str:

@@ -2,5 +2,6 @@
 
 from .checks import SunWarning as SunWarning
 from .observe import RotationWarning as RotationWarning
+from .ranges import SpectralIndexWarning as SpectralIndexWarning
 from .simulator import Simulator as Simulator
 from .trace import Trace as Trace

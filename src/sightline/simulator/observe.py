@@ -17,7 +17,7 @@ from ..fields.base import AbstractField, children, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays
 from ..geometry.quadrature import resolve
 from ..observables import AbstractObservable
-from .held import Components, with_held
+from .held import Components, components, with_held
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -102,8 +102,7 @@ def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: 
     prepared = {name: field.prepare() for name, field in fields.items()}
 
     def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
-        values = {name: field(jnp.stack([x, y, z])) for name, field in prepared.items()}
-        return {name: list(value) if value.ndim else value for name, value in values.items()}
+        return {name: components(name, field, jnp.stack([x, y, z])) for name, field in prepared.items()}
 
     def evaluate(ray: Ray) -> dict[str, Components]:
         return jax.vmap(cell)(*coordinates(ray, division(lines, ray)[0]))

@@ -19,6 +19,7 @@ from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types, warn_suns
 from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
+from .ranges import check_ranges
 from .trace import Trace, trace_ray
 
 Lines = Any  # a sky, or Sightlines
@@ -126,8 +127,10 @@ class Simulator(Module):
 
         **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
 
-        **Raises:** `ValueError` for frequencies that are not positive, no operators, or a grid whose box does not
-        contain the observer; `TypeError` for leaves that are no arrays.
+        **Raises:** `ValueError` for frequencies that are not positive or not covered by an operator, no operators, or a
+        grid whose box does not contain the observer; `TypeError` for leaves that are no arrays.
+
+        **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made.
         """
         self.check()
         if not self.emission and not self.background:
@@ -136,6 +139,7 @@ class Simulator(Module):
             )
         lines, frequencies = as_sightlines(sky), check_frequency(frequency)
         check_boxes(self, lines)
+        check_ranges(self, lines, frequencies)
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         warn_rotation(rotation, jnp.atleast_1d(frequencies))
         parts = {name: lines.sky.reduce(value) for name, value in values.items()}

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -58,7 +59,7 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
     def populations(self, position: Vector) -> tuple[Population, ...]:
         factor = scalar_at(self, position)
         inner = self.median.populations(position)
-        return tuple(Population(factor * p.density, p.index, p.spectrum) for p in inner)
+        return tuple(dataclasses.replace(p, density=factor * p.density) for p in inner)
 
     def prepare(self) -> "GaussianProcess":
         """The field with its values at the nodes."""
