@@ -81,14 +81,14 @@ class CircularSynchrotron(AbstractEmissionOperator):
 def _emissivity(law: Population, square: Scalar, frequency: Scalar) -> Scalar:
     p = within(law.index)
     gammas = (p + 2) / p * horner((p - 3.5) / 1.5, _GAMMAS) / (p / 4 + 1 / 3)
-    return SYNCHROTRON / 3 * law.density * gammas * _power(law, square, frequency, law.index / 2)
+    return law.density * (SYNCHROTRON / 3 * gammas * _power(law, square, frequency, law.index / 2))
 
 
 def _absorption(law: Population, square: Scalar, frequency: Scalar) -> Scalar:
     p = within(law.index)
     gammas = gamma_factor(p) * (p + 2) * (p + 3) * (3 * p - 1) / (3 * p + 7)
-    rate = SELF_ABSORPTION / (3 * law.pivot) * law.density * gammas
-    return rate * _power(law, square, frequency, (law.index + 1) / 2)
+    rate = SELF_ABSORPTION / (3 * law.pivot) * gammas
+    return law.density * (rate * _power(law, square, frequency, (law.index + 1) / 2))
 
 
 def _power(law: Population, square: Scalar, frequency: Scalar, exponent: Scalar) -> Scalar:
