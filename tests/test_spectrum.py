@@ -414,6 +414,15 @@ def test_frequencies_beyond_the_table_are_refused():
     assert all(bool(jnp.isnan(leaf)) for leaf in jax.tree.leaves(found))
 
 
+def test_electrons_beyond_a_table_warn():
+    model, lines = simulator(table()), sl.Sightlines(SKY, sl.BoxCells(8))
+    with pytest.warns(sl.SpectrumRangeWarning, match=r"cosmic_rays\.spectrum is known from 1 to 100 GeV"):
+        model(lines, 0.005)
+    with pytest.warns(sl.SpectrumRangeWarning, match="in 3 uG electrons of 8.46 to 268 GeV shine"):
+        model(lines, [1.0, 1000.0])
+    model(lines, [0.05, 100.0])
+
+
 def test_power_laws_at_any_reference_energy_shine_alike(precision):
     """The density is carried at the reference energy, not at gamma = 1."""
     operators = (

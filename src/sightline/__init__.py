@@ -72,6 +72,7 @@ from .parameters import ParameterSpace as ParameterSpace
 from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
 from .simulator import SpectralIndexWarning as SpectralIndexWarning
+from .simulator import SpectrumRangeWarning as SpectrumRangeWarning
 from .simulator import SunWarning as SunWarning
 from .simulator import Trace as Trace
 from .statistics import BinnedLikelihood as BinnedLikelihood

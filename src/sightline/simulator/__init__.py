@@ -3,5 +3,6 @@
 from .checks import SunWarning as SunWarning
 from .observe import RotationWarning as RotationWarning
 from .ranges import SpectralIndexWarning as SpectralIndexWarning
+from .ranges import SpectrumRangeWarning as SpectrumRangeWarning
 from .simulator import Simulator as Simulator
 from .trace import Trace as Trace

@@ -10,10 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.constants import CRITICAL_FREQUENCY, ELECTRON_REST_ENERGY
 from .._core.module import is_concrete, walk
 from ..emission import AbstractEmissionOperator, SynchrotronSpectrum
 from ..fields import AbstractField
 from ..fields.cosmic_rays import AbstractCosmicRays, SpectrumGrid, WithSpectrum
+from ..fields.cosmic_rays.spectra import TabulatedSpectrum
 from ..geometry import Ray, Sightlines
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ class SpectralIndexWarning(UserWarning):
     """Cosmic-ray electrons have spectral indices p at which an emission operator is less accurate or not right."""
 
 
+class SpectrumRangeWarning(UserWarning):
+    """Electrons radiate at the frequencies asked for whose energies a table of their spectrum does not reach."""
+
+
 def check_ranges(simulator: "Simulator", lines: Sightlines, frequency: Array) -> None:
     """Refuses frequencies that an operator does not cover, and warns of spectral indices; what is traced passes.
 
@@ -36,9 +42,28 @@ def check_ranges(simulator: "Simulator", lines: Sightlines, frequency: Array) ->
         operator.check_frequency(frequency)
     leaves = jax.tree.leaves((eqx.filter(simulator.cosmic_rays, eqx.is_array), lines.rays))
     if simulator.cosmic_rays is not None and all(map(is_concrete, leaves)):
+        if any(isinstance(operator, SynchrotronSpectrum) for operator in simulator.emission):
+            _warn_energies(simulator.cosmic_rays, np.asarray(frequency))
         for operator in simulator.emission:
             if "cosmic_rays" in operator.needs and np.all(np.isfinite(operator.indices)):
                 _warn_indices(operator, simulator.cosmic_rays, lines.rays)
+
+
+def _warn_energies(rays: AbstractField, frequency: np.ndarray) -> None:
+    """Warns where the brightest electrons, with nu = 0.29 nu_c in 3 uG across the ray, lie beyond a table."""
+    gamma = np.sqrt(np.sort(frequency, axis=None)[[0, -1]] / (0.29 * CRITICAL_FREQUENCY / 2 * 3.0))
+    least, most = gamma * ELECTRON_REST_ENERGY
+    for path, module in walk(rays):
+        if isinstance(module, (TabulatedSpectrum, SpectrumGrid)):
+            low, high = module.energies[0], module.energies[-1]
+            if least < low or most > high:
+                warnings.warn(
+                    f"{'.'.join(filter(None, ('cosmic_rays', path)))} is known from {low:.3g} to {high:.3g} GeV, and "
+                    f"in 3 uG electrons of {least:.3g} to {most:.3g} GeV shine at the frequencies asked for: beyond its "
+                    "table the spectrum goes on as a power law, with no data behind it.",
+                    SpectrumRangeWarning,
+                    stacklevel=4,
+                )
 
 
 def _warn_indices(operator: AbstractEmissionOperator, rays: AbstractField, lines: Ray) -> None:

@@ -130,7 +130,8 @@ class Simulator(Module):
         **Raises:** `ValueError` for frequencies that are not positive or not covered by an operator, no operators, or a
         grid whose box does not contain the observer; `TypeError` for leaves that are no arrays.
 
-        **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made.
+        **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made;
+        `SpectrumRangeWarning` where a table of their spectrum does not reach the electrons that shine.
         """
         self.check()
         if not self.emission and not self.background:
