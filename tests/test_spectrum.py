@@ -418,7 +418,7 @@ def test_electrons_beyond_a_table_warn():
     model, lines = simulator(table()), sl.Sightlines(SKY, sl.BoxCells(8))
     with pytest.warns(sl.SpectrumRangeWarning, match=r"cosmic_rays\.spectrum is known from 1 to 100 GeV"):
         model(lines, 0.005)
-    with pytest.warns(sl.SpectrumRangeWarning, match="in 3 uG electrons of 8.46 to 268 GeV shine"):
+    with pytest.warns(sl.SpectrumRangeWarning, match="in 3 uG electrons of 8.45 to 267 GeV shine"):
         model(lines, [1.0, 1000.0])
     model(lines, [0.05, 100.0])
 

@@ -59,8 +59,8 @@ def _warn_energies(rays: AbstractField, frequency: np.ndarray) -> None:
             if least < low or most > high:
                 warnings.warn(
                     f"{'.'.join(filter(None, ('cosmic_rays', path)))} is known from {low:.3g} to {high:.3g} GeV, and "
-                    f"in 3 uG electrons of {least:.3g} to {most:.3g} GeV shine at the frequencies asked for: beyond its "
-                    "table the spectrum goes on as a power law, with no data behind it.",
+                    f"in 3 uG electrons of {least:.3g} to {most:.3g} GeV shine at the frequencies asked for: beyond "
+                    "its table the spectrum goes on as a power law, with no data behind it.",
                     SpectrumRangeWarning,
                     stacklevel=4,
                 )
