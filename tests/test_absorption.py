@@ -63,6 +63,19 @@ def test_gaunt_factor_is_as_good_as_it_says(place, exact):
     assert float(gaunt_factor(jnp.asarray(temperature), jnp.asarray(frequency))) == pytest.approx(exact, rel=limit)
 
 
+@pytest.mark.parametrize("temperature", [8e3, 1e5, 1e6, 1e7, 1e8])
+def test_gaunt_factor_of_hot_gas(temperature):
+    """The thermal mean of the exact one for soft photons: ln(4 E/h nu) - gamma_E - Re psi(1 + i eta)."""
+
+    def one(t):
+        eta = np.sqrt(157888.0 / temperature / t)
+        soft = np.log(4 * t * si.k * temperature / (si.h * 1e9)) - np.euler_gamma - special.digamma(1 + 1j * eta).real
+        return np.exp(-t) * soft
+
+    exact = np.sqrt(3) / np.pi * integrate.quad(one, 0, 60, limit=400)[0]
+    assert float(gaunt_factor(jnp.asarray(temperature), jnp.asarray(1.0))) == pytest.approx(exact, rel=5e-3)
+
+
 def test_depth_of_a_known_emission_measure():
     """EM = 1e4 pc cm^-6 at 8000 K and 1 GHz: 4.42e-3 (Draine 2011, eq. 10.9 in the optical depth)."""
     simulator, lines = slab(electron_density=sl.electrons.Uniform(10.0**0.5))

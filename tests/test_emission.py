@@ -211,3 +211,140 @@ def test_fading_random_fields_have_finite_derivatives(precision):
             value, slope = jax.value_and_grad(emitted)(jnp.asarray(size), p)
             assert jnp.isfinite(value), size
             assert jnp.isfinite(slope), size
+
+
+def operators():
+    """Those of power laws, in the precision of the moment."""
+    return (
+        sl.emission.Synchrotron(absorption="polarised"),
+        sl.emission.CircularSynchrotron(absorption="polarised"),
+        sl.emission.RelativisticConversion(30.0),
+    )
+
+
+@eqx.filter_jit
+def coefficients_of_index(p):
+    """The coefficients of all operators of power laws, and their slopes."""
+
+    def all_of(p):
+        electrons = (Population(jnp.asarray(5e-18), p, pivot=2e4),)
+        at = Plasma(jnp.zeros(3), tuple(jnp.asarray([3.0, -2.0, 1.0])), cosmic_rays=electrons)
+        return jnp.stack(jax.tree.leaves([operator(at, ray(), jnp.asarray(1.0)) for operator in operators()]))
+
+    return all_of(p), jax.jacfwd(all_of)(p)
+
+
+def closed_form(p):
+    """I emitted and absorbed, relative to p = 3 but for the powers of frequency and field (Rybicki & Lightman 1979)."""
+    gammas = special.gamma(p / 4 + 19 / 12) * special.gamma(p / 4 - 1 / 12) / (p + 1)
+    absorbed = special.gamma(p / 4 + 11 / 6) * special.gamma(p / 4 + 1 / 6)
+    circular = (p + 2) / p * special.gamma(p / 4 + 2 / 3) * special.gamma(p / 4 + 1 / 3)
+    return np.array([gammas, absorbed, circular])
+
+
+def test_power_laws_beyond_2_to_5_shine_and_lead_back(precision):
+    """They were dark, without a gradient."""
+    across = np.hypot(*(float(x) for x in ray().project(tuple(jnp.asarray([3.0, -2.0, 1.0])))[:2]))
+    critical = 3 * 1.602176634e-19 * across * 1e-10 / (2 * np.pi * 9.1093837015e-31) * 1e-9 * 2e4**2  # of the pivot
+    known, _ = coefficients_of_index(jnp.asarray(3.0))
+    for p in (0.6, 1.0, 1.9, 5.3, 6.5, 7.0):
+        values, slopes = coefficients_of_index(jnp.asarray(p))
+        found = (values / known)[jnp.array([0, 3, 6])]
+        expected = closed_form(p) / closed_form(3.0) * critical ** ((p - 3) / 2)
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        assert bool(jnp.all(jnp.isfinite(slopes) & (slopes != 0)))
+    for p in (-0.5, 0.1, 8.0, 11.0):
+        values, slopes = coefficients_of_index(jnp.asarray(p))
+        assert bool(jnp.all(jnp.isfinite(values) & jnp.isfinite(slopes) & (slopes != 0)))
+    none, _ = coefficients_of_index(jnp.asarray(0.0))
+    assert not bool(jnp.any(none))  # outside the box of a grid of indices
+
+
+@pytest.mark.parametrize("p", [1.0, 5.5, 6.5])
+def test_moments_beyond_2_to_5(p):
+    for a in ((p + 1) / 4, (p + 2) / 4):
+        x = np.logspace(-3, 2, 30)
+        intensity, polarised = jax.vmap(lambda s: mean_powers(s, jnp.asarray(1.0), jnp.asarray(a)))(jnp.asarray(x))  # noqa: B023
+        total = (1 + x) ** (a - 1)
+        np.testing.assert_allclose(
+            intensity * total * (1 + x), special.gamma(1 + a) * special.hyp1f1(-a, 1, -x), rtol=1e-5
+        )
+        np.testing.assert_allclose(
+            polarised * total, special.gamma(2 + a) / 2 * special.hyp1f1(1 - a, 3, -x), rtol=1e-5
+        )
+
+
+def shining(cosmic_rays, *operators):
+    return sl.Simulator(
+        magnetic_field=sl.magnetic.Uniform((1.0, 2.0, 3.0)),
+        cosmic_rays=cosmic_rays,
+        emission=operators or sl.emission.Synchrotron(),
+    )
+
+
+def test_indices_for_which_an_operator_is_not_made_warn():
+    lines = sl.Sightlines(sl.Directions([30.0, 120.0], [0.0, 10.0]), cells=sl.RadialCells(cells=4, distance=10.0))
+    rays, spectra = sl.cosmic_rays, sl.cosmic_rays.spectra
+    steep = eqx.tree_at(lambda field: field.index, rays.Uniform(), jnp.asarray(5.5))
+    small = sl.electrons.Grid(jnp.full((3, 3, 3), 3.0), half_widths=(9.0, 9.0, 9.0))
+    curved = rays.WithSpectrum(rays.Uniform(), spectra.CutOffPowerLaw(cut_off_energy=1.0))
+    cases = {
+        r"cosmic_rays\.index is 5\.5": steep,
+        r"cosmic_rays\.terms\.old\.field\.index is 5\.5": sl.fields.Sum(new=rays.Uniform(), old=2.0 * steep),
+        r"reaches from .* to [67]\.": rays.Uniform(index=rays.LinearIndex(3.0, -0.3)),
+        r"reaches from 0 to 3": rays.Uniform(index=small),
+        r"touches cosmic_rays\.spectrum is 13;": curved,
+    }
+    for message, field in cases.items():
+        with pytest.warns(sl.SpectralIndexWarning, match=message):
+            shining(field)(lines, 1.0)
+    with pytest.warns(sl.SpectralIndexWarning, match="SynchrotronSpectrum is made"):
+        shining(steep, sl.emission.SynchrotronSpectrum())(lines, 1.0)
+    bounded = sl.fields.Confined(rays.Uniform(index=rays.LinearIndex(3.0, -0.3)), radius=1.0, centre=(0.0, 0.0, 0.0))
+    quiet = [(curved, sl.emission.SynchrotronSpectrum()), (bounded, sl.emission.Synchrotron())]
+    for field, operator in quiet:  # warnings are errors here
+        shining(field, operator)(lines, 1.0)
+
+
+def test_free_free_covers_its_frequencies_and_shines_when_cold():
+    simulator = sl.Simulator(
+        electron_density=sl.electrons.Uniform(0.1),
+        temperature=sl.temperature.Uniform(0.5),
+        emission=sl.emission.FreeFree(),
+    )
+    lines = sl.Sightlines(sl.Directions(0.0, 0.0), cells=sl.RadialCells(cells=2, distance=1e-9))
+    for nu in (2e3, 0.9e-3):
+        with pytest.raises(ValueError, match=r"FreeFree holds from 0\.001 to 1000 GHz"):
+            simulator(lines, nu)
+
+    @jax.jit
+    def brightness(temperature):
+        return eqx.tree_at(lambda s: s.temperature.t0, simulator, temperature)(lines, 1.0).I[0]
+
+    for temperature in (1e-3, 0.5, 2.0):
+        slope = jax.grad(brightness)(jnp.asarray(temperature))
+        assert bool(jnp.isfinite(slope) & (slope != 0) & (brightness(jnp.asarray(temperature)) > 0))
+
+
+def test_fluxes_normalise_every_model():
+    """At the reference energy, whatever the name of the argument that takes the density."""
+    sun, energy = jnp.asarray(sl.SUN), 20.6
+    expected = 4 * np.pi * 0.51099895e-3 / 299792458.0 * 1e-6 * 0.0217 / np.sqrt(1 - (0.51099895e-3 / energy) ** 2)
+    network = eqx.nn.MLP(3, "scalar", 4, 1, key=jax.random.key(0))
+    rays = sl.cosmic_rays
+    models = [
+        rays.Uniform.from_flux(0.0217, energy),
+        rays.ExponentialDisk.from_flux(0.0217, energy),
+        rays.AnalyticDisk.from_flux(0.0217, energy, sun=(-8.3, 0.0, 0.0)),
+        rays.Grid.from_flux(np.full((2, 2, 2), 0.0217), energy),
+        rays.HealpixRadialGrid.from_flux(np.full((12, 3), 0.0217), energy, edges=(0.0, 5.0, 10.0, 30.0)),
+    ]
+    for model in models:
+        (population,) = model.populations(jnp.asarray([-8.3, 0.0, 0.0]))
+        density = population.normalisation * (energy / 0.51099895e-3) ** -population.index
+        np.testing.assert_allclose(density, expected, rtol=1e-4)
+    neural = rays.Neural.from_flux(0.0217, energy, network=network)
+    np.testing.assert_allclose(neural.n0, expected, rtol=1e-6)
+    moved = [rays.AnalyticDisk(index=rays.LinearIndex(3.2, 0.02), reference_energy=e) for e in (20.6, 3.0, None)]
+    for model in moved:
+        np.testing.assert_allclose(model(sun), moved[0](sun), rtol=1e-9)

@@ -214,3 +214,82 @@ def test_summary(model):
     assert row.split() == [
         "size", "kpc", "()", "2", "LeftTruncatedDistribution(Normal(loc=2,", "scale=1),", "low=0)", "[0,", "inf]"
     ]  # fmt: skip
+
+
+BEYOND = [
+    dist.Normal(3.0, 1.0),
+    dist.StudentT(3.0, 3.0, 1.0),
+    dist.LogNormal(1.1, 0.3),
+    dist.HalfNormal(3.0),
+    dist.Gamma(9.0, 3.0),
+    dist.TruncatedNormal(3.0, 1.0, low=2.5),
+    dist.ImproperUniform(dist.constraints.real, (), ()),
+]
+
+
+@pytest.mark.parametrize("prior", BEYOND, ids=lambda prior: type(prior).__name__)
+def test_unconstrained_numbers_stay_within_physical_bounds(prior):
+    """A spectral index, 2 <= p <= 5."""
+    space = sl.ParameterSpace(sl.cosmic_rays.Uniform(), {"index": prior})
+    ends = [float(space.to_constrained({"index": jnp.asarray(u)})["index"]) for u in (-60.0, 60.0)]
+    np.testing.assert_allclose(ends, [max(2.0, getattr(prior, "low", 2.0)), 5.0], atol=1e-6)
+    assert space.log_prior({"index": 1.9}) == space.log_prior({"index": 5.1}) == -jnp.inf
+    u = space.to_unconstrained({"index": 3.3})
+    np.testing.assert_allclose(space.to_constrained(u)["index"], 3.3, rtol=1e-10)
+    if isinstance(prior, dist.ImproperUniform):
+        return
+    grid = jnp.linspace(-60.0, 60.0, 12001)
+    density = jax.vmap(lambda v: space.log_prior(space.to_constrained({"index": v})) + space.log_jacobian({"index": v}))
+    assert float(jnp.trapezoid(jnp.exp(density(grid)), grid)) == pytest.approx(1, abs=1e-6)
+    draws = jax.vmap(lambda key: space.sample(key)["index"])(jax.random.split(jax.random.key(0), 300))
+    assert bool(jnp.all((draws > 2) & (draws < 5)))
+    assert space.summary().rows[0][-1] == "[2, 5]"
+
+
+def test_nodes_of_a_grid_of_indices_have_the_bounds_of_the_index():
+    grids = {
+        "regular": (sl.electrons.Grid(jnp.full((2, 2, 2), 3.0)), "values", 1.0),
+        "pixels": (sl.electrons.HealpixRadialGrid(jnp.full((12, 2), 3.0), edges=(0.0, 1.0, 20.0)), "values", 1.0),
+        "number": (sl.electrons.Uniform(3.0), "n0", 1.0),
+    }
+    for grid, name, scale in grids.values():
+        name = f"index.{name}"
+        for prior in (dist.Normal(3.0, scale), dist.Normal(3.0, scale).expand(grid_shape(grid)).to_event()):
+            space = sl.ParameterSpace(sl.cosmic_rays.Uniform(index=grid), {name: prior})
+            far = {name: jnp.full(grid_shape(grid), 1e3)}
+            np.testing.assert_allclose(space.to_constrained(far)[name], 5.0)
+            assert bool(jnp.all(space.at_edge(far)[name]))
+    alone = sl.ParameterSpace(sl.electrons.Grid(jnp.full((2, 2, 2), 3.0)), {"values": dist.Normal(3.0, 1.0)})
+    assert float(alone.to_constrained({"values": jnp.full((2, 2, 2), -60.0)})["values"].max()) < 1e-20
+    assert float(alone.to_constrained({"values": jnp.full((2, 2, 2), 3.0)})["values"].max()) > 5
+    line = sl.cosmic_rays.Uniform(index=sl.cosmic_rays.LinearIndex())
+    assert sl.ParameterSpace(line, {"index.beta": dist.Normal(0.0, 1.0)}).summary().rows[0][-1] == ""
+
+
+def grid_shape(grid):
+    return grid.values.shape if hasattr(grid, "values") else ()
+
+
+def test_multivariate_priors_stay_within_bounds_too():
+    process = sl.electrons.GaussianProcess((3, 3, 3), median=0.1)
+    prior = dist.MultivariateNormal(jnp.array([3.0, 3.0, 0.1]), jnp.eye(3))
+    space = sl.ParameterSpace(process, {"lengths": prior})
+    assert bool(jnp.all(space.to_constrained({"lengths": jnp.full(3, -40.0)})["lengths"] > 0))
+    keys = jax.random.split(jax.random.key(0), 50)
+    assert bool(jnp.all(jax.vmap(lambda key: space.sample(key)["lengths"])(keys) > 0))
+    at, other = {"lengths": jnp.array([3.0, 2.0, 1.0])}, {"lengths": jnp.array([1.0, 2.0, 2.0])}
+    drop = 0.5 * (jnp.sum(space.residuals(other) ** 2) - jnp.sum(space.residuals(at) ** 2))
+    np.testing.assert_allclose(space.log_prior(at) - space.log_prior(other), drop)
+
+
+def test_priors_that_miss_the_bounds_are_refused():
+    rays = sl.cosmic_rays.Uniform()
+    with pytest.raises(
+        ValueError, match=r"index, Uniform\(low=6, high=8\), allows nothing within its bounds \[-inf, 5\]"
+    ):
+        sl.ParameterSpace(rays, {"index": dist.Uniform(6.0, 8.0)})
+    with pytest.warns(sl.parameters.BoundsWarning, match="cut there"):
+        space = sl.ParameterSpace(rays, {"index": dist.Uniform(1.0, 8.0)})
+    assert float(space.to_constrained({"index": jnp.asarray(60.0)})["index"]) == pytest.approx(5)
+    with pytest.raises(ValueError, match="edge"):
+        sl.ParameterSpace(sl.cosmic_rays.Uniform(index=5.0), {"index": dist.Normal(3.0, 1.0)})

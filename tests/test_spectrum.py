@@ -1,12 +1,14 @@
 """Spectra of electrons, the synchrotron functions, and what shines by them."""
 
 import dataclasses
+import functools
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import constants as si
 from scipy import integrate, special
 
 import sightline as sl
@@ -303,3 +305,141 @@ def test_refuses_bad_input():
         sl.cosmic_rays.WithSpectrum(sl.cosmic_rays.Uniform(), sl.cosmic_rays.Uniform())
     with pytest.raises(TypeError, match="vector"):
         sl.cosmic_rays.WithSpectrum(sl.magnetic.LSA(), spectra.PowerLaw())
+
+
+@functools.cache
+def kernels():
+    """x, F(x) and F - x F' at many x."""
+    x = np.exp(np.linspace(np.log(1e-8), np.log(400.0), 400))
+    return x, x * np.exp(-x) * np.array([bessel_integral(value) for value in x]), x**2 * special.kv(5 / 3, x)
+
+
+def exact(log_density, field, frequency):
+    """Emissivity [K/kpc] and absorption [1/kpc] of I: sums over ln x with scipy's Bessel functions, CODATA's units."""
+    x, total, absorbed = kernels()
+    critical, hertz = 1.5 * si.e * field * 1e-10 / si.m_e / (2 * np.pi), frequency * 1e9
+    gamma = np.sqrt(hertz / (critical * x))
+    number = np.exp(log_density(np.log(gamma * ELECTRON_REST_ENERGY))) * 1e6 * gamma / 2
+    power = np.sqrt(3) * si.e**3 * field * 1e-10 / (16 * np.pi**2 * si.epsilon_0 * si.m_e * si.c) * 1e3 * si.parsec
+    emissivity = power * np.trapezoid(number * total, np.log(x)) * si.c**2 / (2 * si.k * hertz**2)
+    depth = power / (2 * si.m_e * hertz**2) * np.trapezoid(2 * number / gamma * absorbed, np.log(x))
+    return emissivity, depth
+
+
+def cut_off(energy, n0):
+    """ln N of E^-2.6 e^(-E/Ec), N(10 GeV) = n0, at ln E."""
+    return lambda x: np.log(n0) - 2.6 * (x - np.log(10.0)) - (np.exp(x) - 10.0) / energy
+
+
+@eqx.filter_jit
+def value_and_slope(rays, energy, fields, frequency):
+    """ln of the emissivity and absorption of I, and their slopes with the energy of the cut-off."""
+
+    def found(energy):
+        moved = eqx.tree_at(lambda r: r.spectrum.cut_off_energy, rays, energy)
+        return jnp.log(
+            coefficients(sl.emission.SynchrotronSpectrum("total"), moved, frequency, fields)[jnp.array([0, 3])]
+        )
+
+    return found(energy), jax.jacfwd(found)(energy)
+
+
+def across(field):
+    """A field [uG] across the ray."""
+    return field * ray().east
+
+
+def test_electrons_cut_off_below_their_reference_energy(precision):
+    """Normalised at 10 GeV, where next to none are left: in single precision, these were dark or NaN."""
+    n0 = 4e-10 * (10.0 / ELECTRON_REST_ENERGY) ** -2.6 * np.exp(-10.0 / 1.2)
+    rays = along(spectra.CutOffPowerLaw(n0, index=2.6))
+    nu = np.array([0.01, 0.1, 1.0, 10.0])
+    for energy in (1.2, 1.0, 0.5, 1e3):
+        value, slope = value_and_slope(rays, jnp.asarray(energy), across(6.0)[None], nu)
+        expected = np.log([exact(cut_off(energy, n0), 6.0, one) for one in nu]).T
+        np.testing.assert_allclose(value[:, 0], expected, atol=3e-5 if np.dtype(precision).itemsize == 8 else 3e-4)
+        up, down = (np.log([exact(cut_off(energy * h, n0), 6.0, one) for one in nu]).T for h in (1.001, 0.999))
+        np.testing.assert_allclose(energy * slope[:, 0], (up - down) / 0.002, rtol=2e-3)
+        if energy == 1.2:
+            np.testing.assert_allclose(np.exp(value[0, 0, :3]), [88.58, 0.0739, 2.35e-5], rtol=2e-3)
+
+
+def test_grids_of_electrons_cut_off_below_their_reference_energy(precision):
+    """In single precision the highest energies leave the range of the type, 10 GeV among them."""
+    n0, energies, nu = 1e-22, np.geomspace(0.03, 300.0, 121), np.array([0.01, 1.0])
+    law = cut_off(0.1, n0 * np.exp(-90.0))
+    values = np.exp(law(np.log(energies)))[:, None, None, None] * np.ones((121, 2, 2, 2))
+    rays = sl.cosmic_rays.SpectrumGrid(values, energies)
+
+    @jax.jit
+    def found(values):
+        parts = coefficients(
+            sl.emission.SynchrotronSpectrum("total"),
+            0.5 * dataclasses.replace(rays, values=values),
+            nu,
+            across(6.0)[None],
+        )
+        return parts[jnp.array([0, 3]), 0]
+
+    value, back = jax.vjp(found, rays.values)
+    expected = 0.5 * np.array([exact(law, 6.0, one) for one in nu]).T
+    np.testing.assert_allclose(value, expected, rtol=1e-2)
+    (slope,) = back(jnp.ones_like(value))
+    assert not finite_problems(slope, "the gradient of the grid")
+    assert bool(jnp.any(slope != 0))
+
+
+def test_weak_and_strong_fields_are_right_or_nan():
+    """The table reached to 0.01 uG at 1 THz and went on as a power law; a cut-off shows."""
+    rays = along(spectra.CutOffPowerLaw(5e-18, index=2.6))
+    cases = [(1e-5, 1e3), (1e-3, 100.0), (1e-6, 1e3), (2e3, 1e-3)]
+    for field, nu in cases:
+        value, _ = value_and_slope(rays, jnp.asarray(1e4), across(field)[None], np.array([nu]))
+        expected = np.log(exact(cut_off(1e4, 5e-18), field, nu))
+        np.testing.assert_allclose(value[:, 0, 0], expected, atol=1e-4 * max(1, -expected[0] / 30))
+    strong = value_and_slope(rays, jnp.asarray(1e4), across(3e3)[None], np.array([1e-3]))[0]
+    assert bool(jnp.all(jnp.isnan(strong)))  # no relativistic electrons radiate
+
+
+def test_frequencies_beyond_the_table_are_refused():
+    model, lines = simulator(spectra.BrokenPowerLaw()), sl.Sightlines(SKY, sl.BoxCells(8))
+    for nu in (1.93e9, 1.1e3, 0.9e-3):  # 8 keV
+        with pytest.raises(ValueError, match=r"SynchrotronSpectrum holds from 0\.001 to 1000 GHz"):
+            model(lines, [1.0, nu])
+    one = ray()
+    at = plasma(along(spectra.BrokenPowerLaw()))
+    with pytest.raises(ValueError, match="1000 GHz"):
+        sl.emission.SynchrotronSpectrum()(at, one, jnp.asarray(2e3))
+    found = jax.jit(lambda nu: sl.emission.SynchrotronSpectrum("total")(at, one, nu))(jnp.asarray(2e3))
+    assert all(bool(jnp.isnan(leaf)) for leaf in jax.tree.leaves(found))
+
+
+def test_electrons_beyond_a_table_warn():
+    model, lines = simulator(table()), sl.Sightlines(SKY, sl.BoxCells(8))
+    with pytest.warns(sl.SpectrumRangeWarning, match=r"cosmic_rays\.spectrum is known from 1 to 100 GeV"):
+        model(lines, 0.005)
+    with pytest.warns(sl.SpectrumRangeWarning, match="in 3 uG electrons of 8.45 to 267 GeV shine"):
+        model(lines, [1.0, 1000.0])
+    model(lines, [0.05, 100.0])
+
+
+def test_power_laws_at_any_reference_energy_shine_alike(precision):
+    """The density is carried at the reference energy, not at gamma = 1."""
+    operators = (
+        sl.emission.Synchrotron(absorption="polarised"),
+        sl.emission.CircularSynchrotron(absorption="polarised"),
+        sl.emission.RelativisticConversion(100.0),
+    )
+
+    def shine(rays):
+        return [coefficients(operator, rays, [0.4, 20.0]) for operator in operators]
+
+    for p in (2.2, 4.9):
+        low = sl.cosmic_rays.Uniform.from_flux(0.25, energy=10.0, index=p)
+        high = sl.cosmic_rays.Uniform(low.n0 * 1e3**-p, index=p, reference_energy=1e4)
+        others = [high] + (
+            [sl.cosmic_rays.Uniform(low(jnp.zeros(3)), index=p)] if np.dtype(precision).itemsize == 8 else []
+        )
+        for other in others:
+            for a, b in zip(shine(other), shine(low), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9 if np.dtype(precision).itemsize == 8 else 3e-4)

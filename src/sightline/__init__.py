@@ -72,6 +72,8 @@ from .parameters import ParameterSpace as ParameterSpace
 from .simulator import ErrorEstimate as ErrorEstimate
 from .simulator import RotationWarning as RotationWarning
 from .simulator import Simulator as Simulator
+from .simulator import SpectralIndexWarning as SpectralIndexWarning
+from .simulator import SpectrumRangeWarning as SpectrumRangeWarning
 from .simulator import SunWarning as SunWarning
 from .simulator import Trace as Trace
 from .simulator import estimate_error as estimate_error

@@ -103,6 +103,7 @@ def param(
     unit: str = "",
     bounds: Bounds = (None, None),
     positive: bool = False,
+    value: bool = False,
     symbol: str = "",
     doc: str = "",
     **kwargs: Any,
@@ -117,6 +118,8 @@ def param(
     - `default`: the value if none is given; without it the argument is required.
     - `unit`: documented unit in astropy's notation; `""` is dimensionless.
     - `bounds`: smallest and largest physical value, `None` for no bound; `positive`: 0 is refused too.
+    - `value`: whether it is what the field takes at a place, as the nodes of a grid: where the field stands for a
+      parameter of another module, that one's bounds hold for it too.
     - `symbol`, `doc`: how tables and figures name and explain it.
 
     **Raises:** at construction, naming the field: `ValueError` for a wrong dimension, a value that is not finite or
@@ -129,7 +132,8 @@ def param(
         ...     def __call__(self, position):
         ...         return self.n0 * jnp.exp(-jnp.abs(position[2]))
     """
-    metadata = {"unit": unit, "bounds": bounds, "positive": positive, "symbol": symbol, "doc": doc, "param": True}
+    metadata = {"unit": unit, "bounds": bounds, "positive": positive, "value": value}
+    metadata |= {"symbol": symbol, "doc": doc, "param": True}
     converter = _Converter(_to_leaf, unit, bounds, positive)
     return eqx.field(converter=converter, default=default, metadata=metadata, **kwargs)
 

@@ -1,13 +1,15 @@
 """The contract of an emission operator: transfer coefficients at one point for one frequency."""
 
 import abc
+import math
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Bool, Float
 
-from .._core.module import Module
+from .._core.module import Module, is_concrete
 from .._core.types import Scalar
 from ..fields.base import AbstractField, Population, children
 from ..geometry import Ray, Structures
@@ -100,6 +102,27 @@ class AbstractEmissionOperator(Module):
     """
 
     needs: eqx.AbstractClassVar[tuple[str, ...]]
+    frequencies: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    """GHz, where its coefficients hold; a simulator refuses others."""
+    indices: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    """Spectral indices of power laws for which it is made; a simulator warns of others."""
+
+    def covers(self, frequency: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
+        """Whether the coefficients hold at frequencies, GHz."""
+        low, high = self.frequencies
+        return (frequency >= low * (1 - 1e-6)) & (frequency <= high * (1 + 1e-6))
+
+    def check_frequency(self, frequency: Float[Array, "*shape"]) -> None:
+        """Refuses frequencies, GHz, at which the coefficients do not hold; traced ones pass.
+
+        **Raises:** `ValueError`.
+        """
+        if is_concrete(frequency) and not np.all(self.covers(frequency)):
+            low, high = self.frequencies
+            raise ValueError(
+                f"{type(self).__name__} holds from {low:g} to {high:g} GHz, not at frequency = {frequency} GHz: leave "
+                "such frequencies out, or give them an operator of their own."
+            )
 
     @abc.abstractmethod
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:

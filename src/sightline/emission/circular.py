@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from .._core.types import Scalar
 from ..fields.base import Population
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
+from .electrons import power_law, within
 from .synchrotron import gamma_factor
 
 # Gamma(p/4 + 2/3) Gamma(p/4 + 4/3) in (p - 3.5)/1.5, relative error 4e-12 for 2 <= p <= 5
@@ -38,8 +40,8 @@ class CircularSynchrotron(AbstractEmissionOperator):
 
     the first order in 1/gamma: V/I is of the order of (e B/(2 pi m c nu))^(1/2), 10^-4 at 1 GHz and 6 uG. It
     emits V alone and adds to `Synchrotron`. B_los is positive towards the observer, and so is V then: electrons turn
-    counterclockwise on the sky, which is right-handed by IAU and IEEE. Positrons would count negative. 2 < p < 5, as
-    in `Synchrotron`; unresolved fields do not enter. Absorption by the same electrons:
+    counterclockwise on the sky, which is right-handed by IAU and IEEE. Positrons would count negative. It holds for
+    the p of `Synchrotron`, to 1e-4 outside [2, 5]; unresolved fields do not enter. Absorption by the same electrons:
 
     kappa_V = sqrt(3) e^3 N_0 B_los / (24 pi m^2 c^2 nu^2) (p + 2)(p + 3)/(p + 1) Gamma(p/4 + 11/12) Gamma(p/4 + 7/12)
               (2 pi nu m c/(3 e B_perp))^(-(p + 1)/2).
@@ -62,6 +64,7 @@ class CircularSynchrotron(AbstractEmissionOperator):
 
     absorption: str = setting("none", choices=("none", "polarised"), kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
+    indices: ClassVar[tuple[float, float]] = (2.0, 5.0)
 
     def structures(self, told: Mapping[str, Structures]) -> Structures:
         return of_fields(told)
@@ -71,29 +74,29 @@ class CircularSynchrotron(AbstractEmissionOperator):
         east, north, towards = ray.project(plasma.magnetic_field)
         square, total = east * east + north * north, TransferCoefficients()
         for population in plasma.cosmic_rays:
-            known = (population.index >= 2) & (population.index <= 5)
-            density = jnp.where(known, population.density, 0) * towards / (frequency * frequency)
-            lit = Population(density, jnp.where(known, population.index, 3))
-            total = total + TransferCoefficients(emissivity=StokesVector(V=_emissivity(lit, square, frequency)))
+            law = power_law(population)
+            law = dataclasses.replace(law, density=law.density * towards / (frequency * frequency))
+            total = total + TransferCoefficients(emissivity=StokesVector(V=_emissivity(law, square, frequency)))
             if self.absorption == "polarised":
-                total = total + TransferCoefficients(absorption=StokesVector(V=_absorption(lit, square, frequency)))
+                total = total + TransferCoefficients(absorption=StokesVector(V=_absorption(law, square, frequency)))
         return total
 
 
-def _emissivity(population: Population, square: Scalar, frequency: Scalar) -> Scalar:
-    p = population.index
+def _emissivity(law: Population, square: Scalar, frequency: Scalar) -> Scalar:
+    p = within(law.index)
     gammas = (p + 2) / p * horner((p - 3.5) / 1.5, _GAMMAS) / (p / 4 + 1 / 3)
-    return SYNCHROTRON / 3 * population.density * gammas * _power(square, frequency, p / 2)
+    return law.density * (SYNCHROTRON / 3 * gammas * _power(law, square, frequency, law.index / 2))
 
 
-def _absorption(population: Population, square: Scalar, frequency: Scalar) -> Scalar:
-    p = population.index
+def _absorption(law: Population, square: Scalar, frequency: Scalar) -> Scalar:
+    p = within(law.index)
     gammas = gamma_factor(p) * (p + 2) * (p + 3) * (3 * p - 1) / (3 * p + 7)
-    return SELF_ABSORPTION / 3 * population.density * gammas * _power(square, frequency, (p + 1) / 2)
+    rate = SELF_ABSORPTION / (3 * law.pivot) * gammas
+    return law.density * (rate * _power(law, square, frequency, (law.index + 1) / 2))
 
 
-def _power(square: Scalar, frequency: Scalar, exponent: Scalar) -> Scalar:
-    """(3 e B_perp/(2 pi m c nu))^exponent for an exponent of at least 1, smooth enough where B_perp = 0."""
+def _power(law: Population, square: Scalar, frequency: Scalar, exponent: Scalar) -> Scalar:
+    """(3 e B_perp gamma_0^2/(2 pi m c nu))^exponent, smooth enough where B_perp = 0; gamma_0 is the pivot."""
     lit = square > 0
-    critical = jnp.sqrt(jnp.where(lit, square, 1)) * (CRITICAL_FREQUENCY / frequency)
+    critical = jnp.sqrt(jnp.where(lit, square, 1)) * (CRITICAL_FREQUENCY * law.pivot**2 / frequency)
     return jnp.where(lit, power(critical, exponent), 0)

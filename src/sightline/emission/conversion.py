@@ -12,6 +12,7 @@ from .._core.types import Scalar
 from ..fields.base import Population
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoefficients, of_fields
+from .electrons import power_law
 
 _GYROFREQUENCY = CRITICAL_FREQUENCY / 3
 """e B/(2 pi m c) [GHz] of 1 uG."""
@@ -56,7 +57,7 @@ class RelativisticConversion(AbstractEmissionOperator):
     with omega_p^2 of N_0, and nothing where gamma_nu < gamma_min. The sharp upper end is that of the source: beside the
     Kramers-Kronig transform of the absorption it is 6 % high for p = 2.2, 2.4 % for 2.5 and 0.4 % for 3 at gamma_nu =
     100 gamma_min, and better beyond. The rotation rho_V by these electrons is smaller than that of as many cold ones by
-    the order of ln(gamma_min) gamma_min^-2 and left out. 2 < p < 5 as in `Synchrotron`.
+    the order of ln(gamma_min) gamma_min^-2 and left out. It holds for every p but 0, which means no electrons.
 
     **Arguments:** `minimum_lorentz_factor` gamma_min, at least 1.
 
@@ -89,9 +90,9 @@ class RelativisticConversion(AbstractEmissionOperator):
 
 def _effective(population: Population, lowest: Scalar, decades: Scalar) -> Scalar:
     """int 2 gamma N(gamma) d gamma from gamma_min to gamma_min e^decades."""
-    known = (population.index >= 2) & (population.index <= 5)
-    excess = jnp.where(known, population.index, 3) - 2
-    return 2 * jnp.where(known, population.density, 0) * power(lowest, -excess) * decades * phi1(excess * decades)
+    law = power_law(population)
+    excess, start = law.index - 2, power(lowest / law.pivot, 2 - law.index)
+    return 2 * law.pivot**2 * law.density * start * decades * phi1(excess * decades)
 
 
 def _along(plasma: Plasma, ray: Ray, rate: Scalar) -> FaradayVector:

@@ -7,7 +7,7 @@ of the modulus in three dimensions. With x = B_perp^2/V and theta the angle from
 
 For a = 1 (p = 3) these are B_perp^2 + V and B_perp^2. Divided by those values and by (B_perp^2 + V)^(a - 1) they are
 1 + (a - 1) u h(a, v), u = V/(B_perp^2 + V), with h an expansion in Chebyshev polynomials of a and
-v = 3 V/(B_perp^2 + 3 V), good to 2e-9 of either moment for 3/4 <= a <= 7/4.
+v = 3 V/(B_perp^2 + 3 V), good to 2e-9 of either moment for 3/4 <= a <= 7/4 and to 3e-5 for 3/8 <= a <= 9/4.
 """
 
 import functools
@@ -24,6 +24,7 @@ from .._core.types import Scalar
 from ..fields import AbstractField
 
 _LOW, _HIGH = 0.75, 1.75
+_ENDS = (0.375, 2.25)
 _ORDERS = (10, 22)  # of a and of v
 _STRETCH = 3.0
 _DARK = 1e-15  # uG^2: below, the squares in derivatives would leave single precision
@@ -49,7 +50,8 @@ def check_amplitude(field: Any, name: str) -> None:
 def mean_powers(regular: Scalar, variance: Scalar, a: Scalar) -> tuple[Scalar, Scalar]:
     """What multiplies (B_perp^2 + V)^(a - 1) (B_perp^2 + V) and (B_perp^2 + V)^(a - 1) B_perp^2 in the mean.
 
-    **Arguments:** `regular`: B_perp^2, `variance`: V, () uG^2; `a`: half the power of B_perp, in [3/4, 7/4].
+    **Arguments:** `regular`: B_perp^2, `variance`: V, () uG^2; `a`: half the power of B_perp; beyond [3/8, 9/4] h keeps
+    its last value.
 
     **Returns:** the factors of the total and of the polarised emission, (), 1 where a = 1 or V = 0.
     """
@@ -57,7 +59,7 @@ def mean_powers(regular: Scalar, variance: Scalar, a: Scalar) -> tuple[Scalar, S
     regular, variance = jnp.where(dark, 1, regular), jnp.where(dark, 0, variance)
     total, stretched = regular + variance, regular + _STRETCH * variance
     small = (a - 1) * variance / total
-    chebyshev = _polynomials((2 * a - (_LOW + _HIGH)) / (_HIGH - _LOW), _ORDERS[0])
+    chebyshev = _polynomials((2 * jnp.clip(a, *_ENDS) - (_LOW + _HIGH)) / (_HIGH - _LOW), _ORDERS[0])
     v = 2 * _STRETCH * variance / stretched - 1
     tables = (np.asarray(table, v.dtype) for table in _tables())
     intensity, polarised = (_clenshaw(v, jnp.unstack(jnp.tensordot(chebyshev, t, 1))) for t in tables)

@@ -1,11 +1,12 @@
 """Integrals of the synchrotron functions over a spectrum, as functions of u = ln(nu/nu_1), nu_1 = 3 e B/(4 pi m c).
 
-H(u) = int N(gamma)/N_0 F(e^u/gamma^2) d gamma and with G for its polarised part; for absorption
-2 int N(gamma)/(N_0 gamma) A(e^u/gamma^2) d gamma and with B: integrated by parts, no spectrum is differentiated.
+H(u) = int N(gamma) F(e^u/gamma^2) d gamma and with G for its polarised part; for absorption
+2 int N(gamma)/gamma A(e^u/gamma^2) d gamma and with B: integrated by parts, no spectrum is differentiated.
 The trapezoidal rule in ln gamma converges exponentially: F(e^t) is analytic for |Im t| < pi/2.
 
 Nodes of u and of ln gamma are multiples of one step, so that x = e^u/gamma^2 takes few values and F of them is a
-constant matrix. Integrals are weighted by x^a, which keeps their terms within the range of single precision.
+constant matrix. Integrals are weighted by x^a, and N is carried as its logarithm less the largest of N gamma^3, which
+keeps their terms within the range of single precision.
 """
 
 import functools
@@ -23,9 +24,10 @@ from .._core.types import Scalar
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
 from . import kernels
 
-_SPAN = math.log(1e10)  # of u in the table and of x in each integral
-_LOWEST = math.log(2.4e3)  # u of 1 MHz and 100 uG
+_SPAN = math.log(1e10)  # of x in each integral
 _LARGEST_X = math.log(100.0)
+_LOWEST = _LARGEST_X  # u of 1 MHz and 2.4 mG: the slowest electrons have gamma = 1
+_RANGE = math.log(2.5e17)  # of u in the table, up to 1 THz and 1e-8 uG
 _POWERS = {"emission": 1.0, "absorption": 1.5}  # a, by which x^a F d gamma = gamma^(1 - 2a) F d ln gamma
 
 
@@ -34,9 +36,10 @@ class Rule:
 
     def __init__(self, count: int):
         self.step = 2 * math.log(10) / count  # of u and ln x, twice that of ln gamma
-        self.size = math.ceil(_SPAN / self.step) + 1
-        x = _LARGEST_X - self.step * np.arange(self.size)
-        self.log_gamma = 0.5 * (_LOWEST - _LARGEST_X + self.step * np.arange(2 * self.size - 1))
+        self.size = math.ceil(_RANGE / self.step) + 1
+        x = _LARGEST_X - self.step * np.arange(math.ceil(_SPAN / self.step) + 1)
+        self.log_gamma = 0.5 * (_LOWEST - _LARGEST_X + self.step * np.arange(self.size + x.size - 1))
+        self.few = 2 * x.size - 1  # nodes of the spectrum of one point
         self.log_energy = self.log_gamma + math.log(ELECTRON_REST_ENERGY)
         f, g, a, b = kernels.sample(np.exp(x / 3))
         weights = {name: 0.5 * self.step * np.exp(power * x) for name, power in _POWERS.items()}
@@ -56,6 +59,11 @@ def rule(count: int) -> Rule:
     return Rule(count)
 
 
+def reach(u: Scalar) -> Scalar:
+    """1 in the table; NaN below it, where electrons would be slow; 0 above it, where the field is next to none."""
+    return jnp.where(u > _LOWEST + _RANGE, 0.0, jnp.where(u < _LOWEST - 1e-3, jnp.nan, 1.0)).astype(u.dtype)
+
+
 def _spline_matrix(size: int) -> np.ndarray:
     """From values at nodes to the B-spline coefficients of the natural cubic spline, (size + 2, size)."""
     collocation = np.zeros((size + 2, size + 2))
@@ -66,7 +74,7 @@ def _spline_matrix(size: int) -> np.ndarray:
 
 
 class Moments(eqx.Module):
-    """N/N_0 gamma^3 at the nodes of ln gamma, divided by its largest value e^shift."""
+    """N gamma^3 at the nodes of ln gamma, divided by its largest value e^shift."""
 
     values: Float[Array, " nodes"]
     shift: Scalar
@@ -74,9 +82,9 @@ class Moments(eqx.Module):
 
 def moments(spectrum: AbstractSpectrum, nodes: Rule, dtype: np.dtype) -> Moments:
     """The spectrum as the integrals see it."""
-    at = jnp.asarray(nodes.log_energy, dtype)
-    log_n0, _ = spectrum.tangent()
-    exponent = jax.vmap(spectrum.log_density)(at) - log_n0 + jnp.asarray(3 * nodes.log_gamma, dtype)
+    count = nodes.few if spectrum.varies else nodes.log_gamma.size
+    at = jnp.asarray(nodes.log_energy[:count], dtype)
+    exponent = jax.vmap(spectrum.log_density)(at) + jnp.asarray(3 * nodes.log_gamma[:count], dtype)
     shift = jax.lax.stop_gradient(jnp.max(exponent))
     return Moments(jnp.exp(exponent - shift), shift)
 
@@ -91,7 +99,7 @@ class Table(eqx.Module):
     step: float = eqx.field(static=True)
 
     def __call__(self, u: Scalar, log_field: Scalar) -> tuple[Scalar, Scalar]:
-        """H/B at u, (), and what of it is polarised; beyond the table H is a power of the frequency.
+        """H/B at u, (), and what of it is polarised; anything outside the table.
 
         The barrier keeps XLA from looking up anew for each of I, Q and U, and for each of their derivatives.
         """
@@ -102,7 +110,7 @@ class Table(eqx.Module):
         value, change = _spline(self.coefficients, lower.astype(jnp.int32), inside - lower)
         slope = change / self.step
         fraction = (1 - slope) / (5 / 3 - slope)
-        total = (2 / 3) * jnp.exp(value + change * (place - inside) - log_field) / (1 - fraction)
+        total = (2 / 3) * jnp.exp(value - log_field) / (1 - fraction)
         return jax.lax.optimization_barrier((total, fraction))
 
 
@@ -161,7 +169,7 @@ def integrate(spectrum: Moments, nodes: Rule, kind: str, u: Scalar, log_field: S
     """H/B at u, (), and what of it is polarised, of a spectrum that holds at one point."""
     values, dtype = spectrum.values, spectrum.values.dtype
     function: Callable[[Array], tuple[Array, Array]] = getattr(kernels, kind)
-    root = jnp.exp(u / 3) * jnp.asarray(np.exp(-nodes.log_gamma * (2 / 3)), dtype)
+    root = jnp.exp(u / 3) * jnp.asarray(np.exp(-nodes.log_gamma[: nodes.few] * (2 / 3)), dtype)
     cube = root * root * root
     weights = values * (0.5 * nodes.step) * (cube if kind == "emission" else 2 * cube * jnp.sqrt(cube))
     total, polarised = (jnp.sum(weights * part) for part in function(root))

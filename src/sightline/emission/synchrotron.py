@@ -13,6 +13,7 @@ from ..fields import AbstractField
 from ..fields.base import Population, evaluate
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
+from .electrons import power_law, within
 from .ensemble import check_amplitude, mean_powers
 
 # Gamma(p/4 + 19/12) Gamma(p/4 + 11/12) in (p - 3.5)/1.5, relative error 4e-13 for 2 <= p <= 5
@@ -50,14 +51,16 @@ _ABSORPTION_GAMMAS = (
 
 
 class Synchrotron(AbstractEmissionOperator):
-    """Synchrotron emission of power-law electrons, N(gamma) = N_0 gamma^-p with 2 < p < 5.
+    """Synchrotron emission of power-law electrons, N(gamma) = N_0 gamma^-p.
 
     j_I = sqrt(3) e^3 N_0 B_perp / (4 pi m c^2 (p + 1)) Gamma(p/4 + 19/12) Gamma(p/4 - 1/12)
           (2 pi nu m c / (3 e B_perp))^(-(p - 1)/2),
     j_Q, j_U = j_I (p + 1)/(p + 7/3) (q, u),  q = (B_E^2 - B_N^2)/B_perp^2,  u = -2 B_E B_N/B_perp^2,
 
     with B_E, B_N the field towards east and north: the electric vector is perpendicular to B_perp. Every population
-    of the cosmic rays emits with its own index; where p leaves [2, 5] (a grid of indices, outside its box) it is dark.
+    of the cosmic rays emits with its own index. Coefficients hold for 0.5 < p < 7, to 1e-5 outside [2, 5]; beyond, the
+    factors that are polynomials of p keep their last value, so that a fit finds its way back, and a simulator warns of
+    p outside [2, 5]. Where p = 0 (a grid of indices, outside its box) there are no electrons.
 
     Unresolved fields enter by their mean. An isotropic Gaussian field of rms modulus sigma adds to the powers of
     B_perp: for p = 3 j_I grows by B_perp^2 -> B_perp^2 + 2 sigma^2/3 and j_Q, j_U stay, for other p the moments of
@@ -92,6 +95,7 @@ class Synchrotron(AbstractEmissionOperator):
     striation: Float[Array, ""] | AbstractField | None = param(None, bounds=(0, None), symbol=r"\beta")
     absorption: str = setting("none", choices=("none", "total", "polarised"), kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
+    indices: ClassVar[tuple[float, float]] = (2.0, 5.0)
 
     def __check_init__(self) -> None:
         check_amplitude(self.random, "Synchrotron.random")
@@ -107,14 +111,12 @@ class Synchrotron(AbstractEmissionOperator):
         return total
 
     def _coefficients(self, population: Population, field: "_Across", frequency: Scalar) -> TransferCoefficients:
-        known = (population.index >= 2) & (population.index <= 5)
-        p = jnp.where(known, population.index, 3)
-        lit = Population(jnp.where(known, population.density, 0), p)
+        law = power_law(population)
         if self.absorption == "none":
-            return TransferCoefficients(_emissivity(lit, field, frequency))
-        absorption = _absorption(lit, field, frequency)
+            return TransferCoefficients(_emissivity(law, field, frequency))
+        absorption = _absorption(law, field, frequency)
         part = StokesVector(I=absorption.I) if self.absorption == "total" else absorption
-        return TransferCoefficients(_emissivity(lit, field, frequency), part)
+        return TransferCoefficients(_emissivity(law, field, frequency), part)
 
     def _across(self, plasma: Plasma, ray: Ray) -> "_Across":
         east, north, _ = ray.project(plasma.magnetic_field)
@@ -138,7 +140,7 @@ class _Across(eqx.Module):
     variance: Scalar | None = None
 
     def powers(self, a: Scalar) -> tuple[Scalar, Scalar, Scalar]:
-        """The means of B_perp^(2 a) times 1, q and u, smooth where B_perp = 0, for 3/4 <= a <= 7/4."""
+        """The means of B_perp^(2 a) times 1, q and u, smooth where B_perp = 0."""
         total = self.square if self.variance is None else self.square + self.variance
         lit = total > 0
         # B_perp^2 times a power that is 1 for a = 1
@@ -150,25 +152,28 @@ class _Across(eqx.Module):
         return shape * intensity * total, polarised * self.q, polarised * self.u
 
 
-def _emissivity(population: Population, field: _Across, frequency: Scalar) -> StokesVector:
-    p = population.index
+def _emissivity(law: Population, field: _Across, frequency: Scalar) -> StokesVector:
+    """N_0 x^((p-1)/2) with x = nu_B/nu is n gamma_0 (gamma_0^2 x)^((p-1)/2), of a moderate base at a pivot gamma_0."""
+    p = law.index
     total, q, u = field.powers((p + 1) / 4)
-    scale = SYNCHROTRON * gamma_factor(p) / frequency**2 * power(CRITICAL_FREQUENCY / frequency, (p - 1) / 2)
-    emissivity = population.density * scale
-    polarised = emissivity * ((p + 1) / (p + 7 / 3))
+    critical = CRITICAL_FREQUENCY * law.pivot**2 / frequency
+    scale = SYNCHROTRON * law.pivot * gamma_factor(p) / frequency**2 * power(critical, (p - 1) / 2)
+    emissivity, near = law.density * scale, within(p)
+    polarised = emissivity * ((near + 1) / (near + 7 / 3))
     return StokesVector(I=emissivity * total, Q=polarised * q, U=polarised * u)
 
 
-def _absorption(population: Population, field: _Across, frequency: Scalar) -> StokesVector:
-    p = population.index
+def _absorption(law: Population, field: _Across, frequency: Scalar) -> StokesVector:
+    p, near = law.index, within(law.index)
     total, q, u = field.powers((p + 2) / 4)
-    gammas = horner((p - 3.5) / 1.5, _ABSORPTION_GAMMAS) / (p / 4 + 1 / 6)
-    scale = SELF_ABSORPTION * gammas / frequency**2 * power(CRITICAL_FREQUENCY / frequency, p / 2)
-    absorption = population.density * scale
-    polarised = absorption * ((p + 2) / (p + 10 / 3))
+    gammas = horner((near - 3.5) / 1.5, _ABSORPTION_GAMMAS) / (near / 4 + 1 / 6)
+    critical = CRITICAL_FREQUENCY * law.pivot**2 / frequency
+    absorption = law.density * (SELF_ABSORPTION * gammas / frequency**2 * power(critical, p / 2))
+    polarised = absorption * ((near + 2) / (near + 10 / 3))
     return StokesVector(I=absorption * total, Q=polarised * q, U=polarised * u)
 
 
 def gamma_factor(p: Scalar) -> Scalar:
-    """Gamma(p/4 + 19/12) Gamma(p/4 - 1/12) / (p + 1) for 2 <= p <= 5, by a polynomial."""
+    """Gamma(p/4 + 19/12) Gamma(p/4 - 1/12) / (p + 1), by a polynomial: to 4e-13 for 2 <= p <= 5, 1e-5 for 0.5 to 7."""
+    p = within(p)
     return horner((p - 3.5) / 1.5, _EMISSION_GAMMAS) / ((p / 4 - 1 / 12) * (p + 1))

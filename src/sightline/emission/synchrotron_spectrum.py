@@ -11,7 +11,7 @@ from .._core.types import Scalar
 from ..fields.base import Population
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
-from .spectrum_table import integrate, moments, rule, tabulate
+from .spectrum_table import integrate, moments, reach, rule, tabulate
 from .synchrotron import Synchrotron
 
 _FAINT = 1e-16  # uG^2: below, B_perp counts as 0
@@ -31,16 +31,21 @@ class SynchrotronSpectrum(AbstractEmissionOperator):
     spectrum, see `sl.cosmic_rays.WithSpectrum` and `sl.cosmic_rays.SpectrumGrid`; one that is a power law emits as in
     `Synchrotron`.
 
-    Where the spectrum is the same everywhere, its integrals are tabulated once against ln(nu/B_perp) from 1 MHz in
-    100 uG to 1 THz in 0.01 uG, and are powers of it beyond; where it varies, they are sums at each point, which hold
-    300 numbers per cell: choose a smaller `chunk` of the simulator. Smooth spectra are good to 1e-5 with the default
-    nodes, and so are those with p > 1.5 at high energies. B_perp < 1e-8 uG counts as no field.
+    Where the spectrum is the same everywhere, its integrals are tabulated once against ln(nu/B_perp); where it varies,
+    they are sums at each point, which hold 300 numbers per cell: choose a smaller `chunk` of the simulator. Smooth
+    spectra are good to 1e-5 with the default nodes, and so are those with p > 1.5 at high energies.
+
+    Frequencies are those from 1 MHz to 1 THz: others are refused, or give NaN where they are traced. So do fields above
+    2.4 mG at 1 MHz (in proportion to the frequency), whose electrons would not be relativistic. B_perp < 1e-8 uG counts
+    as no field. A spectrum that is known at some energies only goes on as it says itself.
 
     **Arguments:**
 
     - `absorption`: `"none"`; `"total"`: kappa_I alone, for any solver; `"polarised"`: with kappa_Q and kappa_U, for
       `PolarisedTransfer`.
-    - `nodes`: per decade of energy, of the quadrature; it spans ten decades for every frequency.
+    - `nodes`: per decade of energy, of the quadrature; it spans five decades for every frequency.
+
+    **Raises:** `ValueError` for frequencies below 1 MHz or above 1 THz.
 
     **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", eqs. 6.17, 6.18, 6.30 and 6.31, and
     6.50 for the absorption; Ginzburg & Syrovatskii 1969, ARA&A 7, 375, for its polarisation.
@@ -57,6 +62,8 @@ class SynchrotronSpectrum(AbstractEmissionOperator):
     absorption: str = setting("none", choices=("none", "total", "polarised"))
     nodes: int = setting(32, bounds=(6, 100))
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "cosmic_rays")
+    indices: ClassVar[tuple[float, float]] = (2.0, 5.0)
+    frequencies: ClassVar[tuple[float, float]] = (1e-3, 1e3)
 
     def __check_init__(self) -> None:
         if not isinstance(self.nodes, int):
@@ -67,6 +74,7 @@ class SynchrotronSpectrum(AbstractEmissionOperator):
 
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Emissivity of I, Q and U, K/kpc, and absorption, per kpc, at `frequency`, () GHz."""
+        self.check_frequency(frequency)
         total, across = TransferCoefficients(), _Across.of(plasma, ray)
         simple = tuple(population for population in plasma.cosmic_rays if population.spectrum is None)
         if simple:
@@ -81,13 +89,14 @@ class SynchrotronSpectrum(AbstractEmissionOperator):
         """Those of one population with a spectrum."""
         nodes, u = rule(self.nodes), jnp.log(frequency / (CRITICAL_FREQUENCY / 2)) - across.log_field
         spectrum = moments(population.spectrum, nodes, u.dtype)
+        density = population.density * reach(u) / jnp.where(self.covers(frequency), frequency**2, jnp.nan)
 
         def part(kind: str, scale: float) -> StokesVector:
             if population.spectrum.varies:
                 strength, fraction = integrate(spectrum, nodes, kind, u, across.log_field)
             else:
                 strength, fraction = tabulate(spectrum, nodes, kind)(u, across.log_field)
-            size = population.density * (scale / frequency**2) * strength
+            size = density * scale * strength
             polarised = size * fraction
             return StokesVector(I=size * across.square, Q=polarised * across.q, U=polarised * across.u)
 

@@ -109,7 +109,7 @@ class AbstractWrapper(AbstractField):
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
-        return tuple(Population(self.modify(p.density, position), p.index, p.spectrum) for p in inner)
+        return tuple(dataclasses.replace(p, density=self.modify(p.density, position)) for p in inner)
 
     @property
     def name(self) -> str:

@@ -1,9 +1,11 @@
-"""Priors that reach beyond what is physical."""
+"""Priors cut at the physical bounds of their parameters."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from .._core.types import Bounds
@@ -11,7 +13,7 @@ from .priors import describe, has_range
 
 
 class BoundsWarning(UserWarning):
-    """A prior of finite range allows values beyond the physical bounds of its parameter."""
+    """A prior of finite range allows values beyond the physical bounds of its parameter: it is cut there."""
 
 
 def limits(metadata: Mapping[str, Any]) -> Bounds:
@@ -20,21 +22,74 @@ def limits(metadata: Mapping[str, Any]) -> Bounds:
     return (0 if low is None and metadata.get("positive") else low), high
 
 
-def warn_beyond(prior: Any, name: str, metadata: Mapping[str, Any]) -> None:
-    """Warns of a prior of finite range that reaches beyond the bounds.
+def inherited(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metadata of a leaf that is the value of a field which stands for a parameter: within the bounds of both."""
+    if outer is inner or not inner.get("value") or limits(outer) == (None, None):
+        return inner
+    (low, high), (least, most) = limits(inner), limits(outer)
+    lows, highs = ([x for x in pair if x is not None] for pair in ((low, least), (high, most)))
+    return {**inner, "bounds": (max(lows, default=None), min(highs, default=None))}
 
-    One of infinite range, as a Gaussian, is left alone: that it has a tail there is no intention.
+
+def confine(prior: Any, name: str, metadata: Mapping[str, Any]) -> Any:
+    """`prior` cut at the bounds of its parameter, so that unconstrained numbers cannot lead beyond them.
+
+    **Raises:** `ValueError` for a prior that allows nothing within the bounds.
+
+    **Warns:** `BoundsWarning` for one of finite range that reaches beyond. That one of infinite range, as a Gaussian,
+    has a tail there is no intention.
     """
-    if not has_range(prior):
-        return
     low, high = limits(metadata)
-    below = low is not None and np.any(np.asarray(prior.support.lower_bound) < low)
-    above = high is not None and np.any(np.asarray(prior.support.upper_bound) > high)
-    if below or above:
-        bounds = f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
+    least, most = _ends(prior)
+    low = None if low is None or np.all(least >= low) else low
+    high = None if high is None or np.all(most <= high) else high
+    if low is None and high is None:
+        return prior
+    bounds = f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
+    if np.any(least >= (math.inf if high is None else high)) or np.any(most <= (-math.inf if low is None else low)):
+        raise ValueError(f"The prior of {name}, {describe(prior)}, allows nothing within its bounds {bounds}.")
+    if has_range(prior):
         warnings.warn(
             f"The prior of {name}, {describe(prior)}, reaches beyond its physical bounds {bounds}, where a model may "
-            "be infinite or mean nothing: narrow the prior.",
+            "be infinite or mean nothing: it is cut there. Narrow the prior.",
             BoundsWarning,
             stacklevel=4,
         )
+    return _cut(prior, low, high)
+
+
+def _ends(prior: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the support of a prior, infinite where it has none."""
+    support = getattr(prior.support, "base_constraint", prior.support)
+    low, high = (getattr(support, name, end) for name, end in (("lower_bound", -math.inf), ("upper_bound", math.inf)))
+    return np.asarray(low), np.asarray(high)
+
+
+def _cut(prior: Any, low: Any, high: Any) -> Any:
+    """The prior between bounds, `None` where it does not reach beyond."""
+    import numpyro.distributions
+
+    from .bounded import Bounded, between
+
+    dist: Any = numpyro.distributions
+    if isinstance(prior, dist.ExpandedDistribution):
+        return _cut(prior.base_dist, low, high).expand(prior.batch_shape)
+    if isinstance(prior, dist.Independent):
+        return dist.Independent(_cut(prior.base_dist, low, high), prior.reinterpreted_batch_ndims)
+    least, most = _ends(prior)
+    low = (
+        None if low is None and not np.any(np.isfinite(least)) else jnp.maximum(least, -jnp.inf if low is None else low)
+    )
+    high = (
+        None if high is None and not np.any(np.isfinite(most)) else jnp.minimum(most, jnp.inf if high is None else high)
+    )
+    if isinstance(prior, dist.Uniform):
+        return dist.Uniform(low, high)
+    if isinstance(prior, dist.ImproperUniform):
+        events = len(prior.event_shape)
+        return dist.ImproperUniform(between(low, high, events), prior.batch_shape, prior.event_shape)
+    truncated = dist.LeftTruncatedDistribution, dist.RightTruncatedDistribution, dist.TwoSidedTruncatedDistribution
+    base = prior.base_dist if isinstance(prior, truncated) else prior
+    if isinstance(base, (dist.Normal, dist.Cauchy, dist.Laplace, dist.Logistic)):
+        return dist.TruncatedDistribution(base, low, high)
+    return Bounded(prior, low, high)

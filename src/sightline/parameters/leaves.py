@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from .bounds import inherited
+
 Pattern = str | Callable[[Any], Any]
 
 
@@ -60,7 +62,9 @@ def find_leaves(model: Any) -> dict[str, Leaf]:
     for position, (path, value) in enumerate(jax.tree_util.tree_flatten_with_path(model)[0]):
         name, node, metadata = ".".join(map(_spell, path)), model, {}
         for key in path:
-            node, metadata = _descend(node, key, metadata)
+            outer = metadata
+            node, metadata = _descend(node, key, outer)
+            metadata = inherited(outer, metadata)
         if name in found:
             raise ValueError(f"Two leaves of the model are called {name!r}: rename the key of a dict.")
         found[name] = Leaf(position, value, metadata)

@@ -90,7 +90,8 @@ def _bijection(prior: Any) -> Any:
 
 def has_range(prior: Any) -> bool:
     """Whether the support is an interval of finite length, which the logistic function leads to."""
-    return hasattr(prior.support, "lower_bound") and hasattr(prior.support, "upper_bound")
+    support = getattr(prior.support, "base_constraint", prior.support)
+    return hasattr(support, "lower_bound") and hasattr(support, "upper_bound")
 
 
 @_mixing
@@ -149,11 +150,15 @@ def prior_residuals(prior: Any, value: Values) -> Float[Array, " n"] | None:
     """r with log p = const - r.r/2, of a Gaussian prior; empty for a flat one, `None` for any other."""
     import numpyro.distributions
 
+    from .bounded import Bounded
+
     dist: Any = numpyro.distributions
     if isinstance(prior, (dist.ExpandedDistribution, dist.Independent)):
         return prior_residuals(prior.base_dist, value)
     if isinstance(prior, (dist.Uniform, dist.ImproperUniform)):
         return jnp.zeros(0, value.dtype)
+    if isinstance(prior, Bounded):
+        return prior_residuals(prior.base_dist, value)
     base = getattr(prior, "base_dist", prior)
     if isinstance(prior, dist.HalfNormal):
         return (value / prior.scale).ravel()

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import is_concrete
-from .bounds import limits, warn_beyond
+from .bounds import confine, limits
 from .leaves import Pattern, find_leaves, match, nearest
 from .priors import (
     check_prior,
@@ -35,6 +35,9 @@ class ParameterSpace(eqx.Module):
     Values are flat dicts by dotted name. With T the bijection from the real numbers to the support of the prior,
 
     theta = T(u),  log p(u) = log p(theta) + log |det dT/du|.
+
+    A prior is cut at the physical bounds of its parameter, so that no u leads beyond them; the nodes of a grid that
+    stands for a parameter, such as a spectral index, lie within its bounds.
 
     **Arguments:**
 
@@ -75,7 +78,8 @@ class ParameterSpace(eqx.Module):
             for name in match(pattern, model, leaves):
                 if name in found:
                     raise ValueError(f"{name} is matched twice, the second time by {pattern!r}: give it one prior.")
-                found[name] = check_prior(prior, name, leaves[name].value.shape)
+                leaf = leaves[name]
+                found[name] = confine(check_prior(prior, name, leaf.value.shape), name, leaf.metadata)
         if not found:
             raise ValueError("priors is empty: name at least one free parameter.")
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
@@ -84,7 +88,6 @@ class ParameterSpace(eqx.Module):
         self.ties = check_ties(ties or {}, model, leaves, self.names)
         for name, prior, unit in zip(self.names, self.priors, self.units, strict=True):
             check_start(prior, name, leaves[name].value, unit)
-            warn_beyond(prior, name, leaves[name].metadata)
 
     def _each(self) -> Iterator[tuple[str, Any]]:
         return zip(self.names, self.priors, strict=True)

@@ -1,5 +1,6 @@
 """Fields held: evaluated once in the cells of sightlines, for simulations that leave them as they are."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -24,25 +25,50 @@ Components = Float[Array, "*cells"] | list[Float[Array, "*cells"]]
 class Held(AbstractField):
     """A field whose value in the cell at hand is known."""
 
-    field: AbstractField
     value: Components
 
     def __call__(self, position: Vector) -> Float[Array, "..."]:
         del position
         return jnp.stack(self.value) if isinstance(self.value, list) else self.value
 
+
+class HeldCosmicRays(AbstractField):
+    """Cosmic rays of one population whose density, at its pivot, in the cell at hand is known."""
+
+    field: AbstractField
+    density: Float[Array, "*cells"]
+
+    def __call__(self, position: Vector) -> Float[Array, "..."]:
+        return self.populations(position)[0].normalisation
+
     def populations(self, position: Vector) -> tuple[Population, ...]:
-        populations = self.field.populations(position)
-        if len(populations) != 1:
-            raise ValueError("Cosmic rays of several populations are not one field to hold: name the terms of the sum.")
-        return (Population(self(position), populations[0].index, populations[0].spectrum),)
+        return (dataclasses.replace(_only(self.field.populations(position)), density=self.density),)
+
+
+def _only(populations: tuple[Population, ...]) -> Population:
+    if len(populations) != 1:
+        raise ValueError("Cosmic rays of several populations are not one field to hold: name the terms of the sum.")
+    return populations[0]
+
+
+def components(name: str, field: AbstractField, position: Vector) -> Components:
+    """What is held of a field at a position: its value, each component of a vector; of cosmic rays their density."""
+    if name.startswith("cosmic_rays"):
+        return _only(field.populations(position)).density
+    value = field(position)
+    return list(value) if value.ndim else value
 
 
 def with_held(simulator: "Simulator", known: Mapping[str, Components]) -> "Simulator":
     """The simulator with fields by name replaced by their values in the cell at hand."""
     check_names(simulator, known)
     for name, value in known.items():
-        simulator = eqx.tree_at(lambda s, n=name: fields_of(s)[n], simulator, replace_fn=lambda f, v=value: Held(f, v))
+        rays = name.startswith("cosmic_rays")
+        simulator = eqx.tree_at(
+            lambda s, n=name: fields_of(s)[n],
+            simulator,
+            replace_fn=lambda f, v=value, r=rays: HeldCosmicRays(f, v) if r else Held(v),
+        )
     return simulator
 
 

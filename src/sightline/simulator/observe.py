@@ -18,7 +18,7 @@ from ..fields.base import AbstractField, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays
 from ..geometry.panels import equal, gauss
 from ..observables import AbstractObservable
-from .held import Components, with_held
+from .held import Components, components, with_held
 from .place import edges_of_ray, needs_edges, structures_of, structures_seen
 
 if TYPE_CHECKING:
@@ -149,8 +149,7 @@ def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: 
     prepared = {name: field.prepare() for name, field in fields.items()}
 
     def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
-        values = {name: field(jnp.stack([x, y, z])) for name, field in prepared.items()}
-        return {name: list(value) if value.ndim else value for name, value in values.items()}
+        return {name: components(name, field, jnp.stack([x, y, z])) for name, field in prepared.items()}
 
     def evaluate(given: tuple[Ray, Array | None]) -> dict[str, Components]:
         ray, edges = given

@@ -20,6 +20,7 @@ from .checks import CURES, check_boxes, check_frequency, check_length, check_sha
 from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
 from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
+from .ranges import check_ranges
 from .tolerance import with_tolerance
 from .trace import Trace, trace_ray
 
@@ -128,8 +129,11 @@ class Simulator(Module):
 
         **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
 
-        **Raises:** `ValueError` for frequencies that are not positive, no operators, or a grid whose box does not
-        contain the observer; `TypeError` for leaves that are no arrays.
+        **Raises:** `ValueError` for frequencies that are not positive or not covered by an operator, no operators, or a
+        grid whose box does not contain the observer; `TypeError` for leaves that are no arrays.
+
+        **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made;
+        `SpectrumRangeWarning` where a table of their spectrum does not reach the electrons that shine.
         """
         self.check()
         if not self.emission and not self.background:
@@ -138,6 +142,7 @@ class Simulator(Module):
             )
         lines, frequencies = seen(self, sky), check_frequency(frequency)
         check_boxes(self, lines)
+        check_ranges(self, lines, frequencies)
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         warn_rotation(rotation, jnp.atleast_1d(frequencies))
         parts = {name: lines.sky.reduce(value) for name, value in values.items()}

@@ -1,10 +1,10 @@
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
-from ..._core.elementary import power
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot, sech2
 from ..._core.types import Scalar, Vector
@@ -45,7 +45,8 @@ class AnalyticDisk(AbstractCosmicRays):
     N_0 = 4 pi m c^2 j0 / (beta_0 c) gamma_0^p(sun) exp(-(R - R_sun)/R0) sech^2(z/h), N(gamma) = N_0 gamma^-p(x)
 
     The flux at `energy` equals `flux` only at the Sun; elsewhere N_0 follows the profile at gamma = 1. The public code
-    has sqrt(1 - 1/gamma_0) where beta_0 stands, 1.2e-5 less at 20.6 GeV.
+    has sqrt(1 - 1/gamma_0) where beta_0 stands, 1.2e-5 less at 20.6 GeV. The electrons are the same whatever
+    `reference_energy`, at which their density is computed.
 
     **Arguments:**
 
@@ -65,17 +66,21 @@ class AnalyticDisk(AbstractCosmicRays):
     scale_height: Float[Array, ""] = param(1.0, unit="kpc", positive=True, symbol="h")
     energy: float = setting(20.6, unit="GeV", bounds=(2 * ELECTRON_REST_ENERGY, None))
     sun: tuple[float, float, float] = setting(SUN, unit="kpc")
-    index: Float[Array, ""] | AbstractField = param(default_factory=LinearIndex, symbol="p", kw_only=True)
+    index: Float[Array, ""] | AbstractField = param(
+        default_factory=LinearIndex, bounds=(2, 5), symbol="p", kw_only=True
+    )
+    reference_energy: float | None = setting(20.6, unit="GeV", bounds=(ELECTRON_REST_ENERGY, None), kw_only=True)
+    flux_arguments: ClassVar[tuple[str, str] | None] = ("flux", "energy")
 
     def pivot_density(self, position: Vector) -> Scalar:
-        """Density at gamma = 1, () cm^-3, at a position, (3,) kpc."""
+        """Density at the reference energy, () cm^-3, at a position, (3,) kpc."""
         x, y, z = position
         gamma = self.energy / ELECTRON_REST_ENERGY
         p_sun = evaluate(self.index, jnp.asarray(self.sun, position.dtype))
         density = self.flux * (FLUX_TO_DENSITY / math.sqrt(1 - 1 / gamma**2))
         offset = safe_hypot(x, y) - math.hypot(*self.sun[:2])
-        profile = jnp.exp(-offset / self.scale_radius) * sech2(z / self.scale_height)
-        return density * power(jnp.full_like(p_sun, gamma), p_sun) * profile
+        rise = p_sun * math.log(gamma) - self.spectral_index(position) * math.log(self.pivot)
+        return density * jnp.exp(rise - offset / self.scale_radius) * sech2(z / self.scale_height)
 
     def structures(self) -> Structures:
         """The disk that holds all but a millionth of the columns from its Sun, also of electrons that radiate.

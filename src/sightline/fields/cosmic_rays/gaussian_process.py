@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -59,7 +60,7 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
     def populations(self, position: Vector) -> tuple[Population, ...]:
         factor = scalar_at(self, position)
         inner = self.median.populations(position)
-        return tuple(Population(factor * p.density, p.index, p.spectrum) for p in inner)
+        return tuple(dataclasses.replace(p, density=factor * p.density) for p in inner)
 
     def structures(self) -> Structures:
         """The walls of the box, where fluctuations end, and those of the median, which says where the field ends."""

@@ -21,6 +21,7 @@ class Neural(AbstractNeural, AbstractCosmicRays):
     """
 
     outputs: ClassVar[int] = 1
+    density_argument: ClassVar[str | None] = "n0"
     n0: Float[Array, ""] = param(4.0e-5, unit="cm-3", bounds=(0, None), symbol="n_0", kw_only=True)
     positivity: str = setting("softplus", choices=("softplus", "exp"), kw_only=True)
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.constants import ELECTRON_REST_ENERGY
 from ..._core.module import default_float, is_concrete, param, setting
 from ..._core.types import Scalar, Vector
 from ..._core.units import strip_unit
@@ -17,8 +18,8 @@ from .spectra.tabulated import check_energies, linear_weights
 class SpectrumGrid(AbstractGrid, AbstractField):
     """Cosmic-ray electrons N(E, x, y, z) on a regular grid, such as GALPROP and hammurabi write: the spectrum varies.
 
-    Linear between nodes in space, a power law between energies and beyond the first and last; zero outside the box,
-    and where the density at the reference energy is zero.
+    Linear between nodes in space, a power law between energies and beyond the first and last; zero outside the box.
+    Where the density at the reference energy is zero, operators of power laws see no electrons.
 
     **Arguments:**
 
@@ -53,18 +54,18 @@ class SpectrumGrid(AbstractGrid, AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """N_0 of the power law that touches the spectrum at its reference energy, () cm^-3."""
-        return self.populations(position)[0].density
+        return self.populations(position)[0].normalisation
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         density = self.interpolate(position)
         nearest = int(np.clip(np.searchsorted(self.energies, self.reference_energy), 1, len(self.energies) - 1))
-        lit = (density[nearest - 1] > 0) & (density[nearest] > 0)
-        known = jnp.where(lit, density, 1)
+        lit, touched = jnp.any(density > 0), (density[nearest - 1] > 0) & (density[nearest] > 0)
         tiny = float(np.finfo(density.dtype).tiny)
-        logarithms = jnp.log(jnp.maximum(known, tiny))
+        logarithms = jnp.log(jnp.maximum(jnp.where(lit, density, 1), tiny))
         spectrum = PointSpectrum(logarithms=logarithms, energies=self.energies, reference_energy=self.reference_energy)
-        log_n0, index = spectrum.tangent()
-        return (Population(jnp.where(lit, jnp.exp(log_n0), 0), index, spectrum),)
+        index = jnp.where(touched, spectrum.tangent()[1], 0)
+        pivot = self.reference_energy / ELECTRON_REST_ENERGY
+        return (Population(jnp.where(lit, 1.0, 0.0).astype(density.dtype), index, spectrum, pivot),)
 
     def prepare(self) -> "SpectrumGrid":
         return prepare_children(self).tabulated()

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -58,7 +59,7 @@ class Turbulent(AbstractLognormal, AbstractField):
     def populations(self, position: Vector) -> tuple[Population, ...]:
         factor = self.fluctuation(position)
         inner = self.profile.populations(position)
-        return tuple(Population(factor * p.density, p.index, p.spectrum) for p in inner)
+        return tuple(dataclasses.replace(p, density=factor * p.density) for p in inner)
 
     def structures(self) -> Structures:
         """The walls of the box, where fluctuations end, and those of the profile, which says where the field ends."""

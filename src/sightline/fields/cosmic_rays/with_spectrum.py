@@ -3,6 +3,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ..._core.constants import ELECTRON_REST_ENERGY
 from ..._core.module import default_float, is_concrete, setting
 from ..._core.types import Scalar, Vector
 from ...geometry import SUN, Structures
@@ -50,11 +51,11 @@ class WithSpectrum(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """N_0 of the power law that touches the spectrum at its reference energy, () cm^-3."""
-        return self._relative(position) * jnp.exp(self.spectrum.tangent()[0])
+        return self.populations(position)[0].normalisation
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
-        index = self.spectrum.tangent()[1]
-        return (Population(self(position), index, self.spectrum),)
+        index, pivot = self.spectrum.tangent()[1], self.spectrum.reference_energy / ELECTRON_REST_ENERGY
+        return (Population(self._relative(position), index, self.spectrum, pivot),)
 
     def structures(self) -> Structures:
         """Those of the profile."""

@@ -12,7 +12,7 @@ class Grid(AbstractGrid, AbstractField):
     **Arguments:** `values`: (nx, ny, nz) cm^-3; the others as `sightline.fields.AbstractGrid`.
     """
 
-    values: Float[Array, "nx ny nz"] = param(unit="cm-3", bounds=(0, None), symbol="n_e")
+    values: Float[Array, "nx ny nz"] = param(unit="cm-3", bounds=(0, None), value=True, symbol="n_e")
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""

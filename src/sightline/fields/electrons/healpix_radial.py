@@ -15,7 +15,7 @@ class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractField):
         >>> field = sl.electrons.HealpixRadialGrid(jnp.full((12 * 8**2, 3), 0.02), edges=(0.0, 1.0, 3.0, 10.0))
     """
 
-    values: Float[Array, "npix bins"] = param(unit="cm-3", bounds=(0, None), symbol="n_e")
+    values: Float[Array, "npix bins"] = param(unit="cm-3", bounds=(0, None), value=True, symbol="n_e")
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""

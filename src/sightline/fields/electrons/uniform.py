@@ -11,7 +11,7 @@ class Uniform(AbstractField):
     **Arguments:** `n0`: cm^-3.
     """
 
-    n0: Float[Array, ""] = param(0.01, unit="cm-3", bounds=(0, None), symbol="n_0")
+    n0: Float[Array, ""] = param(0.01, unit="cm-3", bounds=(0, None), value=True, symbol="n_0")
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""

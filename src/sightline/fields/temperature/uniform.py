@@ -11,7 +11,7 @@ class Uniform(AbstractField):
     **Arguments:** `t0`: K.
     """
 
-    t0: Float[Array, ""] = param(7000.0, unit="K", positive=True, symbol="T_e")
+    t0: Float[Array, ""] = param(7000.0, unit="K", positive=True, value=True, symbol="T_e")
 
     def __call__(self, position: Vector) -> Scalar:
         """Temperature, () K, at a position, (3,) kpc."""

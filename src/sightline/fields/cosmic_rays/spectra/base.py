@@ -22,7 +22,7 @@ class AbstractSpectrum(Module):
     """An isotropic spectrum of electrons: N(E), cm^-3 per unit Lorentz factor, all directions, E = gamma m c^2.
 
     A subclass writes `log_density` for one energy. It must be finite at all energies: synchrotron emission is
-    integrated from 2.5 MeV to 2.5e7 GeV, whatever the energies at which a spectrum is known.
+    integrated from the rest energy to 1e11 GeV, whatever the energies at which a spectrum is known.
 
     **Arguments:** `reference_energy`: GeV. What asks for a power law, N_0 and p, gets the one that touches N(E) there.
 
@@ -52,11 +52,11 @@ class AbstractSpectrum(Module):
         return self(energy) * jnp.sqrt(1 - slowness * slowness) / FLUX_TO_DENSITY
 
     def tangent(self) -> tuple[Scalar, Scalar]:
-        """ln N_0 and p of the power law N_0 gamma^-p that touches this spectrum at the reference energy."""
+        """ln N and p at the reference energy, of the power law that touches this spectrum there."""
         leaves = jax.tree.leaves(eqx.filter(self, eqx.is_inexact_array))
         at = jnp.asarray(math.log(self.reference_energy), jnp.result_type(*leaves))
         value, slope = jax.jvp(self.log_density, (at,), (jnp.ones_like(at),))
-        return value - slope * math.log(self.reference_energy / ELECTRON_REST_ENERGY), -slope
+        return value, -slope
 
 
 class AbstractParametricSpectrum(AbstractSpectrum):

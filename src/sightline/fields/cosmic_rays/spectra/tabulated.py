@@ -15,7 +15,8 @@ class TabulatedSpectrum(AbstractSpectrum):
     """A spectrum between tabulated energies: ln N is a piecewise cubic of ln E with a continuous slope.
 
     The slope at an energy is that of the parabola through it and its neighbours; beyond the first and last energy the
-    spectrum goes on as a power law, with the slope between the outermost two.
+    spectrum goes on as a power law, with the slope between the outermost two; a simulator warns where such electrons
+    shine.
 
     **Arguments:** `density`: N, (n,) cm^-3 per unit Lorentz factor; `energies`: total, (n,) GeV, ascending.
 
