@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from .points import check_methods
 from .types import Bounds
 from .units import strip_unit
 
@@ -166,6 +167,8 @@ class Module(eqx.Module):
 
     Declare fields with `param` and `setting`. A bare Python number in a field would have no gradient, silently,
     and is refused. Change a value with `dataclasses.replace(module, name=value)`.
+
+    A public method whose first argument is called `position` takes one, (3,) kpc, and refuses anything else.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -174,6 +177,7 @@ class Module(eqx.Module):
             converter = getattr(value, "metadata", {}).get("converter")
             if isinstance(converter, _Converter):
                 converter.name = f"{cls.__name__}.{name}"
+        check_methods(cls)
 
     def __check_init__(self) -> None:
         check_fields(self)

@@ -11,10 +11,11 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.elementary import sinc
 from .._core.module import param, setting
+from .._core.points import check_number
 from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
 from ..geometry import SUN, Structures
-from .base import AbstractField, Population, children, evaluate
+from .base import AbstractField, Population, children
 
 Value = Float[Array, "..."]
 
@@ -23,7 +24,12 @@ def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
     """`function` of scalars, or of each component of vectors, stacked once at the end.
 
     Arithmetic on stacked vectors keeps XLA from taking them apart again, and then costs five times as much.
+
+    **Raises:** `ValueError` for scalars among vectors.
     """
+    shapes = {jnp.shape(value) for value in values}
+    if len(shapes) > 1:
+        raise ValueError(f"Fields of shapes {' and '.join(map(str, sorted(shapes)))} do not go together.")
     if values[0].ndim == 0:
         return function(*values)
     return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
@@ -123,7 +129,7 @@ def placed_structures(wrapper: AbstractWrapper) -> Structures:
 class Scaled(AbstractWrapper):
     """A field times a number or a scalar field: f(x) B(x).
 
-    **Arguments:** `field`; `factor`: learnable, dimensionless.
+    **Arguments:** `field`; `factor`: learnable, dimensionless; of two fields one is scalar.
 
     !!! example
         >>> half = 0.5 * sl.magnetic.LSA()
@@ -135,7 +141,9 @@ class Scaled(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        factor = evaluate(self.factor, position)
+        factor = self.factor(position) if isinstance(self.factor, AbstractField) else self.factor
+        value, factor = (value, factor) if factor.ndim == 0 else (factor, value)  # either may be the vector
+        check_number(factor, "One of two fields that are multiplied")
         return by_component(lambda part: factor * part, value)
 
 
@@ -204,7 +212,7 @@ class Masked(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        inside = self.inside(position)
+        inside = check_number(self.inside(position), "Masked.inside")
         return by_component(lambda part: jnp.where(inside, part, 0), value)
 
 

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 from ..._core.module import param
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
+from ..algebra import add
 from ..base import AbstractField, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin
 
@@ -62,7 +63,7 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         field = self.interpolate(position)
         if self.cylindrical:
             field = _from_cylindrical(field, position)
-        return field if self.mean is None else self.mean(position) + field
+        return field if self.mean is None else add(self.mean(position), field)
 
     def prepare(self) -> "GaussianProcess":
         """The field with its values at the nodes."""

@@ -10,7 +10,7 @@ from ..._core.module import is_concrete, param, setting
 from ..._core.types import Scalar, Vector
 from ...grids import spectral
 from ..algebra import by_component
-from ..base import AbstractField, prepare_children
+from ..base import AbstractField, evaluate, prepare_children
 from ..turbulent import AbstractTurbulent, draw
 
 
@@ -116,7 +116,7 @@ class Turbulent(AbstractTurbulent, AbstractField):
             field = _stretched(field, self.regular(position), self.anisotropy)
         if self.profile is None:
             return field
-        weight = self.profile(position)
+        weight = evaluate(self.profile, position)
         return by_component(lambda part: weight * part, field)
 
     def _modulated_nodes(self, values: Float[Array, "3 nx ny nz"]) -> Float[Array, "3 nx ny nz"]:
