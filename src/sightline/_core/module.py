@@ -1,5 +1,6 @@
 """The base class of everything a user composes, and the two kinds of fields it may have: `param` and `setting`."""
 
+import copy
 import dataclasses
 import functools
 import math
@@ -15,6 +16,7 @@ import numpy as np
 from jax.core import Tracer
 
 from .points import check_methods
+from .printing import describe
 from .types import Bounds
 from .units import strip_unit
 
@@ -115,7 +117,7 @@ def param(
 
     **Arguments:**
 
-    - `default`: the value if none is given; without it the argument is required.
+    - `default`: the value if none is given, a number, an array or a quantity; without it the argument is required.
     - `unit`: documented unit in astropy's notation; `""` is dimensionless.
     - `bounds`: smallest and largest physical value, `None` for no bound; `positive`: 0 is refused too.
     - `symbol`, `doc`: how tables and figures name and explain it.
@@ -132,7 +134,7 @@ def param(
     """
     metadata = {"unit": unit, "bounds": bounds, "positive": positive, "symbol": symbol, "doc": doc, "param": True}
     converter = _Converter(_to_leaf, unit, bounds, positive)
-    return eqx.field(converter=converter, default=default, metadata=metadata, **kwargs)
+    return eqx.field(converter=converter, metadata=metadata, **_default(default), **kwargs)
 
 
 def setting(
@@ -159,7 +161,14 @@ def setting(
 
     metadata = {"unit": unit, "bounds": bounds, "positive": positive, "doc": doc}
     converter = _Converter(convert, unit, bounds, positive)
-    return eqx.field(converter=converter, static=True, default=default, metadata=metadata, **kwargs)
+    return eqx.field(converter=converter, static=True, metadata=metadata, **_default(default), **kwargs)
+
+
+def _default(value: Any) -> dict[str, Any]:
+    """A default for a dataclass, which takes arrays and lists from a factory only."""
+    if value is dataclasses.MISSING:
+        return {}
+    return {"default": value} if type(value).__hash__ else {"default_factory": lambda: copy.copy(value)}
 
 
 class Module(eqx.Module):
@@ -181,6 +190,9 @@ class Module(eqx.Module):
 
     def __check_init__(self) -> None:
         check_fields(self)
+
+    def __repr__(self) -> str:
+        return describe(self)
 
 
 @functools.cache

@@ -80,5 +80,5 @@ def _checked(method: Method, argument: str) -> Method:
             named[argument] = as_position(named[argument], type(self).__name__, name)
         return method(self, *arguments, **named)
 
-    checked.takes_position = True  # pyright: ignore[reportFunctionMemberAccess]
+    setattr(checked, "takes_position", True)  # noqa: B010, a type checker knows no attribute of functions
     return checked

@@ -50,7 +50,7 @@ class Sum(AbstractField):
     !!! example
         >>> total = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=sl.magnetic.Uniform((0.0, 0.0, 0.2)))
         >>> total["halo"]
-        Uniform(b=f64[3])
+        Uniform(b=(0, 0, 0.2) uG)
     """
 
     terms: dict[str, AbstractField]
@@ -79,8 +79,12 @@ class Sum(AbstractField):
     def __getitem__(self, name: str) -> AbstractField:
         return self.terms[name]
 
+    def components(self, position: Vector) -> dict[str, Value]:
+        """The terms by name at a position, (3,) kpc."""
+        return {name: term(position) for name, term in self.terms.items()}
+
     def __call__(self, position: Vector) -> Value:
-        return add(*(term(position) for term in self.terms.values()))
+        return add(*self.components(position).values())
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         return tuple(p for term in self.terms.values() for p in term.populations(position))

@@ -13,7 +13,7 @@ def _healpy() -> Any:
     try:
         import healpy
     except TypeError as error:  # its docstrings are made from one another
-        raise ImportError("healpy needs its docstrings, which python -OO takes away: run python or python -O.") from error
+        raise ImportError("healpy needs its docstrings, which python -OO takes away: use python -O.") from error
     return healpy
 
 

@@ -1,5 +1,6 @@
 """Whether chains have converged, and importance weights are of use."""
 
+import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,8 @@ def _smoothed(weights: np.ndarray) -> Any:
     arviz = import_arviz()
     if before_1(arviz):
         return arviz.psislw(weights)
-    from arviz_stats.base import array_stats
-
-    return array_stats.psislw(-weights)  # takes log likelihoods, whose weights are their inverse
+    stats = importlib.import_module("arviz_stats.base").array_stats
+    return stats.psislw(-weights)  # takes log likelihoods, whose weights are their inverse
 
 
 def complaints(chains: "Chains") -> list[str]:
