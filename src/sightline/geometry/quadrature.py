@@ -24,4 +24,4 @@ def resolve(
     walls = jnp.sort(jnp.concatenate([ray.length * edges, enter, 0.5 * (enter + leave), leave]))
     middle, half = 0.5 * (walls[1:] + walls[:-1]), 0.5 * jnp.diff(walls)
     places, weights = (np.asarray(v, walls.dtype) for v in np.polynomial.legendre.leggauss(POINTS))
-    return (middle[:, None] + half[:, None] * places).reshape(-1), (half[:, None] * weights).reshape(-1)
+    return (middle[:, None] + half[:, None] * places[None]).reshape(-1), (half[:, None] * weights[None]).reshape(-1)

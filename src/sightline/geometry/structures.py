@@ -53,15 +53,15 @@ class Structures(eqx.Module):
         centre, semi_axes, axes = (
             jnp.asarray(value, default_float()) for value in (centre, semi_axes, np.eye(3) if axes is None else axes)
         )
-        matrix = axes / jnp.maximum(semi_axes, _SMALLEST)[..., None]
-        size = jnp.broadcast_shapes(centre.shape[:-1], matrix.shape[:-2], (1,))
-        return cls(jnp.broadcast_to(centre, (*size, 3)), jnp.broadcast_to(matrix, (*size, 3, 3)))
+        size = jnp.broadcast_shapes(centre.shape[:-1], semi_axes.shape[:-1], axes.shape[:-2], (1,))
+        lengths = jnp.broadcast_to(jnp.maximum(semi_axes, _SMALLEST)[..., None], (*size, semi_axes.shape[-1], 1))
+        return cls(jnp.broadcast_to(centre, (*size, 3)), jnp.broadcast_to(axes, (*size, 3, 3)) / lengths)
 
     @classmethod
     def layer(cls, bottom: Numbers, top: Numbers) -> "Structures":
         """The layer between two heights z, () or (n,) kpc."""
         bottom, top = (jnp.asarray(z, default_float())[..., None] for z in (bottom, top))
-        up = jnp.asarray((0.0, 0.0, 1.0), default_float())
+        up = jnp.broadcast_to(jnp.asarray((0.0, 0.0, 1.0), default_float()), (*bottom.shape[:-1], 3))
         return cls.ellipsoids(0.5 * (bottom + top) * up, 0.5 * (top - bottom) / up)
 
     @classmethod
@@ -77,7 +77,7 @@ class Structures(eqx.Module):
 
     def seen_through(self, matrix: Float[Array, "3 3"], offset: Vector) -> "Structures":
         """Where they are for a field that is evaluated at A x + d: A, (3, 3), and d, (3,) kpc."""
-        centre = jnp.linalg.solve(matrix, (self.centre - offset).T).T
+        centre = jnp.linalg.solve(matrix, (self.centre - offset[None]).T).T
         return Structures(centre, jnp.matmul(self.matrix, matrix, precision="highest"))
 
     def crossings(
@@ -87,7 +87,9 @@ class Structures(eqx.Module):
 
         Of more than `most` the thinnest along the ray. Two equal distances stand for a structure not met.
         """
-        along, start = (jnp.sum(self.matrix * v, axis=-1) for v in (direction, (origin - self.centre)[:, None]))
+        along, start = (
+            jnp.sum(self.matrix * v, axis=-1) for v in (direction[None, None], (origin[None] - self.centre)[:, None])
+        )
         square = jnp.sum(along * along, axis=-1)
         meets = jnp.isfinite(square) & (square > _PARALLEL)
         inverse = 1 / jnp.where(meets, square, 1)

@@ -6,11 +6,11 @@ Positions count from the centre of the box, but for the functions that take a `c
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.relaxed import relaxed
 from .._core.types import Number, Vector
 from . import corners
 
@@ -122,7 +122,7 @@ def cubic_tables(values: Values, half_widths: HalfWidths) -> dict[str, Array]:
     import interpax
 
     knots, tables = axes(values.shape, half_widths), {}
-    with jax.numpy_dtype_promotion("standard"):  # interpax needs it, whatever the user has chosen
+    with relaxed():
         for name, directions in _DERIVATIVES.items():
             table = values
             for axis in directions:
@@ -142,5 +142,5 @@ def tricubic(
     query = [jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True)]
     arguments: list[Any] = [*query, *knots, jnp.moveaxis(values, (-3, -2, -1), (0, 1, 2))]
     options: dict[str, Any] = {"method": "cubic", "even_spacing": True, **tables}
-    with jax.numpy_dtype_promotion("standard"):
+    with relaxed():
         return interpax.interp3d(*arguments, **options)[0].astype(values.dtype)

@@ -76,7 +76,7 @@ class YMW16LocalBubble(AbstractField):
         radius, flat = shell(self.radius, jnp.max(self.width)), jnp.zeros((3, 3), self.radius.dtype)
         across = flat.at[0].set(jnp.asarray((_AXIS[0], 0.0, _AXIS[1]))).at[1, 1].set(1)
         centre = jnp.asarray((self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1], 0.0))
-        return Structures(jnp.broadcast_to(centre, (3, 3)), across / radius[:, None, None])
+        return Structures(jnp.broadcast_to(centre, (3, 3)), across[None] / radius[:, None, None])
 
     def _from_axis(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Horizontal distances from the axis along x and y."""
