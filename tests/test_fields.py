@@ -235,3 +235,99 @@ def test_the_contract_check_finds_faults():
             check_field(Wrong(fault=fault))
     with jax.numpy_dtype_promotion("standard"), pytest.raises(AssertionError, match="fixed type"):
         check_field(Wrong(fault="type"))
+
+
+POINTS = jnp.eye(3)
+
+
+@pytest.mark.parametrize("points", [POINTS, POINTS.tolist(), np.ones((5, 3)), jnp.ones(2), 1.0], ids=str)
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda p: sl.magnetic.LSA()(p),
+        lambda p: sl.magnetic.LSA()(position=p),
+        lambda p: (sl.magnetic.LSA() + sl.magnetic.Uniform())(p),
+        lambda p: sl.electrons.YMW16().components(p),
+        lambda p: sl.electrons.NE2001().local_ism.layer(p),
+        lambda p: sl.cosmic_rays.Uniform().populations(p),
+        lambda p: sl.cosmic_rays.Uniform().spectral_index(p),
+        lambda p: sl.electrons.Grid(jnp.ones((2, 2, 2))).interpolate(p),
+        lambda p: sl.Simulator(magnetic_field=sl.magnetic.LSA()).plasma(p),
+        lambda p: sl.fields.divergence(sl.magnetic.LSA())(jnp.asarray(p)),
+        lambda p: jax.eval_shape(lambda x: sl.magnetic.LSA()(x), jnp.asarray(p)),
+        lambda p: jax.jacfwd(lambda x: sl.magnetic.LSA()(x))(jnp.asarray(p)),
+    ],
+)
+def test_fields_take_one_position(of, points):
+    with pytest.raises(ValueError, match=r"takes one position, \(3,\) kpc, not an array of shape .*jax\.vmap\(field"):
+        of(points)
+
+
+def test_fields_of_users_take_one_position():
+    class Mine(sl.fields.AbstractField):
+        def __call__(self, x):  # whatever its argument is called
+            return x[2]
+
+        def populations(self, x):
+            return (x[0],)
+
+    for of in (Mine(), Mine().populations, lambda p: Mine()(x=p)):
+        with pytest.raises(ValueError, match=r"Mine.* takes one position.*jax\.vmap"):
+            of(POINTS)
+    np.testing.assert_array_equal(jax.vmap(Mine())(POINTS), [0, 0, 1])
+    assert jax.jit(lambda field, x: field(x))(Mine(), POINTS[2]) == 1
+
+
+@pytest.mark.parametrize(
+    "position", [[-8.0, 1.0, 2.0], (-8, 1, 2), np.array([-8, 1, 2]), [-8e3, 1e3, 2e3] * u.pc, jnp.array([-8, 1, 2])]
+)
+def test_positions_are_converted(position, precision):
+    field = sl.magnetic.LSA()
+    value = field(position)
+    assert value.dtype == precision
+    np.testing.assert_allclose(value, field(jnp.asarray([-8.0, 1.0, 2.0])), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("position", "error", "message"),
+    [
+        ("Sun", TypeError, r"LSA takes one position.*not 'Sun'"),
+        (None, TypeError, "not None"),
+        ([1.0, [2.0, 3.0]], TypeError, "one position"),
+        (jnp.array([1j, 0, 0]), TypeError, "real numbers"),
+        (np.array([True, False, True]), TypeError, "real numbers"),
+        ([1.0, 2.0, 3.0] * u.K, ValueError, "convertible to 'kpc'"),
+    ],
+)
+def test_what_is_no_position_is_refused(position, error, message):
+    with pytest.raises(error, match=message):
+        sl.magnetic.LSA()(position)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (sl.fields.Masked(sl.magnetic.LSA(), lambda x: jnp.abs(x) < 4), r"Masked\.inside returned shape \(3,\)"),
+        (sl.magnetic.LSA() * sl.magnetic.LSA(), r"returned shape \(3,\)"),
+        (sl.magnetic.LSA() + sl.electrons.Uniform(), r"shapes \(\) and \(3,\) do not go together"),
+        (sl.electrons.Uniform() + sl.magnetic.LSA(), r"shapes \(\) and \(3,\) do not go together"),
+        (sl.cosmic_rays.Uniform(index=sl.magnetic.LSA(), reference_energy=10.0), r"LSA returned shape \(3,\)"),
+    ],
+)
+def test_numbers_and_vectors_are_not_mixed(field, message):
+    with pytest.raises(ValueError, match=message):
+        field(jnp.ones(3))
+
+
+def test_an_observable_integrates_numbers():
+    sky, simulator = sl.Directions(10.0, 5.0), sl.Simulator(magnetic_field=sl.magnetic.LSA())
+    field = lambda plasma, ray: jnp.stack(plasma.magnetic_field)  # noqa: E731
+    one = lambda plasma, ray: jnp.ones(())  # noqa: E731
+    needs = ("magnetic_field",)
+    for observable in (
+        sl.observables.Column(sky, field, needs),
+        sl.observables.WeightedMean(sky, field, one, needs),
+        sl.observables.WeightedMean(sky, one, field, needs),
+    ):
+        with pytest.raises(ValueError, match=r"(quantity|weight) returned shape \(3,\) at one point"):
+            observable(simulator)

@@ -116,3 +116,16 @@ def test_geometry_follows_the_default_float(precision):
 def test_bad_geometry_is_refused(build, error, message):
     with pytest.raises(error, match=message):
         build()
+
+
+def test_one_direction_has_many_distances():
+    catalogue = sl.SourceCatalogue(l=30.0, b=2.0, distance=[1.0, 2.0, 3.0])
+    assert catalogue.size == 3
+    np.testing.assert_array_equal([catalogue.l, catalogue.b, catalogue.distance], [[30.0] * 3, [2.0] * 3, [1, 2, 3]])
+    one = sl.SourceCatalogue([30.0], [2.0, 3.0, 4.0], [5.0])
+    np.testing.assert_array_equal([one.l, one.b, one.distance], [[30.0] * 3, [2, 3, 4], [5.0] * 3])
+    simulator = sl.Simulator(electron_density=sl.electrons.Uniform(0.01))
+    np.testing.assert_allclose(simulator.dispersion_measure(catalogue), [10.0, 20.0, 30.0], rtol=1e-6)
+    for distance in ([], [[1.0, 2.0]]):
+        with pytest.raises(ValueError, match="distance has shape"):
+            sl.SourceCatalogue(30.0, 2.0, distance)

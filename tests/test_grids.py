@@ -157,3 +157,94 @@ def test_splines_are_a_partition_of_unity(degree):
     ones = jnp.ones(tuple(n + degree for n in (3, 4, 5)))
     total = jax.vmap(lambda x: splines.evaluate(ones, (degree,) * 3, x, HALF))(points(20))
     np.testing.assert_allclose(total, 1, rtol=1e-14)
+
+
+CELLS = (3, 4, 2)
+PLACE = (-8.0, 1.0, 0.5)
+KINDS = {
+    "magnetic": lambda v, **k: sl.magnetic.Grid.from_cells(jnp.stack([v, -v, 2 * v]), **k),
+    "electrons": lambda v, **k: sl.electrons.Grid.from_cells(v, **k),
+    "cosmic rays": lambda v, **k: sl.cosmic_rays.Grid.from_cells(v, index=2.8, **k),
+    "spectrum": lambda v, **k: sl.cosmic_rays.SpectrumGrid.from_cells(
+        jnp.stack([v, v / 2**3]), (10.0, 20.0), reference_energy=10.0, **k
+    ),
+}
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_cells_have_their_values_at_their_centres(kind, interpolation):
+    half = (1.5, 2.0, 0.5)
+    values = jnp.asarray(np.random.default_rng(3).uniform(1, 2, CELLS))
+    grid = KINDS[kind](values, half_widths=half, centre=PLACE, interpolation=interpolation).prepare()
+    i, j, k = np.meshgrid(*map(np.arange, CELLS), indexing="ij")
+    places = np.stack([i - 1, j - 1.5, 0.5 * (k - 0.5)], axis=-1) + PLACE  # cells of 1 x 1 x 0.5 kpc
+    np.testing.assert_allclose(sl.grids.nodes(CELLS, half, PLACE, "cells"), places, rtol=1e-12)
+    at = jax.jit(jax.vmap(grid.populations if kind == "spectrum" else grid))
+    inside = jnp.asarray(places.reshape(-1, 3))
+    step = jnp.asarray([0.49, -0.49, 0.24])
+    corner = jnp.asarray([[-9.5, -1, 0], [-6.5, 3, 1]])  # of the box; one step beyond, nothing
+    found = at(jnp.concatenate([inside, corner, corner + step * jnp.asarray([[-1.0], [1.0]])]))
+    found = found[0].spectrum.logarithms[:, 0] if kind == "spectrum" else found
+    found = jnp.exp(found) if kind == "spectrum" else found[:, 0] if kind == "magnetic" else found
+    np.testing.assert_allclose(found[: values.size], values.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(found[values.size :][:2], [values[0, 0, 0], values[-1, -1, -1]], rtol=1e-12)
+    if kind != "spectrum":
+        np.testing.assert_array_equal(found[values.size + 2 :], 0)
+
+
+def test_grids_move_with_their_centre():
+    """Whatever a box holds is the same at the same place from its centre."""
+    random, shift = np.random.default_rng(4), jnp.asarray(PLACE)
+    key, half = jax.random.key(2), (2.0, 1.5, 1.0)
+    swirl = lambda x: jnp.exp(-x @ x) * jnp.array([0.0, 0.0, 6.0])  # noqa: E731
+    cylinder = {"shape": (4, 5, 3), "coordinates": "cylindrical", "key": key}
+    builders = [
+        lambda c: sl.magnetic.Grid(random_of((3, 4, 4, 3)), half_widths=half, centre=c),
+        lambda c: sl.electrons.Grid(random_of((4, 4, 3)), half_widths=half, centre=c, interpolation="cubic"),
+        lambda c: sl.magnetic.VectorPotentialGrid.from_potential(
+            lambda x: swirl(x - jnp.asarray(c)), (4, 4, 4), half, order=2, centre=c
+        ),
+        lambda c: sl.magnetic.GaussianProcess(half_widths=half, lengths=1.0 * np.ones(3), centre=c, **cylinder),
+        lambda c: sl.electrons.GaussianProcess((4, 4, 3), half, median=0.1, lengths=np.ones(3), key=key, centre=c),
+        lambda c: sl.magnetic.Turbulent((4, 4, 4), half, outer_scale=4.0, key=key, centre=c),
+    ]
+    positions = jnp.asarray(random.uniform(-1.2, 1.2, (20, 3))) * jnp.asarray(half)
+    for build in builders:
+        at, moved = build((0.0, 0.0, 0.0)), build(PLACE)
+        expected = jax.vmap(at.prepare())(positions)
+        np.testing.assert_allclose(jax.vmap(moved.prepare())(positions + shift), expected, rtol=1e-9, atol=1e-12)
+    finer = builders[2](PLACE).refined()
+    assert finer.centre == PLACE
+    np.testing.assert_allclose(finer.prepare()(shift + 0.3), builders[2](PLACE).prepare()(shift + 0.3), rtol=1e-9)
+
+
+def random_of(shape):
+    return np.random.default_rng(5).uniform(1, 2, shape)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_cells_refine_at_their_centres(factor):
+    half = (2.0, 1.5, 1.0)
+    coarse = sl.electrons.Grid.from_cells(random_of((3, 4, 2)), half_widths=half, centre=PLACE)
+    fine = coarse.refined(factor)
+    assert fine.values.shape == (3 * factor, 4 * factor, 2 * factor)
+    places = jnp.asarray(sl.grids.nodes(fine.values.shape, half, PLACE, "cells").reshape(-1, 3))
+    np.testing.assert_allclose(jax.vmap(fine)(places), jax.vmap(coarse)(places), rtol=1e-12)
+
+
+def test_boxes_that_make_no_sense_are_refused():
+    values = jnp.ones((2, 2, 2))
+    with pytest.raises(ValueError, match=r"Grid\.centre = \(1\.0, 2\.0\) must be a position"):
+        sl.electrons.Grid(values, centre=(1.0, 2.0))
+    with pytest.raises(ValueError, match="choose one of 'nodes', 'cells'"):
+        sl.electrons.Grid(values, layout="corners")
+    with pytest.raises(ValueError, match="layout = 'cell': choose one of"):
+        sl.grids.nodes((2, 2, 2), (1.0, 1.0, 1.0), layout="cell")
+    simulator = sl.Simulator(electron_density=sl.electrons.Grid(values, half_widths=(1, 1, 1), centre=sl.SUN))
+    assert simulator.dispersion_measure(sl.Sightlines(sl.Directions(0.0, 0.0), cells=sl.RadialCells(200, 2.0)))[
+        0
+    ] == pytest.approx(1e3, rel=0.01)
+    far = sl.Simulator(electron_density=sl.electrons.Grid(values, half_widths=(1, 1, 1), centre=(0.0, 0.0, 0.0)))
+    with pytest.raises(ValueError, match="does not contain the observer"):
+        far.dispersion_measure(sl.Sightlines(sl.Directions(0.0, 0.0), cells=sl.RadialCells(20, 2.0)))

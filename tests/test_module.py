@@ -101,3 +101,72 @@ def test_metadata_of_every_parameter_names_a_unit_astropy_knows():
     for model in (sl.magnetic.LSA, sl.cosmic_rays.ExponentialDisk, sl.electrons.ExponentialDisk):
         for field in dataclasses.fields(model):
             assert u.Unit(field.metadata["unit"]) is not None
+
+
+def test_printing_shows_values_with_units():
+    assert repr(sl.magnetic.LSA()) == "LSA(b0=1.2 uG, psi0=27 deg, psi1=0.9 deg, chi0=25 deg)"
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.JF12() + 0.5 * sl.magnetic.Uniform(),
+        electron_density=sl.electrons.Grid(jnp.ones((4, 5, 6)), half_widths=(20, 20, 5)),
+        emission=sl.emission.FaradayRotation(),
+        temperature=sl.temperature.Uniform(7500.0),
+        background=sl.emission.CMB(),
+    )
+    text = str(sl.Model(simulator, nuisance={"offset": 0.25}))
+    for part in (
+        "b_arms=(0.1, 3, -0.9, -0.8, -2, -4.2, 0, 2.7) uG",
+        "elevation=49 deg",
+        "factor=0.5",
+        "b=(6, 0, 0) uG",
+        "values=f64[4,5,6] cm-3",
+        "half_widths=(20, 20, 5) kpc",
+        "t0=7500 K",
+        "temperature=2.7255 K",
+        "'offset': 0.25",
+        "emission=(FaradayRotation(),)",
+    ):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 104
+    assert "None" not in text
+    energies = sl.cosmic_rays.spectra.local_interstellar().energies
+    assert f"energies=(1.2, 2.08719, ..., {energies[-1]:g}) GeV" in repr(sl.cosmic_rays.spectra.local_interstellar())
+
+
+def test_printing_never_fails():
+    field, seen = sl.magnetic.LSA(), []
+    jax.jit(lambda f: seen.append(repr(f)) or f.b0)(field)
+    eqx.filter_vmap(lambda f: seen.append(repr(f)) or f.b0)(jax.tree.map(lambda x: x[None], field))
+    jax.grad(lambda f: seen.append(repr(f)) or f.b0)(field)
+    for text in seen:
+        assert text == "LSA(b0=f64[] uG, psi0=f64[] deg, psi1=f64[] deg, chi0=f64[] deg)"
+    assert "ShapeDtypeStruct" in repr(eqx.filter_eval_shape(lambda f: f, field))
+    assert repr(jax.tree.map(lambda _: None, field)) == "LSA()"
+    assert eqx.tree_pformat(field) == "LSA(b0=f64[], psi0=f64[], psi1=f64[], chi0=f64[])"
+    assert "weight=f64[16,3]" in repr(sl.magnetic.Neural(eqx.nn.MLP(3, 3, 16, 1, key=jax.random.key(0))))
+    donated = sl.magnetic.Uniform((1.0, 2.0, 3.0))
+    donated.b.delete()
+    assert repr(donated) == "Uniform(b=f64[3] uG)"
+
+
+def test_arrays_and_lists_are_defaults(precision):
+    given = np.ones(2)
+
+    class Many(sl.fields.AbstractField):
+        a: Float[Array, "3"] = sl.param(jnp.zeros(3), unit="uG")
+        b: Float[Array, "2"] = sl.param(given)
+        c: Float[Array, "3"] = sl.param([1, 2, 3] * u.nT, unit="uG")
+        d: Float[Array, "3"] = sl.param([1, 2, 3], bounds=(0, None))
+        edges: tuple[float, ...] = sl.setting([1.0, 2.0], unit="kpc")
+        places: tuple[float, ...] = sl.setting(np.zeros(2))
+
+        def __call__(self, position):
+            return self.a
+
+    many = Many()
+    given[:] = 7
+    assert {leaf.dtype for leaf in jax.tree.leaves(many)} == {jnp.dtype(precision)}
+    np.testing.assert_allclose(many.c, [10, 20, 30], rtol=1e-6)
+    np.testing.assert_array_equal(many.b, 1)
+    assert (many.edges, many.places) == ((1.0, 2.0), (0.0, 0.0))
+    with pytest.raises(ValueError, match=r"Many\.d .*outside its bounds"):
+        Many(d=[-1, 2, 3])

@@ -11,6 +11,7 @@ import sightline as sl
 from sightline.inference import Chains, calibration, load_chains
 from sightline.inference.checkpoint import Checkpoint
 from sightline.inference.coordinates import density
+from sightline.inference.diagnostics import ess, pareto_k, r_hat
 from sightline.statistics import Correlated, Gaussian, Likelihood, Poisson, StudentT
 
 RANDOM = np.random.default_rng(5)
@@ -310,3 +311,24 @@ def test_approximations_of_a_gaussian_are_exact(method):
 def test_an_approximation_that_is_none_says_so():
     near = sl.approximate(banana(), jax.random.key(14), sl.inference.MeanField(steps=300))
     assert "not near the posterior" in repr(near.sample(jax.random.key(15)))
+
+
+@pytest.mark.parametrize("k", [0.3, 0.8])
+def test_the_pareto_k_is_that_of_the_weights(k):
+    """Weights u^-k have the tail of a Pareto distribution of shape k; their inverse have none."""
+    logarithms = -k * np.log((np.arange(2000) + 0.5) / 2000)
+    assert pareto_k(logarithms) == pytest.approx(k, abs=0.05)
+    assert pareto_k(-logarithms) < 0
+    assert pareto_k(0.01 * logarithms) == 0
+
+
+def test_tails_are_those_of_five_per_cent():
+    """White noise has as many effective draws as draws, in the tails too; of a slow walk fewer."""
+    key = np.random.default_rng(0)
+    noise = key.normal(size=(4, 500, 1))
+    walk = np.cumsum(noise, axis=1)
+    for method in ("bulk", "tail"):
+        assert ess(noise, method) == pytest.approx(2000, rel=0.2)
+        assert ess(walk, method) < 50
+    assert ess(noise, "tail") == pytest.approx(2055.6088, rel=1e-6)
+    assert r_hat(noise) < 1.01 < 1.1 < r_hat(walk)

@@ -142,3 +142,17 @@ def test_models_survive_serialisation(tmp_path):
     eqx.tree_serialise_leaves(path, simulator)
     blank = jax.tree.map(lambda leaf: 0 * leaf, simulator)
     assert eqx.tree_equal(eqx.tree_deserialise_leaves(path, blank), simulator)
+
+
+def test_stripped_docstrings_are_not_missed():
+    """healpy cannot do without."""
+    code = """
+import jax.numpy as jnp, sightline as sl
+print(sl.magnetic.LSA()(jnp.zeros(3)).shape)
+try: sl.HealpixSky(1).rays()
+except ImportError as error: print("python -O" in str(error))
+"""
+    command = [sys.executable, "-OO", "-c", code]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
+    assert printed[0] == "(3,)"
+    assert printed[1] in ("", "True")

@@ -1,5 +1,6 @@
 """The base class of everything a user composes, and the two kinds of fields it may have: `param` and `setting`."""
 
+import copy
 import dataclasses
 import functools
 import math
@@ -14,6 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from .points import check_methods
+from .printing import describe
 from .types import Bounds
 from .units import strip_unit
 
@@ -115,7 +118,7 @@ def param(
 
     **Arguments:**
 
-    - `default`: the value if none is given; without it the argument is required.
+    - `default`: the value if none is given, a number, an array or a quantity; without it the argument is required.
     - `unit`: documented unit in astropy's notation; `""` is dimensionless.
     - `bounds`: smallest and largest physical value, `None` for no bound; `positive`: 0 is refused too.
     - `value`: whether it is what the field takes at a place, as the nodes of a grid: where the field stands for a
@@ -135,7 +138,7 @@ def param(
     metadata = {"unit": unit, "bounds": bounds, "positive": positive, "value": value}
     metadata |= {"symbol": symbol, "doc": doc, "param": True}
     converter = _Converter(_to_leaf, unit, bounds, positive)
-    return eqx.field(converter=converter, default=default, metadata=metadata, **kwargs)
+    return eqx.field(converter=converter, metadata=metadata, **_default(default), **kwargs)
 
 
 def setting(
@@ -162,7 +165,14 @@ def setting(
 
     metadata = {"unit": unit, "bounds": bounds, "positive": positive, "doc": doc}
     converter = _Converter(convert, unit, bounds, positive)
-    return eqx.field(converter=converter, static=True, default=default, metadata=metadata, **kwargs)
+    return eqx.field(converter=converter, static=True, metadata=metadata, **_default(default), **kwargs)
+
+
+def _default(value: Any) -> dict[str, Any]:
+    """A default for a dataclass, which takes arrays and lists from a factory only."""
+    if value is dataclasses.MISSING:
+        return {}
+    return {"default": value} if type(value).__hash__ else {"default_factory": lambda: copy.copy(value)}
 
 
 class Module(eqx.Module):
@@ -170,6 +180,8 @@ class Module(eqx.Module):
 
     Declare fields with `param` and `setting`. A bare Python number in a field would have no gradient, silently,
     and is refused. Change a value with `dataclasses.replace(module, name=value)`.
+
+    A public method whose first argument is called `position` takes one, (3,) kpc, and refuses anything else.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -178,9 +190,13 @@ class Module(eqx.Module):
             converter = getattr(value, "metadata", {}).get("converter")
             if isinstance(converter, _Converter):
                 converter.name = f"{cls.__name__}.{name}"
+        check_methods(cls)
 
     def __check_init__(self) -> None:
         check_fields(self)
+
+    def __repr__(self) -> str:
+        return describe(self)
 
 
 @functools.cache

@@ -12,10 +12,11 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.elementary import sinc
 from .._core.module import param, setting
+from .._core.points import check_number
 from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
 from ..geometry import SUN, Structures
-from .base import AbstractField, Population, children, evaluate
+from .base import AbstractField, Population, children
 from .ends import LOGISTIC
 
 Value = Float[Array, "..."]
@@ -25,7 +26,12 @@ def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
     """`function` of scalars, or of each component of vectors, stacked once at the end.
 
     Arithmetic on stacked vectors keeps XLA from taking them apart again, and then costs five times as much.
+
+    **Raises:** `ValueError` for scalars among vectors.
     """
+    shapes = {jnp.shape(value) for value in values}
+    if len(shapes) > 1:
+        raise ValueError(f"Fields of shapes {' and '.join(map(str, sorted(shapes)))} do not go together.")
     if values[0].ndim == 0:
         return function(*values)
     return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
@@ -46,7 +52,7 @@ class Sum(AbstractField):
     !!! example
         >>> total = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=sl.magnetic.Uniform((0.0, 0.0, 0.2)))
         >>> total["halo"]
-        Uniform(b=f64[3])
+        Uniform(b=(0, 0, 0.2) uG)
     """
 
     terms: dict[str, AbstractField]
@@ -75,8 +81,12 @@ class Sum(AbstractField):
     def __getitem__(self, name: str) -> AbstractField:
         return self.terms[name]
 
+    def components(self, position: Vector) -> dict[str, Value]:
+        """The terms by name at a position, (3,) kpc."""
+        return {name: term(position) for name, term in self.terms.items()}
+
     def __call__(self, position: Vector) -> Value:
-        return add(*(term(position) for term in self.terms.values()))
+        return add(*self.components(position).values())
 
     def structures(self) -> Structures:
         return Structures.join(*(term.structures() for term in self.terms.values()))
@@ -127,7 +137,7 @@ def placed_structures(wrapper: AbstractWrapper) -> Structures:
 class Scaled(AbstractWrapper):
     """A field times a number or a scalar field: f(x) B(x).
 
-    **Arguments:** `field`; `factor`: learnable, dimensionless.
+    **Arguments:** `field`; `factor`: learnable, dimensionless; of two fields one is scalar.
 
     !!! example
         >>> half = 0.5 * sl.magnetic.LSA()
@@ -139,7 +149,9 @@ class Scaled(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        factor = evaluate(self.factor, position)
+        factor = self.factor(position) if isinstance(self.factor, AbstractField) else self.factor
+        value, factor = (value, factor) if factor.ndim == 0 else (factor, value)  # either may be the vector
+        check_number(factor, "One of two fields that are multiplied")
         return by_component(lambda part: factor * part, value)
 
     def structures(self) -> Structures:
@@ -222,7 +234,7 @@ class Masked(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
-        inside = self.inside(position)
+        inside = check_number(self.inside(position), "Masked.inside")
         return by_component(lambda part: jnp.where(inside, part, 0), value)
 
 

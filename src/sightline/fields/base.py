@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._core.module import Module
+from .._core.points import check_number
 from .._core.types import Vector
 from ..geometry import Structures
 
@@ -146,5 +147,8 @@ def _is_child(module: Module) -> Callable[[Any], bool]:
 
 
 def evaluate(value: Float[Array, "..."] | AbstractField, position: Vector) -> Float[Array, "..."]:
-    """A parameter that is a number or a field, at a position."""
-    return value(position) if isinstance(value, AbstractField) else value
+    """A parameter that is a number or a scalar field, at a position.
+
+    **Raises:** `ValueError` for a field of vectors.
+    """
+    return check_number(value(position), type(value).__name__) if isinstance(value, AbstractField) else value

@@ -14,7 +14,7 @@ from .._core.safe import safe_hypot
 from .._core.types import Scalar, Vector
 from ..geometry import Structures
 from ..grids import gaussian, regular
-from .grid import check_box
+from .grid import check_box, from_centre
 
 T = TypeVar("T", bound="AbstractGaussianProcess")
 
@@ -32,6 +32,7 @@ class AbstractGaussianProcess(Module):
 
     - `shape`: nodes along x, y, z; or along R, phi, z, where one node along phi means axial symmetry.
     - `half_widths`: the box |x| <= X, |y| <= Y, |z| <= Z [kpc]; or R <= X, |z| <= Z, where Y counts for nothing.
+    - `centre`: of the box, (3,) kpc, from which x, y, z and R, phi, z count; by default the Galactic centre.
     - `rms`: standard deviation of the values; `lengths` l: (3,) kpc, in cylindrical coordinates (kpc, rad, kpc).
     - `smoothness` nu: about how often it can be differentiated.
     - `coordinates`: `"cartesian"` or `"cylindrical"`.
@@ -49,6 +50,7 @@ class AbstractGaussianProcess(Module):
     smoothness: Float[Array, ""] = param(2.5, positive=True, symbol=r"\nu", kw_only=True)
     shape: tuple[int, int, int] = setting(kw_only=True)
     half_widths: tuple[float, float, float] = setting((20.0, 20.0, 5.0), unit="kpc", kw_only=True)
+    centre: tuple[float, float, float] = setting((0.0, 0.0, 0.0), unit="kpc", kw_only=True)
     coordinates: str = setting("cartesian", choices=("cartesian", "cylindrical"), kw_only=True)
     table: Array | None = eqx.field(default=None, kw_only=True, repr=False)
 
@@ -88,7 +90,7 @@ class AbstractGaussianProcess(Module):
         """The prepared values at a position, (3,) kpc, 0 outside the box."""
         if self.table is None:
             raise ValueError(f"{type(self).__name__}: call .prepare() first.")
-        half = self.half_widths
+        half, position = self.half_widths, from_centre(position, self.centre)
         if self.cylindrical:
             x, y, z = position
             position = jnp.stack([safe_hypot(x, y) - half[0] / 2, arctan2(y, x), z])

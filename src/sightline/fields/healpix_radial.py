@@ -102,5 +102,7 @@ class AbstractHealpixRadialGrid(Module):
             return dataclasses.replace(self, values=jnp.repeat(values, factor, axis=-1), edges=edges)
         middles = jnp.asarray(shells.middles(edges), values.dtype)
         lower, fraction = jax.vmap(lambda distance: shells.radial_line(distance, self.edges))(middles)
-        values = (1 - fraction) * values[..., lower] + fraction * values[..., lower + 1]
+        below, above = values[..., lower], values[..., lower + 1]
+        fraction = jnp.broadcast_to(fraction, below.shape)
+        values = (1 - fraction) * below + fraction * above
         return dataclasses.replace(self, values=values, edges=edges)

@@ -13,7 +13,7 @@ from .._core.module import Module, default_float, is_concrete, param, setting
 from .._core.types import Scalar, Vector
 from ..geometry import Structures
 from ..grids import regular, spectral
-from .grid import check_box
+from .grid import check_box, from_centre
 
 T = TypeVar("T", bound="AbstractTurbulent")
 L = TypeVar("L", bound="AbstractLognormal")
@@ -90,7 +90,7 @@ class AbstractTurbulent(Module):
         """The prepared values at a position, (3,) kpc; `fill` outside the box unless that is repeated."""
         if self.table is None:
             raise ValueError(f"{type(self).__name__}: call .prepare() first.")
-        place = position - jnp.asarray(self.centre, position.dtype)
+        place = from_centre(position, self.centre)
         half = jnp.asarray(self.half_widths, position.dtype)
         if self.outside == "periodic":
             place = place - 2 * half * jnp.floor((place + half) / (2 * half))

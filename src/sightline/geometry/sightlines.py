@@ -49,8 +49,9 @@ class Sightlines(eqx.Module):
 
     Without an observer they are seen from the Sun of the model that sees them (until then from `sl.SUN`), without cells
     to where its fields end, in panels cut at what these tell of. A `Simulator` takes sightlines as an argument, so that
-    new ones of the same shape compile nothing anew; `simulator.sightlines(sky)` makes those that are complete. `known` has values of fields in the cells, (rays, cells) for a scalar and a list of such for a vector, by
-    the name of the field.
+    new ones of the same shape compile nothing anew; `simulator.sightlines(sky)` makes those that are complete. `known`
+    has values of fields in the cells, (rays, cells) for a scalar and a list of such for a vector, by the name of the
+    field; `error` what is known of the error that the cells make.
 
     **Arguments:**
 

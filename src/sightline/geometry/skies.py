@@ -157,7 +157,7 @@ class Directions(AbstractPoints):
 class SourceCatalogue(AbstractPoints):
     """Directions with a distance each: rays end at the sources.
 
-    **Arguments:** `l`, `b`: (n,), deg; `distance`: a number or (n,), kpc, from the observer.
+    **Arguments:** `l`, `b`: (n,), deg; `distance`: (n,), kpc, from the observer. Each may be one number for all.
 
     **Raises:** `ValueError` as `Directions`, and for distances that are not finite and positive.
 
@@ -170,8 +170,10 @@ class SourceCatalogue(AbstractPoints):
     distances: np.ndarray
 
     def __init__(self, l: Any, b: Any, distance: Any):
-        self.l, self.b = _check_lonlat(l, b)
-        self.distances = _check_distances(distance, len(self.l))
+        l, b = _check_lonlat(l, b)
+        distances = _check_distances(distance, len(l))
+        self.l, self.b = (np.broadcast_to(angle, distances.shape).copy() for angle in (l, b))
+        self.distances = distances
 
     @property
     def distance(self) -> np.ndarray:
@@ -180,15 +182,18 @@ class SourceCatalogue(AbstractPoints):
 
 def _check_distances(distance: Any, size: int) -> np.ndarray:
     distances = np.atleast_1d(np.asarray(strip_unit(distance, "kpc", "distance"), np.float64))
-    if distances.shape not in ((1,), (size,)):
-        raise ValueError(f"distance has shape {distances.shape}, l and b have {size} entries.")
+    if distances.ndim != 1 or not distances.size or (distances.size != size and 1 not in (distances.size, size)):
+        raise ValueError(
+            f"distance has shape {distances.shape}, l and b have {size} entries: give one a direction, one for all, or "
+            "many for one direction."
+        )
     bad = np.flatnonzero(~(np.isfinite(distances) & (distances > 0)))
     if bad.size:
         raise ValueError(
             f"distance must be finite and positive [kpc]; {bad.size} rows are not, the first is row {bad[0]}: "
             f"{distances[bad[0]]}. Drop them."
         )
-    return np.broadcast_to(distances, (size,)).copy()
+    return np.broadcast_to(distances, (max(size, distances.size),)).copy()
 
 
 def _check_pixels(pixels: Any, npix: int) -> np.ndarray:

@@ -28,10 +28,11 @@ def matern_field(
     frequencies = [np.fft.fftfreq(n, h) for n, h in zip(shape[:2], spacing[:2], strict=True)]
     frequencies.append(np.fft.rfftfreq(shape[2], spacing[2]))
     x, y, z = (2 * math.pi * jnp.asarray(f, lengths.dtype) * lengths[i] for i, f in enumerate(frequencies))
-    square = (x * x)[:, None, None] + (y * y)[:, None] + z * z
+    square = (x * x)[:, None, None] + (y * y)[None, :, None] + (z * z)[None, None]
     power = jnp.exp(-(smoothness + 1.5) * jnp.log1p(square / (2 * smoothness)))
     index = np.arange(shape[2] // 2 + 1)
     counts = np.where((index == 0) | (2 * index == shape[2]), 1.0, 2.0)
-    norm = math.prod(shape) / jnp.sum(power * jnp.asarray(counts, power.dtype))
+    norm = math.prod(shape) / jnp.sum(power * jnp.asarray(counts, power.dtype)[None, None])
     spectrum = jnp.fft.rfftn(latents, axes=(-3, -2, -1))
-    return jnp.fft.irfftn(spectrum * jnp.sqrt(power * norm).astype(spectrum.dtype), s=shape, axes=(-3, -2, -1))
+    amplitude = jnp.broadcast_to(jnp.sqrt(power * norm).astype(spectrum.dtype), spectrum.shape)
+    return jnp.fft.irfftn(spectrum * amplitude, s=shape, axes=(-3, -2, -1))

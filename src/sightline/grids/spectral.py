@@ -68,7 +68,7 @@ def unit_field(latents: Latents, half_widths: HalfWidths, slope: Scalar, outer_s
     alive = counted > 0
     amplitude = jnp.where(alive, jnp.sqrt(jnp.where(alive, power, 1) * (math.prod(shape) / jnp.sum(counted))), 0)
     spectrum = jnp.fft.rfftn(latents, axes=(-3, -2, -1))
-    return _back(spectrum * amplitude.astype(spectrum.dtype), shape)
+    return _back(spectrum * jnp.broadcast_to(amplitude.astype(spectrum.dtype), spectrum.shape), shape)
 
 
 def solenoidal(

@@ -11,13 +11,13 @@ from ..statistics import Posterior
 from .approximations import AbstractApproximation, FullRank, MeanField
 from .chains import Chains
 from .coordinates import FEW, coordinates, density, relaxed
+from .diagnostics import pareto_k
 from .low_rank import LowRank
 from .progress import progress as show
 from .starts import begin_at
 from .whitening import Whitening
 
 SEGMENT = 50  # steps compiled together
-EQUAL = 0.1  # largest range of logarithms of importance weights that have no tail
 BAD = 0.7  # of the Pareto k: importance weights of no use above
 
 
@@ -59,16 +59,6 @@ class Approximation:
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
         """The Pareto k of the importance weights of draws."""
         return pareto_k(np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2]))
-
-
-def pareto_k(weights: np.ndarray) -> float:
-    """The shape of the tail of importance weights, from their logarithms, (draws,); 0 where they hardly differ."""
-    import arviz
-
-    if np.ptp(weights) < EQUAL:
-        return 0.0
-    with np.errstate(all="ignore"):  # arviz divides by tails without extent
-        return float(np.asarray(arviz.psislw(weights - np.max(weights))[1]))
 
 
 def approximate(

@@ -152,9 +152,8 @@ class Chains:
 
     def to_arviz(self) -> Any:
         """The same for arviz: `arviz.InferenceData` of its versions before 1.0, the tree itself since."""
-        import arviz
-
-        if not hasattr(arviz, "InferenceData"):
+        arviz = diagnostics.import_arviz()
+        if not diagnostics.before_1(arviz):
             return self.tree
         return arviz.InferenceData(**{name: group.to_dataset() for name, group in self.tree.children.items()})
 

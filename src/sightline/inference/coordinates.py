@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._core.relaxed import relaxed as relaxed
 from ..parameters import ravel
 from ..statistics import Posterior
 from .whitening import Whitening, whiten
@@ -15,11 +16,6 @@ FEW = 300  # parameters up to which matrices are affordable
 
 Vector = Float[Array, " n"]
 Density = Callable[[Vector], Float[Array, ""]]
-
-
-def relaxed() -> Any:
-    """Types may mix within, as blackjax has it, whatever the user has forbidden."""
-    return jax.numpy_dtype_promotion("standard")
 
 
 def coordinates(posterior: Posterior, unconstrained: Any) -> Whitening:

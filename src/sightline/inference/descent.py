@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from .._core.module import setting
+from .._core.relaxed import relaxed
 from ..statistics import Posterior
 from .blame import blame, check_gradient
 from .journal import State
@@ -176,7 +177,7 @@ def _update(
 
     known = optax.tree_utils.tree_get
     searches = batch is None and known(state, "grad") is not None  # a line search has value and gradient
-    with jax.numpy_dtype_promotion("standard"):  # optax mixes types, which a user may forbid
+    with relaxed():
         if searches:
             value, slope = optax.value_and_grad_from_state(loss)(unconstrained, state=state)
         else:

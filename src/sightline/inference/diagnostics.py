@@ -1,6 +1,8 @@
-"""Whether chains have converged."""
+"""Whether chains have converged, and importance weights are of use."""
 
-from typing import TYPE_CHECKING
+import importlib
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,12 +12,27 @@ if TYPE_CHECKING:
 LARGEST_R_HAT = 1.01
 EFFECTIVE_DRAWS = 100  # a chain
 """Both of Vehtari et al. 2021, Bayesian Anal. 16, 667."""
+TAILS = (0.05, 0.95)
+"""The quantiles whose effective sample sizes are those of the tails; arviz before 1 takes them by default."""
+EQUAL = 0.1  # largest range of logarithms of importance weights that have no tail
+
+
+def import_arviz() -> Any:
+    """arviz, without what its versions before 1 say of the next ones when they are imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        import arviz
+    return arviz
+
+
+def before_1(arviz: Any) -> bool:
+    """Whether arviz is of its versions before 1, which have other functions and containers."""
+    return int(arviz.__version__.split(".")[0]) < 1
 
 
 def r_hat(vector: np.ndarray) -> np.ndarray:
     """Rank-normalised split r-hat of (chains, draws, n), (n,); NaN for fewer than four draws."""
-    import arviz
-
+    arviz = import_arviz()
     if vector.shape[0] == 1:  # the halves of a single chain are compared
         half = vector.shape[1] // 2
         vector = np.concatenate([vector[:, :half], vector[:, half : 2 * half]])
@@ -26,11 +43,29 @@ def r_hat(vector: np.ndarray) -> np.ndarray:
 
 def ess(vector: np.ndarray, method: str) -> np.ndarray:
     """The effective sample size, `"bulk"` or `"tail"`, of (chains, draws, n), (n,); NaN for fewer than four draws."""
-    import arviz
-
+    arviz = import_arviz()
     if vector.shape[1] < 4:
         return np.full(vector.shape[-1], np.nan)
-    return np.array([float(arviz.ess(one, method=method)) for one in np.moveaxis(vector, -1, 0)])
+    options = {"method": method} | ({"prob": TAILS} if method == "tail" else {})
+    return np.array([float(arviz.ess(one, **options)) for one in np.moveaxis(vector, -1, 0)])
+
+
+def pareto_k(weights: np.ndarray) -> float:
+    """The shape of the tail of importance weights, from their logarithms, (draws,); 0 where they hardly differ."""
+    if np.ptp(weights) < EQUAL:
+        return 0.0
+    weights = np.asarray(weights - np.max(weights), np.float64)
+    with np.errstate(all="ignore"):  # arviz divides by tails without extent
+        return float(np.asarray(_smoothed(weights)[1]))
+
+
+def _smoothed(weights: np.ndarray) -> Any:
+    """Pareto-smoothed logarithms of weights, and k."""
+    arviz = import_arviz()
+    if before_1(arviz):
+        return arviz.psislw(weights)
+    stats = importlib.import_module("arviz_stats.base").array_stats
+    return stats.psislw(-weights)  # takes log likelihoods, whose weights are their inverse
 
 
 def complaints(chains: "Chains") -> list[str]:

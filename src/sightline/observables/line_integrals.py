@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._core.module import param, setting
+from .._core.points import check_number
 from .._core.types import Scalar
 from ..emission import Plasma
 from ..emission.faraday import rotation_measure_rate
@@ -35,14 +36,18 @@ class AbstractLineIntegral(AbstractObservable):
 
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Scalar:
         """The integral along one ray."""
-        return jnp.sum(sample(simulator, ray, points, self.integrand) * widths)
+        return jnp.sum(sample(simulator, ray, points, self.integrand, f"{type(self).__name__}.integrand") * widths)
 
 
-def sample(simulator: Any, ray: Ray, points: Any, quantity: Quantity) -> Float[Array, " cells"]:
-    """A quantity of the plasma at the points of a ray."""
+def sample(simulator: Any, ray: Ray, points: Any, quantity: Quantity, name: str) -> Float[Array, " cells"]:
+    """A quantity of the plasma at the points of a ray.
+
+    **Raises:** `ValueError` for one that is no number at a point.
+    """
 
     def cell(x: Scalar, y: Scalar, z: Scalar) -> Scalar:
-        return quantity(simulator.plasma(jnp.stack([x, y, z])), ray)
+        value = quantity(simulator.plasma(jnp.stack([x, y, z])), ray)
+        return check_number(value, name)
 
     return jax.vmap(cell)(*points)
 
@@ -114,7 +119,7 @@ class Column(AbstractLineIntegral):
     distance: str | None = setting(None, kw_only=True)
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
-        return self.quantity(plasma, ray)
+        return check_number(self.quantity(plasma, ray), "Column.quantity")
 
 
 class WeightedMean(AbstractObservable):
@@ -142,7 +147,8 @@ class WeightedMean(AbstractObservable):
 
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Scalar:
         """The mean along one ray."""
-        weight = sample(simulator, ray, points, self.weight) * widths
+        weight = sample(simulator, ray, points, self.weight, "WeightedMean.weight") * widths
         total, known = jnp.sum(weight), jnp.sum(weight) > 0
-        mean = jnp.sum(sample(simulator, ray, points, self.quantity) * weight) / jnp.where(known, total, 1)
+        values = sample(simulator, ray, points, self.quantity, "WeightedMean.quantity")
+        mean = jnp.sum(values * weight) / jnp.where(known, total, 1)
         return jnp.where(known, mean, 0)

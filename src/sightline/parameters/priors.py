@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from .._core.relaxed import relaxed
+
 Values = Float[Array, "..."]
 
 
@@ -66,7 +68,7 @@ def draw(prior: Any, name: str, key: jax.Array) -> Values:
 
     if isinstance(prior, ImproperUniform):
         raise ValueError(f"{name}: {describe(prior)} is improper and cannot be drawn from: give a proper prior.")
-    with jax.numpy_dtype_promotion("standard"):
+    with relaxed():
         return prior.sample(key)
 
 
@@ -75,7 +77,7 @@ def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def wrapped(prior: Any, value: Values) -> Any:
-        with jax.numpy_dtype_promotion("standard"):
+        with relaxed():
             result = function(prior, value)
         return result.astype(bool if result.dtype == bool else value.dtype)
 

@@ -86,11 +86,12 @@ def check_boxes(simulator: "Simulator", lines: Sightlines) -> None:
         bounded = isinstance(field, VectorPotentialGrid) or (
             isinstance(field, AbstractGrid) and field.outside == "zero"
         )
-        if bounded and np.any(np.abs(place) > np.multiply(field.half_widths, 1 + 1e-6)):
+        if bounded and np.any(np.abs(place - field.centre) > np.multiply(field.half_widths, 1 + 1e-6)):
             raise ValueError(
-                f"Simulator: {name} is zero outside the box |x|, |y|, |z| <= {field.half_widths} kpc of its "
-                f"{type(field).__name__}, which does not contain the observer at {tuple(place.round(4).tolist())} kpc: "
-                "enlarge half_widths, move the observer, or add the grid to a field that fills the space around it."
+                f"Simulator: {name} is zero outside the box |x|, |y|, |z| <= {field.half_widths} kpc about "
+                f"{field.centre} of its {type(field).__name__}, which does not contain the observer at "
+                f"{tuple(place.round(4).tolist())} kpc: enlarge half_widths, move centre= or the observer, or add the "
+                "grid to a field that fills the space around it."
             )
 
 

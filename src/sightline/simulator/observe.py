@@ -51,7 +51,7 @@ def _observe_class(
         coefficients, widths = _coefficients(simulator, cells, ray, known, frequency)
         stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
         rate = coefficients.rotation.V
-        turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths, axis=-1)
+        turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths[None], axis=-1)
         return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
 
     given = (lines.known, None if lines.edges is None else lines.edges.T)

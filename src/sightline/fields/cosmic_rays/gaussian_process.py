@@ -44,11 +44,12 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         coordinates: str = "cartesian",
         key: Any = None,
         latents: Any = None,
+        centre: Any = (0.0, 0.0, 0.0),
         table: Array | None = None,
     ):
         self.latents = begin(latents, key, (), shape, half_widths, lengths, coordinates)
         self.median, self.rms, self.lengths, self.smoothness, self.table = median, rms, lengths, smoothness, table
-        self.shape, self.half_widths, self.coordinates = shape, half_widths, coordinates
+        self.shape, self.half_widths, self.centre, self.coordinates = shape, half_widths, centre, coordinates
 
     def __call__(self, position: Vector) -> Scalar:
         """N_0, () cm^-3, at a position, (3,) kpc.

@@ -88,7 +88,7 @@ class YMW16LocalBubble(AbstractField):
         """Cylinders about the axis."""
         across = jnp.asarray(((_AXIS[0], 0.0, _AXIS[1]), (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)), radius.dtype)
         centre = self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1], 0.0
-        return Structures.surfaces(centre, across / radius[:, None, None])
+        return Structures.surfaces(centre, across[None] / radius[:, None, None])
 
     def _from_axis(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Horizontal distances from the axis along x and y."""

@@ -8,8 +8,10 @@ from ..._core.module import param
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
 from ...geometry import Structures
+from ..algebra import add
 from ..base import AbstractField, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin
+from ..grid import from_centre
 
 
 class GaussianProcess(AbstractGaussianProcess, AbstractField):
@@ -49,11 +51,12 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         coordinates: str = "cartesian",
         key: Any = None,
         latents: Any = None,
+        centre: Any = (0.0, 0.0, 0.0),
         table: Array | None = None,
     ):
         self.latents = begin(latents, key, (3,), shape, half_widths, lengths, coordinates)
         self.mean, self.rms, self.lengths, self.smoothness, self.table = mean, rms, lengths, smoothness, table
-        self.shape, self.half_widths, self.coordinates = shape, half_widths, coordinates
+        self.shape, self.half_widths, self.centre, self.coordinates = shape, half_widths, centre, coordinates
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc.
@@ -62,8 +65,8 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
         """
         field = self.interpolate(position)
         if self.cylindrical:
-            field = _from_cylindrical(field, position)
-        return field if self.mean is None else self.mean(position) + field
+            field = _from_cylindrical(field, from_centre(position, self.centre))
+        return field if self.mean is None else add(self.mean(position), field)
 
     def structures(self) -> Structures:
         """The walls of the box, where the random part ends, added to what the mean tells of."""

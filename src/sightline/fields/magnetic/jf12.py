@@ -224,9 +224,13 @@ class JF12(AbstractField):
         disk = replace(JF12Disk(), b_arms=(0.1, 3.0, -0.9, -0.8, -2.0, -3.5, 0.0, 2.7))
         return cls(disk=disk, x_field=replace(JF12XField(), b_x=1.8))
 
+    def components(self, position: Vector) -> dict[str, Vector]:
+        """Terms of the field by name, (3,) uG each, at a position, (3,) kpc."""
+        return {name: getattr(self, name)(position) for name in ("disk", "toroidal", "x_field")}
+
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        return add(self.disk(position), self.toroidal(position), self.x_field(position))
+        return add(*self.components(position).values())
 
     def structures(self) -> Structures:
         return Structures.join(*(part.structures() for part in children(self)))

@@ -166,9 +166,13 @@ class JF12Solenoidal(AbstractField):
     toroidal: AbstractField = eqx.field(default_factory=JF12ToroidalHalo)
     x_field: AbstractField = eqx.field(default_factory=JF12SolenoidalXField)
 
+    def components(self, position: Vector) -> dict[str, Vector]:
+        """Terms of the field by name, (3,) uG each, at a position, (3,) kpc."""
+        return {name: getattr(self, name)(position) for name in ("disk", "toroidal", "x_field")}
+
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        return add(self.disk(position), self.toroidal(position), self.x_field(position))
+        return add(*self.components(position).values())
 
     def structures(self) -> Structures:
         return Structures.join(*(part.structures() for part in children(self)))

@@ -11,7 +11,7 @@ from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ...grids import spectral
 from ..algebra import by_component
-from ..base import AbstractField, of_factors, prepare_children, with_walls
+from ..base import AbstractField, evaluate, of_factors, prepare_children, with_walls
 from ..turbulent import AbstractTurbulent, draw
 
 
@@ -126,7 +126,7 @@ class Turbulent(AbstractTurbulent, AbstractField):
             field = _stretched(field, self.regular(position), self.anisotropy)
         if self.profile is None:
             return field
-        weight = self.profile(position)
+        weight = evaluate(self.profile, position)
         return by_component(lambda part: weight * part, field)
 
     def _modulated_nodes(self, values: Float[Array, "3 nx ny nz"]) -> Float[Array, "3 nx ny nz"]:

@@ -76,11 +76,22 @@ class UF23(AbstractField):
         self.disk, self.toroidal, self.poloidal = fields["disk"], fields["toroidal"], fields["poloidal"]
         self.radius, self.smooth = radius, smooth
 
+    def components(self, position: Vector) -> dict[str, Vector]:
+        """Terms of the field by name, as they enter the sum, (3,) uG each, at a position, (3,) kpc."""
+        return {name: self._inside(value, position) for name, value in self._terms(position).items()}
+
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        parts = (part for part in (self.disk, self.toroidal, self.poloidal) if part is not None)
+        return self._inside(add(*self._terms(position).values()), position)
+
+    def _terms(self, position: Vector) -> dict[str, Vector]:
+        parts = {"disk": self.disk, "toroidal": self.toroidal, "poloidal": self.poloidal}
+        return {name: part(position) for name, part in parts.items() if part is not None}
+
+    def _inside(self, value: Vector, position: Vector) -> Vector:
+        """The value within the sphere, zero outside."""
         inside = edge(self.radius - safe_norm(position), self.smooth)
-        return by_component(lambda component: inside * component, add(*(part(position) for part in parts)))
+        return by_component(lambda component: inside * component, value)
 
     def structures(self) -> Structures:
         ball, reach = (Structures.balls((0.0, 0.0, 0.0), self.radius + far * self.smooth) for far in (0, TAIL))

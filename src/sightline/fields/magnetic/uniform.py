@@ -12,7 +12,7 @@ class Uniform(AbstractField):
 
     !!! example
         >>> sl.magnetic.Uniform((6.0, 0.0, 0.0))
-        Uniform(b=f64[3])
+        Uniform(b=(6, 0, 0) uG)
     """
 
     b: Float[Array, "3"] = param((6.0, 0.0, 0.0), unit="uG", symbol="B")

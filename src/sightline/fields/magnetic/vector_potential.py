@@ -3,14 +3,16 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import default_float, param, setting
 from ..._core.types import Vector
+from ..._core.units import strip_unit
 from ...geometry import Structures
 from ...grids import regular, staggered
 from ..base import AbstractField, prepare_children
-from ..grid import check_box
+from ..grid import check_box, from_centre
 
 
 class VectorPotentialGrid(AbstractField):
@@ -30,7 +32,7 @@ class VectorPotentialGrid(AbstractField):
 
     - `potential_x`: A_x, (nx + p - 1, ny + p, nz + p) uG kpc, of a box of nx x ny x nz cells and order p.
     - `potential_y`, `potential_z`: likewise, p - 1 along their own axis.
-    - `half_widths`: the box is |x| <= X, |y| <= Y, |z| <= Z [kpc]; the field is zero outside.
+    - `half_widths`: the box is |x - c_x| <= X, ... [kpc]; the field is zero outside. `centre` c: of the box, (3,) kpc.
     - `order`: 1 or 2; `walls`: `"open"` or `"closed"`.
 
     **Raises:** `ValueError` for shapes that do not fit together, or half-widths that are not positive.
@@ -51,6 +53,7 @@ class VectorPotentialGrid(AbstractField):
     potential_y: Float[Array, "_ _ _"] = param(unit="uG kpc", symbol="A_y")
     potential_z: Float[Array, "_ _ _"] = param(unit="uG kpc", symbol="A_z")
     half_widths: tuple[float, float, float] = setting((20.0, 20.0, 5.0), unit="kpc", kw_only=True)
+    centre: tuple[float, float, float] = setting((0.0, 0.0, 0.0), unit="kpc", kw_only=True)
     order: int = setting(1, choices=(1, 2), kw_only=True)
     walls: str = setting("open", choices=("open", "closed"), kw_only=True)
     flux: tuple[Array, Array, Array] | None = eqx.field(default=None, kw_only=True, repr=False)
@@ -90,8 +93,9 @@ class VectorPotentialGrid(AbstractField):
         """
         if self.flux is None:
             raise ValueError("VectorPotentialGrid: call .prepare() first.")
-        field = staggered.vector_at(self.flux, self.order, position, self.half_widths)
-        return jnp.where(regular.inside(position, self.half_widths), field, 0)
+        place = from_centre(position, self.centre)
+        field = staggered.vector_at(self.flux, self.order, place, self.half_widths)
+        return jnp.where(regular.inside(place, self.half_widths), field, 0)
 
     def prepare(self) -> "VectorPotentialGrid":
         """The grid with its fluxes: differences of A over the size of a cell."""
@@ -106,7 +110,8 @@ class VectorPotentialGrid(AbstractField):
     def refined(self, factor: int = 2) -> "VectorPotentialGrid":
         """The same field, exactly, on cells `factor` times smaller: the next grid of a fit from coarse to fine."""
         potential = staggered.refined(self._bounded, self.order, factor)
-        return VectorPotentialGrid(*potential, half_widths=self.half_widths, order=self.order, walls=self.walls)
+        box = {"half_widths": self.half_widths, "centre": self.centre}
+        return VectorPotentialGrid(*potential, **box, order=self.order, walls=self.walls)
 
     @classmethod
     def zeros(cls, shape: tuple[int, int, int], half_widths: Any, order: int = 1, **settings: Any) -> Any:
@@ -124,6 +129,8 @@ class VectorPotentialGrid(AbstractField):
         shape: tuple[int, int, int],
         half_widths: tuple[float, float, float],
         order: int = 1,
+        *,
+        centre: Any = (0.0, 0.0, 0.0),
         **settings: Any,
     ) -> "VectorPotentialGrid":
         """The grid of a potential known everywhere: fluxes through faces are those of the function.
@@ -131,5 +138,7 @@ class VectorPotentialGrid(AbstractField):
         **Arguments:** `function`: of a position, (3,) kpc, to A, (3,) uG kpc, evaluated up to two cells outside the
         box; `shape`: number of cells along x, y, z; the others as the class.
         """
-        potential = staggered.potential_of(function, shape, order, half_widths)
-        return cls(*potential, half_widths=half_widths, order=order, **settings)
+        middle = np.asarray(strip_unit(centre, "kpc", "centre"), np.float64)
+        moved = lambda x: function(x + jnp.asarray(middle, x.dtype))  # noqa: E731
+        potential = staggered.potential_of(moved, shape, order, half_widths)
+        return cls(*potential, half_widths=half_widths, centre=centre, order=order, **settings)

@@ -1,0 +1,84 @@
+"""One point at a time: what a method is given as a position, checked where it is traced and free of cost after that."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .types import Vector
+from .units import strip_unit
+
+Method = Callable[..., Any]
+
+
+def as_position(value: Any, owner: str, method: str = "") -> Vector:
+    """`value` as one position, (3,) kpc: an array, a list of three numbers, or an astropy quantity.
+
+    **Arguments:** `owner`, `method`: whose argument it is, for the error message; no method means a call.
+
+    **Raises:** `ValueError` for another shape, naming `jax.vmap`; `TypeError` for what is no real number.
+    """
+    who = f"{owner}.{method}" if method else owner
+    if not isinstance(value, jax.Array):
+        value = _to_array(strip_unit(value, "kpc", f"the position of {who}"), who)
+    if value.shape != (3,):
+        call = f"field.{method}" if method else "field"
+        raise ValueError(
+            f"{who} takes one position, (3,) kpc, not an array of shape {value.shape}. For many positions, (n, 3), "
+            f"use jax.vmap({call})(positions)."
+        )
+    if jnp.issubdtype(value.dtype, jnp.floating):
+        return value
+    if jnp.issubdtype(value.dtype, jnp.integer):
+        return value.astype(jnp.result_type(float))
+    raise TypeError(f"{who} takes one position, three real numbers x, y, z [kpc], not numbers of {value.dtype}.")
+
+
+def _to_array(value: Any, who: str) -> Any:
+    keep = isinstance(value, (np.ndarray, np.generic))
+    try:
+        return jnp.asarray(value, None if keep else jnp.result_type(float))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{who} takes one position, an array of x, y, z [kpc], (3,), not {value!r}. For many, (n, 3), use jax.vmap."
+        ) from error
+
+
+def check_number(value: Any, who: str) -> Any:
+    """`value` if it is one number, (), as a function of one point must return.
+
+    **Raises:** `ValueError`.
+    """
+    if jnp.shape(value) != ():
+        raise ValueError(f"{who} returned shape {jnp.shape(value)} at one point: it must return one number, shape ().")
+    return value
+
+
+def check_methods(cls: type) -> None:
+    """Has public methods of a class whose first argument is called `position`, here or in what they override, check
+    that it is one."""
+    for name, method in list(vars(cls).items()):
+        if inspect.isfunction(method) and (name == "__call__" or not name.startswith("_")):
+            overridden = any(hasattr(vars(base).get(name), "takes_position") for base in cls.__mro__[1:])
+            parameters = list(inspect.signature(method).parameters)[1:2]
+            if parameters and (overridden or parameters == ["position"]):
+                setattr(cls, name, _checked(method, parameters[0]))
+
+
+def _checked(method: Method, argument: str) -> Method:
+    name = "" if method.__name__ == "__call__" else method.__name__
+
+    @functools.wraps(method)
+    def checked(self: Any, *arguments: Any, **named: Any) -> Any:
+        if arguments:
+            arguments = (as_position(arguments[0], type(self).__name__, name), *arguments[1:])
+        elif argument in named:
+            named[argument] = as_position(named[argument], type(self).__name__, name)
+        return method(self, *arguments, **named)
+
+    setattr(checked, "takes_position", True)  # noqa: B010, a type checker knows no attribute of functions
+    return checked
