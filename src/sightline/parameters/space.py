@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .bounds import limits, warn_beyond
 from .leaves import Pattern, find_leaves, match, nearest
+from .names import check_names
 from .priors import (
     check_prior,
     check_start,
@@ -43,8 +44,9 @@ class ParameterSpace(eqx.Module):
       that returns leaves. One of a single number serves every element of an array, independently.
     - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values.
 
-    **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a prior of the wrong shape, a
-    start outside the support; `TypeError` for a leaf that is no array of real numbers, a prior that is none.
+    **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a name that no file of draws can
+    hold (`"a/b"`, `""`), a prior of the wrong shape, a start outside the support; `TypeError` for a leaf that is no
+    array of real numbers, a prior that is none.
 
     **Warns:** `BoundsWarning` for a prior of finite range that reaches beyond the physical bounds of the parameter.
 
@@ -78,6 +80,7 @@ class ParameterSpace(eqx.Module):
                 found[name] = check_prior(prior, name, leaves[name].value.shape)
         if not found:
             raise ValueError("priors is empty: name at least one free parameter.")
+        check_names({name: leaves[name].value.shape for name in found})
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
         self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
         self._positions = tuple(leaves[name].position for name in self.names)
