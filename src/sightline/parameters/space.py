@@ -84,7 +84,7 @@ class ParameterSpace(eqx.Module):
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
         self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
         self._positions = tuple(leaves[name].position for name in self.names)
-        self.ties = check_ties(ties or {}, model, leaves, self.names)
+        self.ties = check_ties({} if ties is None else ties, model, leaves, self.names)
         for name, prior, unit in zip(self.names, self.priors, self.units, strict=True):
             check_start(prior, name, leaves[name].value, unit)
             warn_beyond(prior, name, leaves[name].metadata)

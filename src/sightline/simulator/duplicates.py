@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax
-import numpy as np
-
-from .._core.module import is_concrete
+from .._core.equality import same
 from ..emission import (
     CMB,
     CircularSynchrotron,
@@ -46,26 +43,10 @@ def check_duplicates(items: Sequence[Any], place: str) -> None:
             raise ValueError(_message(place, found[0], found[1], f"{cure}."))
     for i, one in enumerate(items):
         for j, other in enumerate(items[:i]):
-            if _same(one, other):
+            if same(one, other):
                 raise ValueError(_message(place, (j, other), (i, one), "to make it stronger change its parameters."))
 
 
 def _message(place: str, one: tuple[int, Any], other: tuple[int, Any], cure: str) -> str:
     names = " and ".join(f"{place}[{i}], {type(item).__name__}" for i, item in (one, other))
     return f"Simulator: {names}, would count the same twice: leave one of them out; {cure}"
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two modules do the same, as far as their numbers are known."""
-    if one is other:
-        return True
-    if jax.tree.structure(one) != jax.tree.structure(other):
-        return False
-    return all(map(_equal, jax.tree.leaves(one), jax.tree.leaves(other)))
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if a is b or not (is_concrete(a) and is_concrete(b)):
-        return a is b
-    keys = isinstance(a, jax.Array) and jax.dtypes.issubdtype(a.dtype, jax.dtypes.prng_key)
-    return not keys and np.array_equal(a, b)
