@@ -53,8 +53,9 @@ def _install(stack: contextlib.ExitStack, number: signal.Signals, note: Callable
 def watched(patience: float = PATIENCE) -> Iterator[None]:
     """Ends this process where it does not leave the block within `patience` seconds after a signal.
 
-    Python hears of signals between two of its instructions, and a program that compiles or runs may be one for minutes.
-    The operating system writes them to a pipe at once, which a thread reads.
+    Python hears of signals between two of its instructions, and a program that compiles or runs may be one for minutes;
+    or it hears of them where nothing can be raised, as in what the garbage collector calls. The operating system writes
+    them to a pipe at once, which a thread reads.
     """
     if threading.current_thread() is not threading.main_thread() or os.name != "posix":
         yield
@@ -63,12 +64,14 @@ def watched(patience: float = PATIENCE) -> Iterator[None]:
     os.set_blocking(writing, False)
     left = threading.Event()
     thread = threading.Thread(target=_watch, args=(reading, left, patience), daemon=True)
-    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    before, hook = signal.set_wakeup_fd(writing, warn_on_full_buffer=False), sys.unraisablehook
+    sys.unraisablehook = lambda what: None if what.exc_type is KeyboardInterrupt else hook(what)
     thread.start()
     try:
         yield
     finally:
         left.set()
+        sys.unraisablehook = hook
         signal.set_wakeup_fd(before)
         os.close(writing)  # which ends the thread
         thread.join()
