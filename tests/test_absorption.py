@@ -164,9 +164,6 @@ def test_emission_measure_has_the_clumping_of_free_free():
     varying = sl.fields.Masked(sl.electrons.Uniform(3.0), lambda position: position[1] < 1.0)
     given = sl.observables.EmissionMeasure(lines, clumping=varying)(simulator)
     assert float(given[0]) == pytest.approx(3 * 0.1**2 * 1000)
-    twice = dataclasses.replace(simulator, emission=(FreeFree(), FreeFree()))
-    with pytest.raises(ValueError, match="Several FreeFree"):
-        twice.emission_measure(lines)
 
 
 def test_derivatives_are_finite_at_the_extremes(precision):

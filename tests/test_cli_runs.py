@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -46,6 +48,21 @@ key = 3
 [output]
 folder = "results"
 """
+TWICE = """latitude = 10
+
+[[data]]
+kind = "map"
+file = "mock.fits"
+parameters = "QU"
+noise = 2e-6
+latitude = 10
+"""
+SLASH = """"nuisance.a/b" = { prior = "normal", loc = 0, scale = 1 }
+
+[nuisance]
+"a/b" = 0.0
+
+[[data]]"""
 MODEL = sl.Simulator(
     magnetic_field=sl.magnetic.LSA(),
     electron_density=sl.electrons.ExponentialDisk(),
@@ -184,6 +201,14 @@ def test_sample_goes_on_where_it_was(folder, monkeypatch, capsys):
         ("noise = 1e-6", "nosie = 1e-6", r"\[\[data\]\] 'map': noise is missing; there is no key 'nosie'"),
         ("noise = 1e-6", 'noise = "sigma.fits"\nnoise_columns = ["S"]', r"noise_columns: there is no column 'S'"),
         ("latitude = 10", "latitude = 91", r"No pixel is left"),
+        ("latitude = 10", "latitude = -1", r"\[\[data\]\] 'map': latitude = -1 must be from 0"),
+        ("latitude = 10", "latitude = nan", r"\[\[data\]\] 'map': latitude = nan must be from 0"),
+        ("latitude = 10", "beam = 0", r"\[\[data\]\] 'map': beam must be finite and positive, not 0"),
+        ("noise = 1e-6", "noise = nan", r"\[\[data\]\] 'map': noise must be finite and positive, not nan"),
+        ("latitude = 10", TWICE, r"likelihoods\[0\] and likelihoods\[1\], both 'map', hold the same data"),
+        ("[fit]", '[nuisance]\n"a/b" = 1\n[fit]\nkey = -1', r"\[fit\] key = -1 must be from 0"),
+        ("key = 3", "key = 18446744073709551616", r"\[sample\] key = 18446744073709551616 must be from 0"),
+        ("[[data]]", SLASH, r"No file of draws can hold a parameter called 'nuisance.a/b': .*'nuisance.a_b'"),
         ("latitude = 10", 'offset = "zero"', r"\[\[data\]\].*'zero' is not in the nuisance"),
         ("latitude = 10", "frequency = 24\nbean = 7", r"bean: .*did you mean 'beam'"),
         ("tolerance = 1e-2", "tolerance = -1", r"\[fit\].*tolerance = -1"),
@@ -240,6 +265,48 @@ def test_a_folder_belongs_to_one_run_file(folder, capsys, monkeypatch):
     assert cli.main(["fit", "none.toml"]) == 2
     assert "none.toml does not exist" in capsys.readouterr().err
     assert cli.main(["fit"]) == 2
+
+
+def test_a_folder_of_another_process_is_refused(folder, capsys):
+    assert cli.main(["fit", "run.toml"]) == 0
+    before = {path: path.read_bytes() for path in (folder / "results").rglob("*") if path.is_file()}
+    script = "import signal, sys\nfrom sightline._core.locks import locked\n"
+    script += "with locked(sys.argv[1]):\n    print(flush=True)\n    signal.pause()"
+    command = [sys.executable, "-c", script, "results"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        (folder / "results" / ".lock").touch()
+        capsys.readouterr()
+        for name in ("fit", "sample"):
+            assert cli.main([name, "run.toml"]) == 2
+            said = rf"sightline: \[output\] folder = results is in use: process {other.pid} on .* another folder\.\n"
+            assert re.fullmatch(said, capsys.readouterr().err)
+        other.kill()
+    left = {path: path.read_bytes() for path in before if path.exists()}
+    assert left == before
+
+
+def test_results_are_safe_before_they_are_shown(folder, capsys, monkeypatch):
+    """Whatever fails to be printed or drawn: draws are kept, everything else is written, and the end says so."""
+
+    def broken(*_, **__):
+        raise RuntimeError("this library is broken")
+
+    for name in ("residuals", "trace", "predictive", "corner"):
+        monkeypatch.setattr(inference.plot, name, broken)
+    monkeypatch.setattr(sl.Chains, "summary", broken)
+    monkeypatch.setattr(sl.FitResult, "summary", broken)
+    monkeypatch.setattr(sl.Chains, "r_hat", property(broken))
+    assert cli.main(["sample", "run.toml"]) == 1
+    output, log = capsys.readouterr(), (folder / "results" / "run.log").read_text()
+    failed = "fit.txt, residuals.png, fit_corner.png, chains.txt, chains.json, trace.png, predictive.png, corner.png"
+    assert output.err.count("\n") == 1
+    assert output.err.startswith(f"sightline: {failed} not made, see run.log; all other results are written.")
+    for name in failed.split(", "):
+        assert f"Warning: {name} was not made: RuntimeError: this library is broken" in log
+    found = {path.name for path in (folder / "results").iterdir()}
+    assert found == {"fit", "sample", "run.toml", "run.log", "model.npz", "fit.json", "posterior.nc"}
+    assert sl.inference.load_chains(folder / "results" / "posterior.nc").vector.shape == (2, 20, 1)
 
 
 def test_a_fit_that_fails_says_so_when_all_is_written(folder, capsys):

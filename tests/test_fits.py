@@ -245,6 +245,22 @@ def test_a_gradient_that_only_reverse_mode_loses():
         sl.fit(sl.Posterior(space, counts), sl.Adam(steps=2))
 
 
+def test_a_fit_without_a_covariance_is_not_lost():
+    """What has no forward mode, or no derivative at the maximum, has been fitted all the same."""
+
+    @jax.custom_vjp
+    def line(a):
+        return a * jnp.arange(1.0, 4.0)
+
+    line.defvjp(lambda a: (line(a), None), lambda _, slope: (slope @ jnp.arange(1.0, 4.0),))
+    space = sl.ParameterSpace({"a": jnp.asarray(1.9)}, {"a": dist.Normal(0.0, 10.0)})
+    data = Likelihood(lambda m: line(m["a"]), np.array([2.0, 4.0, 6.0]), Gaussian(np.ones(3)))
+    with pytest.warns(sl.inference.FisherWarning, match="The fit has no covariance: .*forward-mode"):
+        result = sl.fit(sl.Posterior(space, data), sl.Adam(0.01, steps=50))
+    assert result.fisher is None
+    assert float(result.parameters["a"]) == pytest.approx(2.0, abs=0.05)
+
+
 def test_bad_maps_are_refused():
     sky, shape = sl.HealpixSky(2), (2, 48)
     good, known = np.ones(shape), {"parameters": "QU", "unit": "K_RJ", "convention": "COSMO"}

@@ -1,8 +1,36 @@
 """Runs that are killed at random moments and started again end with the bits of uninterrupted ones."""
 
-import numpy as np
+import json
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from kill_cases import CASES
 from killing import interrupted, uninterrupted
+
+
+def kill(case, folder, kills):
+    script = Path(__file__).with_name("kill_cases.py")
+    command = [sys.executable, str(script), case, str(folder), str(kills), "0"]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def test_simulate(tmp_path):
+    found = kill("simulate", tmp_path, 2)
+    assert found["kills"] == 2
+    assert found["same"] == found["runs"] >= 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES)
+def test_twenty_kills(tmp_path, case):
+    found = kill(case, tmp_path, 20)
+    assert found["kills"] == 20
+    assert found["same"] == found["runs"] >= 3
+
 
 FITS = """
 import sys

@@ -11,6 +11,7 @@ from scipy import stats
 
 import sightline as sl
 from sightline.parameters import find_leaves
+from sightline.statistics import Gaussian, Likelihood
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +193,50 @@ class Switch(eqx.Module):
 def test_refusals(priors, error, message):
     with pytest.raises(error, match=message):
         sl.ParameterSpace(Switch(jnp.arange(2)), priors)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a/b", "'/' separates groups of netCDF.*'a_b'"),
+        ("/a", "'/' separates"),
+        ("", "a part of it is empty"),
+        (".", "a part of it is empty"),
+        ("..", "a part of it is empty"),
+        ("a..b", "a part of it is empty.*'a.b'"),
+        ("a\0b", "control character.*'a_b'"),
+        ("a\nb", "control character"),
+        ("\ud800", "no text"),
+        (" ", "begins or ends with a space"),
+        ("a ", "begins or ends with a space.*'a'"),
+        ("chain", "that of an axis of all draws.*'chain_value'"),
+        ("draw", "that of an axis of all draws"),
+        ("b_dim_0", "that of an axis of 'b'"),
+        ("_nc4_non_coord_a", "netCDF's own"),
+    ],
+)
+def test_names_that_no_file_of_draws_can_hold(name, why):
+    """A finished run would be lost at saving: they are refused where the space is made, if they are free."""
+    model = {name: jnp.asarray(1.0), "b": jnp.ones(2)}
+    free = {lambda m: (m[name], m["b"]): dist.Normal(0.0, 1.0)}
+    with pytest.raises(ValueError, match=rf"(?s)No file of draws can hold a parameter called .*{why}"):
+        sl.ParameterSpace(model, free)
+    assert sl.ParameterSpace(model, {"b": dist.Normal(0.0, 1.0)}).names == ("b",)
+
+
+def test_other_names_are_saved_and_read(tmp_path):
+    names = ["a b", "*", "a[0]", "-1", "ä", "lp", "names", "a:b", "x" * 300, "_a", "chain.draw"]
+    model = {name: jnp.asarray(float(i)) for i, name in enumerate(names)}
+    space = sl.ParameterSpace(model, {lambda m: m: dist.Normal(0.0, 1.0)})
+    none = Likelihood(lambda m: m["ä"] * jnp.ones(1), [0.0], Gaussian([1.0]))
+    found = np.arange(2.0 * 5 * len(names)).reshape(2, 5, -1)
+    notes, statistics = {"algorithm": "none"}, {"lp": np.zeros((2, 5))}
+    chains = sl.Chains.of(sl.Posterior(space, none), found, statistics, notes)
+    chains.save(tmp_path / "chains.nc")
+    again = sl.inference.load_chains(tmp_path / "chains.nc").parameters
+    assert again.keys() == set(names)
+    for name, value in chains.parameters.items():
+        np.testing.assert_array_equal(again[name], value)
 
 
 def test_refused_values():

@@ -1,5 +1,7 @@
 """Samplers against closed forms; runs that end and go on; verdicts; predictions and calibration."""
 
+import importlib
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -295,7 +297,7 @@ def test_replicas_start_where_the_density_is_finite():
     [sl.inference.MeanField(steps=400), sl.inference.FullRank(steps=400), sl.inference.Pathfinder()],
     ids=["mean field", "full rank", "Pathfinder"],
 )
-def test_approximations_of_a_gaussian_are_exact(method):
+def test_approximations_of_a_gaussian_are_exact(method, monkeypatch):
     near = sl.approximate(linear_posterior(), jax.random.key(11), method)
     chain = near.sample(jax.random.key(12), draws=2000)
     mean, covariance = solution()
@@ -306,6 +308,14 @@ def test_approximations_of_a_gaussian_are_exact(method):
     assert near.pareto_k(jax.random.key(13)) < 0.7
     assert near.elbo[-1] == pytest.approx(log_evidence(), abs=0.5)
     assert "Pareto k" in repr(chain)
+
+    def broken(_):
+        raise TypeError("another version")
+
+    monkeypatch.setattr(importlib.import_module("sightline.inference.approximate"), "pareto_k", broken)
+    again = near.sample(jax.random.key(12), draws=2000)  # draws are not lost
+    np.testing.assert_array_equal(again.vector, chain.vector)
+    assert "the Pareto k of the importance weights is not known: another version" in again.verdict
 
 
 def test_an_approximation_that_is_none_says_so():

@@ -102,11 +102,52 @@ def test_background_is_faded_and_never_silent():
             return sl.emission.TransferCoefficients(absorption=sl.emission.StokesVector(I=self.depth))
 
     lines = sl.Sightlines(sl.Directions(0.0, 90.0), sl.RadialCells(cells=4, distance=2.0))
-    cmb = sl.emission.CMB()
+    cmb, radio = sl.emission.CMB(), sl.emission.IsotropicBackground()
     clear = sl.Simulator(background=cmb)(lines, 1.0).I[0]
     assert clear == pytest.approx(2.7016, abs=1e-3)
-    foggy = sl.Simulator(emission=Fog(), background=(cmb, cmb))(lines, 1.0).I[0]
-    assert foggy == pytest.approx(2 * clear * np.exp(-1))
+    both = clear + sl.Simulator(background=radio)(lines, 1.0).I[0]
+    foggy = sl.Simulator(emission=Fog(), background=(cmb, radio))(lines, 1.0).I[0]
+    assert foggy == pytest.approx(both * np.exp(-1))
+
+
+def test_what_would_count_twice_is_refused():
+    """Operators of Sightline take all electrons, so that a second one doubles the sky, whatever its settings."""
+
+    class Dust(sl.emission.AbstractEmissionOperator):
+        index: jax.Array = sl.param(1.6)
+        needs = ()
+
+        def __call__(self, plasma, ray, frequency):
+            return sl.emission.TransferCoefficients(emissivity=sl.emission.StokesVector(I=frequency**self.index))
+
+    e, cmb, radio = sl.emission, sl.emission.CMB, sl.emission.IsotropicBackground
+    dispersion = e.FaradayRotation(random=sl.magnetic.JF12RandomAmplitude(), coherence_length=0.05)
+    everything = dataclasses.replace(galaxy(), temperature=sl.temperature.Uniform())
+    for operators in [
+        (e.Synchrotron(), e.Synchrotron()),
+        (e.Synchrotron(), e.FaradayRotation(), e.Synchrotron(striation=1.0)),
+        (e.Synchrotron(), e.SynchrotronSpectrum()),
+        (e.FaradayRotation(), dispersion),
+        (e.FreeFree(), e.FreeFree(clumping=2.0)),
+        (e.CircularSynchrotron(), e.CircularSynchrotron(absorption="polarised")),
+        (e.FaradayConversion(), e.FaradayConversion()),
+        (e.RelativisticConversion(10.0), e.RelativisticConversion(20.0)),
+        (Dust(), Dust()),
+    ]:
+        names = rf"emission\[0\], {type(operators[0]).__name__} and emission\[[12]\], {type(operators[-1]).__name__}"
+        with pytest.raises(ValueError, match=rf"{names}, would count the same twice: leave one of them out"):
+            dataclasses.replace(everything, emission=operators)
+    for behind in [(cmb(), cmb()), (cmb(), cmb(temperature=2.7)), (radio(), radio())]:
+        with pytest.raises(
+            ValueError, match=r"background\[0\], .* and background\[1\], .*, would count the same twice"
+        ):
+            sl.Simulator(background=behind)
+    several = dataclasses.replace(
+        everything, emission=(Dust(), Dust(index=2.0)), background=(radio(), radio(index=-2.7))
+    )
+    edited = eqx.tree_at(lambda s: s.emission[1].index, several, several.emission[0].index)
+    with pytest.raises(ValueError, match=r"emission\[1\], Dust, would count the same twice"):
+        edited(sl.Directions(0.0, 90.0), 1.0)
 
 
 def test_user_operator_and_named_field():

@@ -1,6 +1,7 @@
 """Likelihoods against scipy, data brought to one unit and convention, and everything that is refused."""
 
 import dataclasses
+import functools
 
 import equinox as eqx
 import jax
@@ -488,6 +489,33 @@ def test_refused_posteriors(simulator, lines, truth):
         assert not posterior.has_residuals()
         with pytest.raises(ValueError, match=r"sl\.BFGS"):
             posterior.residuals({})
+
+
+def test_what_would_count_twice_is_refused(simulator, lines, truth):
+    """The same data of one name, with whatever noise, and the same regulariser."""
+    maps, known = truth, {"parameters": "QU"}
+    space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
+    one = sl.MapLikelihood(lines, 5.0, maps, 1e-3, **known)
+    again = sl.MapLikelihood(lines, 5.0, maps, 2e-3, **known)
+    sl.Posterior(space, [one, sl.MapLikelihood(lines, 5.0, maps, 1e-3, name="another", **known)])
+    for pair in ([one, one], [one, again]):
+        with pytest.raises(
+            ValueError, match=r"likelihoods\[0\] and likelihoods\[1\], both 'map.*', hold the same data"
+        ):
+            sl.Posterior(space, pair)
+    parts = [sl.MapLikelihood(lines, 5.0, maps, 1e-3, parameters=name) for name in "QU"]
+    bound = functools.partial(sl.EnergyBound, jnp.full((1, 3), 5.0), scale=1.0)
+    sl.Posterior(space, parts, [bound(bounds=(0.0, 0.5)), bound(bounds=(0.0, 0.6))])
+    with pytest.raises(ValueError, match=r"regularisers\[0\] and regularisers\[1\] are the same EnergyBound"):
+        sl.Posterior(space, parts, [bound(bounds=(0.0, 0.5)), bound(bounds=(0.0, 0.5))])
+
+
+def test_a_scatter_of_any_name_counts(simulator):
+    """An empty name is a name: residuals know nothing of a scatter that the density has."""
+    for noise in (Gaussian(np.ones(2), ""), StudentT(np.ones(2), "")):
+        assert noise.residuals(jnp.ones(2), jnp.zeros(2)) is None
+        assert len(noise.information(jnp.ones(2), sl.Model(simulator, nuisance={"": 1.0}))) == 2
+        assert "intrinsic scatter: nuisance ''" in noise.describe()
 
 
 def test_replicated_data_go_to_the_likelihood_they_are_of():

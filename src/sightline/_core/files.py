@@ -2,11 +2,18 @@
 
 import contextlib
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from . import processes
+
 PathLike = str | os.PathLike
+
+_PART = re.compile(rf"\.part-(?:({processes.LABEL})-)?[0-9a-f]+(?:\..*)?", re.DOTALL)
+_STALE = 86400.0  # seconds after which a file that nobody finished is left over, where its writer cannot be asked
 
 
 def check_writable(path: PathLike, overwrite: bool = False, name: str = "path") -> Path:
@@ -34,7 +41,8 @@ def check_writable(path: PathLike, overwrite: bool = False, name: str = "path") 
 def replacing(path: PathLike, overwrite: bool = False, name: str = "path") -> Iterator[Path]:
     """A temporary name beside `path`: what the block writes there appears under `path` when the block ends, whole.
 
-    After an exception or Ctrl-C nothing is left and an older file at `path` is untouched.
+    After an exception or Ctrl-C nothing is left and an older file at `path` is untouched. What a process that was
+    killed has left in the folder is deleted by the next one that writes there.
 
     **Arguments:** as `check_writable`.
 
@@ -45,6 +53,7 @@ def replacing(path: PathLike, overwrite: bool = False, name: str = "path") -> It
         ...     _ = temporary.write_text("b0 = 1.2")
     """
     target = check_writable(path, overwrite, name)
+    sweep(target.parent)
     temporary = _temporary(target)
     try:
         yield temporary
@@ -56,14 +65,34 @@ def replacing(path: PathLike, overwrite: bool = False, name: str = "path") -> It
         _sync(target.parent)
 
 
+def is_part(name: str) -> bool:
+    """Whether a file of this name is one that `replacing` has not finished."""
+    return _PART.fullmatch(name) is not None
+
+
+def sweep(folder: Path) -> None:
+    """Deletes the unfinished files in a folder whose writers run no more."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if (found := _PART.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError):  # another process may sweep, too
+                    if _abandoned(entry, found[1]):
+                        os.unlink(entry.path)
+
+
+def _abandoned(entry: os.DirEntry[str], writer: str | None) -> bool:
+    runs = None if writer is None else processes.alive(writer)
+    return time.time() - entry.stat().st_mtime > _STALE if runs is None else not runs
+
+
 def _exists(label: str, name: str) -> FileExistsError:
     switch = "--overwrite" if name.startswith("--") else "overwrite=True"
     return FileExistsError(f"{label} exists: choose another name, or replace it with {switch}.")
 
 
 def _temporary(target: Path) -> Path:
-    """A hidden name in the same folder with the same suffixes, from which writers take the format."""
-    return target.with_name(f".part-{secrets.token_hex(8)}{''.join(target.suffixes[-2:])}")
+    """A hidden name in the same folder with the same suffixes, from which writers take the format, and the writer."""
+    return target.with_name(f".part-{processes.label()}-{secrets.token_hex(8)}{''.join(target.suffixes[-2:])}")
 
 
 def _probe(target: Path, label: str) -> None:

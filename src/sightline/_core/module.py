@@ -53,6 +53,8 @@ class _Converter:
 
     def _check(self, value: Any) -> None:
         values = np.asarray(value)
+        if isinstance(value, int) and values.dtype.kind == "O":  # a whole number too large for an array
+            values = np.asarray(math.copysign(math.inf, value))
         if values.dtype.kind not in "fiub":
             return
         if not np.all(np.isfinite(values)):

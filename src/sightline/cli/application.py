@@ -3,8 +3,9 @@
 What computes is imported only once a command has something to compute.
 """
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,8 +15,9 @@ from cyclopts.exceptions import CycloptsError
 from .._version import __version__
 from ..inference import FitError
 from .frequencies import check, spread
-from .interrupts import interrupts
-from .refusal import Refusal
+from .interrupts import CODE as INTERRUPTED
+from .interrupts import MESSAGE, interrupts, leave, watched
+from .refusal import Failure, Refusal
 
 app = App(
     name="sightline",
@@ -31,21 +33,39 @@ Operator = Literal["synchrotron", "self-absorption", "faraday", "free-free"]
 def main(tokens: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
-    **Returns:** the exit code: 0, 1 where writing or a fit failed, 2 for a bad request, 130 for Ctrl-C.
+    **Arguments:** `tokens`: `None`: those of this process, which ends here where it is interrupted.
+
+    **Returns:** the exit code: 0; 1 where writing or a fit failed; 2 for a bad request; 130 for Ctrl-C or SIGTERM.
     """
-    tokens = sys.argv[1:] if tokens is None else list(tokens)
+    own = tokens is None
+    with watched() if own else contextlib.nullcontext(), interrupts() as stop:
+        code = _run(sys.argv[1:] if tokens is None else list(tokens), stop)
+    if own and code == INTERRUPTED:
+        leave(code)
+    return code
+
+
+def _run(tokens: list[str], stop: Callable[[], None]) -> int:
     try:
-        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        _call(tokens, stop)
     except CycloptsError as error:
         command = tokens[0] if tokens and not tokens[0].startswith("-") else ""
         return _complain(f"{error} See sightline {command} --help.", 2)
     except Refusal as error:
         return _complain(str(error), 2)
-    except (OSError, FitError) as error:
+    except (OSError, FitError, Failure) as error:
         return _complain(str(error), 1)
     except KeyboardInterrupt:
-        return _complain("interrupted; no file is half-written.", 130)
+        return _complain(MESSAGE, INTERRUPTED)
     return 0
+
+
+def _call(tokens: list[str], stop: Callable[[], None]) -> None:
+    try:
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except Exception:
+        stop()  # what interrupts a callback of compiled code arrives as an error of that
+        raise
 
 
 def _complain(message: str, code: int) -> int:
@@ -181,7 +201,7 @@ def _infer(file: Path, command: str) -> None:
     from . import inference, study
 
     table = study.read(file)
-    with jax.enable_x64(study.precision(table) == "double"), interrupts():
+    with jax.enable_x64(study.precision(table) == "double"):
         getattr(inference, command)(study.prepare(table, file.parent), file)
 
 

@@ -1,40 +1,55 @@
 """The folder of a run: made by one run file, and by no other."""
 
+import contextlib
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .._core.files import is_part
+from .._core.locks import LOCK, locked
 from ..io import replacing
 from .refusal import Refusal
 
 COPY = "run.toml"
 
 
-def claim(folder: Path, file: Path) -> None:
-    """Makes the folder of a run with a copy of its file, or finds it as the same run has left it.
+@contextlib.contextmanager
+def claimed(folder: Path, file: Path) -> Iterator[None]:
+    """Makes the folder of a run with a copy of its file, or finds it as the same run has left it, for this process.
 
     More `draws` than before are the same run, which goes on.
 
-    **Raises:** `Refusal` for a folder that holds anything else, or the results of another run file; `OSError` where it
-    cannot be written.
+    **Raises:** `Refusal` for a folder that holds anything else, the results of another run file, or a run that another
+    process is at; `OSError` where it cannot be written.
     """
-    copy = folder / COPY
     if folder.exists() and not folder.is_dir():
         raise Refusal(f"[output] folder = {str(folder)!r} is a file: name a folder.")
     if folder.resolve() == file.parent.resolve():
         raise Refusal(f"[output] folder = {str(folder)!r} is that of the run file: name one of its own.")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder, "[output] folder"))
+        except BlockingIOError as error:
+            raise Refusal(str(error.strerror)) from None
+        _check(folder, file)
+        with replacing(folder / COPY, overwrite=True) as temporary:
+            temporary.write_bytes(file.read_bytes())
+        yield
+
+
+def _check(folder: Path, file: Path) -> None:
+    """Refuses a folder that another run, or none, has made."""
+    copy = folder / COPY
     if copy.exists():
         if _same(copy) != _same(file):
             raise Refusal(
                 f"[output] folder = {str(folder)!r} holds the results of another run file: name a new folder, or run "
                 f"{copy} again. Only [sample] draws may change."
             )
-    elif folder.exists() and any(not one.name.startswith(".part-") for one in folder.iterdir()):
+    elif any(not is_part(one.name) and one.name != LOCK for one in folder.iterdir()):
         raise Refusal(f"[output] folder = {str(folder)!r} is not empty, and no run made it: name a new folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(copy, overwrite=True) as temporary:
-        temporary.write_bytes(file.read_bytes())
 
 
 def _same(file: Path) -> dict[str, Any]:

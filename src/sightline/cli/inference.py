@@ -12,7 +12,8 @@ import numpy as np
 import sightline as sl
 
 from .. import plot
-from .folder import Log, claim
+from .extras import Extra, extras
+from .folder import Log, claimed
 from .refusal import Refusal
 from .study import Study
 from .tables import numbers, parameters, write_json, write_text
@@ -24,15 +25,15 @@ SHOWN = 16
 def fit(study: Study, file: Path) -> None:
     """Fits, and writes the parameters, the model, figures and the log.
 
-    **Raises:** `Refusal` before anything is computed, and where the start has no density; `sl.FitError` for a fit that
-    failed, when everything is written; `OSError` where writing fails.
+    **Raises:** `Refusal` before anything is computed, and where the start has no density; when everything else is
+    written, `sl.FitError` for a fit that failed, and `Failure` for a table or a figure that did; `OSError` where
+    results cannot be written.
     """
-    claim(study.folder, file)
-    log = Log(study.folder)
-    with _timed(log, f"sightline {sl.__version__} fit {file.name}"):
-        _describe(study, log)
-        result = _fit(study, log)
-    result.raise_for_status()
+    with claimed(study.folder, file):
+        log = Log(study.folder)
+        with _timed(log, f"sightline {sl.__version__} fit {file.name}"), extras(log) as extra:
+            _describe(study, log)
+            _fit(study, log, extra).raise_for_status()
 
 
 def sample(study: Study, file: Path) -> None:
@@ -40,23 +41,32 @@ def sample(study: Study, file: Path) -> None:
 
     **Raises:** as `fit`.
     """
-    claim(study.folder, file)
-    log, folder = Log(study.folder), study.folder
-    with _timed(log, f"sightline {sl.__version__} sample {file.name}"):
-        _describe(study, log)
-        result = _fit(study, log).raise_for_status()
-        key = study.sample["key"]
-        with _refusing("[sample]"):
-            chains = sl.sample(study.posterior, start=result, checkpoint=folder / "sample", **study.sample)
+    with claimed(study.folder, file):
+        log = Log(study.folder)
+        with _timed(log, f"sightline {sl.__version__} sample {file.name}"), extras(log) as extra:
+            _describe(study, log)
+            result = _fit(study, log, extra).raise_for_status()
+            with _refusing("[sample]"):
+                chains = sl.sample(study.posterior, start=result, checkpoint=study.folder / "sample", **study.sample)
+            chains.save(study.folder / "posterior.nc", overwrite=True)
+            _show(study, log, extra, chains)
+
+
+def _show(study: Study, log: Log, extra: Extra, chains: sl.Chains) -> None:
+    """Tables and figures of draws that are safe."""
+    folder, names = study.folder, _drawable(chains.labels, chains.standard_deviations)
+    with extra("chains.txt"):
         log(f"\n{chains}")
-        chains.save(folder / "posterior.nc", overwrite=True)
         write_text(folder / "chains.txt", f"{chains}\n")
+    with extra("chains.json"):
         write_json(folder / "chains.json", numbers(chains))
-        names = _drawable(chains.labels, chains.standard_deviations)
-        draws = min(100, chains.vector.shape[0] * chains.vector.shape[1])
-        predicted = sl.posterior_predictive(study.posterior, chains, key, draws=draws)
+    with extra("trace.png"):
         plot.trace(chains, names, path=folder / "trace.png", overwrite=True)
+    with extra("predictive.png"):
+        draws = min(100, chains.vector.shape[0] * chains.vector.shape[1])
+        predicted = sl.posterior_predictive(study.posterior, chains, study.sample["key"], draws=draws)
         plot.predictive(study.posterior, predicted, path=folder / "predictive.png", overwrite=True)
+    with extra("corner.png"):
         _corner(folder / "corner.png", names, chains)
 
 
@@ -66,17 +76,22 @@ def _describe(study: Study, log: Log) -> None:
         log(f"{one.summary()}\n")
 
 
-def _fit(study: Study, log: Log) -> sl.FitResult:
+def _fit(study: Study, log: Log, extra: Extra) -> sl.FitResult:
     folder = study.folder
     with _refusing("[fit]"):
         result = sl.fit(study.posterior, checkpoint=folder / "fit", **study.fit)
-    log(f"{result}")
     sl.save(result.model, folder / "model.npz", overwrite=True)
-    write_text(folder / "fit.txt", f"{result}\n")
-    write_json(folder / "fit.json", parameters(study.posterior, result))
-    plot.residuals(study.posterior, result.parameters, path=folder / "residuals.png", overwrite=True)
-    if result.fisher is not None:
-        _corner(folder / "fit_corner.png", _drawable(result.fisher.labels, result.fisher.standard_deviations), result)
+    with extra("fit.json"):
+        write_json(folder / "fit.json", parameters(study.posterior, result))
+    with extra("fit.txt"):
+        log(f"{result}")
+        write_text(folder / "fit.txt", f"{result}\n")
+    with extra("residuals.png"):
+        plot.residuals(study.posterior, result.parameters, path=folder / "residuals.png", overwrite=True)
+    with extra("fit_corner.png"):
+        known = result.fisher
+        if known is not None:
+            _corner(folder / "fit_corner.png", _drawable(known.labels, known.standard_deviations), result)
     return result
 
 

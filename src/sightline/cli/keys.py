@@ -44,6 +44,16 @@ class Keys:
                 return value
         raise Refusal(f"{self.place} {key} = {value!r} must be a {' or a '.join(kinds)}.")
 
+    def positive(self, key: str, default: Any = _NEEDED) -> Any:
+        """A finite number above 0, or the default.
+
+        **Raises:** as `take`, and for any other number.
+        """
+        value = self.take(key, "number", default)
+        if value is not default and not 0 < value < float("inf"):
+            raise Refusal(f"{self.place} {key} must be finite and positive, not {value}.")
+        return value
+
     def choose(self, key: str, names: Sequence[str], default: Any = _NEEDED) -> Any:
         """The value of a key that is one of some names.
 

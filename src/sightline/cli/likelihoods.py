@@ -5,6 +5,7 @@ from pathlib import Path
 from . import map_data, source_data
 from .keys import Keys, blame
 from .map_data import Data
+from .refusal import Refusal
 from .scene import Scene
 
 KINDS = ("map", "sources", "bins")
@@ -29,6 +30,8 @@ def read_data(keys: Keys, scene: Scene, folder: Path) -> Data:
     reader = keys.choose("reader", _READERS[kind], _READERS[kind][0])
     path = folder / keys.take("file", "text")
     latitude = keys.take("latitude", "number", 0.0)
+    if not 0 <= latitude < float("inf"):
+        raise Refusal(f"{keys.place} latitude = {latitude} must be from 0 to below 90, in deg.")
     with blame(keys.place):
         if reader in _MAPS:
             maps = map_data.read_maps(keys, reader, path)

@@ -59,7 +59,7 @@ def read_maps(keys: Keys, reader: str, path: Path) -> Maps:
 
 def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
     """Maps pixel by pixel."""
-    beam, offset = keys.take("beam", "number", None), keys.take("offset", "text", None)
+    beam, offset = keys.positive("beam", None), keys.take("offset", "text", None)
     supersample = keys.take("supersample", "whole number", 1)
     fine = sl.HealpixSky(maps.sky.nside, maps.sky.pixels, maps.sky.nest, supersample)
     likelihood = sl.MapLikelihood(
@@ -79,7 +79,7 @@ def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude:
 
 def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
     """Pixels of a map averaged in those of a coarser one, where it is simulated unless every pixel is asked for."""
-    beam, offset, settings = keys.take("beam", "number", None), keys.take("offset", "text", None), binning(keys)
+    beam, offset, settings = keys.positive("beam", None), keys.take("offset", "text", None), binning(keys)
     evaluate = keys.choose("evaluate", ("data", "bins"), "data")
     supersample = keys.take("supersample", "whole number", 1)
     sky = maps.sky if evaluate == "data" else sl.HealpixSky(settings["bins"])
@@ -116,7 +116,7 @@ def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
     if not isinstance(noise, str):
         if names is not None:
             raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is a number.")
-        return noise * maps.factor
+        return keys.positive("noise") * maps.factor
     columns = _columns(folder / noise, maps.sky, keys, "noise")
     chosen = [
         maps.factor * _column(columns, name, keys, "noise_columns")
@@ -135,7 +135,7 @@ def _mask(keys: Keys, sky: sl.HealpixSky, folder: Path, latitude: float) -> np.n
     columns = _columns(folder / file, sky, keys, "mask")
     if name is None and len(columns) > 1:
         raise Refusal(f"{keys.place} mask_column is missing: {file} holds {', '.join(columns)}.")
-    values = _column(columns, name or next(iter(columns)), keys, "mask_column")
+    values = _column(columns, next(iter(columns)) if name is None else name, keys, "mask_column")
     if not np.all(np.isin(values, (0, 1))):
         raise Refusal(f"{keys.place} mask = {file!r} must hold 0 and 1 only, 1 where a pixel is used.")
     return kept & values.astype(bool)

@@ -1,9 +1,10 @@
 """One simulation from the request to the files: everything is checked before anything is computed."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -14,10 +15,13 @@ from ..plot import check_format, map, maps
 from .refusal import Refusal
 from .report import report, report_values
 from .scene import Scene, choose, instrument, read_band, with_operators
+from .settings import SEEDS
 from .simulation import measure_sky, simulate_sky
 
 UNITS = {"rm": "rad m-2", "dm": "pc cm-3", "em": "pc cm-6"}
-_OPTIONS = ("nside", "cells", "supersample", "beam", "clumping", "temperature")
+TEMPERATURE, CLUMPING = 8000.0, 1.0
+COLDEST = 1.0  # K, below which `FreeFree` is dark
+_OPTIONS = ("nside", "cells", "supersample")
 
 
 class Request(NamedTuple):
@@ -44,7 +48,7 @@ class Request(NamedTuple):
 class _Plan(NamedTuple):
     scene: Scene
     sky: sl.HealpixSky
-    band: sl.instruments.Bandpass | None
+    frequency: Sequence[float]
     chain: sl.instruments.Chain
 
 
@@ -69,8 +73,7 @@ def run(request: Request, stop: Callable[[], None]) -> None:
 
 
 def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
-    frequency = plan.band.frequency if plan.band is not None else request.frequency or []
-    seen, rotation = simulate_sky(plan.scene, plan.sky, frequency, stop)
+    seen, rotation = simulate_sky(plan.scene, plan.sky, plan.frequency, stop)
     stokes = plan.chain(seen)
     if request.noise is not None:
         stokes = sl.instruments.add_noise(stokes, request.noise, jax.random.key(request.seed))
@@ -82,8 +85,8 @@ def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], 
 
 
 def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
-    name, clumping = request.observable.upper(), request.clumping or 1.0
-    values = measure_sky(plan.scene, plan.sky, request.observable, clumping, stop)
+    name = request.observable.upper()
+    values = measure_sky(plan.scene, plan.sky, request.observable, _given(request.clumping, CLUMPING), stop)
     unit = UNITS[request.observable]
     columns = {name: (values, unit)}
     write_columns(request.output, plan.sky, columns, request.overwrite, plan.scene.simulator)
@@ -98,28 +101,55 @@ def _plan(request: Request) -> _Plan:
     sky = sl.HealpixSky(request.nside, supersample=request.supersample)
     scene = choose(request.model, request.cells)
     if request.operators is not None:
-        scene = with_operators(scene, request.operators, request.temperature or 8000.0, request.clumping or 1.0)
+        temperature, clumping = _given(request.temperature, TEMPERATURE), _given(request.clumping, CLUMPING)
+        scene = with_operators(scene, request.operators, temperature, clumping)
     band = None if request.bandpass is None else read_band(request.bandpass)
-    return _Plan(scene, sky, band, instrument(band, request.beam))
+    frequency = band.frequency if band is not None else _given(request.frequency, [])
+    return _Plan(scene, sky, frequency, instrument(band, request.beam))
+
+
+def _given(value: Any, default: Any) -> Any:
+    """An option, of which 0 is a value as good as any."""
+    return default if value is None else value
 
 
 def _check_request(request: Request) -> None:
+    _check_numbers(request)
     if request.observable == "stokes":
-        if (request.frequency is None) == (request.bandpass is None):
-            raise ValueError("Stokes parameters need either --frequency or --bandpass: give one of them.")
-        for name in ("temperature", "clumping"):
-            if getattr(request, name) is not None and "free-free" not in (request.operators or []):
-                raise ValueError(f"--{name} belongs to free-free radiation: add --operators free-free.")
-        if request.noise is not None and not 0 < request.noise < float("inf"):
-            raise ValueError(f"--noise = {request.noise} must be a positive number of K.")
+        _check_stokes(request)
         return
-    if request.clumping is not None:
-        sl.emission.FreeFree(clumping=request.clumping)  # refuses what is none
     if request.clumping is not None and request.observable != "em":
         raise ValueError(f"--clumping does not go with --observable {request.observable}: leave one of them out.")
     for name in ("frequency", "bandpass", "beam", "noise", "operators", "temperature"):
         if getattr(request, name) is not None:
             raise ValueError(f"--{name} does not go with --observable {request.observable}: leave one of them out.")
+
+
+def _check_numbers(request: Request) -> None:
+    """Refuses numbers that are none, or out of range, by the name of their option."""
+    least = {"temperature": COLDEST, "clumping": 1.0}
+    for name, unit in {"temperature": " K", "clumping": "", "beam": ", in deg", "noise": ", in K"}.items():
+        value, low = getattr(request, name), least.get(name)
+        if value is None or (math.isfinite(value) and (value > 0 if low is None else value >= low)):
+            continue
+        wanted = "a positive number" if low is None else f"a number of at least {low:g}"
+        raise ValueError(f"--{name} = {value:g} must be {wanted}{unit}.")
+    if not 0 <= request.seed < SEEDS:
+        raise ValueError(f"--seed = {request.seed} must be a whole number from 0 to {SEEDS - 1}.")
+
+
+def _check_stokes(request: Request) -> None:
+    if (request.frequency is None) == (request.bandpass is None):
+        raise ValueError("Stokes parameters need either --frequency or --bandpass: give one of them.")
+    operators = _given(request.operators, [])
+    if request.operators is not None and not operators:
+        raise ValueError("--operators names none: give at least one, e.g. --operators synchrotron.")
+    for name in operators:
+        if operators.count(name) > 1:
+            raise ValueError(f"--operators names {name} {operators.count(name)} times, which counts it as often: once.")
+    for name in ("temperature", "clumping"):
+        if getattr(request, name) is not None and "free-free" not in operators:
+            raise ValueError(f"--{name} belongs to free-free radiation: add --operators free-free.")
 
 
 def _refusal(error: Exception) -> Refusal:
@@ -128,10 +158,8 @@ def _refusal(error: Exception) -> Refusal:
     if message.startswith("There is no preset"):
         return Refusal(f"--model: {message}")
     owner, _, rest = message.partition(".")
-    if owner in ("GaussianBeam", "FreeFree", "Uniform"):
-        option = {"fwhm": "beam", "clumping": "clumping", "t0": "temperature"}
-        name = rest.split(" ")[0]
-        return Refusal(f"--{option.get(name, name)}{rest[len(name) :]}")
+    if owner == "GaussianBeam":
+        return Refusal(f"--beam{rest.removeprefix('fwhm')}")
     return Refusal(f"--{message}" if message.split(" ")[0] in _OPTIONS else message)
 
 

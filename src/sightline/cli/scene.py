@@ -1,6 +1,7 @@
 """What is simulated: a published sky or the default Galaxy, with the operators asked for, and the instrument."""
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,14 +57,19 @@ def with_operators(scene: Scene, names: Sequence[str], temperature: float, clump
 def read_band(path: Path) -> sl.instruments.Bandpass:
     """A bandpass from a text file of two columns, GHz and weight, labelled with its mean frequency.
 
-    **Raises:** `ValueError` for a file without such columns.
+    **Raises:** `ValueError` for a file without such columns, or of weights that have no mean.
     """
     try:
-        frequency, weights = np.loadtxt(path, unpack=True, ndmin=2)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of an empty file, which has no columns
+            frequency, weights = np.loadtxt(path, unpack=True, ndmin=2)
+    except (ValueError, OSError) as error:
         raise ValueError(f"--bandpass {path} must hold two columns, frequency [GHz] and weight: {error}") from None
-    band = sl.instruments.Bandpass(frequency, weights, nominal=float(frequency[0]))
-    return dataclasses.replace(band, nominal=float(np.average(frequency, weights=weights)))
+    try:
+        nominal = float(np.average(frequency, weights=weights))
+        return sl.instruments.Bandpass(frequency, weights, nominal=nominal)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"--bandpass {path}: {error}") from None
 
 
 def instrument(band: sl.instruments.Bandpass | None, fwhm: float | None) -> sl.instruments.Chain:

@@ -12,6 +12,9 @@ from ..inference.algorithms import check_warmup
 from .keys import Keys, blame
 from .refusal import Refusal
 
+SEEDS = 2**32
+"""How many random keys a number can name."""
+
 METHODS = {"levenberg_marquardt": sl.LevenbergMarquardt, "bfgs": sl.BFGS, "lbfgs": sl.LBFGS, "adam": sl.Adam}
 ALGORITHMS = {
     "nuts": sl.NUTS,
@@ -25,12 +28,12 @@ ALGORITHMS = {
 def read_fit(keys: Keys) -> dict[str, Any]:
     """Arguments of `sl.fit`."""
     method = keys.choose("method", list(METHODS), None)
-    number, starts = keys.take("key", "whole number", 0), keys.take("starts", "whole number", 1)
+    key, starts = _key(keys), keys.take("starts", "whole number", 1)
     if starts < 1:
         raise Refusal(f"[fit] starts = {starts} must be 1 at least.")
     chosen = None if method is None else _build(METHODS[method], keys)
     keys.finish()
-    return {"method": chosen, "starts": starts, "key": jax.random.key(number)}
+    return {"method": chosen, "starts": starts, "key": key}
 
 
 def read_sample(keys: Keys) -> dict[str, Any]:
@@ -46,9 +49,16 @@ def read_sample(keys: Keys) -> dict[str, Any]:
         with blame("[sample]"):
             check_warmup(algorithm, given["warmup"])
     given["vectorised"] = keys.take("vectorised", "true or false", False)
-    key = jax.random.key(keys.take("key", "whole number", 0))
+    key = _key(keys)
     keys.finish()
     return {"algorithm": algorithm, "key": key} | given
+
+
+def _key(keys: Keys) -> jax.Array:
+    number = keys.take("key", "whole number", 0)
+    if not 0 <= number < SEEDS:
+        raise Refusal(f"{keys.place} key = {number} must be from 0 to {SEEDS - 1}.")
+    return jax.random.key(number)
 
 
 def _build(kind: Any, keys: Keys) -> Any:

@@ -42,7 +42,7 @@ def _read_pulsars(keys: Keys, path: Path) -> Sources:
     table = sl.datasets.read_pulsars(path, need=(quantity, "distance"), distance=distance)
     if quantity == "rm":
         return Sources(table.sources, sl.observables.RotationMeasure, table.rm, table.rm_error)
-    error = np.full(len(table), keys.take("error", "number"))  # a dispersion measure is known beyond any model
+    error = np.full(len(table), keys.positive("error"))  # a dispersion measure is known beyond any model
     return Sources(table.sources, sl.observables.DispersionMeasure, table.dm, error)
 
 

@@ -125,4 +125,4 @@ def draw(latents: Any, shape: tuple[int, ...] | None, key: Any, channels: tuple[
         raise ValueError("Turbulent takes either key=jax.random.key(0), with shape=(nx, ny, nz), or latents=.")
     if latents is not None:
         return latents
-    return jax.random.normal(key, channels + (shape or (128, 128, 32)), default_float())
+    return jax.random.normal(key, channels + ((128, 128, 32) if shape is None else shape), default_float())

@@ -18,6 +18,7 @@ from .descent import Adam as Adam
 from .descent import Optax as Optax
 from .fisher import Fisher as Fisher
 from .fisher import fisher as fisher
+from .fit import FisherWarning as FisherWarning
 from .fit import fit as fit
 from .hamiltonian import HMC as HMC
 from .hamiltonian import NUTS as NUTS

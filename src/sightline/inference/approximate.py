@@ -49,16 +49,23 @@ class Approximation:
         """
         drawn = _draw(self._method, self._posterior, self._place, self._state, key, draws)
         found, heights, weights = (np.asarray(part) for part in drawn)
-        k = pareto_k(weights)
-        note = f"Pareto k of the importance weights = {k:.2f}"
-        notes = {"algorithm": repr(self._method), "warmup": 0, "note": note}
-        if k > BAD:
-            notes["complaint"] = "the approximation is not near the posterior: sample it instead"
+        notes = {"algorithm": repr(self._method), "warmup": 0} | _judged(weights)
         return Chains.of(self._posterior, found[None], {"lp": heights[None], "log_weight": weights[None]}, notes)
 
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
         """The Pareto k of the importance weights of draws."""
         return pareto_k(np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2]))
+
+
+def _judged(weights: np.ndarray) -> dict[str, str]:
+    """What importance weights say of draws, which are not lost where they say nothing."""
+    try:
+        k = pareto_k(weights)
+    except Exception as error:  # of the library that computes it
+        return {"complaint": f"the Pareto k of the importance weights is not known: {error}"}
+    note = {"note": f"Pareto k of the importance weights = {k:.2f}"}
+    far = {"complaint": "the approximation is not near the posterior: sample it instead"}
+    return note | far if k > BAD else note
 
 
 def approximate(

@@ -3,7 +3,6 @@
 import contextlib
 import importlib.metadata
 import json
-import time
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,13 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._core.files import PathLike, replacing
+from .._core.files import PathLike, is_part, replacing, sweep
+from .._core.locks import LOCK
 from .._version import __version__
 
 FORMAT = 1
 DEPENDENCIES = ("equinox", "numpyro", "blackjax", "optax", "optimistix", "interpax")
 _RUN = "run.json"
-_STALE = 3600.0  # seconds after which a file that was never finished belongs to a run that was killed
 
 
 class Checkpoint:
@@ -47,12 +46,12 @@ class Checkpoint:
     def __init__(self, folder: PathLike, fingerprints: Mapping[str, str]):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._clear()
+        sweep(self.folder)
         run = {"format": FORMAT, "sightline": __version__, "software": _software(), "parts": dict(fingerprints)}
         if (self.folder / _RUN).exists():
             self._compare(run)
             return
-        others = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith(".part-"))
+        others = sorted(one.name for one in self.folder.iterdir() if not is_part(one.name) and one.name != LOCK)
         if others:
             raise ValueError(
                 f"checkpoint = {folder} is no run: it holds {', '.join(others[:3])} and no {_RUN}. Name a new folder."
@@ -103,13 +102,6 @@ class Checkpoint:
                 f"The checkpoint {path} could not be written ({why}); what was there before is intact. Make room, then "
                 "call again in the same way to continue from it.",
             ) from error
-
-    def _clear(self) -> None:
-        """Deletes what runs that were killed have left unfinished."""
-        for path in self.folder.glob(".part-*"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _STALE:
-                    path.unlink()
 
     def _compare(self, run: dict[str, Any]) -> None:
         try:

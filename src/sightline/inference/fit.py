@@ -1,3 +1,4 @@
+import warnings
 from typing import Any
 
 import jax
@@ -5,17 +6,20 @@ import numpy as np
 
 from .._core.files import PathLike
 from ..statistics import Posterior
-from .checkpoint import Checkpoint
 from .descent import Adam
-from .fingerprint import fingerprint
-from .fisher import fisher
+from .fisher import Fisher, fisher
 from .journal import Journal
 from .method import DIVERGED, AbstractMethod, Context, Outcome
 from .methods import BFGS, LevenbergMarquardt
+from .opened import opened
 from .progress import progress as shown
 from .result import FitResult
 
 FEW = 300  # parameters up to which Jacobians are affordable
+
+
+class FisherWarning(UserWarning):
+    """A fit whose covariance could not be computed."""
 
 
 def fit(
@@ -50,7 +54,10 @@ def fit(
     **Returns:** `FitResult`, whose `status` says how it ended.
 
     **Raises:** `ValueError` for a start without finite density or derivatives, naming parameters and data; for a
-    missing key; for a checkpoint of another model, data, start, method or key; `OSError` where it cannot be written.
+    missing key; for a checkpoint of another model, data, start, method or key; `OSError` where it cannot be written;
+    `BlockingIOError` where another process runs there.
+
+    **Warns:** `FisherWarning` where the covariance cannot be computed; the parameters are returned all the same.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -73,27 +80,37 @@ def fit(
     if held_out is not None and held_out.space.names != posterior.space.names:
         raise ValueError("held_out must be a posterior of the same parameters.")
     initial = posterior.space.complete({} if start is None else start)
-    parts = {"method": method, "start": (initial, starts), "key": key, "held_out": held_out}
-    folder = None if checkpoint is None else _folder(checkpoint, posterior, parts)
+    parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)}
+    parts |= {"method": method, "start": (initial, starts), "key": key, "held_out": held_out}
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)
     outcomes = []
-    for number, one in enumerate(jax.random.split(run, starts)):
-        values = initial if number == 0 else posterior.space.sample(jax.random.fold_in(draw, number))
-        check_start(posterior, values)
-        with shown(f"fit {number + 1}/{starts}" if starts > 1 else "fit", method.steps, progress) as advance:
-            context = Context(one, Journal(folder, f"start_{number:04}", advance), held_out)
-            outcomes.append(method.run(posterior, posterior.space.to_unconstrained(values), context))
+    with opened(checkpoint, parts) as folder:
+        for number, one in enumerate(jax.random.split(run, starts)):
+            values = initial if number == 0 else posterior.space.sample(jax.random.fold_in(draw, number))
+            check_start(posterior, values)
+            title = f"fit {number + 1}/{starts}" if starts > 1 else "fit"
+            with shown(title, method.steps, progress) as advance:
+                context = Context(one, Journal(folder, f"start_{number:04}", advance), held_out)
+                outcomes.append(method.run(posterior, posterior.space.to_unconstrained(values), context))
+    return _result(posterior, outcomes, covariance)
+
+
+def _result(posterior: Posterior, outcomes: list[Outcome], covariance: int) -> FitResult:
     heights = [_height(posterior, outcome) for outcome in outcomes]
     best = outcomes[int(np.argmax(heights))]
     few = posterior.space.size <= covariance and best.status != DIVERGED
-    information = fisher(posterior, posterior.space.to_constrained(best.unconstrained)) if few else None
+    information = _information(posterior, best) if few else None
     tried = [(outcome.status, height) for outcome, height in zip(outcomes, heights, strict=True)]
     return FitResult(posterior, best, tried, information)
 
 
-def _folder(checkpoint: PathLike, posterior: Posterior, parts: dict[str, Any]) -> Checkpoint:
-    parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)} | parts
-    return Checkpoint(checkpoint, {name: fingerprint(part) for name, part in parts.items()})
+def _information(posterior: Posterior, outcome: Outcome) -> Fisher | None:
+    """The Fisher information at a fit, whose parameters are not lost where there is none."""
+    try:
+        return fisher(posterior, posterior.space.to_constrained(outcome.unconstrained))
+    except Exception as error:  # also of the code of a user
+        warnings.warn(f"The fit has no covariance: {error}", FisherWarning, stacklevel=4)
+        return None
 
 
 def _default(posterior: Posterior) -> AbstractMethod:

@@ -120,7 +120,8 @@ def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.n
 def _sampler(algorithm: NestedSlice, posterior: Posterior) -> Any:
     import blackjax
 
-    space, slices = posterior.space, algorithm.slices or max(5, 2 * posterior.space.size)
+    space = posterior.space
+    slices = max(5, 2 * space.size) if algorithm.slices is None else algorithm.slices
 
     def prior(u: Vector) -> Array:
         values = by_name(posterior, u)

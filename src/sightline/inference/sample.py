@@ -11,8 +11,8 @@ from .chains import Chains
 from .checkpoint import Checkpoint
 from .coordinates import FEW, coordinates
 from .drive import Task
-from .fingerprint import fingerprint
 from .hamiltonian import NUTS
+from .opened import opened
 from .progress import progress as show
 from .result import FitResult
 from .starts import begin_at
@@ -57,7 +57,7 @@ def sample(
     **Returns:** `Chains`; printed, it is a table with a verdict.
 
     **Raises:** `ValueError` for a start without finite density or derivatives, a warm-up too short for the algorithm,
-    or a checkpoint of another run, naming what differs.
+    or a checkpoint of another run, naming what differs; `BlockingIOError` for one where another process runs.
 
     !!! example
         >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
@@ -70,12 +70,12 @@ def sample(
     _check_counts(chains=chains, draws=draws, thin=thin, segment=segment)
     check_warmup(algorithm, warmup)
     settings = (algorithm, chains, warmup, thin, segment, vectorised)
-    saved = None if checkpoint is None else Checkpoint(checkpoint, _fingerprints(posterior, key, settings, start))
-    place = _place(posterior, start, saved) if isinstance(algorithm, AbstractChain) else None
-    length = segment if saved is not None else min(segment, draws)
-    with show("sampling", warmup + draws, progress) as advance:
-        task = Task(posterior, place, key, chains, draws, warmup, thin, length, vectorised, saved, advance)
-        found, statistics, notes = algorithm.collect(task)
+    with opened(checkpoint, _parts(posterior, key, settings, start)) as saved:
+        place = _place(posterior, start, saved) if isinstance(algorithm, AbstractChain) else None
+        length = segment if saved is not None else min(segment, draws)
+        with show("sampling", warmup + draws, progress) as advance:
+            task = Task(posterior, place, key, chains, draws, warmup, thin, length, vectorised, saved, advance)
+            found, statistics, notes = algorithm.collect(task)
     return Chains.of(posterior, found, statistics, {"algorithm": repr(algorithm), "warmup": warmup, **notes})
 
 
@@ -85,8 +85,9 @@ def _check_counts(**counts: int) -> None:
             raise ValueError(f"{name} = {count} must be 1 at least.")
 
 
-def _fingerprints(posterior: Posterior, key: jax.Array, settings: tuple[Any, ...], start: Any) -> dict[str, str]:
-    parts = {
+def _parts(posterior: Posterior, key: jax.Array, settings: tuple[Any, ...], start: Any) -> dict[str, Any]:
+    """What makes a run that run."""
+    return {
         "model": posterior.space,
         "data": posterior.likelihoods,
         "regularisers": posterior.regularisers,
@@ -94,7 +95,6 @@ def _fingerprints(posterior: Posterior, key: jax.Array, settings: tuple[Any, ...
         "settings": settings,
         "start": start.unconstrained if isinstance(start, FitResult) else start,
     }
-    return {name: fingerprint(part) for name, part in parts.items()}
 
 
 def _place(posterior: Posterior, start: Any, saved: Checkpoint | None) -> Whitening:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .bounds import confine, limits
 from .leaves import Pattern, find_leaves, match, nearest
+from .names import check_names
 from .priors import (
     check_prior,
     check_start,
@@ -46,8 +47,9 @@ class ParameterSpace(eqx.Module):
       that returns leaves. One of a single number serves every element of an array, independently.
     - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values.
 
-    **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a prior of the wrong shape, a
-    start outside the support; `TypeError` for a leaf that is no array of real numbers, a prior that is none.
+    **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a name that no file of draws can
+    hold (`"a/b"`, `""`), a prior of the wrong shape, a start outside the support; `TypeError` for a leaf that is no
+    array of real numbers, a prior that is none.
 
     **Warns:** `BoundsWarning` for a prior of finite range that reaches beyond the physical bounds of the parameter.
 
@@ -82,10 +84,11 @@ class ParameterSpace(eqx.Module):
                 found[name] = confine(check_prior(prior, name, leaf.value.shape), name, leaf.metadata)
         if not found:
             raise ValueError("priors is empty: name at least one free parameter.")
+        check_names({name: leaves[name].value.shape for name in found})
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
         self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
         self._positions = tuple(leaves[name].position for name in self.names)
-        self.ties = check_ties(ties or {}, model, leaves, self.names)
+        self.ties = check_ties({} if ties is None else ties, model, leaves, self.names)
         for name, prior, unit in zip(self.names, self.priors, self.units, strict=True):
             check_start(prior, name, leaves[name].value, unit)
 

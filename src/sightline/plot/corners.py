@@ -52,14 +52,15 @@ def corner(
         raise ValueError(f"labels names {len(labels)} of {len(drawn)} distributions: give one for each.")
     chosen = naming.choose(drawn[0].labels, names)
     _check_finite(drawn, chosen)
-    marks = _marks(truths or {}, drawn[0].labels)
+    marks = _marks({} if truths is None else truths, drawn[0].labels)
     grid = panels.make_grid(drawn, chosen, marks)
     for one, colour in zip(drawn, panels.COLOURS * len(drawn), strict=False):
         panels.draw(grid, one, chosen, colour, filled=len(drawn) == 1)
     panels.mark(grid, chosen, marks)
     if len(drawn) == 1:
         panels.write_numbers(grid, drawn[0], chosen)
-    panels.legend(grid.figure, labels or [type(one).__name__ for one in (what, *more)], title)
+    kinds = [type(one).__name__ for one in (what, *more)]
+    panels.legend(grid.figure, kinds if labels is None else labels, title)
     return finish(grid.figure, path, overwrite)
 
 

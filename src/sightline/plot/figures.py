@@ -151,7 +151,8 @@ def panel(
     values = np.where(values < -1e30, np.nan, values)  # HEALPix's UNSEEN
     norm = scales.normalisation(values, stretch, limits)
     factor, label = scales.prefixed(norm.vmax, unit)
-    norm = scales.normalisation(values * factor, stretch, limits and (limits[0] * factor, limits[1] * factor))
+    scaled = None if limits is None else (limits[0] * factor, limits[1] * factor)
+    norm = scales.normalisation(values * factor, stretch, scaled)
     axes = figure.add_subplot(*place, projection="mollweide")
     cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=BLANK)
     image = mollweide.draw(axes, mollweide.raster(values * factor, index), norm, cmap)

@@ -37,7 +37,7 @@ def normalisation(values: np.ndarray, stretch: Stretch = "auto", limits: tuple[N
     """
     from matplotlib.colors import AsinhNorm, LogNorm, Normalize
 
-    low, high = limits or _limits(values, stretch)
+    low, high = _limits(values, stretch) if limits is None else limits
     stretch = _choose(low, high) if stretch == "auto" else stretch
     if not low < high or (stretch == "log" and low <= 0):
         wanted = "two positive values, or stretch 'asinh'" if stretch == "log" else "the lower one first"

@@ -180,7 +180,7 @@ def _draw(
 
     if not signed:
         values = np.where(values > 0, values, np.nan)
-        limits = limits or _limits(values, stretch)
+        limits = _limits(values, stretch) if limits is None else limits
     stretch = "diverging" if signed and stretch == "auto" else stretch
     norm = scales.normalisation(values, stretch, limits)
     cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=figures.BLANK)

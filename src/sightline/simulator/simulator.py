@@ -17,6 +17,7 @@ from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
+from .duplicates import check_duplicates
 from .held import check_names, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
 from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
@@ -44,8 +45,8 @@ class Simulator(Module):
     - `transfer`: the solver.
     - `chunk`: rays evaluated at a time; memory grows with it, speed hardly.
 
-    **Raises:** at construction: `ValueError` where an operator needs a field that is missing; `TypeError` where a
-    field does not return the shape its place demands.
+    **Raises:** at construction: `ValueError` where an operator needs a field that is missing, or two would count the
+    same electrons twice; `TypeError` where a field does not return the shape its place demands.
 
     !!! example
         >>> simulator = sl.Simulator(
@@ -71,9 +72,14 @@ class Simulator(Module):
     def __check_init__(self) -> None:
         check_types(self)
         check_shapes(self)
+        self._check_emission()
+        warn_suns(self)
+
+    def _check_emission(self) -> None:
+        check_duplicates(self.emission, "emission")
+        check_duplicates(self.background, "background")
         for operator in self.emission:
             self.require(operator.needs, type(operator).__name__)
-        warn_suns(self)
 
     def require(self, needs: tuple[str, ...], who: str) -> None:
         """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
@@ -88,8 +94,7 @@ class Simulator(Module):
         **Raises:** `TypeError` for leaves that are no arrays of the right shape, `ValueError` for missing fields.
         """
         check_tree(self)
-        for operator in self.emission:
-            self.require(operator.needs, type(operator).__name__)
+        self._check_emission()
 
     def prepare(self) -> "Simulator":
         """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
@@ -236,15 +241,8 @@ class Simulator(Module):
         return DispersionMeasure(sky)(self)
 
     def emission_measure(self, sky: Lines) -> Float[Array, " pixels"]:
-        """EM, (npix,) pc cm^-6, to the end of the rays or to the sources, with the clumping of a `FreeFree` operator.
-
-        **Raises:** `ValueError` where several `FreeFree` could say the clumping.
-        """
+        """EM, (npix,) pc cm^-6, to the end of the rays or to the sources, with the clumping of `FreeFree`, if any."""
         factors = [operator.clumping for operator in self.emission if isinstance(operator, FreeFree)]
-        if len(factors) > 1:
-            raise ValueError(
-                "Several FreeFree operators have a clumping: use sl.observables.EmissionMeasure(sky, clumping=...)."
-            )
         return EmissionMeasure(sky, *factors)(self)
 
     def trace(self, sky: Lines, frequency: Any) -> "Trace":

@@ -121,12 +121,12 @@ class Gaussian(AbstractNoise):
         return jnp.sum(jnp.square(data - mean) / _variance(self.sigma, self.scatter, model))
 
     def residuals(self, mean: Data, data: Data) -> Data | None:
-        return None if self.scatter else (mean - data) / self.sigma
+        return (mean - data) / self.sigma if self.scatter is None else None
 
     def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
         variance = _variance(self.sigma, self.scatter, model)
         located = mean / jnp.sqrt(jax.lax.stop_gradient(variance))
-        return (located, math.sqrt(0.5) * jnp.log(variance)) if self.scatter else (located,)
+        return (located, math.sqrt(0.5) * jnp.log(variance)) if self.scatter is not None else (located,)
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
         sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))
@@ -139,7 +139,7 @@ class Gaussian(AbstractNoise):
         _check_sigma(self.sigma, data, "Gaussian")
 
     def describe(self) -> str:
-        extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter else ""
+        extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter is not None else ""
         return f"Gaussian, sigma = {_extent(self.sigma)}{extra}"
 
 
@@ -172,7 +172,7 @@ class StudentT(AbstractNoise):
         nu, variance = self.freedom, _variance(self.sigma, self.scatter, model)
         located = math.sqrt((nu + 1) / (nu + 3)) * mean / jnp.sqrt(jax.lax.stop_gradient(variance))
         spread = math.sqrt(0.5 * nu / (nu + 3)) * jnp.log(variance)
-        return (located, spread) if self.scatter else (located,)
+        return (located,) if self.scatter is None else (located, spread)
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
         sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))
@@ -187,5 +187,5 @@ class StudentT(AbstractNoise):
             raise ValueError(f"StudentT.freedom = {self.freedom} must be positive.")
 
     def describe(self) -> str:
-        extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter else ""
+        extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter is not None else ""
         return f"Student t, {self.freedom:g} degrees of freedom, scale = {_extent(self.sigma)}{extra}"

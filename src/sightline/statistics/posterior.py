@@ -11,6 +11,7 @@ from ..parameters import ParameterSpace, Table
 from .held import check_held, hold_fixed
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
+from .twice import check_twice
 
 Values = Mapping[str, Any]
 
@@ -34,8 +35,8 @@ class Posterior(eqx.Module):
     - `likelihoods`: one, or several, which are independent; all of the one model.
     - `regularisers`: e.g. `sl.Smoothness`, `sl.DivergencePenalty`.
 
-    **Raises:** `TypeError` for what is none of these; `ValueError` where the model does not give what the data need, or
-    sightlines hold what is free.
+    **Raises:** `TypeError` for what is none of these; `ValueError` where the model does not give what the data need,
+    sightlines hold what is free, or the same data or regulariser would count twice.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -57,6 +58,7 @@ class Posterior(eqx.Module):
         _check_kind("regularisers", self.regularisers, AbstractRegulariser)
         if not self.likelihoods:
             raise ValueError("likelihoods is empty: give at least one.")
+        check_twice(self.likelihoods, self.regularisers)
         for likelihood in self.likelihoods:
             if all(map(is_concrete, jax.tree.leaves(self.space.model))):
                 check_held(likelihood, self.space)
