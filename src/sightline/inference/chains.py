@@ -1,6 +1,7 @@
 """What a sampler returns."""
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.files import PathLike, check_writable, replacing
+from .._core.reading import FileError, check_unpacked, reading
 from .._version import __version__
 from ..parameters import Table, labels
 from ..statistics import Posterior
@@ -168,26 +170,58 @@ class Chains:
             >>> again = sl.inference.load_chains("posterior.nc")
         """
         check_writable(path, overwrite)
+        tree = self.tree.copy()
+        tree.attrs = self.tree.attrs | {"digest": _digest(self.tree)}
         with replacing(path, overwrite) as temporary:
-            self.tree.to_netcdf(temporary, engine="h5netcdf", invalid_netcdf=False)
+            tree.to_netcdf(temporary, engine="h5netcdf", invalid_netcdf=False)
 
 
 def load_chains(path: PathLike) -> Chains:
     """Chains from a file of `Chains.save`.
 
-    **Raises:** `FileNotFoundError`; `ValueError` for a file that holds none.
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for a file that holds none or is damaged.
     """
     import xarray as xr
 
-    try:
+    with reading(path, "is no netCDF file, or damaged"):
+        _check_sizes(path)
         tree = xr.load_datatree(path, engine="h5netcdf")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"path = {path} does not exist.") from None
-    except OSError as error:
-        raise ValueError(f"path = {path} is no netCDF file: {error}") from None
-    if "names" not in tree.attrs:
-        raise ValueError(f"path = {path} holds no chains of sightline.")
-    return Chains(tree)
+        if "names" not in tree.attrs:
+            raise FileError(f"path = {path} holds no chains of sightline.")
+        if tree.attrs.get("digest", _digest(tree)) != _digest(tree):
+            raise FileError(f"path = {path} is damaged: its numbers are not those that were written.")
+        chains = Chains(tree)
+        if chains.vector.ndim != 3 or not chains.labels or len(chains.units) != chains.vector.shape[2]:
+            raise FileError(f"path = {path} holds no chains of sightline.")
+        return chains
+
+
+def _check_sizes(path: PathLike) -> None:
+    """Refuses a file that declares more numbers than it can hold, or takes them from another one."""
+    import h5py
+
+    def check(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.size * item.dtype.itemsize)
+            if item.external or item.is_virtual:
+                raise FileError(f"path = {path} takes {item.name} from another file: it is not read.")
+
+    sizes: list[int] = []
+    with h5py.File(path, "r") as file:
+        file.visititems(check)
+    check_unpacked(path, sum(sizes))
+
+
+def _digest(tree: Any) -> str:
+    """The SHA-256 of all names, shapes, types and numbers of a tree."""
+    notes = sorted((name, str(value)) for name, value in tree.attrs.items() if name != "digest")
+    found = hashlib.sha256(repr(notes).encode())
+    for group in ("posterior", "sample_stats"):
+        for name, values in sorted(tree[group].data_vars.items()):
+            array = np.ascontiguousarray(values.values)
+            found.update(f"{group} {name} {values.attrs} {array.shape} {array.dtype.str}".encode())
+            found.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return found.hexdigest()
 
 
 def _variable(name: str, value: np.ndarray, unit: str) -> tuple[Any, ...]:
