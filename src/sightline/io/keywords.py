@@ -23,7 +23,9 @@ def stokes_tables(tables: list[Any], path: PathLike) -> list[Any]:
 
     **Raises:** `FileError` for a file without any.
     """
-    found = [table for table in tables if any(name.strip().upper() in sum(_COLUMNS.values(), []) for name in _of(table))]
+    found = [
+        table for table in tables if any(name.strip().upper() in sum(_COLUMNS.values(), []) for name in _of(table))
+    ]
     if not found:
         raise FileError(
             f"{path} has no column of Stokes I, Q, U, only {', '.join(_of(tables[0]))}: read_map reads polarised maps; "
