@@ -9,7 +9,7 @@ from .files import PathLike
 
 SMALL = 256 * 2**20
 RATIO = 100
-"""What a file unpacks to may be as large as `SMALL` bytes, or `RATIO` times its own size: more is no compressed data."""
+"""What a file unpacks to may be as large as `SMALL` bytes, or `RATIO` times its own size."""
 
 
 class FileError(ValueError):

@@ -9,6 +9,8 @@ import numpy as np
 
 import sightline as sl
 
+from .._core.reading import FileError, read_text, reading
+
 
 class Scene(NamedTuple):
     """What is simulated, from where, in which cells, and how it is called."""
@@ -58,10 +60,12 @@ def read_band(path: Path) -> sl.instruments.Bandpass:
 
     **Raises:** `ValueError` for a file without such columns.
     """
-    try:
-        frequency, weights = np.loadtxt(path, unpack=True, ndmin=2)
-    except ValueError as error:
-        raise ValueError(f"--bandpass {path} must hold two columns, frequency [GHz] and weight: {error}") from None
+    what = "must hold two columns, frequency [GHz] and weight"
+    with reading(path, what):
+        rows = np.loadtxt(read_text(path, what).splitlines(), ndmin=2)
+        if rows.size == 0 or rows.shape[1] != 2:
+            raise FileError(f"path = {path} {what}.")
+    frequency, weights = rows.T
     band = sl.instruments.Bandpass(frequency, weights, nominal=float(frequency[0]))
     return dataclasses.replace(band, nominal=float(np.average(frequency, weights=weights)))
 

@@ -78,9 +78,10 @@ def read_pulsars(
 ) -> Pulsars:
     """Reads pulsars from an extract of the ATNF catalogue, or from a table of distances.
 
-    The ATNF catalogue has columns `name`, `l`, `b` (or `GL`, `GB`), `DM`, `RM`, `RM_err`, `PX`, `PX_err` (mas), `DIST_A`,
-    `DIST_AMN`, `DIST_AMX`, `DIST_DM` (YMW16), `DIST_DM1` (NE2001), in capital letters or small, and `*` for what is not
-    known; those that are not `need`ed may be missing. Files and units are as for `read_rotation_measures`. Its independent distance is 1/PX where the parallax has three
+    The ATNF catalogue has columns `name`, `l`, `b` (or `GL`, `GB`), `DM`, `RM`, `RM_err`, `PX`, `PX_err` (mas),
+    `DIST_A`, `DIST_AMN`, `DIST_AMX`, `DIST_DM` (YMW16), `DIST_DM1` (NE2001), in capital letters or small, and `*` for
+    what is not known; those that are not `need`ed may be missing. Files and units are as for `read_rotation_measures`.
+    Its independent distance is 1/PX where the parallax has three
     standard deviations, else DIST_A. DIST_DM = 25 and DIST_DM1 = 50 kpc are lower limits: with `distance="YMW16"` or
     `"NE2001"` they are dropped, and so are the pulsars of the Magellanic Clouds beyond. Ranges that do not hold their
     DIST_A, and parallaxes that are not positive, are left out and counted in `blanked`.

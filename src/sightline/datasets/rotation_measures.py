@@ -70,12 +70,12 @@ def read_rotation_measures(
 ) -> RotationMeasures:
     """Reads a collection of catalogues of extragalactic rotation measures, cleaned; nothing is left out silently.
 
-    A table of the RMTable standard (Van Eck et al. 2023), or any with `ra`, `dec` (ICRS, decimal or sexagesimal) or `l`,
-    `b`, and with `rm` and `rm_err` or `error`: an archive of NumPy, FITS, ECSV, VOTable or text whose first row names
-    the columns, in capital letters or small. Units that the file gives are converted; without one, positions are in
-    deg and rotation measures in rad m^-2. `catalogue` or `catalog` says where a row was published, else the name of
-    the file; `l_file` and `b_file`, where present, are the Galactic positions as published. A value that is missing is
-    empty, `*` or NaN; what is no number is refused by row and column.
+    A table of the RMTable standard (Van Eck et al. 2023), or any with `ra`, `dec` (ICRS, decimal or sexagesimal) or
+    `l`, `b`, and with `rm` and `rm_err` or `error`: an archive of NumPy, FITS, ECSV, VOTable or text whose first row
+    names the columns, in capital letters or small. Units that the file gives are converted; without one, positions are
+    in deg and rotation measures in rad m^-2. `catalogue` or `catalog` says where a row was published, else the name of
+    the file; `l_file` and `b_file`, or `l` and `b`, beside `ra` and `dec` are the Galactic positions as published. A
+    value that is missing is empty, `*` or NaN; what is no number is refused by row and column.
 
     Skipped, and counted in `dropped`, in this order: rows without a finite rotation measure and position; impossible
     positions; positions published twice that disagree by more than `tolerance`; pulsars, which lie inside the Galaxy;
@@ -117,7 +117,7 @@ def read_rotation_measures(
     defects = {
         NOT_FINITE: ~finite & possible | ~np.isfinite(rm),
         IMPOSSIBLE: ~possible,
-        CONTRADICTION: ~old & _contradicts(table, l, b, tolerance),
+        CONTRADICTION: ~old & equatorial & _contradicts(table, l, b, tolerance),
         PULSAR: np.isin(catalogue, pulsars),
         NO_ERROR: ~(np.isfinite(error) & (error > 0)),
     }
@@ -158,7 +158,8 @@ def _galactic(ra: np.ndarray, dec: np.ndarray, old: np.ndarray) -> tuple[np.ndar
 
 def _contradicts(table: SourceTable, l: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
     """Whether the Galactic position as published, where there is one, is farther away than `tolerance` [deg]."""
-    published = [table.angle(name) for name in ("l_file", "b_file")]
+    both = table.find("l_file") is not None and table.find("b_file") is not None
+    published = [table.angle(names) for names in (("l_file", "b_file") if both else (_L, _B))]
     given = np.isfinite(published[0]) & np.isfinite(published[1]) & np.isfinite(l)
     here = direction(*(np.deg2rad(np.where(given, value, 0.0)) for value in (l, b)))
     there = direction(*(np.deg2rad(np.where(given, value, 0.0)) for value in published))

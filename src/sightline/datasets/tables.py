@@ -64,9 +64,9 @@ def _of_fits(path: PathLike, wanted: set[str]) -> dict[str, Column]:
         tables = [hdu for hdu in file[1:] if isinstance(hdu, fits.BinTableHDU)]
         if not tables:
             raise FileError(f"path = {path} holds no binary table.")
-        table = tables[0]
+        table: Any = tables[0]
         check_table(table, path)
-        names = table.columns.names
+        names: list[str] = table.columns.names
         if len(set(names)) < len(names):
             raise FileError(f"path = {path} has two columns of one name.")
         return {
@@ -91,7 +91,7 @@ def _of_text(path: PathLike, text: str, wanted: set[str]) -> dict[str, Column]:
 
     start = text.lstrip()[:200]
     if start.startswith("# %ECSV"):
-        table = ascii.read(text.splitlines(), format="ecsv", guess=False)
+        table: Any = ascii.read(text.splitlines(), format="ecsv", guess=False)
     elif start.startswith("<?xml") or "<VOTABLE" in start:
         if _OUTSIDE.search(text):
             raise FileError(f"path = {path} refers to other files or defines entities: such a VOTable is not read.")

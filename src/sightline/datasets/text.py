@@ -59,7 +59,7 @@ def _is_rule(line: str) -> bool:
 
 
 def _split_head(lines: list[str]) -> tuple[str | None, list[str]]:
-    """The row of names, the last marked by # before the first row of data if that is no row of names, and the others."""
+    """The row of names, which may be marked by a # before the rows of data, and the others."""
     marked = None
     for place, line in enumerate(lines):
         if line.lstrip().startswith("#"):

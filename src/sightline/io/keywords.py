@@ -23,9 +23,8 @@ def stokes_tables(tables: list[Any], path: PathLike) -> list[Any]:
 
     **Raises:** `FileError` for a file without any.
     """
-    found = [
-        table for table in tables if any(name.strip().upper() in sum(_COLUMNS.values(), []) for name in _of(table))
-    ]
+    known = {spelling for spellings in _COLUMNS.values() for spelling in spellings}
+    found = [table for table in tables if any(name.strip().upper() in known for name in _of(table))]
     if not found:
         raise FileError(
             f"{path} has no column of Stokes I, Q, U, only {', '.join(_of(tables[0]))}: read_map reads polarised maps; "
@@ -48,7 +47,8 @@ def find_columns(table: Any, path: PathLike) -> dict[str, str]:
         names = [name for name in _of(table) if name.strip().upper() in _COLUMNS[part]]
         if len(names) > 1:
             raise FileError(f"{path} has {len(names)} columns of Stokes {part}: {', '.join(names)}: leave one of them.")
-        found |= {part: name for name in names}
+        if names:
+            found[part] = names[0]
     missing = ", ".join(part for part in "QU" if part not in found)
     if missing:
         raise FileError(
@@ -70,8 +70,8 @@ def check_unit(unit: str | None) -> None:
 def find_unit(table: Any, columns: list[str], path: PathLike, unit: str | None) -> tuple[float, Any]:
     """Factor and unit of the columns, from the argument or the file.
 
-    **Raises:** `ValueError` for a unit that is not known; `FileError` for one that is ambiguous, missing, or contradicts
-    the argument.
+    **Raises:** `ValueError` for a unit that is not known; `FileError` for one that is ambiguous, missing, or
+    contradicts the argument.
     """
     check_unit(unit)
     given = sorted({unit_of(table, name) for name in columns})

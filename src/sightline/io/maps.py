@@ -11,8 +11,16 @@ from .._core.reading import FileError
 from ..geometry import HealpixSky
 from ..stokes import Stokes
 from .headers import describe, primary_header, table_header
-from .keywords import check_convention, check_frequency, check_unit, find_columns, find_convention, find_frequencies
-from .keywords import find_unit, stokes_tables
+from .keywords import (
+    check_convention,
+    check_frequency,
+    check_unit,
+    find_columns,
+    find_convention,
+    find_frequencies,
+    find_unit,
+    stokes_tables,
+)
 from .pixels import check_coordsys, read_sky
 from .tables import healpix_tables, read_values
 

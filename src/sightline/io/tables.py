@@ -155,8 +155,8 @@ def check_table(table: Any, path: PathLike) -> None:
         raise FileError(f"path = {path} cannot be read, it may have been cut short: {error}") from None
     if sound == 0:
         raise FileError(
-            f"path = {path} is damaged: its data are not those that the keyword DATASUM was written for. If you changed "
-            "them yourself, remove it: astropy.io.fits.delval(path, 'DATASUM', ext=...)."
+            f"path = {path} is damaged: its data are not those that the keyword DATASUM was written for. If you "
+            "changed them yourself, remove it: astropy.io.fits.delval(path, 'DATASUM', ext=...)."
         )
 
 

@@ -89,7 +89,7 @@ def _parse(text: str) -> Any:
     plain = _SPELLINGS.get(plain.lower(), plain).replace("**", "^")
     for form in ("generic", "fits", "cds"):
         try:
-            return u.Unit(plain, format=form, parse_strict="raise")
+            return u.Unit(plain, format=form)
         except (ValueError, TypeError, KeyError):
             continue
     raise ValueError(f"{text!r} is no unit that astropy knows")
