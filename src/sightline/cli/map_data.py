@@ -15,7 +15,10 @@ from ..io.units import brightness
 from ..statistics import Brightness
 from .keys import Keys
 from .refusal import Refusal
-from .scene import Scene
+from .scene import Scene, check_size
+
+_NUMBERS = 16
+"""What sightlines keep of every ray."""
 
 
 class Data(NamedTuple):
@@ -67,6 +70,7 @@ def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude:
     beam, offset = keys.take("beam", "number", None), keys.take("offset", "text", None)
     supersample = keys.take("supersample", "whole number", 1)
     fine = sl.HealpixSky(maps.sky.nside, maps.sky.pixels, maps.sky.nest, supersample)
+    check_size(fine, _NUMBERS)
     likelihood = sl.MapLikelihood(
         sl.Sightlines(fine, scene.cells, scene.observer),
         maps.frequency,
@@ -89,6 +93,7 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
     supersample = keys.take("supersample", "whole number", 1)
     sky = maps.sky if evaluate == "data" else sl.HealpixSky(settings["bins"])
     fine = sl.HealpixSky(sky.nside, sky.pixels, sky.nest, supersample)
+    check_size(fine, _NUMBERS)
     lines = sl.Sightlines(fine, scene.cells, scene.observer)
     observable = Brightness(lines, maps.frequency, maps.parameters, _instrument(scene, beam, name), offset)
     mask = _mask(keys, maps.sky, folder, latitude)

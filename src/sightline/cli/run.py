@@ -13,7 +13,7 @@ from ..io import check_writable, write_columns, write_map
 from ..plot import check_format, map, maps
 from .refusal import Refusal
 from .report import report, report_values
-from .scene import Scene, choose, instrument, read_band, with_operators
+from .scene import Scene, check_size, choose, instrument, read_band, with_operators
 from .simulation import measure_sky, simulate_sky
 
 UNITS = {"rm": "rad m-2", "dm": "pc cm-3", "em": "pc cm-6"}
@@ -100,6 +100,8 @@ def _plan(request: Request) -> _Plan:
     if request.operators is not None:
         scene = with_operators(scene, request.operators, request.temperature or 8000.0, request.clumping or 1.0)
     band = None if request.bandpass is None else read_band(request.bandpass)
+    frequencies = (request.frequency if band is None else band.frequency) or (1,)
+    check_size(sl.HealpixSky(request.nside), 3 * len(frequencies))
     return _Plan(scene, sky, band, instrument(band, request.beam))
 
 

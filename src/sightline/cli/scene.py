@@ -12,6 +12,11 @@ import sightline as sl
 from .._core.reading import FileError, read_text, reading
 
 
+MOST_CELLS = 1_000_000
+MEMORY = 2**37
+"""Bytes that one run may keep."""
+
+
 class Scene(NamedTuple):
     """What is simulated, from where, in which cells, and how it is called."""
 
@@ -22,8 +27,25 @@ class Scene(NamedTuple):
     note: str = ""
 
 
+def check_size(sky: sl.HealpixSky, values: int) -> None:
+    """Refuses a sky that no memory holds, before any is taken.
+
+    **Arguments:** `values`: how many double-precision numbers are kept of every ray.
+
+    **Raises:** `ValueError`.
+    """
+    rays = sky.size * sky.supersample**2
+    if 8 * values * rays > MEMORY:
+        raise ValueError(
+            f"nside = {sky.nside}, supersample = {sky.supersample}: {rays:.3g} rays of {values} numbers are more than "
+            f"{MEMORY / 2**30:.0f} GiB."
+        )
+
+
 def choose(model: str | None, cells: int) -> Scene:
     """A published sky by name, or the default Galaxy for `None`."""
+    if cells > MOST_CELLS:
+        raise ValueError(f"cells = {cells} must be {MOST_CELLS} at most.")
     if model is None:
         return Scene("default Galaxy", _default(), sl.SUN, sl.BoxCells(cells))
     preset = sl.presets.load(model)

@@ -12,6 +12,8 @@ from ..inference.algorithms import check_warmup
 from .keys import Keys, blame
 from .refusal import Refusal
 
+MOST = 10**9
+"""Starts, or draws of all chains."""
 METHODS = {"levenberg_marquardt": sl.LevenbergMarquardt, "bfgs": sl.BFGS, "lbfgs": sl.LBFGS, "adam": sl.Adam}
 ALGORITHMS = {
     "nuts": sl.NUTS,
@@ -26,8 +28,8 @@ def read_fit(keys: Keys) -> dict[str, Any]:
     """Arguments of `sl.fit`."""
     method = keys.choose("method", list(METHODS), None)
     number, starts = keys.take("key", "whole number", 0), keys.take("starts", "whole number", 1)
-    if starts < 1:
-        raise Refusal(f"[fit] starts = {starts} must be 1 at least.")
+    if not 1 <= starts <= MOST:
+        raise Refusal(f"[fit] starts = {starts} must be 1 at least, and {MOST} at most.")
     chosen = None if method is None else _build(METHODS[method], keys)
     keys.finish()
     return {"method": chosen, "starts": starts, "key": jax.random.key(number)}
@@ -41,6 +43,8 @@ def read_sample(keys: Keys) -> dict[str, Any]:
     for name, count in given.items():
         if count < 1:
             raise Refusal(f"[sample] {name} = {count} must be 1 at least.")
+    if given["chains"] * given["draws"] > MOST:
+        raise Refusal(f"[sample] chains = {given['chains']}, draws = {given['draws']}: {MOST} draws at most are kept.")
     given["warmup"] = keys.take("warmup", "whole number", None)
     if given["warmup"] is not None:
         with blame("[sample]"):

@@ -3,7 +3,9 @@
 import bz2
 import contextlib
 import gzip
+import io
 import lzma
+import mmap
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -86,54 +88,42 @@ def open_fits(path: PathLike) -> Iterator[Any]:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(reading(path, "cannot be read, it may be damaged or cut short"))
-        source = stack.enter_context(open(path, "rb"))
+        source: Any = stack.enter_context(open(path, "rb"))
         start = source.read(9)
         source.seek(0)
         if start[:2] in _PACKED:
-            _check_gzip(path, start)
-            source = _Bounded(stack.enter_context(_PACKED[start[:2]](source)), path)
+            source = _unpacked(path, stack.enter_context(_PACKED[start[:2]](source)))
+            _check_counts(path, source.getbuffer().tobytes())
         elif start != b"SIMPLE  =":
             raise FileError(f"path = {path} is not a FITS file: it does not begin with SIMPLE.")
+        else:
+            with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                _check_counts(path, content)
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("error", message=".*truncated.*")
         yield stack.enter_context(fits.open(source, memmap=False))
 
 
-def _check_gzip(path: PathLike, start: bytes) -> None:
-    """Refuses at once what says in its last bytes, as gzip does, that it unpacks to too much."""
-    if start[:2] == b"\x1f\x8b" and os.path.getsize(path) > 4:
+def _unpacked(path: PathLike, source: Any) -> io.BytesIO:
+    """What a packed file holds, as far as it may hold so much; gzip says it in its last bytes."""
+    if isinstance(source, gzip.GzipFile) and os.path.getsize(path) > 4:
         with open(path, "rb") as file:
             file.seek(-4, os.SEEK_END)
             check_unpacked(path, int.from_bytes(file.read(4), "little"))
+    content = source.read(unpacked_limit(path) + 1)
+    check_unpacked(path, len(content))
+    return io.BytesIO(content)
 
 
-class _Bounded:
-    """A file that is unpacked while it is read, as far as it may be."""
-
-    def __init__(self, source: Any, path: PathLike):
-        self._source, self._path, self._limit = source, path, unpacked_limit(path)
-        self.mode, self.closed = "rb", False
-
-    def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes."""
-        check_unpacked(self._path, self._source.tell() + max(size, 0))
-        found = self._source.read(self._limit - self._source.tell() + 1 if size < 0 else size)
-        check_unpacked(self._path, self._source.tell())
-        return found
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Goes to a place, not beyond the limit."""
-        start = {0: 0, 1: self._source.tell()}.get(whence)
-        if start is None:
-            while self.read(2**24):
-                pass
-            start = self._source.tell()
-        check_unpacked(self._path, start + offset)
-        return self._source.seek(start + offset)
-
-    def tell(self) -> int:
-        """Where it is."""
-        return self._source.tell()
+def _check_counts(path: PathLike, content: Any) -> None:
+    """Refuses headers of more axes or columns than FITS has, which astropy would count to."""
+    for name in (b"NAXIS   =", b"TFIELDS ="):
+        place = content.find(name)
+        while place >= 0:
+            value = content[place + 9 : place + 80].split(b"/")[0].strip()
+            if place % 80 == 0 and value.isdigit() and int(value) > 999:
+                raise FileError(f"path = {path} is damaged: {name[:7].decode().strip()} = {value.decode()}.")
+            place = content.find(name, place + 1)
 
 
 def check_table(table: Any, path: PathLike) -> None:
