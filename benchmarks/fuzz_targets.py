@@ -24,7 +24,7 @@ SIZE = 12 * NSIDE**2
 
 
 class Target(NamedTuple):
-    """A file: its `name`, `file` name, `kind` of damage, valid `content`; `read` tells whether it holds what it held."""
+    """A file: `name`, `file` name, `kind` of damage, valid `content`; `read` tells whether it holds what it held."""
 
     name: str
     file: str
@@ -52,6 +52,10 @@ def _equal(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(_equal(a, b) for a, b in zip(left, right, strict=True))
     left, right = np.asarray(left), np.asarray(right)
     return left.shape == right.shape and np.array_equal(left, right, equal_nan=left.dtype.kind in "fc")
+
+
+def _finite(found: Any) -> None:
+    assert all(np.all(np.isfinite(part)) for part in found)
 
 
 def _numbers(found: Any) -> None:
@@ -129,7 +133,8 @@ def sources(folder: Path) -> Iterator[Target]:
         )
     header = "#     NAME         GL       GB       DM        RM         DIST_DM\n"
     units = "                   (deg)    (deg)    (cm^-3 pc) (rad m^-2) (kpc)\n"
-    rows = "1     J0002+6216   117.327  -0.074   218.6     *          6.357\n2     J0006+1834   108.172  -42.985  11.4  -20  0.86\n"
+    rows = "1     J0002+6216   117.327  -0.074   218.6     *          6.357\n"
+    rows += "2     J0006+1834   108.172  -42.985  11.4  -20  0.86\n"
     (folder / "psr.txt").write_bytes(f"{70 * '-'}\n{header}{units}{70 * '-'}\n{rows}{70 * '-'}\n".encode())
 
     def measures(path: Path) -> list[np.ndarray]:
@@ -161,13 +166,7 @@ def results(folder: Path) -> Iterator[Target]:
 
         return [np.asarray(leaf) for leaf in jax.tree.leaves(sl.load(path))]
 
-    yield _target(
-        folder / "model.npz",
-        "model",
-        "zip",
-        model,
-        lambda found: [np.testing.assert_(np.all(np.isfinite(x))) for x in found],
-    )
+    yield _target(folder / "model.npz", "model", "zip", model, _finite)
     like = {"x": jnp.arange(5.0), "n": jnp.asarray(3)}
     (folder / "run").mkdir()
     checkpoint = Checkpoint(folder / "run", {"method": "a"})

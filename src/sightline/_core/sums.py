@@ -37,10 +37,8 @@ def check_sum(path: PathLike) -> None:
         size = max(os.path.getsize(path) - _LENGTH, 0)
         file.seek(size)
         end = file.read()
-        if end.startswith(_MARK):
-            sound = _digest(file, size) == end[len(_MARK) :]
-        else:
-            sound = not _says(file)
+        ended = end.startswith(_MARK)
+        sound = _digest(file, size) == end[len(_MARK) :] if ended else not _says(file)
     if not sound:
         raise FileError(f"path = {path} is damaged: its contents are not those that were written.")
 

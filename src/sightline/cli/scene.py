@@ -11,7 +11,6 @@ import sightline as sl
 
 from .._core.reading import FileError, read_text, reading
 
-
 MOST_CELLS = 1_000_000
 MEMORY = 2**37
 """Bytes that one run may keep."""
