@@ -8,7 +8,9 @@ benchmark with an error.
 
 import argparse
 import collections
+import faulthandler
 import resource
+import sys
 import tempfile
 import time
 import traceback
@@ -24,6 +26,7 @@ from fuzz_targets import TARGETS, Target
 import sightline as sl
 
 SLOW = 5.0  # s
+HUNG = 60.0  # s, after which a library that never returns ends the benchmark, with where it was
 LARGE = 1024  # MiB that one file may add to what the process has ever held
 OUTCOMES = ("unchanged", "other values", "refused")
 
@@ -50,6 +53,7 @@ def run(folder: Path, numbers: range | list[int], seed: int) -> tuple[dict[str, 
     turns = [target for target in made for _ in range(target.weight)]
     counts, failures = {target.name: collections.Counter() for target in made}, []
     for number in numbers:
+        faulthandler.dump_traceback_later(HUNG, exit=True, file=sys.__stderr__)
         target = turns[number % len(turns)]
         outcome = examine(target, folder / target.file, seed * 2**32 + number)
         if outcome not in OUTCOMES:
@@ -57,6 +61,9 @@ def run(folder: Path, numbers: range | list[int], seed: int) -> tuple[dict[str, 
             outcome = "failed"
         counts[target.name][outcome] += 1
         (folder / target.file).write_bytes(target.content)
+        if number % 10_000 == 9_999:
+            print(f"{number + 1} files", file=sys.stderr, flush=True)
+    faulthandler.cancel_dump_traceback_later()
     return counts, failures
 
 

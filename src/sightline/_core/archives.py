@@ -79,6 +79,6 @@ def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry:
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Any:
     with archive.open(info) as file:
-        array = np.lib.format.read_array(file, allow_pickle=False)
+        array = np.lib.format.read_array(file)
         file.read(1)  # at the end the sum of the bytes is checked
     return array

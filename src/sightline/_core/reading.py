@@ -25,7 +25,8 @@ def reading(path: PathLike, what: str = "cannot be read") -> Iterator[None]:
     **Raises:** as `check_file`; `FileError`.
 
     !!! example
-        >>> _ = open("sky.fits", "w").write("no FITS file")
+        >>> from pathlib import Path
+        >>> _ = Path("sky.fits").write_text("no FITS file")
         >>> with reading("sky.fits", "is no FITS file"):
         ...     raise KeyError("SIMPLE")
         Traceback (most recent call last):
@@ -89,7 +90,8 @@ def read_text(path: PathLike, what: str = "is no text in UTF-8") -> str:
     **Raises:** as `reading`.
 
     !!! example
-        >>> _ = open("note.txt", "wb").write("\\N{BOM}µG".encode())
+        >>> from pathlib import Path
+        >>> _ = Path("note.txt").write_bytes("\\N{BOM}µG".encode())
         >>> read_text("note.txt")
         'µG'
     """

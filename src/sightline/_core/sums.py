@@ -18,7 +18,8 @@ def append_sum(path: PathLike) -> None:
     """Appends the SHA-256 of a file to it.
 
     !!! example
-        >>> _ = open("some.nc", "wb").write(b"contents")
+        >>> from pathlib import Path
+        >>> _ = Path("some.nc").write_bytes(b"contents")
         >>> append_sum("some.nc")
         >>> check_sum("some.nc")
     """

@@ -27,7 +27,8 @@ def read_table(path: PathLike, wanted: Iterable[str]) -> SourceTable:
     **Raises:** `FileNotFoundError`; `FileError` for another kind of file, and for columns of unequal length.
 
     !!! example
-        >>> _ = open("sources.csv", "w").write("l [deg], b [deg], rm [rad/m2]\\n10, 5, -30\\n20, 6, *\\n")
+        >>> from pathlib import Path
+        >>> _ = Path("sources.csv").write_text("l [deg], b [deg], rm [rad/m2]\\n10, 5, -30\\n20, 6, *\\n")
         >>> read_table("sources.csv", ("l", "rm")).number("rm", "rad m-2")
         array([-30.,  nan])
     """
