@@ -5,7 +5,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -180,7 +180,8 @@ class Module(eqx.Module):
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def annotations(cls: type) -> dict[str, Any]:
+    """The types of the fields of a class, none where only a type checker can resolve them."""
     try:
         return typing.get_type_hints(cls)
     except Exception:  # an annotation that only a type checker can resolve
@@ -204,7 +205,7 @@ def check_fields(module: eqx.Module) -> None:
                     "use dataclasses.replace(module, name=value), or give eqx.tree_at a jax.numpy array."
                 )
         if field.metadata.get("param", False):
-            _check_shape(name, value, _hints(type(module)).get(field.name))
+            _check_shape(name, value, annotations(type(module)).get(field.name))
 
 
 def _check_shape(name: str, value: Any, hint: Any) -> None:
@@ -213,13 +214,14 @@ def _check_shape(name: str, value: Any, hint: Any) -> None:
         found = f"shape {value.shape}" if isinstance(value, jax.Array) else f"a {type(value).__name__}"
         if isinstance(value, jax.Array) and not jnp.issubdtype(value.dtype, jnp.floating):
             raise TypeError(f"{name} has type {value.dtype}, which has no gradient: give it floating-point numbers.")
-        raise TypeError(f"{name} has {found}, not {_spell(hint)}. To evaluate many models at once use eqx.filter_vmap.")
+        raise TypeError(f"{name} has {found}, not {spell(hint)}. To evaluate many models at once use eqx.filter_vmap.")
 
 
-def _spell(hint: Any) -> str:
+def spell(hint: Any) -> str:
+    """A type in words, for an error."""
     arguments = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
     if arguments:
-        return " or ".join(map(_spell, arguments))
+        return " or ".join(map(spell, arguments))
     shape = getattr(hint, "dim_str", None)
     return getattr(hint, "__name__", str(hint)) if shape is None else f"shape ({', '.join(shape.split())})"
 
@@ -246,45 +248,3 @@ def check_tree(module: eqx.Module) -> None:
     """`check_fields` of every module inside: `eqx.tree_at` skips converters and construction checks."""
     for _, child in walk(module):
         check_fields(child)
-
-
-def construct(cls: type[Any], values: Mapping[str, Any]) -> Any:
-    """A module with these fields, checked as by its constructor, whose arguments may be others.
-
-    Converters of settings are applied; learnable arrays keep their precision.
-
-    **Raises:** `TypeError` for a value of another type than annotated; as the constructor for the rest.
-
-    !!! example
-        >>> construct(sl.electrons.Uniform, {"n0": jnp.asarray(-1.0)})
-        Traceback (most recent call last):
-        ...
-        ValueError: Uniform.n0 = -1.0 cm-3 is outside its bounds [0, inf] cm-3.
-    """
-    module = object.__new__(cls)
-    for field in dataclasses.fields(cls):
-        value, converter = values[field.name], field.metadata.get("converter")
-        if converter is not None and field.metadata.get("param", False):
-            converter(value)
-        elif converter is not None:
-            value = converter(value)
-        object.__setattr__(module, field.name, value)
-    check_fields(module)
-    for name, hint in _hints(cls).items():
-        if name in values:
-            _check_type(f"{cls.__name__}.{name}", getattr(module, name), hint)
-    for base in cls.__mro__:
-        if "__check_init__" in vars(base):
-            vars(base)["__check_init__"](module)
-    return module
-
-
-def _check_type(name: str, value: Any, hint: Any) -> None:
-    from beartype.door import is_bearable
-
-    if isinstance(value, bool):
-        fits = is_bearable(value, hint) and hint is not int
-    else:  # a whole number stands for one with a point
-        fits = is_bearable(value, hint) or (isinstance(value, int) and is_bearable(float(value), hint))
-    if not fits:
-        raise TypeError(f"{name} holds a {type(value).__name__}, not {_spell(hint)}.")

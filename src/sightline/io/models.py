@@ -13,8 +13,8 @@ import numpy as np
 
 from .. import emission, fields, instruments, transfer
 from .._core.archives import read_archive, scan_archive
+from .._core.construct import construct
 from .._core.files import PathLike, check_writable, replacing
-from .._core.module import construct
 from .._core.reading import FileError, reading
 from .._version import __version__
 from ..fields import cosmic_rays, electrons, magnetic, temperature
