@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from astropy.io import fits
 
 import sightline as sl
 from sightline import cli
@@ -345,6 +346,31 @@ def test_noise_is_in_the_unit_of_the_file(folder, mock):
     expected = float(likelihoods[0].log_likelihood(MODEL))
     for one in likelihoods[1:]:
         assert float(one.log_likelihood(MODEL)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_noise_has_the_unit_of_its_own_file(folder, mock):
+    sl.io.write_columns("milli.fits", SKY, {"SIGMA": (np.full(SKY.size, 2e-3), "mK_RJ")})
+    sl.io.write_columns("other.fits", SKY, {"SIGMA": (np.full(SKY.size, 2.0), "K_CMB")})
+    plain, milli = (MAP | {"noise": noise, "name": str(noise)} for noise in (2e-6, "milli.fits"))
+    likelihoods = prepare(folder, data=[plain, milli]).posterior.likelihoods
+    expected, found = (float(one.log_likelihood(MODEL)) for one in likelihoods)
+    assert found == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(Refusal, match=r"noise = 'other\.fits': column SIGMA is in 'K_CMB', the map in K_RJ"):
+        prepare(folder, data=[MAP | {"noise": "other.fits"}])
+
+
+def test_a_frame_that_a_file_lacks_can_be_passed(folder):
+    sl.io.write_columns("T.fits", SKY, {"T": (np.full(SKY.size, 3e4), "mK")})
+    sl.io.write_columns("RM.fits", SKY, {"RM": (np.ones(SKY.size), "rad m-2"), "RM_ERR": (np.ones(SKY.size), "")})
+    for name in ("T.fits", "RM.fits"):
+        fits.delval(name, "COORDSYS", ext=1)
+    bright = {"kind": "map", "reader": "brightness", "file": "T.fits", "frequency": 0.4, "noise": 1.0}
+    depth = {"kind": "sources", "reader": "faraday_sky", "file": "RM.fits"}
+    for one in (bright, depth):
+        with pytest.raises(Refusal, match="COORDSYS"):
+            prepare(folder, data=[one])
+    found = prepare(folder, data=[bright | {"coordsys": "G"}, depth | {"coordsys": "G"}]).posterior
+    assert found.likelihoods[0].data.mean() == pytest.approx(30.0)
 
 
 def test_sources_and_bins_are_those_of_python(folder, mock):

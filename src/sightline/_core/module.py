@@ -202,7 +202,8 @@ class Module(eqx.Module):
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def annotations(cls: type) -> dict[str, Any]:
+    """The types of the fields of a class, none where only a type checker can resolve them."""
     try:
         return typing.get_type_hints(cls)
     except Exception:  # an annotation that only a type checker can resolve
@@ -226,7 +227,7 @@ def check_fields(module: eqx.Module) -> None:
                     "use dataclasses.replace(module, name=value), or give eqx.tree_at a jax.numpy array."
                 )
         if field.metadata.get("param", False):
-            _check_shape(name, value, _hints(type(module)).get(field.name))
+            _check_shape(name, value, annotations(type(module)).get(field.name))
 
 
 def _check_shape(name: str, value: Any, hint: Any) -> None:
@@ -235,13 +236,14 @@ def _check_shape(name: str, value: Any, hint: Any) -> None:
         found = f"shape {value.shape}" if isinstance(value, jax.Array) else f"a {type(value).__name__}"
         if isinstance(value, jax.Array) and not jnp.issubdtype(value.dtype, jnp.floating):
             raise TypeError(f"{name} has type {value.dtype}, which has no gradient: give it floating-point numbers.")
-        raise TypeError(f"{name} has {found}, not {_spell(hint)}. To evaluate many models at once use eqx.filter_vmap.")
+        raise TypeError(f"{name} has {found}, not {spell(hint)}. To evaluate many models at once use eqx.filter_vmap.")
 
 
-def _spell(hint: Any) -> str:
+def spell(hint: Any) -> str:
+    """A type in words, for an error."""
     arguments = typing.get_args(hint) if isinstance(hint, types.UnionType) else ()
     if arguments:
-        return " or ".join(map(_spell, arguments))
+        return " or ".join(map(spell, arguments))
     shape = getattr(hint, "dim_str", None)
     return getattr(hint, "__name__", str(hint)) if shape is None else f"shape ({', '.join(shape.split())})"
 

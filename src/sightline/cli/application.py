@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
+from .._core.reading import FileError
 from .._version import __version__
 from ..inference import FitError
 from .frequencies import check, spread
@@ -51,7 +52,7 @@ def _run(tokens: list[str], stop: Callable[[], None]) -> int:
     except CycloptsError as error:
         command = tokens[0] if tokens and not tokens[0].startswith("-") else ""
         return _complain(f"{error} See sightline {command} --help.", 2)
-    except Refusal as error:
+    except (Refusal, FileError) as error:
         return _complain(str(error), 2)
     except (OSError, FitError, Failure) as error:
         return _complain(str(error), 1)

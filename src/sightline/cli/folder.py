@@ -9,6 +9,7 @@ from typing import Any
 
 from .._core.files import is_part
 from .._core.locks import LOCK, locked
+from .._core.reading import FileError, read_text
 from ..io import replacing
 from .refusal import Refusal
 
@@ -55,10 +56,13 @@ def _check(folder: Path, file: Path) -> None:
 def _same(file: Path) -> dict[str, Any]:
     """What makes a run that run."""
     try:
-        table = tomllib.loads(file.read_text())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        table = tomllib.loads(read_text(file))
+    except (FileError, tomllib.TOMLDecodeError, RecursionError):
         return {"": file.read_bytes()}
-    sample = {name: value for name, value in table.get("sample", {}).items() if name != "draws"}
+    sample = table.get("sample", {})
+    if not isinstance(sample, dict):
+        return table
+    sample = {name: value for name, value in sample.items() if name != "draws"}
     return {name: value for name, value in table.items() if name != "sample"} | ({"sample": sample} if sample else {})
 
 
@@ -71,5 +75,5 @@ class Log:
     def __call__(self, text: str) -> None:
         print(text, flush=True)
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        with open(self._path, "a") as file:
+        with open(self._path, "a", encoding="utf-8") as file:
             file.writelines(f"{stamp}  {line}\n" for line in text.splitlines())

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 CURE = "Give positive, finite numbers in GHz, or ranges start:stop:count."
+MOST = 10_000
+"""Frequencies in one call."""
 
 
 def spread(_: Any, tokens: Sequence[Any]) -> list[float]:
@@ -19,13 +21,17 @@ def _values(text: str) -> list[float]:
         if ":" not in text:
             return [float(text)]
         start, stop, count = text.split(":")
+        if int(count) > MOST:
+            raise ValueError
         first, last, steps = float(start), float(stop), max(int(count) - 1, 0)
         return [first + (last - first) * step / steps for step in range(steps + 1)]
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is no frequency. {CURE}") from None
+        raise ValueError(f"{text!r} is no frequency, or more than {MOST}. {CURE}") from None
 
 
 def check(_: Any, values: Sequence[float] | None) -> None:
-    """Refuses frequencies that are not positive and finite."""
+    """Refuses frequencies that are not positive and finite, and too many of them."""
+    if values is not None and len(values) > MOST:
+        raise ValueError(f"{len(values)} frequencies are more than {MOST}: simulate them in several files.")
     if values is not None and (not values or not all(0 < value < float("inf") for value in values)):
         raise ValueError(CURE)

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .._core.reading import brief
 from .refusal import Refusal
 
 _NEEDED = object()
@@ -96,3 +97,5 @@ def blame(place: str) -> Iterator[None]:
         yield
     except (ValueError, TypeError, OSError) as error:
         raise Refusal(f"{place.rstrip(':')}: {error}") from None
+    except (ArithmeticError, MemoryError, RecursionError) as error:
+        raise Refusal(f"{place.rstrip(':')}: {brief(error)}") from None

@@ -9,12 +9,16 @@ import numpy as np
 
 import sightline as sl
 
-from ..io.keywords import find_columns, find_unit
-from ..io.tables import healpix_tables
+from ..io.keywords import find_columns, find_unit, stokes_tables
+from ..io.tables import healpix_tables, unit_of
+from ..io.units import brightness
 from ..statistics import Brightness
 from .keys import Keys
 from .refusal import Refusal
-from .scene import Scene
+from .scene import Scene, check_size
+
+_NUMBERS = 16
+"""What sightlines keep of every ray."""
 
 
 class Data(NamedTuple):
@@ -25,7 +29,7 @@ class Data(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """Maps as they were read: `values` a `Stokes` or an array of I in K_RJ, `factor` of which was one in the file."""
+    """Maps as they were read: `values` a `Stokes` or an array of I; one in the file is `factor` of their `unit`."""
 
     sky: sl.HealpixSky
     frequency: Any
@@ -33,6 +37,7 @@ class Maps(NamedTuple):
     units: dict[str, str]
     parameters: str
     factor: float
+    unit: str
 
 
 def binning(keys: Keys) -> dict[str, Any]:
@@ -48,13 +53,16 @@ def read_maps(keys: Keys, reader: str, path: Path) -> Maps:
     """The maps of a file."""
     frequency = keys.take("frequency", ("number", "list"), None)
     if reader == "brightness":
-        (one,) = sl.datasets.read_brightness(path, frequency)
-        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, "I", 1.0)
+        if path.suffix == ".npz":
+            raise Refusal(f"{keys.place} file = {path.name!r} must be a FITS file.")
+        (one,) = sl.datasets.read_brightness(path, frequency, keys.take("coordsys", "text", None))
+        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, "I", 1.0, "K_RJ")
     unit, convention, coordsys = (keys.take(name, "text", None) for name in ("unit", "convention", "coordsys"))
     stokes = sl.io.read_map(path, unit, convention, frequency, coordsys)
     with healpix_tables(path) as tables:  # noise is in the unit of the file, of which a map drops milli and micro
-        factor, _ = find_unit(tables[0], list(find_columns(tables[0], path).values()), path, unit)
-    return Maps(stokes.sky, stokes.frequency, stokes, {}, keys.take("parameters", "text", "IQU"), factor)
+        table = stokes_tables(tables, path)[0]
+        factor, _ = find_unit(table, list(find_columns(table, path).values()), path, unit)
+    return Maps(stokes.sky, stokes.frequency, stokes, {}, keys.take("parameters", "text", "IQU"), factor, stokes.unit)
 
 
 def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
@@ -62,6 +70,7 @@ def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude:
     beam, offset = keys.positive("beam", None), keys.take("offset", "text", None)
     supersample = keys.take("supersample", "whole number", 1)
     fine = sl.HealpixSky(maps.sky.nside, maps.sky.pixels, maps.sky.nest, supersample)
+    check_size(fine, _NUMBERS)
     likelihood = sl.MapLikelihood(
         sl.Sightlines(fine, scene.cells, scene.observer),
         maps.frequency,
@@ -84,6 +93,7 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
     supersample = keys.take("supersample", "whole number", 1)
     sky = maps.sky if evaluate == "data" else sl.HealpixSky(settings["bins"])
     fine = sl.HealpixSky(sky.nside, sky.pixels, sky.nest, supersample)
+    check_size(fine, _NUMBERS)
     lines = sl.Sightlines(fine, scene.cells, scene.observer)
     observable = Brightness(lines, maps.frequency, maps.parameters, _instrument(scene, beam, name), offset)
     mask = _mask(keys, maps.sky, folder, latitude)
@@ -118,10 +128,14 @@ def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
             raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is a number.")
         return keys.positive("noise") * maps.factor
     columns = _columns(folder / noise, maps.sky, keys, "noise")
-    chosen = [
-        maps.factor * _column(columns, name, keys, "noise_columns")
-        for name in (list(columns) if names is None else names)
-    ]
+    chosen = []
+    for name in list(columns) if names is None else names:
+        values, unit = _column(columns, name, keys, "noise_columns")
+        known = brightness(unit)  # kelvins alone are those of the map
+        named = known is not None and (known[1] == maps.unit or (known[1] == "K" and maps.unit.startswith("K")))
+        if unit and not named:
+            raise Refusal(f"{keys.place} noise = {noise!r}: column {name} is in {unit!r}, the map in {maps.unit}.")
+        chosen.append((known[0] if known is not None else maps.factor) * values)
     several = np.ndim(maps.frequency) > 0  # which the noise is the same for
     return chosen[0] if len(chosen) == 1 else np.stack(chosen)[:, None] if several else np.stack(chosen)
 
@@ -135,21 +149,23 @@ def _mask(keys: Keys, sky: sl.HealpixSky, folder: Path, latitude: float) -> np.n
     columns = _columns(folder / file, sky, keys, "mask")
     if name is None and len(columns) > 1:
         raise Refusal(f"{keys.place} mask_column is missing: {file} holds {', '.join(columns)}.")
-    values = _column(columns, next(iter(columns)) if name is None else name, keys, "mask_column")
+    values, _ = _column(columns, next(iter(columns)) if name is None else name, keys, "mask_column")
     if not np.all(np.isin(values, (0, 1))):
         raise Refusal(f"{keys.place} mask = {file!r} must hold 0 and 1 only, 1 where a pixel is used.")
     return kept & values.astype(bool)
 
 
-def _columns(path: Path, sky: sl.HealpixSky, keys: Keys, key: str) -> dict[str, np.ndarray]:
-    """Columns of a file of the same pixels as the data."""
-    found, columns = sl.io.read_columns(path, coordsys=keys.table.get("coordsys"))
+def _columns(path: Path, sky: sl.HealpixSky, keys: Keys, key: str) -> dict[str, tuple[np.ndarray, str]]:
+    """Columns of a file of the same pixels as the data, and their units in it."""
+    found, values = sl.io.read_columns(path, coordsys=keys.table.get("coordsys"))
+    with healpix_tables(path) as tables:
+        columns = {name: (array, unit_of(tables[0], name)) for name, array in values.items()}
     if (found.nside, found.nest) != (sky.nside, sky.nest) or not np.array_equal(found.indices, sky.indices):
         raise Refusal(f"{keys.place} {key} = {path.name!r} is not of the same pixels, in the same order, as the data.")
     return columns
 
 
-def _column(columns: dict[str, np.ndarray], name: Any, keys: Keys, key: str) -> np.ndarray:
-    if name not in columns:
+def _column(columns: dict[str, tuple[np.ndarray, str]], name: Any, keys: Keys, key: str) -> tuple[np.ndarray, str]:
+    if not isinstance(name, str) or name not in columns:
         raise Refusal(f"{keys.place} {key}: there is no column {name!r}, but {', '.join(columns)}.")
     return columns[name]

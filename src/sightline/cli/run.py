@@ -14,7 +14,7 @@ from ..io import check_writable, write_columns, write_map
 from ..plot import check_format, map, maps
 from .refusal import Refusal
 from .report import report, report_values
-from .scene import Scene, choose, instrument, read_band, with_operators
+from .scene import Scene, check_size, choose, instrument, read_band, with_operators
 from .settings import SEEDS
 from .simulation import measure_sky, simulate_sky
 
@@ -105,6 +105,7 @@ def _plan(request: Request) -> _Plan:
         scene = with_operators(scene, request.operators, temperature, clumping)
     band = None if request.bandpass is None else read_band(request.bandpass)
     frequency = band.frequency if band is not None else _given(request.frequency, [])
+    check_size(sl.HealpixSky(request.nside), 3 * max(len(frequency), 1))
     return _Plan(scene, sky, frequency, instrument(band, request.beam))
 
 

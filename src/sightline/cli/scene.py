@@ -1,7 +1,6 @@
 """What is simulated: a published sky or the default Galaxy, with the operators asked for, and the instrument."""
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import sightline as sl
+
+from .._core.reading import FileError, read_text, reading
+
+MOST_CELLS = 1_000_000
+MEMORY = 2**37
+"""Bytes that one run may keep."""
 
 
 class Scene(NamedTuple):
@@ -21,8 +26,25 @@ class Scene(NamedTuple):
     note: str = ""
 
 
+def check_size(sky: sl.HealpixSky, values: int) -> None:
+    """Refuses a sky that no memory holds, before any is taken.
+
+    **Arguments:** `values`: how many double-precision numbers are kept of every ray.
+
+    **Raises:** `ValueError`.
+    """
+    rays = sky.size * sky.supersample**2
+    if 8 * values * rays > MEMORY:
+        raise ValueError(
+            f"nside = {sky.nside}, supersample = {sky.supersample}: {rays:.3g} rays of {values} numbers are more than "
+            f"{MEMORY / 2**30:.0f} GiB."
+        )
+
+
 def choose(model: str | None, cells: int) -> Scene:
     """A published sky by name, or the default Galaxy for `None`."""
+    if cells > MOST_CELLS:
+        raise ValueError(f"cells = {cells} must be {MOST_CELLS} at most.")
     if model is None:
         return Scene("default Galaxy", _default(), sl.SUN, sl.BoxCells(cells))
     preset = sl.presets.load(model)
@@ -59,12 +81,12 @@ def read_band(path: Path) -> sl.instruments.Bandpass:
 
     **Raises:** `ValueError` for a file without such columns, or of weights that have no mean.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of an empty file, which has no columns
-            frequency, weights = np.loadtxt(path, unpack=True, ndmin=2)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"--bandpass {path} must hold two columns, frequency [GHz] and weight: {error}") from None
+    what = "must hold two columns, frequency [GHz] and weight"
+    with reading(path, what):
+        rows = np.loadtxt(read_text(path, what).splitlines(), ndmin=2)
+        if rows.size == 0 or rows.shape[1] != 2:
+            raise FileError(f"path = {path} {what}.")
+    frequency, weights = rows.T
     try:
         nominal = float(np.average(frequency, weights=weights))
         return sl.instruments.Bandpass(frequency, weights, nominal=nominal)

@@ -15,6 +15,8 @@ from .refusal import Refusal
 SEEDS = 2**32
 """How many random keys a number can name."""
 
+MOST = 10**9
+"""Starts, or draws of all chains."""
 METHODS = {"levenberg_marquardt": sl.LevenbergMarquardt, "bfgs": sl.BFGS, "lbfgs": sl.LBFGS, "adam": sl.Adam}
 ALGORITHMS = {
     "nuts": sl.NUTS,
@@ -29,8 +31,8 @@ def read_fit(keys: Keys) -> dict[str, Any]:
     """Arguments of `sl.fit`."""
     method = keys.choose("method", list(METHODS), None)
     key, starts = _key(keys), keys.take("starts", "whole number", 1)
-    if starts < 1:
-        raise Refusal(f"[fit] starts = {starts} must be 1 at least.")
+    if not 1 <= starts <= MOST:
+        raise Refusal(f"[fit] starts = {starts} must be 1 at least, and {MOST} at most.")
     chosen = None if method is None else _build(METHODS[method], keys)
     keys.finish()
     return {"method": chosen, "starts": starts, "key": key}
@@ -44,6 +46,8 @@ def read_sample(keys: Keys) -> dict[str, Any]:
     for name, count in given.items():
         if count < 1:
             raise Refusal(f"[sample] {name} = {count} must be 1 at least.")
+    if given["chains"] * given["draws"] > MOST:
+        raise Refusal(f"[sample] chains = {given['chains']}, draws = {given['draws']}: {MOST} draws at most are kept.")
     given["warmup"] = keys.take("warmup", "whole number", None)
     if given["warmup"] is not None:
         with blame("[sample]"):

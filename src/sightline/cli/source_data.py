@@ -28,7 +28,7 @@ def read_sources(keys: Keys, reader: str, path: Path, latitude: float) -> Source
         table = sl.datasets.read_rotation_measures(path)
         found = Sources(table.sky, rotation, table.rm, table.error)
     elif reader == "faraday_sky":
-        sky = sl.datasets.read_faraday_sky(path)
+        sky = sl.datasets.read_faraday_sky(path, coordsys=keys.take("coordsys", "text", None))
         found = Sources(sky.sky, rotation, sky.rm, sky.error)
     else:
         found = _read_pulsars(keys, path)

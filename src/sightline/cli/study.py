@@ -12,6 +12,7 @@ import numpy as np
 
 import sightline as sl
 
+from .._core.reading import FileError, read_text, reading
 from ..parameters import find_leaves, match
 from . import priors
 from .keys import Keys, blame
@@ -44,11 +45,12 @@ def read(path: Path) -> dict[str, Any]:
     **Raises:** `Refusal` for a file that is missing or no TOML.
     """
     try:
-        return tomllib.loads(path.read_text())
+        with reading(path, "is no TOML file"):
+            return tomllib.loads(read_text(path, "is no TOML file"))
     except FileNotFoundError:
         raise Refusal(f"{path} does not exist: name a run file.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Refusal(f"{path} is no TOML file: {error}") from None
+    except FileError as error:
+        raise Refusal(str(error)) from None
 
 
 def precision(table: Mapping[str, Any]) -> str:

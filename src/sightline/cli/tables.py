@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
 def write_text(path: Path, text: str) -> None:
     """Writes text whole or not at all."""
     with sl.io.replacing(path, overwrite=True) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, values: Any) -> None:

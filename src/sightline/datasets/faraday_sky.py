@@ -31,14 +31,15 @@ class FaradaySky:
         )
 
 
-def read_faraday_sky(path: PathLike, rm: str = "RM", error: str = "RM_ERR") -> FaradaySky:
+def read_faraday_sky(path: PathLike, rm: str = "RM", error: str = "RM_ERR", coordsys: str | None = None) -> FaradaySky:
     """Reads a HEALPix map of Faraday depth and its error, such as that of Oppermann et al. 2015.
 
     Pixels without a finite value and a positive error become NaN in both, and are counted.
 
-    **Arguments:** `rm`, `error`: names of the columns in rad m^-2.
+    **Arguments:** `rm`, `error`: names of the columns, in whatever unit the file says, rad m^-2 if none; `coordsys`:
+    `"G"` where the file does not say that it is in Galactic coordinates, but is.
 
-    **Raises:** as `sl.io.read_columns`; `ValueError` for columns that are missing.
+    **Raises:** as `sl.io.read_columns`, also for columns that are missing.
 
     **Source:** Oppermann et al. 2015, A&A 575, A118.
 
@@ -51,10 +52,7 @@ def read_faraday_sky(path: PathLike, rm: str = "RM", error: str = "RM_ERR") -> F
         >>> read_faraday_sky("faraday.fits").rm[:3]
         array([0., 1., 2.])
     """
-    sky, columns = read_columns(path)
-    missing = [name for name in (rm, error) if name not in columns]
-    if missing:
-        raise ValueError(f"{path} has no column {', '.join(missing)}: name them, of {', '.join(columns)}.")
+    sky, columns = read_columns(path, coordsys=coordsys, units={rm: "rad m-2", error: "rad m-2"})
     values, errors = (np.asarray(columns[name], np.float64) for name in (rm, error))
     bad = ~(np.isfinite(values) & np.isfinite(errors) & (errors > 0))
     return FaradaySky(sky, np.where(bad, np.nan, values), np.where(bad, np.nan, errors), int(bad.sum()))

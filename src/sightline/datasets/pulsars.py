@@ -7,7 +7,9 @@ import numpy as np
 
 from .._core.files import PathLike
 from ..geometry import Directions, SourceCatalogue
-from .rows import OnDefect, lines_of, read_table, sift
+from .columns import SourceTable
+from .rows import OnDefect, lines_of, sift
+from .tables import read_table
 
 Distance = Literal["independent", "YMW16", "NE2001"]
 SIGNIFICANT = 3.0
@@ -76,8 +78,10 @@ def read_pulsars(
 ) -> Pulsars:
     """Reads pulsars from an extract of the ATNF catalogue, or from a table of distances.
 
-    The ATNF catalogue has columns `name`, `l`, `b`, `DM`, `RM`, `RM_err`, `PX`, `PX_err` (mas), `DIST_A`, `DIST_AMN`,
-    `DIST_AMX`, `DIST_DM` (YMW16), `DIST_DM1` (NE2001). Its independent distance is 1/PX where the parallax has three
+    The ATNF catalogue has columns `name`, `l`, `b` (or `GL`, `GB`), `DM`, `RM`, `RM_err`, `PX`, `PX_err` (mas),
+    `DIST_A`, `DIST_AMN`, `DIST_AMX`, `DIST_DM` (YMW16), `DIST_DM1` (NE2001), in capital letters or small, and `*` for
+    what is not known; those that are not `need`ed may be missing. Files and units are as for `read_rotation_measures`.
+    Its independent distance is 1/PX where the parallax has three
     standard deviations, else DIST_A. DIST_DM = 25 and DIST_DM1 = 50 kpc are lower limits: with `distance="YMW16"` or
     `"NE2001"` they are dropped, and so are the pulsars of the Magellanic Clouds beyond. Ranges that do not hold their
     DIST_A, and parallaxes that are not positive, are left out and counted in `blanked`.
@@ -91,7 +95,8 @@ def read_pulsars(
     - `distance`: which of the catalogue.
     - `on_defect`: `"refuse"` raises at the first row that would be dropped.
 
-    **Raises:** `FileNotFoundError`; `ValueError` for missing columns, and where `on_defect` is `"refuse"`.
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files, missing columns, values that
+    are no numbers and units of another dimension; `ValueError` where `on_defect` is `"refuse"`.
 
     **Source:** Manchester et al. 2005, AJ 129, 1993.
 
@@ -103,11 +108,12 @@ def read_pulsars(
         1 of 2 pulsars; dropped:
                1  no dispersion measure, or one that is not positive
     """
-    table = read_table(path, ("name",))
-    if "d_kpc" in table:
-        values, blanked, limit = *_of_distances(read_table(path, _DISTANCE_TABLE)), np.zeros(len(table["name"]), bool)
+    table = read_table(path, _WANTED)
+    table.need(_NAME, _L, _B)
+    if table.find("d_kpc") is not None:
+        values, blanked, limit = *_of_distances(table), np.zeros(table.rows, bool)
     else:
-        values, blanked, limit = _of_catalogue(read_table(path, _CATALOGUE), distance)
+        values, blanked, limit = _of_catalogue(table, need, distance)
     defects = {
         BAD_POSITION: ~(np.isfinite(values["l"]) & (np.abs(values["b"]) <= 90)),
         LIMIT: limit,
@@ -117,30 +123,43 @@ def read_pulsars(
     }
     keep, dropped = sift(defects, path, on_defect)
     kept = {name: column[keep] for name, column in values.items()}
-    return Pulsars(name=table["name"][keep], **kept, dropped=dropped, blanked=blanked)
+    return Pulsars(name=table.text(_NAME, "")[keep], **kept, dropped=dropped, blanked=blanked)
 
 
-_CATALOGUE = ("l", "b", "DM", "RM", "RM_err", "PX", "PX_err", "DIST_A", "DIST_AMN", "DIST_AMX", "DIST_DM", "DIST_DM1")
-_DISTANCE_TABLE = ("l_deg", "b_deg", "dm_pc_cm3", "d_kpc", "d_err_plus_kpc", "d_err_minus_kpc")
+_NAME, _L, _B = ("name", "jname", "psrj", "psr"), ("l", "gl", "glon", "l_deg"), ("b", "gb", "glat", "b_deg")
+_QUANTITIES: dict[str, tuple[tuple[str, ...], str]] = {
+    "DM": (("dm",), "pc cm-3"),
+    "RM": (("rm",), "rad m-2"),
+    "RM_err": (("rm_err", "rm_error", "e_rm"), "rad m-2"),
+    "PX": (("px", "parallax"), "mas"),
+    "PX_err": (("px_err", "px_error", "e_px"), "mas"),
+    **{name: ((name.lower(),), "kpc") for name in ("DIST_A", "DIST_AMN", "DIST_AMX", "DIST_DM", "DIST_DM1")},
+}
+_DISTANCES = ("d_kpc", "d_err_plus_kpc", "d_err_minus_kpc")
+_WANTED = (*_NAME, *_L, *_B, "dm_pc_cm3", *_DISTANCES, *(name for names, _ in _QUANTITIES.values() for name in names))
 
 
-def _of_distances(table: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    l, b, dm, middle, plus, minus = (np.asarray(table[name], np.float64) for name in _DISTANCE_TABLE)
-    unknown = np.full(len(l), np.nan)
-    values = {"l": l, "b": b, "dm": dm, "rm": unknown, "rm_error": unknown}
+def _of_distances(table: SourceTable) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    table.need("dm_pc_cm3", *_DISTANCES)
+    middle, plus, minus = (table.number(name, "kpc") for name in _DISTANCES)
+    unknown = np.full(table.rows, np.nan)
+    values = {"l": table.angle(_L), "b": table.angle(_B), "dm": table.number("dm_pc_cm3", "pc cm-3")}
+    values |= {"rm": unknown, "rm_error": unknown}
     return values | {"distance": middle, "nearest": middle - minus, "farthest": middle + plus}, {}
 
 
 def _of_catalogue(
-    table: dict[str, np.ndarray], distance: str
+    table: SourceTable, need: tuple[str, ...], distance: str
 ) -> tuple[dict[str, np.ndarray], dict[str, int], np.ndarray]:
     """The quantities, the numbers of values left out, and which distances are limits."""
-    columns = {name: np.asarray(table[name], np.float64) for name in _CATALOGUE}
-    names = {"l": "l", "b": "b", "dm": "DM", "rm": "RM", "rm_error": "RM_err"}
-    values = {ours: columns[theirs] for ours, theirs in names.items()}
+    places = {"independent": ("px", "dist_a"), "YMW16": ("dist_dm",), "NE2001": ("dist_dm1",)}[distance]
+    table.need(*(one for one in ("dm", "rm") if one in need), *((places,) if "distance" in need else ()))
+    columns = {name: table.number(names, unit) for name, (names, unit) in _QUANTITIES.items()}
+    values = {"l": table.angle(_L), "b": table.angle(_B)}
+    values |= {"dm": columns["DM"], "rm": columns["RM"], "rm_error": columns["RM_err"]}
     if distance == "independent":
-        places, blanked = _independent(columns)
-        return values | places, blanked, np.zeros(len(values["l"]), bool)
+        found, blanked = _independent(columns)
+        return values | found, blanked, np.zeros(len(values["l"]), bool)
     column, limit = LIMITS[distance]
     modelled, unknown = columns[column], np.full(len(values["l"]), np.nan)
     return values | {"distance": modelled, "nearest": unknown, "farthest": unknown}, {}, modelled >= limit

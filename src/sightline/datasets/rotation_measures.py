@@ -2,13 +2,16 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from .._core.files import PathLike
 from ..geometry import Directions
 from ..geometry.frames import direction
-from .rows import OnDefect, lines_of, read_table, sift
+from .columns import SourceTable
+from .rows import OnDefect, lines_of, sift
+from .tables import read_table
 
 NOT_FINITE = "rotation measure or position is not finite"
 IMPOSSIBLE = "impossible position: declination or latitude beyond 90 deg, or right ascension outside 0 to 360"
@@ -16,6 +19,12 @@ CONTRADICTION = "the position is given twice and disagrees"
 PULSAR = "from a catalogue of pulsars"
 NO_ERROR = "no error, or one that is not positive"
 DUPLICATE = "the same source measured again, less accurately"
+
+_RA, _DEC = ("ra", "raj2000", "ra_deg", "raj", "raj_deg"), ("dec", "dej2000", "decj2000", "dec_deg", "decj", "decj_deg")
+_L, _B = ("l", "glon", "gl", "l_deg"), ("b", "glat", "gb", "b_deg")
+_RM, _ERROR = ("rm",), ("rm_err", "rm_error", "rmerr", "e_rm", "error", "err", "sigma", "rm_sigma")
+_CATALOGUE = ("catalog", "catalogue")
+_WANTED = (*_RA, *_DEC, *_L, *_B, *_RM, *_ERROR, *_CATALOGUE, "l_file", "b_file")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +70,12 @@ def read_rotation_measures(
 ) -> RotationMeasures:
     """Reads a collection of catalogues of extragalactic rotation measures, cleaned; nothing is left out silently.
 
-    A table of the RMTable standard (Van Eck et al. 2023): columns `ra`, `dec` (ICRS), `rm`, `rm_err`, and `catalogue`
-    or `catalog`; `l_file` and `b_file`, where present, are the Galactic positions as published.
+    A table of the RMTable standard (Van Eck et al. 2023), or any with `ra`, `dec` (ICRS, decimal or sexagesimal) or
+    `l`, `b`, and with `rm` and `rm_err` or `error`: an archive of NumPy, FITS, ECSV, VOTable or text whose first row
+    names the columns, in capital letters or small. Units that the file gives are converted; without one, positions are
+    in deg and rotation measures in rad m^-2. `catalogue` or `catalog` says where a row was published, else the name of
+    the file; `l_file` and `b_file`, or `l` and `b`, beside `ra` and `dec` are the Galactic positions as published. A
+    value that is missing is empty, `*` or NaN; what is no number is refused by row and column.
 
     Skipped, and counted in `dropped`, in this order: rows without a finite rotation measure and position; impossible
     positions; positions published twice that disagree by more than `tolerance`; pulsars, which lie inside the Galaxy;
@@ -78,7 +91,8 @@ def read_rotation_measures(
     - `radius`: arcsec; `tolerance`: deg.
     - `on_defect`: `"refuse"` raises at the first defect instead.
 
-    **Raises:** `FileNotFoundError`; `ValueError` for missing columns, and where `on_defect` is `"refuse"`.
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files, missing columns, values that
+    are no numbers and units of another dimension; `ValueError` where `on_defect` is `"refuse"`.
 
     **Source:** Van Eck et al. 2023, ApJS 267, 28, with its notes on the catalogues.
 
@@ -92,20 +106,18 @@ def read_rotation_measures(
                1  no error, or one that is not positive
                1  the same source measured again, less accurately
     """
-    columns = read_table(path, ("ra", "dec", "rm", "rm_err"))
-    label = "catalog" if "catalog" in columns else "catalogue"
-    if label not in columns:
-        raise ValueError(f"{path} has no column catalogue or catalog: it holds {', '.join(columns)}.")
-    catalogue = columns[label]
-    ra, dec, rm, error = (np.asarray(columns[name], np.float64) for name in ("ra", "dec", "rm", "rm_err"))
-    finite = np.isfinite(ra) & np.isfinite(dec) & np.isfinite(rm)
-    possible = (np.abs(dec) <= 90) & (ra >= 0) & (ra <= 360)
-    old = np.isin(catalogue, b1950)
-    l, b = _galactic(np.where(finite & possible, ra, 0.0), np.where(finite & possible, dec, 0.0), old)
+    table = read_table(path, _WANTED)
+    equatorial = table.find(_RA) is not None and table.find(_DEC) is not None
+    table.need(*(() if equatorial else (_L, _B) if table.find(_L) or table.find(_B) else (_RA, _DEC)), _RM, _ERROR)
+    rm, error = table.number(_RM, "rad m-2"), table.number(_ERROR, "rad m-2")
+    catalogue = table.text(_CATALOGUE, Path(path).stem)
+    old = np.isin(catalogue, b1950) & equatorial
+    l, b, possible = _positions(table, old) if equatorial else _as_given(table)
+    finite = np.isfinite(l) & np.isfinite(b) & np.isfinite(rm)
     defects = {
-        NOT_FINITE: ~finite,
+        NOT_FINITE: ~finite & possible | ~np.isfinite(rm),
         IMPOSSIBLE: ~possible,
-        CONTRADICTION: ~old & _contradicts(columns, l, b, tolerance),
+        CONTRADICTION: ~old & equatorial & _contradicts(table, l, b, tolerance),
         PULSAR: np.isin(catalogue, pulsars),
         NO_ERROR: ~(np.isfinite(error) & (error > 0)),
     }
@@ -113,6 +125,22 @@ def read_rotation_measures(
     keep, dropped = sift(defects | {DUPLICATE: _repeated(l, b, error, sound, radius)}, path, on_defect)
     converted = {"from B1950 to the Galactic frame": int(np.sum(old & keep))}
     return RotationMeasures(l[keep], b[keep], rm[keep], error[keep], catalogue[keep], dropped, converted)
+
+
+def _positions(table: SourceTable, old: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Galactic positions [deg], NaN where there is none, of equatorial ones, and which of these can be."""
+    ra, dec = table.angle(_RA, hours=True), table.angle(_DEC)
+    given = np.isfinite(ra) & np.isfinite(dec)
+    possible = ~given | ((np.abs(dec) <= 90) & (ra >= 0) & (ra <= 360))
+    usable = given & possible
+    l, b = _galactic(np.where(usable, ra, 0.0), np.where(usable, dec, 0.0), old)
+    return np.where(usable, l, np.nan), np.where(usable, b, np.nan), possible
+
+
+def _as_given(table: SourceTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Galactic positions [deg] of a table that has them, and which of these can be."""
+    l, b = table.angle(_L), table.angle(_B)
+    return l, b, ~(np.abs(b) > 90) & ~(np.abs(l) > 360)
 
 
 def _galactic(ra: np.ndarray, dec: np.ndarray, old: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -128,13 +156,12 @@ def _galactic(ra: np.ndarray, dec: np.ndarray, old: np.ndarray) -> tuple[np.ndar
     return l, b
 
 
-def _contradicts(columns: dict[str, np.ndarray], l: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
+def _contradicts(table: SourceTable, l: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
     """Whether the Galactic position as published, where there is one, is farther away than `tolerance` [deg]."""
-    if "l_file" not in columns or "b_file" not in columns:
-        return np.zeros(len(l), bool)
-    published = [np.asarray(columns[name], np.float64) for name in ("l_file", "b_file")]
-    given = np.isfinite(published[0]) & np.isfinite(published[1])
-    here = direction(np.deg2rad(l), np.deg2rad(b))
+    both = table.find("l_file") is not None and table.find("b_file") is not None
+    published = [table.angle(names) for names in (("l_file", "b_file") if both else (_L, _B))]
+    given = np.isfinite(published[0]) & np.isfinite(published[1]) & np.isfinite(l)
+    here = direction(*(np.deg2rad(np.where(given, value, 0.0)) for value in (l, b)))
     there = direction(*(np.deg2rad(np.where(given, value, 0.0)) for value in published))
     return given & (2 * np.arcsin(np.minimum(np.linalg.norm(here - there, axis=0) / 2, 1)) > np.deg2rad(tolerance))
 

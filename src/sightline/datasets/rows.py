@@ -1,59 +1,12 @@
-"""Tables of sources: their columns, and which rows are kept, with the number of those that are not and why."""
+"""Rows of tables of sources: which are kept, with the number of those that are not and why."""
 
-import os
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from .._core.files import PathLike
 
 OnDefect = Literal["skip", "refuse"]
-
-
-def read_table(path: PathLike, needs: Iterable[str]) -> dict[str, np.ndarray]:
-    """The columns of a table, (rows,) each: an archive of NumPy, or any table that astropy reads (FITS, CSV, ECSV).
-
-    **Raises:** `FileNotFoundError`; `ValueError` for another kind of file, for columns of unequal length or, by name,
-    for columns that are missing.
-    """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"path = {path} does not exist: name the file of the table.")
-    columns = _archive(path) if Path(path).suffix == ".npz" else _astropy_table(path)
-    missing = [name for name in needs if name not in columns]
-    if missing:
-        raise ValueError(f"{path} has no column {', '.join(missing)}: it holds {', '.join(columns)}.")
-    if len({column.shape for column in columns.values()}) > 1 or any(c.ndim != 1 for c in columns.values()):
-        raise ValueError(f"{path} holds arrays of several shapes, which are no columns of one table.")
-    return columns
-
-
-def _archive(path: PathLike) -> dict[str, np.ndarray]:
-    with np.load(path) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def _astropy_table(path: PathLike) -> dict[str, np.ndarray]:
-    """The columns of one value a row; what is masked becomes NaN in numbers and empty in text."""
-    from astropy.table import Table
-
-    try:
-        table = Table.read(path)
-    except Exception as error:  # astropy's formats raise errors of their own of many kinds
-        raise ValueError(f"{path} is no table that astropy reads: {error}") from None
-    columns = {name: table[name] for name in table.colnames if table[name].ndim == 1}
-    return {name: _unmasked(column) for name, column in columns.items()}
-
-
-def _unmasked(column: Any) -> np.ndarray:
-    mask, values = np.ma.getmaskarray(column), np.ma.getdata(column)
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
-    if values.dtype.kind in "fiu":
-        values = values.astype(np.float64)
-    blank = np.nan if values.dtype.kind == "f" else ""
-    return np.where(mask, np.asarray(blank, values.dtype), values) if mask.any() else values
 
 
 def sift(

@@ -11,8 +11,8 @@ from .approximations import MeanField as MeanField
 from .approximations import Pathfinder as Pathfinder
 from .calibration import Calibration as Calibration
 from .calibration import sbc as sbc
+from .chain_files import load_chains as load_chains
 from .chains import Chains as Chains
-from .chains import load_chains as load_chains
 from .descent import LBFGS as LBFGS
 from .descent import Adam as Adam
 from .descent import Optax as Optax

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.files import PathLike, check_writable, replacing
+from .._core.sums import SAID, append_sum
 from .._version import __version__
 from ..parameters import Table, labels
 from ..statistics import Posterior
@@ -167,26 +168,11 @@ class Chains:
             >>> again = sl.inference.load_chains("posterior.nc")
         """
         check_writable(path, overwrite)
+        tree = self.tree.copy()
+        tree.attrs = self.tree.attrs | {"checksum": SAID}
         with replacing(path, overwrite) as temporary:
-            self.tree.to_netcdf(temporary, engine="h5netcdf", invalid_netcdf=False)
-
-
-def load_chains(path: PathLike) -> Chains:
-    """Chains from a file of `Chains.save`.
-
-    **Raises:** `FileNotFoundError`; `ValueError` for a file that holds none.
-    """
-    import xarray as xr
-
-    try:
-        tree = xr.load_datatree(path, engine="h5netcdf")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"path = {path} does not exist.") from None
-    except OSError as error:
-        raise ValueError(f"path = {path} is no netCDF file: {error}") from None
-    if "names" not in tree.attrs:
-        raise ValueError(f"path = {path} holds no chains of sightline.")
-    return Chains(tree)
+            tree.to_netcdf(temporary, engine="h5netcdf", invalid_netcdf=False)
+            append_sum(temporary)
 
 
 def _variable(name: str, value: np.ndarray, unit: str) -> tuple[Any, ...]:

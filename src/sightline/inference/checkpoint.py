@@ -3,9 +3,7 @@
 import contextlib
 import importlib.metadata
 import json
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.archives import read_archive
 from .._core.files import PathLike, is_part, replacing, sweep
 from .._core.locks import LOCK
+from .._core.reading import FileError, brief, read_text, reading
 from .._version import __version__
 
 FORMAT = 1
@@ -57,7 +57,7 @@ class Checkpoint:
                 f"checkpoint = {folder} is no run: it holds {', '.join(others[:3])} and no {_RUN}. Name a new folder."
             )
         with self._whole(_RUN) as temporary:
-            temporary.write_text(json.dumps(run, indent=2))
+            temporary.write_text(json.dumps(run, indent=2), encoding="utf-8")
 
     def write(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes arrays under a name; those that were there are replaced when the new ones are safe on the disk.
@@ -74,16 +74,25 @@ class Checkpoint:
     def read(self, name: str) -> dict[str, np.ndarray] | None:
         """The arrays under a name; `None` where there are none.
 
-        **Raises:** `ValueError` for a damaged file.
+        **Raises:** `sl.io.FileError`, a `ValueError`, for a damaged file.
         """
         path = self.folder / f"{name}.npz"
         if not path.exists():
             return None
+        with self.damaged(name):
+            return read_archive(path)
+
+    @contextlib.contextmanager
+    def damaged(self, name: str) -> Iterator[None]:
+        """What fails while the arrays under a name are used tells which file it is, and what to do.
+
+        **Raises:** `sl.io.FileError`, a `ValueError`.
+        """
         try:
-            with open(path, "rb") as file, np.load(file) as arrays:
-                return dict(arrays)
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path} is damaged ({error}): delete it to repeat what it held.") from None
+            yield
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            path = self.folder / f"{name}.npz"
+            raise FileError(f"{path} is damaged ({brief(error)}): delete it to repeat what it held.") from None
 
     def names(self) -> list[str]:
         """The names under which there are arrays, sorted."""
@@ -104,12 +113,10 @@ class Checkpoint:
             ) from error
 
     def _compare(self, run: dict[str, Any]) -> None:
-        try:
-            old = json.loads((self.folder / _RUN).read_text())
+        with reading(self.folder / _RUN, "is no description of a run, name a new folder"):
+            old = json.loads(read_text(self.folder / _RUN))
             parts, software = dict(old["parts"]), dict(old["software"])
             known = old["format"]
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{self.folder / _RUN} is no description of a run: name a new folder.") from None
         if known != FORMAT:
             raise ValueError(f"checkpoint = {self.folder} has format {known}, not {FORMAT}: name a new folder.")
         changed = [name for name in {**parts, **run["parts"]} if parts.get(name) != run["parts"].get(name)]

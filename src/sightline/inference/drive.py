@@ -51,7 +51,7 @@ def drive(algorithm: AbstractChain, task: Task) -> tuple[np.ndarray, dict[str, n
     keys = jax.random.split(task.key, task.chains)
     warm, kept = -(-task.warmup // task.segment), -(-task.draws // task.segment)
     states, done = _resume(target, task, keys)
-    parts = [_read(task.checkpoint, number) for number in range(max(done - warm, 0))]
+    parts = [_read(task.checkpoint, number, task.chains) for number in range(max(done - warm, 0))]
     task.advance(done * task.segment)
     for number in range(done, warm + kept):
         states, drawn = _segments(target, task, states, keys, number, warm)
@@ -72,21 +72,26 @@ def _progress(parts: list[dict[str, np.ndarray]]) -> dict[str, Any]:
     return {"divergences": int(sum(bad))} if bad else {}
 
 
-def _read(checkpoint: Checkpoint | None, number: int) -> dict[str, np.ndarray]:
-    found = None if checkpoint is None else checkpoint.read(f"draws_{number:06d}")
-    if found is None:
+def _read(checkpoint: Checkpoint | None, number: int, chains: int) -> dict[str, np.ndarray]:
+    name = f"draws_{number:06d}"
+    found = None if checkpoint is None else checkpoint.read(name)
+    if checkpoint is None or found is None:
         raise ValueError(f"The checkpoint has lost its file of draws {number}: start again in another folder.")
+    with checkpoint.damaged(name):
+        if "position" not in found or {array.shape[0] for array in found.values()} != {chains}:
+            raise ValueError(f"it does not hold the draws of {chains} chains")
     return found
 
 
 def _resume(target: _Target, task: Task, keys: Array) -> tuple[Any, int]:
     """States of the chains, and the number of segments that are done."""
     found = None if task.checkpoint is None else task.checkpoint.read("state")
-    if found is not None:
+    if task.checkpoint is not None and found is not None:
         one = eqx.filter_eval_shape(_begin, target, target.place.origin, keys[0])
         like = jax.tree.map(lambda leaf: jnp.zeros((task.chains, *leaf.shape), leaf.dtype), one)
-        states, done = unpack(found, (like, jnp.asarray(0)))
-        return states, int(done)
+        with task.checkpoint.damaged("state"):
+            states, done = unpack(found, (like, jnp.asarray(0)))
+            return states, int(done)
     return _stack([_begin(target, scatter(target.posterior, target.place, key), key) for key in keys]), 0
 
 

@@ -37,12 +37,14 @@ class Journal:
     def begin(self, arrays: Any) -> State:
         """The last state kept, or the first one; both have passed through the same conversion."""
         kept = self._checkpoint.read(self._name) if self._checkpoint else None
-        if kept is None:
+        if self._checkpoint is None or kept is None:
             return State(unpack(pack(arrays), arrays), [], [])
-        history, held_out = (kept.pop(name).tolist() for name in ("history", "held_out"))
-        status, reason = (str(kept.pop(name)) for name in ("status", "reason"))
+        with self._checkpoint.damaged(self._name):
+            history, held_out = (kept.pop(name).tolist() for name in ("history", "held_out"))
+            status, reason = (str(kept.pop(name)) for name in ("status", "reason"))
+            state = State(unpack(kept, arrays), history, held_out, status, reason)
         self._advance(len(history))
-        return State(unpack(kept, arrays), history, held_out, status, reason)
+        return state
 
     def keep(self, state: State) -> State:
         """Writes a state if it is an end, or if the last was written long enough ago."""

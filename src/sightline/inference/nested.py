@@ -90,7 +90,8 @@ def _restore(saved: Checkpoint | None, name: str, state: Any) -> tuple[Any, list
     found = None if saved is None else saved.read(name)
     if saved is None or found is None:
         return state, []
-    state, done = unpack(found, (state, jnp.asarray(0)))
+    with saved.damaged(name):
+        state, done = unpack(found, (state, jnp.asarray(0)))
     return state, [_read(saved, f"{name}_dead_{number:06d}", state.particles) for number in range(int(done))]
 
 
@@ -98,8 +99,9 @@ def _read(saved: Checkpoint, name: str, particles: Any) -> Any:
     found = saved.read(name)
     if found is None:
         raise ValueError(f"The checkpoint has lost its file {name}: start again in another folder.")
-    shape = found["0"].shape[:2]
-    return unpack(found, jax.tree.map(lambda leaf: jnp.zeros((*shape, *leaf.shape[1:]), leaf.dtype), particles))
+    with saved.damaged(name):
+        shape = found["0"].shape[:2]
+        return unpack(found, jax.tree.map(lambda leaf: jnp.zeros((*shape, *leaf.shape[1:]), leaf.dtype), particles))
 
 
 def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray]:

@@ -100,8 +100,9 @@ def _parts(posterior: Posterior, key: jax.Array, settings: tuple[Any, ...], star
 def _place(posterior: Posterior, start: Any, saved: Checkpoint | None) -> Whitening:
     """Coordinates about the start; those of the checkpoint where it has them."""
     known = None if saved is None else saved.read("coordinates")
-    if known is not None:
-        return Whitening(jnp.asarray(known["origin"]), _optional(known.get("matrix")))
+    if saved is not None and known is not None:
+        with saved.damaged("coordinates"):
+            return Whitening(jnp.asarray(known["origin"]), _optional(known.get("matrix")))
     place = coordinates(posterior, begin_at(posterior, start))
     if saved is not None:
         known = {"origin": place.origin, "matrix": place.matrix}

@@ -39,6 +39,10 @@ class Mask(AbstractInstrument):
             raise ValueError("Mask.good keeps no pixel.")
         self.packed, self.npix, self.nest = np.packbits(values.astype(bool)).tobytes(), values.size, bool(nest)
 
+    def __check_init__(self) -> None:
+        if len(self.packed) != -(-self.npix // 8):
+            raise ValueError(f"Mask.packed has {len(self.packed)} bytes, which is no mask of {self.npix} pixels.")
+
     @property
     def pixels(self) -> np.ndarray:
         """Indices of the kept pixels."""

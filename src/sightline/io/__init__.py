@@ -2,6 +2,7 @@
 
 from .._core.files import check_writable as check_writable
 from .._core.files import replacing as replacing
+from .._core.reading import FileError as FileError
 from .columns import write_columns as write_columns
 from .maps import read_map as read_map
 from .maps import write_map as write_map

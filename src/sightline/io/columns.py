@@ -45,7 +45,7 @@ def write_columns(
         header.add_history(line)
     with replacing(path, overwrite) as temporary:
         tables = [fits.PrimaryHDU(header=primary_header()), fits.BinTableHDU.from_columns(table, header)]
-        fits.HDUList(tables).writeto(temporary)
+        fits.HDUList(tables).writeto(temporary, checksum="datasum")
 
 
 def _check(sky: Any, columns: Mapping[str, tuple[Any, str]]) -> None:

@@ -7,11 +7,22 @@ import numpy as np
 
 from .._core.files import PathLike, check_writable, replacing
 from .._core.module import default_float
+from .._core.reading import FileError
 from ..geometry import HealpixSky
 from ..stokes import Stokes
 from .headers import describe, primary_header, table_header
-from .keywords import find_columns, find_convention, find_frequencies, find_unit
-from .tables import healpix_tables, read_sky, read_values
+from .keywords import (
+    check_convention,
+    check_frequency,
+    check_unit,
+    find_columns,
+    find_convention,
+    find_frequencies,
+    find_unit,
+    stokes_tables,
+)
+from .pixels import check_coordsys, read_sky
+from .tables import healpix_tables, read_values
 
 
 def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: Any = None) -> None:
@@ -39,7 +50,7 @@ def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: An
     skies = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
     tables = [fits.BinTableHDU.from_columns(_columns(one, sky), table_header(one, sky, history)) for one in skies]
     with replacing(path, overwrite) as temporary:
-        fits.HDUList([fits.PrimaryHDU(header=primary_header()), *tables]).writeto(temporary)
+        fits.HDUList([fits.PrimaryHDU(header=primary_header()), *tables]).writeto(temporary, checksum="datasum")
 
 
 def _check_sky(stokes: Stokes) -> HealpixSky:
@@ -81,27 +92,36 @@ def read_map(
 ) -> Stokes:
     """Reads a polarised HEALPix map.
 
-    Files of others often leave out what a sky needs: pass it. What is passed wins over what the file says.
+    Files of others often leave out what a sky needs: pass it. A convention, frequency or frame that is passed wins over
+    what the file says; a unit must agree with it. Tables without Stokes parameters, such as covariances, are left to
+    `read_columns`.
 
     **Arguments:**
 
-    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, the temperatures also as `"mK_..."` and `"uK_..."`.
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, the temperatures also as `"mK_..."` and `"uK_..."`, and `"Jy/sr"`.
     - `convention`: `"COSMO"` or `"IAU"`.
     - `frequency`: GHz or an astropy quantity; one for each table, if there are several.
     - `coordsys`: `"G"`.
 
-    **Returns:** `Stokes`, (npix,) each for one table, (nfreq, npix) for several; NaN where the file has no data. The
-    numbers keep their precision, as far as JAX's 64-bit mode allows.
+    **Returns:** `Stokes`, (npix,) each for one table, (nfreq, npix) for several; NaN where the file has no data, in all
+    of I for a file of Q and U alone. The numbers keep their precision, as far as JAX's 64-bit mode allows; whole
+    numbers are read in double precision.
 
-    **Raises:** `ValueError` naming the keyword or column that is missing, and how to pass it.
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, naming the keyword or column that is missing and
+    how to pass it, and for damaged files.
 
     !!! example
         >>> sl.io.write_map("sky.fits", stokes, overwrite=True)
         >>> sl.io.read_map("sky.fits").to("K_CMB").unit
         'K_CMB'
     """
-    with healpix_tables(path) as tables:
-        frequencies = find_frequencies(tables, path, frequency)
+    check_unit(unit)
+    check_convention(convention)
+    check_coordsys(coordsys)
+    given = check_frequency(frequency)
+    with healpix_tables(path) as found:
+        tables = stokes_tables(found, path)
+        frequencies = find_frequencies(tables, path, given)
         skies = [
             _read(table, nu, read_sky(table, path, coordsys), path, unit, convention)
             for table, nu in zip(tables, frequencies, strict=True)
@@ -113,9 +133,10 @@ def _read(table: Any, frequency: float, sky: HealpixSky, path: PathLike, unit: A
     """One table."""
     names = find_columns(table, path)
     factor, unit = find_unit(table, list(names.values()), path, unit)
-    parts = {part: read_values(table, name) for part, name in names.items()}
+    parts = {part: read_values(table, name, path) for part, name in names.items()}
     if factor != 1:
         parts = {part: values * values.dtype.type(factor) for part, values in parts.items()}
+    parts = {"I": np.full_like(parts["Q"], np.nan)} | parts
     return Stokes(
         **{part: jnp.asarray(values) for part, values in parts.items()},
         frequency=jnp.asarray(frequency, default_float()),
@@ -129,7 +150,7 @@ def _stack(skies: list[Stokes], path: PathLike) -> Stokes:
     """One Stokes of several frequencies."""
     first = skies[0]
     if any(_kind(sky) != _kind(first) for sky in skies):
-        raise ValueError(
+        raise FileError(
             f"The tables of {path} differ in pixels, units, conventions or columns: read them with sl.io.read_columns."
         )
     names = [name for name in "IQUV" if getattr(first, name) is not None]

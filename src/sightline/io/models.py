@@ -3,7 +3,6 @@
 import dataclasses
 import inspect
 import json
-import zipfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,14 +12,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import emission, fields, instruments, transfer
+from .._core.archives import read_archive, scan_archive
+from .._core.construct import construct
 from .._core.files import PathLike, check_writable, replacing
-from .._core.module import check_tree
+from .._core.reading import FileError, reading
 from .._version import __version__
 from ..fields import cosmic_rays, electrons, magnetic, temperature
 from ..model import Model
 from ..simulator import Simulator
 
 FORMAT = 1
+_WHAT = "is no model file of sightline, or damaged"
 _ROOMS = {
     "magnetic": magnetic,
     "electrons": electrons,
@@ -56,23 +58,39 @@ def save(model: eqx.Module, path: PathLike, overwrite: bool = False) -> None:
 
 
 def load(path: PathLike, classes: Iterable[type[eqx.Module]] = ()) -> Any:
-    """A model from a file that `save` wrote. Nothing in the file is executed.
+    """A model from a file that `save` wrote, checked as at construction. Nothing in the file is executed.
 
     **Arguments:** `classes`: classes of your own that the model is made of.
 
-    **Raises:** `FileNotFoundError`; `ValueError` for a file that is no model, of a newer format, with a class or a
-    field that is not known, naming it.
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for a file that is no model, is damaged, of a
+    newer format, has a class or a field that is not known, or values that the class refuses, naming it.
     """
-    structure, arrays = _read(path)
-    if structure.get("format", 0) > FORMAT:
-        raise ValueError(
-            f"{path} has format {structure['format']}, written by sightline {structure['sightline']}; this is "
-            f"{__version__}, which reads up to {FORMAT}: use a newer one."
-        )
-    known = registry() | {_name(cls): cls for cls in classes}
-    model = _decode(structure["model"], arrays, known, str(path))
-    check_tree(model)
-    return model
+    with reading(path, _WHAT):
+        structure = json.loads(read_archive(path, ["structure"], _WHAT)["structure"].tobytes())
+        if not isinstance(structure, dict) or not isinstance(structure.get("format"), int):
+            raise FileError(f"path = {path} {_WHAT}: it has no format.")
+        if structure["format"] > FORMAT:
+            raise FileError(
+                f"{path} has format {structure['format']}, written by sightline {structure.get('sightline')}; this is "
+                f"{__version__}, which reads up to {FORMAT}: use a newer one."
+            )
+        known = registry() | {_name(cls): cls for cls in classes}
+        named = sorted(f"array_{number}" for number in _numbers(structure["model"]))
+        model = _decode(structure["model"], read_archive(path, named, _WHAT), known, str(path))
+        if not isinstance(model, eqx.Module):
+            raise FileError(f"path = {path} {_WHAT}: it holds a {type(model).__name__}.")
+        others = set(scan_archive(path, _WHAT)).difference(named, ["structure"])
+        if others:
+            raise FileError(f"path = {path} is damaged: it holds {', '.join(sorted(others)[:3])}, which no part names.")
+        return model
+
+
+def _numbers(node: Any) -> list[int]:
+    """Numbers of the arrays within a structure."""
+    if isinstance(node, dict):
+        own = [node["array"]] if isinstance(node.get("array"), int) and "jax" in node else []
+        return own + [number for part in node.values() for number in _numbers(part)]
+    return [number for part in node for number in _numbers(part)] if isinstance(node, list) else []
 
 
 def registry() -> dict[str, type[eqx.Module]]:
@@ -98,17 +116,6 @@ def _name(cls: type) -> str:
 
 def _names() -> dict[type, str]:
     return {cls: name for name, cls in registry().items()}
-
-
-def _read(path: PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    try:
-        with np.load(path) as file:
-            arrays = dict(file)
-        return json.loads(arrays.pop("structure").tobytes()), arrays
-    except FileNotFoundError:
-        raise FileNotFoundError(f"path = {path} does not exist.") from None
-    except (ValueError, KeyError, AttributeError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"path = {path} is no model file of sightline: {error}") from None
 
 
 def _encode(value: Any, arrays: list[np.ndarray], place: str) -> Any:
@@ -151,13 +158,14 @@ def _decode(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.
 def _build(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str) -> eqx.Module:
     name, parts = node["class"], node["fields"]
     if name not in known:
-        raise ValueError(f"{path} holds a {name}, which is no class of sightline: pass it, load(path, classes=(...,)).")
+        raise FileError(f"{path} holds a {name}, which is no class of sightline: pass it, load(path, classes=(...,)).")
     cls = known[name]
     wanted = {field.name for field in dataclasses.fields(cls)}
     if wanted != set(parts):
         differing = ", ".join(sorted(wanted ^ set(parts)))
-        raise ValueError(f"{path}: {name} has other fields in this version of sightline: {differing}.")
-    module = object.__new__(cls)
-    for field, part in parts.items():
-        object.__setattr__(module, field, _decode(part, arrays, known, path))
-    return module
+        raise FileError(f"{path}: {name} has other fields in this version of sightline: {differing}.")
+    values = {field: _decode(part, arrays, known, path) for field, part in parts.items()}
+    try:
+        return construct(cls, values)
+    except (ValueError, TypeError) as error:
+        raise FileError(f"{path} is damaged, or no model that can be: {error}") from None

@@ -32,7 +32,7 @@ def _read(model: str, kind: str) -> np.ndarray:
     if model not in _MODELS:
         raise ValueError(f"model = {model!r}: choose one of {', '.join(map(repr, _MODELS))}.")
     name = f"fields/electrons/data/{model.lower()}_{kind}.csv"
-    with resources.files("sightline").joinpath(name).open() as file:
+    with resources.files("sightline").joinpath(name).open(encoding="utf-8") as file:
         return np.loadtxt(file, delimiter=",", unpack=True)
 
 

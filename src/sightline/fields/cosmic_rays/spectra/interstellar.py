@@ -28,6 +28,6 @@ def local_interstellar(**parameters: Any) -> TabulatedSpectrum:
         ...     sl.cosmic_rays.ExponentialDisk(), sl.cosmic_rays.spectra.local_interstellar()
         ... )
     """
-    with resources.files("sightline").joinpath(_TABLE).open() as file:
+    with resources.files("sightline").joinpath(_TABLE).open(encoding="utf-8") as file:
         energies, flux, *_ = np.loadtxt(file, delimiter=",", unpack=True)
     return TabulatedSpectrum.from_flux(flux, energies, **parameters)

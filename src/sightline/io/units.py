@@ -1,0 +1,95 @@
+"""Units as files spell them: brightness, whose kelvins are of two kinds, and everything else, by astropy."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from .._core.reading import FileError
+
+_PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+UNITS = {f"{prefix}{unit}": (factor, unit) for prefix, factor in _PREFIXES.items() for unit in ("K_RJ", "K_CMB")}
+UNITS |= {"MJy/sr": (1.0, "MJy/sr"), "kJy/sr": (1e-3, "MJy/sr"), "Jy/sr": (1e-6, "MJy/sr")}
+"""Units of brightness: the factor to, and name of, that of `Stokes`."""
+_KELVIN = re.compile(r"(m|u|µ|μ|micro|milli|n)?\s*K(?:elvins?)?[\s,_(\[-]*([A-Za-z]*)[)\]]?", re.IGNORECASE)
+_KINDS = {"": "K", "RJ": "K_RJ", "ANTENNA": "K_RJ", "RAYLEIGHJEANS": "K_RJ"}
+_KINDS |= {"CMB": "K_CMB", "THERMODYNAMIC": "K_CMB", "THERMO": "K_CMB"}
+_WORDS = {"milli": "m", "micro": "u", "µ": "u", "μ": "u"}
+_SPELLINGS = {"degrees": "deg", "degree": "deg", "hours": "hourangle", "hour": "hourangle", "hr": "hourangle"}
+_SPELLINGS |= {"h": "hourangle", "hms": "hourangle", "dms": "deg"}
+
+
+def brightness(text: str) -> tuple[float, str] | None:
+    """The factor and kind, `K_RJ`, `K_CMB`, `MJy/sr` or `K` of neither, that a unit names; `None` if no brightness.
+
+    !!! example
+        >>> brightness("mK,thermodynamic"), brightness("uK"), brightness("kpc")
+        ((0.001, 'K_CMB'), (1e-06, 'K'), None)
+    """
+    plain = text.strip()
+    if plain in UNITS:
+        return UNITS[plain]
+    found = _KELVIN.fullmatch(plain)
+    if found is not None and not plain.startswith("M"):
+        prefix, kind = (found[1] or "").lower(), found[2].upper()
+        if kind in _KINDS:
+            return _PREFIXES[_WORDS.get(prefix, prefix)], _KINDS[kind]
+    try:
+        factor = _parse(plain).to("MJy/sr") if plain else None
+    except ValueError:
+        return None
+    return None if factor is None else (float(factor), "MJy/sr")
+
+
+def convert(values: np.ndarray, given: str, wanted: str, where: str) -> np.ndarray:
+    """Numbers in the unit `given`, in that which is `wanted`; those without a unit, `""`, have it already.
+
+    **Arguments:** `where`: the file and column, for the error.
+
+    **Raises:** `FileError` for a unit that is not known or has another dimension.
+
+    !!! example
+        >>> convert(np.array([2.0]), "rad/cm^2", "rad m-2", "sources.csv: column rm")
+        array([20000.])
+    """
+    if not given or given == wanted:
+        return values
+    factor = unit_factor(given, wanted, where)
+    return values if factor == 1 else values * np.asarray(factor, values.dtype)
+
+
+def unit_factor(given: str, wanted: str, where: str) -> float:
+    """What numbers in the unit `given` are multiplied by to be in that which is `wanted`.
+
+    **Raises:** as `convert`.
+    """
+    here, there = brightness(given), brightness(wanted)
+    if here is not None and there is not None:
+        if here[1] != there[1] and "K" not in (here[1], there[1]):
+            raise FileError(f"{where} is in {given!r}, which is no {wanted!r}: convert it (sl.Stokes.to) first.")
+        return here[0] / there[0]
+    import astropy.units as u
+
+    try:
+        return float(_parse(given).to(_parse(wanted), equivalencies=u.dimensionless_angles()))
+    except (ValueError, TypeError) as error:
+        raise FileError(f"{where} has the unit {given!r}, which is none of {wanted!r}: {error}") from None
+
+
+def _parse(text: str) -> Any:
+    """A unit of astropy from text in any of its formats.
+
+    **Raises:** `ValueError` for what is none.
+    """
+    import astropy.units as u
+
+    plain = text.strip()
+    while len(plain) > 1 and (plain[0], plain[-1]) in (("(", ")"), ("[", "]")):
+        plain = plain[1:-1].strip()
+    plain = _SPELLINGS.get(plain.lower(), plain).replace("**", "^")
+    for form in ("generic", "fits", "cds"):
+        try:
+            return u.Unit(plain, format=form)
+        except (ValueError, TypeError, KeyError):
+            continue
+    raise ValueError(f"{text!r} is no unit that astropy knows")
