@@ -150,8 +150,9 @@ def _take_classes(lines: Sightlines, index: np.ndarray) -> Sightlines:
 
 def _merged(lines: Sightlines) -> Sightlines:
     """Lines in classes as lines of one class: panels without width fill the shorter ones up."""
-    most = max(part.edges.shape[0] for part in lines.classes if part.edges is not None)
-    filled = [jnp.pad(part.edges, ((0, most - part.edges.shape[0]), (0, 0)), mode="edge") for part in lines.classes]
+    parts = [jnp.asarray(part.edges) for part in lines.classes]
+    most = max(edges.shape[0] for edges in parts)
+    filled = [jnp.pad(edges, ((0, most - edges.shape[0]), (0, 0)), mode="edge") for edges in parts]
     edges = jnp.concatenate(filled, axis=1)[:, lines.order]
     bare = eqx.tree_at(lambda s: (s.classes, s.order), lines, ((), None))
     return bare.with_edges(edges, lines.classes[0].parts)

@@ -133,7 +133,8 @@ class Structures(eqx.Module):
         if size and all(map(is_concrete, numbers)):
             windings = max(map(windings_between, numbers[1].tolist(), numbers[2].tolist(), numbers[0].tolist()))
         frame = jnp.broadcast_to(jnp.eye(3, dtype=radius.dtype), (size, 3, 3))
-        spirals = Spirals(radius, *numbers, frame, jnp.zeros((size, 3), radius.dtype), windings)
+        slope, inside, outside, top = numbers
+        spirals = Spirals(radius, slope, inside, outside, top, frame, jnp.zeros((size, 3), radius.dtype), windings)
         return dataclasses.replace(cls.none(), spirals=spirals)
 
     @classmethod
@@ -196,7 +197,6 @@ def _no_quadrics() -> Quadrics:
 
 def _walls_of(parts: tuple[Structures, ...], extent: Extent) -> Structures:
     quadrics = concatenate([part.quadrics for part in parts])
-    kinds = [part.spirals for part in parts]
-    leaves = [jax.tree.leaves(spirals) for spirals in kinds]
-    windings = max(spirals.windings for spirals in kinds)
-    return Structures(quadrics, Spirals(*map(jnp.concatenate, zip(*leaves, strict=True)), windings), extent)
+    windings = max(part.spirals.windings for part in parts)
+    alike = [dataclasses.replace(part.spirals, windings=windings) for part in parts]
+    return Structures(quadrics, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *alike), extent)

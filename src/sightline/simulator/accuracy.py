@@ -61,8 +61,7 @@ def estimate_error(simulator: "Simulator", sky: Any, frequency: Any = None) -> E
         (['I', 'Q', 'U'], 32.0)
     """
     target, lines = target_of(simulator, sky, frequency)
-    coarse, fine = (target(lines, None) for lines in (lines, halved(lines)))
-    return summarise(target, coarse, fine, mean_cells(lines))
+    return summarise(target(lines), target(halved(lines)), mean_cells(lines))
 
 
 class Target(eqx.Module):
@@ -72,13 +71,14 @@ class Target(eqx.Module):
     observable: AbstractObservable | None
     frequency: Array | None
 
-    def __call__(self, lines: Sightlines, _: Any = None) -> dict[str, np.ndarray]:
+    def __call__(self, lines: Sightlines) -> dict[str, np.ndarray]:
         """Values of every ray by the name of the map, (..., nray)."""
         if self.observable is not None:
             bare = eqx.tree_at(lambda o: o.sightlines, self.observable, arrays(lines))
             return {type(self.observable).__name__: np.asarray(measure_rays(self.simulator, bare, None))}
+        assert self.frequency is not None
         values, _ = observe_rays(self.simulator, arrays(lines), jnp.atleast_1d(self.frequency))
-        shape = np.shape(self.frequency)
+        shape = self.frequency.shape
         return {name: np.asarray(value).reshape(*shape, -1) for name, value in values.items()}
 
     @property
@@ -109,7 +109,7 @@ def target_of(simulator: "Simulator", sky: Any, frequency: Any) -> tuple[Target,
     return target, lines
 
 
-def summarise(target: Target, coarse: dict, fine: dict, cells: float) -> ErrorEstimate:
+def summarise(coarse: dict[str, np.ndarray], fine: dict[str, np.ndarray], cells: float) -> ErrorEstimate:
     """The estimate from maps and maps with halved cells."""
 
     def rms(values: np.ndarray) -> np.ndarray:
@@ -146,5 +146,5 @@ def mean_cells(lines: Sightlines) -> float:
     if lines.classes:
         return float(np.average([mean_cells(part) for part in lines.classes], weights=[p.size for p in lines.classes]))
     if lines.edges is None:
-        return float(np.shape(lines.widths)[0])
+        return float(jnp.size(jnp.asarray(lines.widths)))
     return float(lines.parts * (lines.edges.shape[0] - 1))

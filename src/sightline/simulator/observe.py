@@ -81,7 +81,7 @@ def division(
     lines: Sightlines, ray: Ray, edges: Array | None, structures: Structures | None
 ) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
     """Distances of the middles of the cells of a ray, and their widths, kpc."""
-    if lines.midpoints is None:
+    if lines.midpoints is None or lines.widths is None:
         return equal(_edges(lines, ray, edges, structures), lines.parts)
     midpoints, widths, length = jax.lax.stop_gradient((lines.midpoints, lines.widths, ray.length))
     return length * midpoints, length * widths

@@ -42,7 +42,7 @@ def choose_cells(
     found: list[tuple[bool, float, Sightlines, ErrorEstimate]] = []
     for _ in range(_TRIES):
         chosen = climb.lines(climb.choice(strictness))
-        error = summarise(target, target(chosen), target(halved(chosen)), mean_cells(chosen))
+        error = summarise(target(chosen), target(halved(chosen)), mean_cells(chosen))
         worst = max(float(np.max(value)) for value in error.relative.values())
         cost = float(error.mean_cells) if worst <= tolerance else worst / tolerance
         found.append((worst > tolerance, cost, chosen, error))
@@ -137,8 +137,7 @@ class _Climb:
 
     def _errors(self, walls: int, strictness: float) -> np.ndarray:
         """Errors in units of the tolerance, (levels, maps, rays): the largest from a rung on."""
-        maps, size = self.final.shape
-        found = np.full((len(_LADDER), maps, size), np.nan)
+        found = np.full((len(_LADDER), *self.final.shape), np.nan)
         for level, values in enumerate(self.values[walls]):
             found[level] = np.abs(values - self.final) / (strictness * self.scale)
         filled = np.where(np.isnan(found), -1, found)

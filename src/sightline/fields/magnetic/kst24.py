@@ -9,8 +9,9 @@ from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import TAIL, by_component, edge
+from ..algebra import by_component, edge
 from ..base import AbstractField, children
+from ..ends import LOGISTIC
 from .kst24_arms import KST24Arms
 from .kst24_halo import SUN, KST24Toroid, KST24XField
 
@@ -65,7 +66,7 @@ class KST24LocalBubble(AbstractField):
     def structures(self) -> Structures:
         surfaces = Structures.balls(self.centre, self.inner_radius + jnp.stack([0 * self.thickness, self.thickness]))
         outer = self.inner_radius + self.thickness
-        return surfaces.ending(Structures.balls(self.centre, outer + TAIL * self.smooth))
+        return surfaces.ending(Structures.balls(self.centre, outer + LOGISTIC * self.smooth))
 
     def interior(self, position: Vector) -> Scalar:
         """1 inside the outer surface, 0 outside."""

@@ -9,8 +9,9 @@ from ..._core.elementary import arctan2, log, power, sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import TAIL, edge
+from ..algebra import edge
 from ..base import AbstractField
+from ..ends import LOGISTIC
 from .kst24_halo import SUN
 
 _AXIS = 1e-3  # kpc; within, polar coordinates are frozen
@@ -105,7 +106,7 @@ class KST24Arms(AbstractField):
         """Walls and extent: where arms begin and end, and the plane, in which they are widest."""
         centre = jnp.stack([-self.shift, 0 * self.shift, 0 * self.shift], axis=-1)
         ends = [self._cylinders(centre, radius) for radius in (self.inner_radius, self.outer_radius)]
-        soft = TAIL * self.smooth
+        soft = LOGISTIC * self.smooth
         height = jnp.max(self.max_height if self.smooth else jnp.minimum(self.max_height, self.max_width)) + soft
         cylinder = Structures.cylinders(jnp.max(self.outer_radius + jnp.abs(self.shift)) + soft)
         return Structures.join(*ends).ending(cylinder, Structures.layer(-height, height))

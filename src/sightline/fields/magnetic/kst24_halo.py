@@ -9,8 +9,9 @@ from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Vector
 from ...geometry import Structures
-from ..algebra import TAIL, edge
+from ..algebra import edge
 from ..base import AbstractField
+from ..ends import LOGISTIC
 
 SUN = (-8.2, 0.0, 0.0)
 """Where the model has the Sun, kpc."""
@@ -57,7 +58,7 @@ class KST24Toroid(AbstractField):
         return jnp.stack([-planar * y, planar * x, jnp.zeros_like(z)])
 
     def structures(self) -> Structures:
-        soft = TAIL * self.smooth
+        soft = LOGISTIC * self.smooth
         cylinders = Structures.cylinders(jnp.stack([self.inner_radius, self.outer_radius]))
         layer, reach = (Structures.layer(self.bottom - far, self.top + far) for far in (0.0, soft))
         return Structures.join(cylinders, layer).ending(Structures.cylinders(self.outer_radius + soft), reach)
@@ -111,7 +112,7 @@ class KST24XField(AbstractField):
         tangent = jnp.where(jnp.abs(tangent) > _UPRIGHT, tangent, _UPRIGHT)
         apex = jnp.stack([self.inner_radius, self.outer_radius]) / tangent
         cones = Structures.cones(jnp.concatenate([-apex, apex]), jnp.abs(1 / tangent))
-        soft = TAIL * self.smooth
+        soft = LOGISTIC * self.smooth
         height = self.max_height + soft
         cylinder = Structures.cylinders(self.outer_radius + soft + height * jnp.maximum(tangent, 0))
         layers = Structures.layer(jnp.stack([0 * height, -self.max_height]), jnp.stack([0 * height, self.max_height]))

@@ -6,8 +6,9 @@ from ..._core.module import param, setting
 from ..._core.safe import safe_norm
 from ..._core.types import Vector
 from ...geometry import Structures
-from ..algebra import TAIL, add, by_component, edge
+from ..algebra import add, by_component, edge
 from ..base import AbstractField, children
+from ..ends import LOGISTIC
 from .uf23_disk import UF23SpiralDisk, UF23SpurDisk
 from .uf23_halo import UF23ToroidalHalo, UF23TwistedHalo
 from .uf23_parameters import UF23_PARAMETERS
@@ -94,7 +95,7 @@ class UF23(AbstractField):
         return by_component(lambda component: inside * component, value)
 
     def structures(self) -> Structures:
-        ball, reach = (Structures.balls((0.0, 0.0, 0.0), self.radius + far * self.smooth) for far in (0, TAIL))
+        ball, reach = (Structures.balls((0.0, 0.0, 0.0), self.radius + far * self.smooth) for far in (0, LOGISTIC))
         return Structures.product(Structures.join(*(part.structures() for part in children(self))), ball.ending(reach))
 
 

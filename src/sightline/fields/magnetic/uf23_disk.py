@@ -8,8 +8,8 @@ from ..._core.elementary import arctan2, log, sincos
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import TAIL
 from ..base import AbstractField
+from ..ends import LOGISTIC
 from .sides import sides
 from .uf23_parameters import UF23_PARAMETERS
 from .uf23_shapes import SUN, distances_from_axis, fall, rise
@@ -67,8 +67,8 @@ class UF23SpiralDisk(AbstractField):
         return _along_spiral(planar, sin_pitch, cos_pitch, position)
 
     def structures(self) -> Structures:
-        height = self.transition_height + TAIL * self.transition_width
-        cylinder = Structures.cylinders(self.outer_radius + TAIL * self.edge_width)
+        height = self.transition_height + LOGISTIC * self.transition_width
+        cylinder = Structures.cylinders(self.outer_radius + LOGISTIC * self.edge_width)
         return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
     def _modes(self, cosine: Scalar, sine: Scalar) -> Scalar:
@@ -131,8 +131,8 @@ class UF23SpurDisk(AbstractField):
 
     def structures(self) -> Structures:
         """Walls and extent; the spiral is farthest out where the end of the segment lies ahead."""
-        height = self.transition_height + TAIL * self.transition_width
-        length = self.half_length + TAIL * self.edge_width
+        height = self.transition_height + LOGISTIC * self.transition_width
+        length = self.half_length + LOGISTIC * self.edge_width
         ahead = length + jnp.abs(self.centre - self.phase) + 6 * self.thickness
         slope = jnp.abs(jnp.tan(jnp.deg2rad(self.pitch)))
         cylinder = Structures.cylinders(_SPUR_RADIUS * jnp.exp(jnp.deg2rad(ahead) * slope))

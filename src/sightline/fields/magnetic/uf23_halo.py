@@ -8,8 +8,8 @@ from ..._core.module import param
 from ..._core.safe import phi1
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import TAIL
 from ..base import AbstractField
+from ..ends import LOGISTIC
 from .endless import endless
 from .sides import sides
 from .uf23_parameters import UF23_PARAMETERS
@@ -61,7 +61,7 @@ class UF23ToroidalHalo(AbstractField):
 
     def structures(self) -> Structures:
         height = self.transition_height + 14 * self.scale_height
-        cylinder = Structures.cylinders(self.radius + TAIL * self.width)
+        cylinder = Structures.cylinders(self.radius + LOGISTIC * self.width)
         return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
 
