@@ -106,7 +106,7 @@ def read(nside: int = joint.NSIDE) -> Data:
 def division(cells: int) -> sl.RadialCells:
     """Cells of a sightline from the Sun to the edge of the published field."""
     preset = sl.presets.load(PRESET)
-    return sl.RadialCells(cells, preset.cells.distance, preset.cells.growth)
+    return sl.RadialCells(cells, preset.cells.distance, growth=10.0)
 
 
 def lines(sky: Any, cells: int) -> sl.Sightlines:

@@ -116,7 +116,7 @@ def model() -> sl.Model:
 def likelihoods(data: Data, patches: np.ndarray, cells: int = CELLS) -> list[sl.Likelihood]:
     """Those of rotation measures and of Q and U, in some of the patches."""
     preset = sl.presets.load(PRESET)
-    division = sl.RadialCells(cells, preset.cells.distance, preset.cells.growth)
+    division = sl.RadialCells(cells, preset.cells.distance, growth=10.0)
     chosen = patches[patch_of(data.source_bin, RM_BINS)]
     sources, sky = sl.Directions(data.l[chosen], data.b[chosen]), sl.HealpixSky(round((data.map_bin.size / 12) ** 0.5))
     lines = (sl.Sightlines(one, cells=division, observer=preset.observer) for one in (sources, sky))

@@ -104,7 +104,7 @@ def predict(name: str, data: Data, nside: int = NSIDE, cells: int | None = None,
     """Rotation measures of one preset; `cells` of each ray, by default the preset's; `own`: with its own electrons."""
     preset = sl.presets.load(name)
     simulator = preset.simulator if own else with_ymw16(preset)
-    division = sl.RadialCells(cells or preset.cells.cells, preset.cells.distance, preset.cells.growth)
+    division = sl.RadialCells(cells or 512, preset.cells.distance, growth=10.0)
     skies = data.sources.sky, sl.HealpixSky(nside, supersample=2)
     at_sources, sky = (
         np.asarray(simulator.rotation_measure(sl.Sightlines(s, cells=division, observer=preset.observer)))

@@ -92,7 +92,8 @@ def simulate(
     bandpass: Path | None = None,
     nside: int = 64,
     plot: Path | None = None,
-    cells: int = 512,
+    cells: int | None = None,
+    tolerance: float | None = None,
     supersample: int = 1,
     precision: Literal["double", "single"] = "double",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
@@ -131,7 +132,9 @@ def simulate(
     plot
         Figure of the maps to write: .png, .pdf, ...
     cells
-        Cells along each ray.
+        Cells along each ray, to where the model ends; where it jumps some more. By default 384.
+    tolerance
+        Instead of --cells: of the error of every map, relative to its rms, e.g. 1e-3. Each ray gets the cells it needs.
     supersample
         Each pixel is the mean over the square of this number of rays; a power of two.
     precision
@@ -158,6 +161,7 @@ def simulate(
         nside=nside,
         plot=plot,
         cells=cells,
+        tolerance=tolerance,
         supersample=supersample,
         overwrite=overwrite,
     )

@@ -10,6 +10,7 @@ from rich.table import Table
 
 import sightline as sl
 
+from ..geometry.cells import PARTS
 from .scene import Scene
 
 
@@ -20,11 +21,25 @@ def report(
     rotation: float,
     files: list[Path | None],
     seconds: float,
+    error: sl.ErrorEstimate | None = None,
 ) -> None:
     """Prints what was computed and written."""
-    _facts(scene, sky, str(stokes.I.dtype), files, seconds, brightness(stokes))
-    if rotation > 1:
+    _facts(scene, sky, str(stokes.I.dtype), files, seconds, brightness(stokes), error)
+    if rotation > 1 and error is None:
         Console(highlight=False).print(_rotation_warning(rotation), style="yellow")
+    if error is not None and scene.tolerance is not None and _worst(error) > scene.tolerance:
+        missed = f"Warning: the tolerance of {scene.tolerance:g} was not met: {error!r}."
+        Console(highlight=False).print(escape(missed), style="yellow")
+
+
+def _worst(error: sl.ErrorEstimate) -> float:
+    return max(float(np.max(value)) for value in error.relative.values())
+
+
+def _cells(scene: Scene, error: sl.ErrorEstimate | None) -> str:
+    if error is None:
+        return f"{PARTS * scene.cells.cells} a ray, and more where the model jumps"
+    return f"{error.mean_cells:.1f} a ray, error of at most {_worst(error):.1e} of the rms of each map"
 
 
 def report_values(
@@ -35,24 +50,31 @@ def report_values(
     sky: sl.HealpixSky,
     files: list[Path | None],
     seconds: float,
+    error: sl.ErrorEstimate | None = None,
 ) -> None:
     """Prints what was computed and written of a quantity that is no brightness."""
     table = Table(title=escape(f"{name} [{unit}]"), title_justify="left")
     for statistic in ("min", "median", "max"):
         table.add_column(statistic, justify="right")
     table.add_row(*(f"{value:.4g}" for value in (values.min(), np.median(values), values.max())))
-    _facts(scene, sky, str(values.dtype), files, seconds, table)
+    _facts(scene, sky, str(values.dtype), files, seconds, table, error)
 
 
 def _facts(
-    scene: Scene, sky: sl.HealpixSky, precision: str, files: list[Path | None], seconds: float, table: Table
+    scene: Scene,
+    sky: sl.HealpixSky,
+    precision: str,
+    files: list[Path | None],
+    seconds: float,
+    table: Table,
+    error: sl.ErrorEstimate | None,
 ) -> None:
     console, facts = Console(highlight=False), Table.grid(padding=(0, 2))
     for name, value in {
         "Model": "\n".join([scene.name, *_names(scene.simulator)]),
         "Note": scene.note,
         "Sky": f"nside {sky.nside}, {sky.size} pixels, supersample {sky.supersample}",
-        "Cells": f"{scene.cells.cells} a ray, {precision}",
+        "Cells": f"{_cells(scene, error)}, {precision}",
         "Written": "\n".join(str(file) for file in files if file is not None),
         "Wall time": f"{seconds:.1f} s",
     }.items():
@@ -91,5 +113,5 @@ def brightness(stokes: sl.Stokes) -> Table:
 def _rotation_warning(rotation: float) -> str:
     return (
         f"Warning: Faraday rotation turns the polarisation by up to {rotation:.3g} rad within one cell: above about "
-        "1 rad Q and U are bounded but not converged. Use more --cells."
+        "1 rad Q and U are bounded but not converged. Say how accurate they must be, --tolerance 1e-3, or use more --cells."
     )

@@ -40,7 +40,8 @@ class Request(NamedTuple):
     bandpass: Path | None
     nside: int
     plot: Path | None
-    cells: int
+    cells: int | None
+    tolerance: float | None
     supersample: int
     overwrite: bool
 
@@ -73,7 +74,7 @@ def run(request: Request, stop: Callable[[], None]) -> None:
 
 
 def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
-    seen, rotation = simulate_sky(plan.scene, plan.sky, plan.frequency, stop)
+    seen, rotation, error = simulate_sky(plan.scene, plan.sky, plan.frequency, stop)
     stokes = plan.chain(seen)
     if request.noise is not None:
         stokes = sl.instruments.add_noise(stokes, request.noise, jax.random.key(request.seed))
@@ -81,12 +82,12 @@ def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], 
     if request.plot is not None:
         maps(stokes, request.plot, request.overwrite)
     files = [request.output, request.plot]
-    report(plan.scene, stokes, plan.sky, rotation, files, time.perf_counter() - start)
+    report(plan.scene, stokes, plan.sky, rotation, files, time.perf_counter() - start, error)
 
 
 def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
     name = request.observable.upper()
-    values = measure_sky(plan.scene, plan.sky, request.observable, _given(request.clumping, CLUMPING), stop)
+    values, error = measure_sky(plan.scene, plan.sky, request.observable, _given(request.clumping, CLUMPING), stop)
     unit = UNITS[request.observable]
     columns = {name: (values, unit)}
     write_columns(request.output, plan.sky, columns, request.overwrite, plan.scene.simulator)
@@ -94,12 +95,12 @@ def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[],
         stretch = "diverging" if request.observable == "rm" else "log"
         map(values, plan.sky, title=name, unit=unit, stretch=stretch, path=request.plot, overwrite=request.overwrite)
     files = [request.output, request.plot]
-    report_values(plan.scene, name, values, unit, plan.sky, files, time.perf_counter() - start)
+    report_values(plan.scene, name, values, unit, plan.sky, files, time.perf_counter() - start, error)
 
 
 def _plan(request: Request) -> _Plan:
     sky = sl.HealpixSky(request.nside, supersample=request.supersample)
-    scene = choose(request.model, request.cells)
+    scene = choose(request.model, request.cells)._replace(tolerance=request.tolerance)
     if request.operators is not None:
         temperature, clumping = _given(request.temperature, TEMPERATURE), _given(request.clumping, CLUMPING)
         scene = with_operators(scene, request.operators, temperature, clumping)
@@ -135,6 +136,14 @@ def _check_numbers(request: Request) -> None:
             continue
         wanted = "a positive number" if low is None else f"a number of at least {low:g}"
         raise ValueError(f"--{name} = {value:g} must be {wanted}{unit}.")
+    if request.tolerance is not None and not 0 < request.tolerance < 1:
+        raise ValueError(
+            f"--tolerance = {request.tolerance:g} must lie between 0 and 1: an error over the rms of a map."
+        )
+    if request.tolerance is not None and request.cells is not None:
+        raise ValueError(
+            "--cells and --tolerance are both given: a tolerance chooses the cells, leave one of them out."
+        )
     if not 0 <= request.seed < SEEDS:
         raise ValueError(f"--seed = {request.seed} must be a whole number from 0 to {SEEDS - 1}.")
 

@@ -10,6 +10,7 @@ import numpy as np
 import sightline as sl
 
 from .._core.reading import FileError, read_text, reading
+from ..geometry.cells import PARTS
 
 MOST_CELLS = 1_000_000
 MEMORY = 2**37
@@ -21,9 +22,10 @@ class Scene(NamedTuple):
 
     name: str
     simulator: sl.Simulator
-    observer: tuple[float, float, float]
-    cells: sl.BoxCells | sl.RadialCells
+    observer: tuple[float, float, float] | None
+    cells: Any
     note: str = ""
+    tolerance: float | None = None
 
 
 def check_size(sky: sl.HealpixSky, values: int) -> None:
@@ -41,15 +43,24 @@ def check_size(sky: sl.HealpixSky, values: int) -> None:
         )
 
 
-def choose(model: str | None, cells: int) -> Scene:
-    """A published sky by name, or the default Galaxy for `None`."""
-    if cells > MOST_CELLS:
-        raise ValueError(f"cells = {cells} must be {MOST_CELLS} at most.")
+def choose(model: str | None, cells: int | None) -> Scene:
+    """A published sky by name, or the default Galaxy for `None`, seen from its own Sun."""
     if model is None:
-        return Scene("default Galaxy", _default(), sl.SUN, sl.BoxCells(cells))
+        return Scene("default Galaxy", _default(), None, resolved(cells))
     preset = sl.presets.load(model)
-    radial = sl.RadialCells(cells, preset.cells.distance, preset.cells.growth)
-    return Scene(preset.name, preset.simulator, preset.observer, radial, preset.note)
+    return Scene(preset.name, preset.simulator, None, resolved(cells), preset.note)
+
+
+def resolved(cells: int | None) -> sl.ResolvedCells:
+    """Cells to where the model ends, cut at its walls: about so many on a ray, by default as many as the library takes.
+
+    **Raises:** `ValueError` for a number that is not positive, or too large.
+    """
+    if cells is None:
+        return sl.ResolvedCells()
+    if not 1 <= cells <= MOST_CELLS:
+        raise ValueError(f"cells = {cells} must be 1 at least, and {MOST_CELLS} at most.")
+    return sl.ResolvedCells(cells=-(-cells // PARTS))
 
 
 def _default() -> sl.Simulator:

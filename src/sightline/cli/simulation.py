@@ -27,26 +27,35 @@ def blocks(sky: sl.HealpixSky) -> Iterator[sl.HealpixSky]:
 
 def simulate_sky(
     scene: Scene, sky: sl.HealpixSky, frequency: Sequence[float], check: Callable[[], None]
-) -> tuple[sl.Stokes, float]:
-    """The Stokes parameters of a sky and the largest rotation [rad] within a cell, where it is above 1.
+) -> tuple[sl.Stokes, float, sl.ErrorEstimate | None]:
+    """The Stokes parameters of a sky, the largest rotation [rad] within a cell, where it is above 1, and the error.
 
     **Arguments:** `check`: called after every block; raises to stop.
     """
+    if scene.tolerance is not None:
+        lines = scene.simulator.sightlines(sky, frequency, scene.tolerance)
+        check()
+        return (*_quietly(scene.simulator, lines, frequency), lines.error)
     results = _each_block(lambda lines: _quietly(scene.simulator, lines, frequency), scene, sky, check)
     parts, rotations = zip(*results, strict=True)
-    return assemble(parts, sky), max(rotations)
+    return assemble(parts, sky), max(rotations), None
 
 
 def measure_sky(
     scene: Scene, sky: sl.HealpixSky, observable: str, clumping: float, check: Callable[[], None]
-) -> np.ndarray:
-    """RM, DM or EM of a sky, (npix,); `clumping` of the last; `check` as in `simulate_sky`."""
+) -> tuple[np.ndarray, sl.ErrorEstimate | None]:
+    """RM, DM or EM of a sky, (npix,), and the error; `clumping` of the last; `check` as in `simulate_sky`."""
     measures = {
-        "rm": scene.simulator.rotation_measure,
-        "dm": scene.simulator.dispersion_measure,
-        "em": lambda lines: sl.observables.EmissionMeasure(lines, clumping)(scene.simulator),
+        "rm": sl.observables.RotationMeasure,
+        "dm": sl.observables.DispersionMeasure,
+        "em": lambda lines: sl.observables.EmissionMeasure(lines, clumping),
     }
-    return np.concatenate(_each_block(measures[observable], scene, sky, check))
+    measure = measures[observable]
+    if scene.tolerance is not None:
+        lines = scene.simulator.sightlines(measure(sky), tolerance=scene.tolerance)
+        check()
+        return np.asarray(measure(lines)(scene.simulator)), lines.error
+    return np.concatenate(_each_block(lambda lines: measure(lines)(scene.simulator), scene, sky, check)), None
 
 
 def _each_block(

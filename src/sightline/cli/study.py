@@ -105,7 +105,7 @@ def _as_table(value: Any) -> dict[str, Any]:
 
 def _scene(keys: Keys, base: Path) -> tuple[Scene, dict[str, Any]]:
     """The model, where it is seen from and in which cells, and values to change in it."""
-    cells = keys.take("cells", "whole number", 512)
+    cells = keys.take("cells", "whole number", None)
     preset, file = keys.take("preset", "text", None), keys.take("file", "text", None)
     keys.take("precision", "text", "double")
     observer, distance = keys.take("observer", "list", None), keys.take("distance", "number", None)
@@ -119,8 +119,10 @@ def _scene(keys: Keys, base: Path) -> tuple[Scene, dict[str, Any]]:
         scene = choose(preset, cells)
         if file is None:
             return scene, changes
-        divided = sl.BoxCells(cells) if distance is None else sl.RadialCells(cells, float(distance))
-        place = sl.SUN if observer is None else tuple(float(part) for part in observer)
+        divided = scene.cells
+        if distance is not None:
+            divided = sl.ResolvedCells(divided.cells, distance=float(distance))
+        place = None if observer is None else tuple(float(part) for part in observer)
         return Scene(file, sl.load(base / file), place, divided), changes
 
 

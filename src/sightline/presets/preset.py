@@ -2,7 +2,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 
-from ..geometry import RadialCells, Sightlines
+from ..geometry import ResolvedCells, Sightlines
 from ..geometry.skies import AbstractSky
 from ..simulator import Simulator
 
@@ -29,7 +29,7 @@ class Preset(eqx.Module):
     """A published sky.
 
     - `name`, `summary`, `papers`: as in `sl.presets.list()`; `note`: what is not as in the paper, and why.
-    - `simulator`; `observer`: the Sun of the model, (3,) kpc; `cells`: reach the edge of the model from there.
+    - `simulator`; `observer`: the Sun of the model, (3,) kpc; `cells`: reach the edge of the model from there, cut where it jumps.
 
     !!! example
         >>> preset = sl.presets.load("JF12")
@@ -40,7 +40,7 @@ class Preset(eqx.Module):
     note: str = eqx.field(static=True)
     simulator: Simulator
     observer: tuple[float, float, float] = eqx.field(static=True)
-    cells: RadialCells
+    cells: ResolvedCells
 
     @property
     def name(self) -> str:

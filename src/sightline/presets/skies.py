@@ -4,7 +4,7 @@ from typing import Any
 
 from ..emission import FaradayRotation, Synchrotron
 from ..fields import AbstractField, Shifted, cosmic_rays, electrons, magnetic
-from ..geometry import SUN, RadialCells
+from ..geometry import SUN, ResolvedCells
 from ..simulator import Simulator
 from .preset import Entry, Preset
 
@@ -95,7 +95,7 @@ def _preset(
     rays = cosmic_rays.ExponentialDisk(sun=sun)
     emission = (Synchrotron() if synchrotron is None else synchrotron, FaradayRotation())
     simulator = Simulator(field, _seen_from(density, sun), rays, emission)
-    return Preset(entry, note, simulator, sun, RadialCells(cells=512, distance=round(edge - sun[0], 3), growth=10.0))
+    return Preset(entry, note, simulator, sun, ResolvedCells(distance=round(edge - sun[0], 3)))
 
 
 def _seen_from(density: Any, sun: Place) -> AbstractField:

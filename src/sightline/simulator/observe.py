@@ -174,8 +174,8 @@ def warn_rotation(rotation: Array, frequency: Array) -> None:
     worst = int(np.argmax(rotation))
     warning = RotationWarning(
         f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: "
-        "above about 1 rad Q and U are bounded but not converged. Use more cells, or finer ones near the observer "
-        "(growth)."
+        "above about 1 rad Q and U are bounded but not converged. Say how accurate they must be, "
+        "simulator.sightlines(sky, frequency, tolerance=1e-3), or use more cells."
     )
     warning.rotation = float(rotation[worst])
     warnings.warn(warning, stacklevel=3)
