@@ -10,7 +10,7 @@ from .tables import keyword
 
 _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6}
 _UNITS = {f"{prefix}{unit}": (factor, unit) for prefix, factor in _PREFIXES.items() for unit in ("K_RJ", "K_CMB")}
-_UNITS["MJy/sr"] = (1.0, "MJy/sr")
+_UNITS |= {f"{prefix}Jy/sr": (factor / 1e6, "MJy/sr") for prefix, factor in {"": 1.0, "k": 1e3, "M": 1e6}.items()}
 _COLUMNS = {
     part: [part, f"{part}_STOKES", f"STOKES_{part}", *(f"{part}{dash}POLARI{s}ATION" for dash in "_-" for s in "SZ")]
     for part in "IQUV"

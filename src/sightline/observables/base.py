@@ -1,7 +1,7 @@
 """The contract of an observable: what is measured along every ray of a sky."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 from jaxtyping import Array, Float, Inexact
@@ -13,6 +13,7 @@ from ..geometry import Ray, Sightlines
 class AbstractObservable(Module):
     """A quantity along the rays of a sky: `observable(model)` has one value, or several, a pixel on its last axis.
 
+    `unit` is that of its values in astropy's notation, `None` where it is not known: data with units are then refused.
     Rays go to where the cells end, those of a `SourceCatalogue` to the sources. Where `distance` names an entry of a
     `Model`'s nuisance, rays end at the distances it holds, kpc, with the same relative division: a distance can be
     fitted.
@@ -21,6 +22,7 @@ class AbstractObservable(Module):
     sightlines: eqx.AbstractVar[Sightlines]
     distance: eqx.AbstractVar[str | None]
     needs: eqx.AbstractClassVar[tuple[str, ...]]
+    unit: ClassVar[str | None] = None
     sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
 
     @abc.abstractmethod
