@@ -41,7 +41,7 @@ def _scale(sigma: Any, stokes: Stokes, name: str) -> jax.Array:
     if is_concrete(sigma):
         sigma = numbers(sigma, brightness_unit(stokes.unit).quantity, name)
         if not np.all(np.isfinite(sigma) & (sigma >= 0)):
-            raise ValueError(f"{name} must not be negative, NaN or infinite: give standard deviations in {stokes.unit}.")
+            raise ValueError(f"{name} must not be negative, NaN or infinite: give it in {stokes.unit}.")
     if np.broadcast_shapes(np.shape(sigma), stokes.I.shape) != stokes.I.shape:
         raise ValueError(f"{name} has shape {np.shape(sigma)}, the maps have {stokes.I.shape}: give one a pixel.")
     return jnp.asarray(sigma, stokes.I.dtype)

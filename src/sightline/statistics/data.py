@@ -36,7 +36,9 @@ class Converted(NamedTuple):
 
 
 def _power(unit: str, power: int) -> str:
-    return f"({brightness_unit(unit).quantity})**{power}"
+    """A power of a unit in astropy's notation: `"uK2"`, `"MJy2/sr2"`."""
+    quantity = brightness_unit(unit).quantity
+    return quantity if power == 1 else "/".join(f"{part}{power}" for part in quantity.split("/"))
 
 
 def to_brightness(

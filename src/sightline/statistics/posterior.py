@@ -60,7 +60,8 @@ class Posterior(eqx.Module):
         for likelihood in self.likelihoods:
             if all(map(is_concrete, jax.tree.leaves(self.space.model))):
                 check_held(likelihood, self.space)
-            eqx.filter_eval_shape(lambda one, model: one.mean(model), likelihood, self.space.model)
+            # in a closure, so that the frequencies of data are known and compared with those of the instruments
+            eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
     @property
     def size(self) -> int:
