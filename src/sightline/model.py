@@ -3,10 +3,13 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from ._core.module import Module, default_float
+from ._core.module import Module, default_float, is_concrete
+from ._core.units import numbers
 from .instruments import AbstractInstrument
 from .observables import AbstractObservable
 from .simulator import Simulator
@@ -14,7 +17,16 @@ from .stokes import Stokes
 
 
 def _to_leaves(values: dict[str, Any]) -> dict[str, Float[Array, "..."]]:
-    return {name: jnp.asarray(value, default_float()) for name, value in values.items()}
+    return {name: _to_leaf(value, f"nuisance[{name!r}]") for name, value in values.items()}
+
+
+def _to_leaf(value: Any, name: str) -> Any:
+    if value is None or isinstance(value, jax.ShapeDtypeStruct) or not is_concrete(value):
+        return value
+    found = numbers(value, None, name)
+    if not np.all(np.isfinite(found)):
+        raise ValueError(f"{name} must be finite.")
+    return jnp.asarray(found, default_float())
 
 
 class Model(Module):
@@ -24,9 +36,10 @@ class Model(Module):
 
     - `simulator`.
     - `instruments`: by name, e.g. `{"wmap": sl.GaussianBeam(fwhm=0.93)}`.
-    - `nuisance`: numbers or arrays by name that belong to the data, e.g. offsets or distances of sources.
+    - `nuisance`: numbers or arrays by name that belong to the data, e.g. offsets (K_RJ) or distances of sources (kpc):
+      plain numbers in the unit of what reads them.
 
-    **Raises:** `TypeError` for instruments that are none.
+    **Raises:** `TypeError` for instruments that are none; `ValueError` for a nuisance that has a unit or is not finite.
 
     !!! example
         >>> model = sl.Model(simulator, instruments={"wmap": sl.GaussianBeam(fwhm=7.0)}, nuisance={"offset": 0.0})

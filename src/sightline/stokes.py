@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -11,10 +12,18 @@ from jaxtyping import Array, Float
 from ._core.constants import HNU_OVER_K, RAYLEIGH_JEANS, T_CMB
 from ._core.module import default_float, is_concrete
 from ._core.safe import safe_hypot
-from ._core.units import strip_unit
-from .geometry import AbstractSky
+from ._core.units import brightness_unit, numbers, strip_unit
+from .geometry import AbstractSky, difference
 
 Maps = Float[Array, "*maps"]
+
+
+BLANK = 1e30  # HEALPix files hold -1.6375e30 where nothing was observed
+
+
+def is_blank(values: Any) -> Any:
+    """Where maps have no value: NaN, infinite or the sentinel of HEALPix files."""
+    return ~(abs(values) < BLANK)
 
 
 def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
@@ -22,25 +31,36 @@ def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
 
     K_CMB: (e^x - 1)^2 / (x^2 e^x), x = h nu / (k T_CMB) with T_CMB = 2.7255 K; MJy/sr: 2 k nu^2 / c^2.
     """
-    if unit == "K_RJ":
-        return jnp.ones_like(frequency)
-    if unit == "MJy/sr":
-        return RAYLEIGH_JEANS * frequency**2
-    if unit == "K_CMB":
-        x = HNU_OVER_K / T_CMB * frequency
-        return (jnp.expm1(x) / x) ** 2 * jnp.exp(-x)
-    raise ValueError(f"unit {unit!r} is not known: choose 'K_RJ', 'K_CMB' or 'MJy/sr'.")
+    scale, base, _ = brightness_unit(unit)
+    if base == "K_RJ":
+        return jnp.full_like(frequency, 1 / scale)
+    if base == "MJy/sr":
+        return RAYLEIGH_JEANS / scale * frequency**2
+    x = HNU_OVER_K / T_CMB * frequency
+    return (jnp.expm1(x) / x) ** 2 * jnp.exp(-x) / scale
 
 
-def _to_frequency(frequency: Any) -> Array:
-    values = jnp.asarray(strip_unit(frequency, "GHz", "frequency"), default_float())
-    if is_concrete(values) and not _positive(np.asarray(values)):
+def to_frequency(frequency: Any) -> Array:
+    """Frequencies in GHz, refused unless finite and positive."""
+    values = strip_unit(frequency, "GHz", "frequency")
+    if not is_concrete(values):
+        return jnp.asarray(values, default_float())
+    values = numbers(values, "GHz", "frequency")
+    if not np.all(np.isfinite(values) & (values > 0)):
         raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
-    return values
+    with jax.ensure_compile_time_eval():  # instruments and likelihoods compare frequencies, also where they are traced
+        return jnp.asarray(values, default_float())
 
 
-def _positive(values: np.ndarray) -> bool:
-    return bool(np.all(np.isfinite(values) & (values > 0)))
+def _to_maps(values: Any, unit: str, name: str) -> Any:
+    """Maps as an array, in the floating-point type that they have."""
+    if isinstance(values, (jax.Array, jax.ShapeDtypeStruct)):
+        if jnp.issubdtype(values.dtype, jnp.complexfloating):
+            raise TypeError(f"Stokes.{name} must be real numbers, not complex numbers.")
+        return values
+    found, kind = numbers(values, brightness_unit(unit).quantity, f"Stokes.{name}"), getattr(values, "dtype", None)
+    own = kind is not None and np.dtype(kind).kind == "f"
+    return jnp.asarray(found.astype(np.dtype(kind).newbyteorder("=")) if own else found)
 
 
 class Stokes(eqx.Module):
@@ -51,13 +71,14 @@ class Stokes(eqx.Module):
 
     **Arguments:**
 
-    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`.
+    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`. Numbers in `unit`, or
+      astropy quantities.
     - `frequency`: GHz, () or (nfreq,).
-    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`.
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, or with a prefix, `"uK_CMB"`, `"mK_RJ"`, `"Jy/sr"`.
     - `convention`: `"COSMO"` or `"IAU"`.
     - `sky`: what the last axis is; `None`: unknown.
 
-    **Raises:** `ValueError` where units, conventions or frequencies are mixed.
+    **Raises:** `ValueError` where units, conventions, frequencies or skies are mixed, or the maps are not of the sky.
 
     !!! example
         >>> stokes = simulator(sl.HealpixSky(nside=8), frequency=23.0)
@@ -69,13 +90,28 @@ class Stokes(eqx.Module):
     Q: Maps
     U: Maps
     V: Maps | None = None
-    frequency: Float[Array, "*frequencies"] = eqx.field(converter=_to_frequency, kw_only=True)
+    frequency: Float[Array, "*frequencies"] = eqx.field(converter=to_frequency, kw_only=True)
     unit: str = eqx.field(static=True, default="K_RJ", kw_only=True)
     convention: str = eqx.field(static=True, default="COSMO", kw_only=True)
     sky: AbstractSky | None = eqx.field(default=None, kw_only=True)
 
+    def __init__(
+        self,
+        I: Any,
+        Q: Any,
+        U: Any,
+        V: Any = None,
+        *,
+        frequency: Any,
+        unit: str = "K_RJ",
+        convention: str = "COSMO",
+        sky: AbstractSky | None = None,
+    ):
+        self.I, self.Q, self.U = _to_maps(I, unit, "I"), _to_maps(Q, unit, "Q"), _to_maps(U, unit, "U")
+        self.V = None if V is None else _to_maps(V, unit, "V")
+        self.frequency, self.unit, self.convention, self.sky = to_frequency(frequency), unit, convention, sky
+
     def __check_init__(self) -> None:
-        per_kelvin(self.unit, jnp.ones(()))
         _check_convention(self.convention)
         for name, values in {"Q": self.Q, "U": self.U, "V": self.V}.items():
             if values is not None and jnp.shape(values) != jnp.shape(self.I):
@@ -85,6 +121,9 @@ class Stokes(eqx.Module):
             or jnp.shape(self.I)[: self.frequency.ndim] != self.frequency.shape
         ):
             raise ValueError(f"Stokes: I has shape {jnp.shape(self.I)}, frequency has {self.frequency.shape}.")
+        pixels = jnp.shape(self.I)[self.frequency.ndim :]
+        if self.sky is not None and pixels and pixels != (self.sky.size,):
+            raise ValueError(f"Stokes: I has {pixels[0]} pixels, sky has {self.sky.size}: give the sky of the maps.")
 
     def _map(self, function: Any, **changes: Any) -> "Stokes":
         parts = {name: function(getattr(self, name)) for name in ("I", "Q", "U")}
@@ -97,7 +136,7 @@ class Stokes(eqx.Module):
         brightness.
         """
         ratio = per_kelvin(unit, self.frequency) / per_kelvin(self.unit, self.frequency)
-        return self._map(lambda values: values * ratio[..., None], unit=unit)
+        return self._map(lambda values: _unblanked(values) * ratio[..., None], unit=unit)
 
     def to_convention(self, convention: str) -> "Stokes":
         """The same sky in another polarisation convention: U changes sign between `"COSMO"` and `"IAU"`."""
@@ -120,7 +159,8 @@ class Stokes(eqx.Module):
             raise ValueError("This Stokes has a single frequency: there is nothing to select.")
         if not -len(self) <= index < len(self):
             raise IndexError(f"frequency {index} of {len(self)}")
-        return self._map(lambda values: values[index], frequency=self.frequency[index])
+        frequency = np.asarray(self.frequency)[index] if is_concrete(self.frequency) else self.frequency[index]
+        return self._map(lambda values: values[index], frequency=frequency)
 
     def __add__(self, other: Any) -> "Stokes":
         _check_same(self, other)
@@ -128,16 +168,30 @@ class Stokes(eqx.Module):
             raise ValueError(
                 "One of the two skies has no V: give both or drop it with dataclasses.replace(sky, V=None)."
             )
-        parts = {name: getattr(self, name) + getattr(other, name) for name in ("I", "Q", "U")}
-        return dataclasses.replace(self, **parts, V=None if self.V is None or other.V is None else self.V + other.V)
+        names = ("I", "Q", "U") if self.V is None else ("I", "Q", "U", "V")
+        parts = {name: _unblanked(getattr(self, name)) + _unblanked(getattr(other, name)) for name in names}
+        return dataclasses.replace(self, **parts, sky=other.sky if self.sky is None else self.sky)
 
     def __mul__(self, factor: Any) -> "Stokes":
-        return self._map(lambda values: values * factor)
+        if isinstance(factor, Stokes):
+            raise TypeError("Two Stokes cannot be multiplied: multiply by a number or an array.")
+        factor = strip_unit(factor, "", "The factor of a Stokes")
+        return self._map(lambda values: _unblanked(values) * factor)
 
     __rmul__ = __mul__
+    __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
 
     def __sub__(self, other: Any) -> "Stokes":
         return self + (-1) * other
+
+
+def _unblanked(values: Maps) -> Maps:
+    """Maps with NaN instead of the sentinel of HEALPix files, of which arithmetic would make a brightness."""
+    if not is_concrete(values):
+        return values
+    found = np.asarray(values)
+    blank = np.abs(found) >= BLANK
+    return jnp.asarray(np.where(blank, found.dtype.type(np.nan), found)) if np.any(blank) else values
 
 
 def _check_convention(convention: str) -> None:
@@ -152,9 +206,12 @@ def _check_same(left: Stokes, right: Any) -> None:
         raise ValueError(f"Units differ, {left.unit} and {right.unit}: convert one with .to({left.unit!r}).")
     if left.convention != right.convention:
         raise ValueError(f"Conventions differ: convert one with .to_convention({left.convention!r}).")
-    if left.sky is not None and right.sky is not None and not eqx.tree_equal(left.sky, right.sky):
-        raise ValueError("Skies differ: bring both to one nside, ordering and set of pixels.")
-    if not (is_concrete(left.frequency) and is_concrete(right.frequency)):
-        return
-    if left.frequency.shape != right.frequency.shape or not np.allclose(left.frequency, right.frequency):
+    if left.I.shape != right.I.shape:
+        raise ValueError(f"Maps have shapes {left.I.shape} and {right.I.shape}: bring both to one sky and frequencies.")
+    if left.sky is not None and right.sky is not None:
+        apart = difference(left.sky, right.sky, "those of the other")
+        if apart:
+            raise ValueError(f"Skies differ: the maps of one {apart}. Bring both to one nside, ordering and pixels.")
+    known = is_concrete(left.frequency) and is_concrete(right.frequency)
+    if known and not np.allclose(left.frequency, right.frequency):
         raise ValueError(f"Frequencies differ: {left.frequency} and {right.frequency} GHz.")

@@ -113,5 +113,5 @@ def brightness(stokes: sl.Stokes) -> Table:
 def _rotation_warning(rotation: float) -> str:
     return (
         f"Warning: Faraday rotation turns the polarisation by up to {rotation:.3g} rad within one cell: above about "
-        "1 rad Q and U are bounded but not converged. Say how accurate they must be, --tolerance 1e-3, or use more --cells."
+        "1 rad Q and U are bounded but not converged. Use --tolerance, e.g. 1e-3, or more --cells."
     )

@@ -6,6 +6,7 @@ from .cells import BoxCells as BoxCells
 from .cells import ChordCells as ChordCells
 from .cells import RadialCells as RadialCells
 from .cells import ResolvedCells as ResolvedCells
+from .comparison import difference as difference
 from .frames import SUN as SUN
 from .image_plane import ImagePlane as ImagePlane
 from .sightlines import Ray as Ray

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import is_concrete, param, setting
-from ..stokes import Stokes, per_kelvin
+from .._core.units import brightness_unit
+from ..stokes import Stokes, is_blank, per_kelvin
 from .base import AbstractInstrument
 
 
@@ -15,13 +16,14 @@ class Bandpass(AbstractInstrument):
 
     I_nu is the brightness, w the response to a source that fills the beam, dI_nu/dS the brightness of one unit:
     2 k nu^2/c^2 for K_RJ, that of the derivative of the Planck law for K_CMB, 1 for MJy/sr. A sky that is constant in
-    the unit is returned unchanged. Integrals are by the trapezoid rule.
+    the unit is returned unchanged. Integrals are by the trapezoid rule. What is blank at a frequency of weight 0 is
+    left out.
 
     **Arguments:**
 
     - `frequency`: (n,) GHz, ascending: simulate the sky there, `simulator(sky, bandpass.frequency)`.
     - `weights` w: (n,), not negative; learnable; their scale does not matter.
-    - `unit`: of the result, `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`; `nominal`: the frequency the result is labelled with,
+    - `unit`: of the result, as of `sl.Stokes`; `nominal`: the frequency the result is labelled with,
       GHz.
 
     **Raises:** `ValueError` for frequencies that do not ascend, negative weights, or a sky at other frequencies.
@@ -35,9 +37,10 @@ class Bandpass(AbstractInstrument):
     frequency: tuple[float, ...] = setting(unit="GHz", positive=True)
     weights: Float[Array, " n"] = param(bounds=(0, None), symbol="w")
     nominal: float = setting(unit="GHz", positive=True)
-    unit: str = setting("K_RJ", choices=("K_RJ", "K_CMB", "MJy/sr"))
+    unit: str = setting("K_RJ")
 
     def __check_init__(self) -> None:
+        brightness_unit(self.unit)
         if len(self.frequency) < 2 or np.any(np.diff(self.frequency) <= 0):
             raise ValueError(f"Bandpass.frequency = {self.frequency} must be two or more ascending frequencies [GHz].")
         if self.weights.shape != (len(self.frequency),):
@@ -56,11 +59,13 @@ class Bandpass(AbstractInstrument):
         brightness = stokes.to("MJy/sr")
 
         def mean(maps: Float[Array, "n npix"] | None) -> Any:
-            return None if maps is None else share @ maps
+            if maps is None:
+                return None
+            unseen = (share == 0).reshape(-1, *[1] * (maps.ndim - 1)) & is_blank(maps)
+            return share @ jnp.where(unseen, 0, maps)
 
         parts = {name: mean(getattr(brightness, name)) for name in "IQUV"}
-        nominal = jnp.asarray(self.nominal, frequency.dtype)
-        return dataclasses.replace(brightness, **parts, frequency=nominal, unit=self.unit)
+        return dataclasses.replace(brightness, **parts, frequency=self.nominal, unit=self.unit)
 
     def _check(self, stokes: Stokes) -> None:
         given = stokes.frequency

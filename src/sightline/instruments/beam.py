@@ -7,11 +7,12 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.module import param, setting
+from .._core.module import is_concrete, param, setting
 from ..geometry import HealpixSky
-from ..stokes import Stokes
+from ..stokes import Stokes, is_blank
 from .base import AbstractInstrument
 from .calibration import calibrate
 from .harmonics import Synthesis, packed_degrees, ring_order
@@ -22,9 +23,10 @@ Windows = tuple[Float[Array, " degrees"], Float[Array, " degrees"]]
 class AbstractBeam(AbstractInstrument):
     """A beam that is the same everywhere and in all directions: a_lm -> B_l a_lm, then gain and zero level.
 
-    I and V are smoothed with the window of intensity, Q and U as a field of spin 2 with that of polarisation. The a_lm
-    come from sums over the pixels, improved `iterations` times, as in healpy.smoothing; degrees beyond 3 nside - 1,
-    which pixels do not hold, are left out; the pixel window is not included. The computation runs on the host.
+    I and V are smoothed with the window of intensity, Q and U as a field of spin 2 with that of polarisation, in either
+    convention. The a_lm come from sums over the pixels, improved `iterations` times, as in healpy.smoothing; degrees
+    beyond 3 nside - 1, which pixels do not hold, are left out; the pixel window is not included. The computation runs
+    on the host. Every a_lm needs every pixel: maps with blank ones are for `NeighbourBeam`.
     """
 
     gain: eqx.AbstractVar[Float[Array, ""]]
@@ -39,7 +41,7 @@ class AbstractBeam(AbstractInstrument):
     def __call__(self, stokes: Stokes) -> Stokes:
         """The smoothed sky.
 
-        **Raises:** `ValueError` for anything but a full HEALPix sky.
+        **Raises:** `ValueError` for anything but a full HEALPix sky, or for blank pixels.
         """
         sky = stokes.sky
         if not isinstance(sky, HealpixSky) or sky.pixels is not None:
@@ -47,6 +49,8 @@ class AbstractBeam(AbstractInstrument):
                 f"{type(self).__name__} needs a full sl.HealpixSky, not {type(sky).__name__}: simulate the full sky, "
                 "smooth it, and choose pixels afterwards (sl.instruments.Mask)."
             )
+        _check_blank(stokes, type(self).__name__)
+        given, stokes = stokes.convention, stokes.to_convention("COSMO")  # that of the harmonics
         lmax = 3 * sky.nside - 1 if self.lmax is None else min(self.lmax, 3 * sky.nside - 1)
         intensity, polarised = (window[: lmax + 1] for window in self.windows(lmax))
 
@@ -57,7 +61,8 @@ class AbstractBeam(AbstractInstrument):
         scalars = [over(part[..., None, :], intensity)[..., 0, :] for part in (stokes.I, stokes.V) if part is not None]
         q, u = jnp.unstack(over(jnp.stack([stokes.Q, stokes.U], axis=-2), polarised), axis=-2)
         v = scalars[1] if stokes.V is not None else None
-        return calibrate(dataclasses.replace(stokes, I=scalars[0], Q=q, U=u, V=v), self.gain, self.offset)
+        smooth = dataclasses.replace(stokes, I=scalars[0], Q=q, U=u, V=v).to_convention(given)
+        return calibrate(smooth, self.gain, self.offset)
 
 
 class GaussianBeam(AbstractBeam):
@@ -128,6 +133,19 @@ class HarmonicBeam(AbstractBeam):
     def windows(self, lmax: int) -> Windows:
         """See `AbstractBeam`."""
         return self.intensity, self.polarised
+
+
+def _check_blank(stokes: Stokes, who: str) -> None:
+    """Refuses blank pixels, each of which would reach every a_lm."""
+    maps = [part for part in (stokes.I, stokes.Q, stokes.U, stokes.V) if part is not None]
+    if not all(map(is_concrete, maps)):
+        return
+    blank = np.any([is_blank(np.asarray(part)).reshape(-1, part.shape[-1]).any(axis=0) for part in maps], axis=0)
+    if np.any(blank):
+        raise ValueError(
+            f"{who}: {int(blank.sum())} pixels are blank (NaN or the HEALPix sentinel), and its harmonics need every "
+            "one: smooth with sl.instruments.NeighbourBeam, which leaves them out, or fill them first."
+        )
 
 
 def _smooth(

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._core.module import setting
+from .._core.units import numbers
 from ..geometry import HealpixSky
 from ..stokes import Stokes
 from .base import AbstractInstrument
@@ -29,7 +30,7 @@ class Mask(AbstractInstrument):
     nest: bool = setting()
 
     def __init__(self, good: Any, nest: bool = False):
-        values = np.asarray(good)
+        values = numbers(good, "", "good")
         if values.ndim != 1 or not np.all(np.isin(values, (0, 1))):
             raise ValueError("Mask.good must be one value a pixel, True or False (1 or 0): apply a threshold first.")
         nside = round((values.size / 12) ** 0.5)

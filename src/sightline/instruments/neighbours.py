@@ -1,16 +1,16 @@
 import dataclasses
 import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._core.module import is_concrete, param, setting
 from ..geometry import HealpixSky
 from ..geometry.frames import transport
-from ..stokes import Stokes
+from ..stokes import Maps, Stokes, is_blank
 from .base import AbstractInstrument
 from .calibration import calibrate
 
@@ -21,9 +21,9 @@ class NeighbourBeam(AbstractInstrument):
     S_i = sum_j w_ij R_ij S_j/sum_j w_ij,  w_ij = exp(-4 ln 2 theta_ij^2/fwhm^2) for theta_ij < radius,
 
     R_ij the rotation of Q and U between the polarisation bases of two pixels along the great circle that joins them.
-    Pixels that are not there count nothing, so that a constant sky stays constant up to the edge. For the full sky on
-    a CPU `GaussianBeam` is exact; from it this one differs by 1e-3 of the map's standard deviation with a radius of
-    2 fwhm and a fwhm of three pixels or more, by 8e-3 with two.
+    Pixels that are not there or blank count nothing, so that a constant sky stays constant up to the edge; blank ones
+    stay blank. For the full sky on a CPU `GaussianBeam` is exact; from it this one differs by 1e-3 of the map's
+    standard deviation with a radius of 2 fwhm and a fwhm of three pixels or more, by 8e-3 with two.
 
     **Arguments:**
 
@@ -57,18 +57,30 @@ class NeighbourBeam(AbstractInstrument):
         near = _neighbours(sky.nside, sky.nest, sky.indices.astype(np.int64).tobytes(), self.radius)
         square = jnp.asarray(near.square, self.fwhm.dtype)
         weight = jnp.where(near.there, jnp.exp(-4 * math.log(2) * square / self.fwhm**2), 0)
-        weight = weight / jnp.sum(weight, axis=1, keepdims=True)
         iau = stokes.to_convention("IAU")
-        q, u = iau.Q[..., near.index], iau.U[..., near.index]
+        blank = is_blank(iau.Q) | is_blank(iau.U)  # one of them says nothing of the other in another basis
+        q, u = (jnp.where(blank, 0, part)[..., near.index] for part in (iau.Q, iau.U))
         cosine, sine = (jnp.asarray(part, weight.dtype) for part in (near.cosine, near.sine))
         smooth = dataclasses.replace(
             iau,
-            I=jnp.sum(weight * iau.I[..., near.index], axis=-1),
-            Q=jnp.sum(weight * (cosine * q - sine * u), axis=-1),
-            U=jnp.sum(weight * (sine * q + cosine * u), axis=-1),
-            V=None if iau.V is None else jnp.sum(weight * iau.V[..., near.index], axis=-1),
+            I=_scalar_mean(iau.I, weight, near.index),
+            Q=_mean(cosine * q - sine * u, blank, weight, near.index),
+            U=_mean(sine * q + cosine * u, blank, weight, near.index),
+            V=None if iau.V is None else _scalar_mean(iau.V, weight, near.index),
         )
         return calibrate(smooth.to_convention(stokes.convention), self.gain, self.offset)
+
+
+def _scalar_mean(values: Maps, weight: Float[Array, "npix most"], index: np.ndarray) -> Any:
+    blank = is_blank(values)
+    return _mean(jnp.where(blank, 0, values)[..., index], blank, weight, index)
+
+
+def _mean(near: Maps, blank: Bool[Array, "..."], weight: Float[Array, "npix most"], index: np.ndarray) -> Any:
+    """The mean of values near each pixel, (..., npix, most), over those that are not blank; NaN for a blank pixel."""
+    seen = jnp.where(blank[..., index], 0, weight)
+    total = jnp.sum(seen, axis=-1)
+    return jnp.where(blank, jnp.nan, jnp.sum(seen * near, axis=-1) / jnp.where(blank, 1, total))
 
 
 class _Neighbours(NamedTuple):

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 from jaxtyping import Array, Float, Inexact
@@ -15,6 +15,7 @@ from ..geometry import Ray, Sightlines, Structures
 class AbstractObservable(Module):
     """A quantity along the rays of a sky: `observable(model)` has one value, or several, a pixel on its last axis.
 
+    `unit` is that of its values in astropy's notation, `None` where it is not known: data with units are then refused.
     Rays go to where the model or the cells end, those of a `SourceCatalogue` to the sources. Where `distance` names an
     entry of a `Model`'s nuisance, rays end at the distances it holds, kpc: a distance can be fitted, and the derivative
     of a line integral with respect to it is the integrand at the source.
@@ -23,6 +24,7 @@ class AbstractObservable(Module):
     sightlines: eqx.AbstractVar[Sightlines]
     distance: eqx.AbstractVar[str | None]
     needs: eqx.AbstractClassVar[tuple[str, ...]]
+    unit: ClassVar[str | None] = None
     sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
 
     @abc.abstractmethod

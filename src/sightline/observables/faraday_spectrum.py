@@ -52,6 +52,7 @@ class FaradaySpectrum(AbstractObservable):
     frequency: float = setting(1.4, unit="GHz", positive=True)
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "electron_density")
+    unit: ClassVar[str | None] = "K m2 / rad"
     sequential: ClassVar[bool] = True
 
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Cells) -> Complex[Array, " n"]:

@@ -61,6 +61,7 @@ class RotationMeasure(AbstractLineIntegral):
     sightlines: Sightlines = eqx.field(converter=as_sightlines)
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "electron_density")
+    unit: ClassVar[str | None] = "rad / m2"
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return rotation_measure_rate(plasma, ray)
@@ -78,6 +79,7 @@ class DispersionMeasure(AbstractLineIntegral):
     sightlines: Sightlines = eqx.field(converter=as_sightlines)
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("electron_density",)
+    unit: ClassVar[str | None] = "pc / cm3"
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return 1e3 * jnp.asarray(plasma.electron_density)
@@ -94,6 +96,7 @@ class EmissionMeasure(AbstractLineIntegral):
     clumping: Float[Array, ""] | AbstractField = param(1.0, bounds=(1, None), symbol="C")
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("electron_density",)
+    unit: ClassVar[str | None] = "pc / cm6"
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return 1e3 * evaluate(self.clumping, plasma.position) * jnp.square(jnp.asarray(plasma.electron_density))
@@ -125,6 +128,8 @@ class Column(AbstractLineIntegral):
 class WeightedMean(AbstractObservable):
     """The mean of a quantity along every ray, weighted by another: int w f ds/int w ds; 0 where there is no weight.
 
+    The quantity is not evaluated where it has no weight, so that it need not be finite there.
+
     **Arguments:**
 
     - `sightlines`: a sky, `Sightlines` or `SourceCatalogue`.
@@ -149,6 +154,8 @@ class WeightedMean(AbstractObservable):
         """The mean along one ray."""
         weight = sample(simulator, ray, points, self.weight, "WeightedMean.weight") * widths
         total, known = jnp.sum(weight), jnp.sum(weight) > 0
-        values = sample(simulator, ray, points, self.quantity, "WeightedMean.quantity")
+        heaviest = jnp.argmax(weight)  # where the quantity is known, also for the points that have no weight
+        seen = [jnp.where(weight > 0, part, part[heaviest]) for part in points]
+        values = sample(simulator, ray, seen, self.quantity, "WeightedMean.quantity")
         mean = jnp.sum(values * weight) / jnp.where(known, total, 1)
         return jnp.where(known, mean, 0)

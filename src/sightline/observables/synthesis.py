@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from .._core.module import is_concrete
-from ..stokes import Stokes
+from .._core.units import numbers
+from ..stokes import Stokes, is_blank, to_frequency
 from .faraday_spectrum import wavelength_squared
 
 
@@ -19,6 +20,7 @@ def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) 
 
     It is the convolution of F(phi) e^(2 i phi lambda_0^2) with `rotation_measure_spread`: angles are those at lambda_0,
     where they are best known. P is taken as it is: divide by the spectrum of the emission first where that is steep.
+    A channel of weight 0 is left out, whatever it holds. A pixel that is blank in another channel is blank.
 
     **Arguments:** `stokes`: of several frequencies; `depth`: phi, (n,) rad m^-2; `weights`: (nfreq,), equal by default.
 
@@ -36,8 +38,10 @@ def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) 
     if stokes.frequency.ndim != 1 or stokes.frequency.size < 2:
         raise ValueError("rotation_measure_synthesis needs a Stokes of several frequencies, not of one.")
     sky = stokes.to_convention("IAU")
-    waves = _waves(stokes.frequency, depth, weights)
-    return waves @ jax.lax.complex(sky.Q, sky.U)
+    waves, share = _waves(stokes.frequency, depth, weights)
+    left_out = (share == 0).reshape(-1, *[1] * (sky.Q.ndim - 1))
+    q, u = (jnp.where(left_out, 0, jnp.where(is_blank(part), jnp.nan, part)) for part in (sky.Q, sky.U))
+    return waves @ jax.lax.complex(q, u)
 
 
 def rotation_measure_spread(frequency: Any, depth: Any, weights: Any = None) -> Complex[Array, " n"]:
@@ -53,20 +57,30 @@ def rotation_measure_spread(frequency: Any, depth: Any, weights: Any = None) -> 
         >>> float(abs(sl.observables.rotation_measure_spread([1.0, 1.5, 2.0], [0.0])[0]))
         1.0
     """
-    return jnp.sum(_waves(jnp.asarray(frequency), depth, weights), axis=1)
+    return jnp.sum(_waves(to_frequency(frequency), depth, weights)[0], axis=1)
 
 
-def _waves(frequency: Float[Array, " nfreq"], depth: Any, weights: Any) -> Complex[Array, "n nfreq"]:
-    """w_i e^(-2 i phi (lambda_i^2 - lambda_0^2))/sum w."""
+def _waves(
+    frequency: Float[Array, " nfreq"], depth: Any, weights: Any
+) -> tuple[Complex[Array, "n nfreq"], Float[Array, " nfreq"]]:
+    """w_i e^(-2 i phi (lambda_i^2 - lambda_0^2))/sum w, and w_i/sum w."""
     square = wavelength_squared(frequency)
-    weights = jnp.ones_like(square) if weights is None else jnp.asarray(weights, square.dtype)
+    weights = jnp.ones_like(square) if weights is None else _array(weights, "", "weights", square)
     if weights.shape != square.shape:
         raise ValueError(f"weights has shape {weights.shape}, there are {square.size} frequencies.")
-    if is_concrete(weights) and (np.any(np.asarray(weights) < 0) or not np.any(np.asarray(weights) > 0)):
-        raise ValueError("weights must not be negative, nor all zero.")
+    if is_concrete(weights) and not _are_weights(np.asarray(weights)):
+        raise ValueError("weights must be finite, not negative, nor all zero.")
     share = weights / jnp.sum(weights)
-    depth = jnp.asarray(depth, square.dtype)
+    depth = _array(depth, "rad / m2", "depth", square)
     if depth.ndim != 1 or not depth.size:
         raise ValueError(f"depth has shape {depth.shape}: give a list of Faraday depths, (n,) rad m^-2.")
     angle = -2 * depth[:, None] * (square - jnp.sum(share * square))
-    return jax.lax.complex(share * jnp.cos(angle), share * jnp.sin(angle))
+    return jax.lax.complex(share * jnp.cos(angle), share * jnp.sin(angle)), share
+
+
+def _array(values: Any, unit: str, name: str, like: Array) -> Array:
+    return jnp.asarray(numbers(values, unit, name) if is_concrete(values) else values, like.dtype)
+
+
+def _are_weights(values: np.ndarray) -> bool:
+    return bool(np.all(np.isfinite(values) & (values >= 0)) and np.any(values > 0))

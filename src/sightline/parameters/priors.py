@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from .._core.relaxed import relaxed
+from .._core.units import strip_unit
 
 Values = Float[Array, "..."]
 
@@ -17,7 +18,8 @@ Values = Float[Array, "..."]
 def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
     """`prior` as a distribution of arrays of `shape`, its numbers being arrays.
 
-    **Raises:** `TypeError` for what is no continuous distribution, `ValueError` for another shape.
+    **Raises:** `TypeError` for what is no continuous distribution, `ValueError` for another shape, or numbers with a
+    unit: they have that of the parameter.
     """
     from numpyro.distributions import Distribution
 
@@ -34,7 +36,7 @@ def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
             "give a prior of one number, or of the shape of the parameter."
         )
     prior = prior if prior.batch_shape == batch else prior.expand(batch)
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, float), prior)
+    return jax.tree.map(lambda leaf: jnp.asarray(strip_unit(leaf, None, f"The prior of {name}"), float), prior)
 
 
 def _fits(batch: tuple[int, ...], shape: tuple[int, ...]) -> bool:

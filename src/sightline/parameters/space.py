@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import is_concrete
+from .._core.units import strip_unit
 from .bounds import confine, limits
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
@@ -147,13 +148,21 @@ class ParameterSpace(eqx.Module):
 
         **Raises:** as `replace`.
         """
-        initial = self.initial
+        initial, values = self.initial, self.in_units(values)
         for name, value in values.items():
             if name not in initial:
                 raise ValueError(f"{name!r} is not free. {nearest(name, self.names)}")
             if np.shape(value) != initial[name].shape:
                 raise ValueError(f"{name} has shape {initial[name].shape}, it was given shape {np.shape(value)}.")
         return {name: jnp.asarray(values.get(name, old), old.dtype) for name, old in initial.items()}
+
+    def in_units(self, values: Given) -> Values:
+        """Plain numbers of constrained values, of which some may be astropy quantities.
+
+        **Raises:** `ValueError` for a wrong dimension.
+        """
+        known = dict(zip(self.names, self.units, strict=True))
+        return {name: strip_unit(value, known.get(name), name) for name, value in values.items()}
 
     def sample(self, key: jax.Array) -> Values:
         """Values drawn from the priors.

@@ -8,8 +8,9 @@ import numpy as np
 
 from .._core.files import PathLike, replacing
 from .._core.types import Number
+from .._core.units import numbers
 from ..geometry import HealpixSky
-from ..stokes import Stokes
+from ..stokes import Stokes, is_blank
 from . import mollweide, scales
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def maps(
 ) -> "matplotlib.figure.Figure":
     """All Stokes maps of a sky: a row for each frequency; I stretched over its range, Q, U (V) symmetric about zero.
 
-    Q and U of one frequency share their limits. Pixels without data are grey.
+    Q and U of one frequency share their limits. U is that of COSMO, whatever the convention of the sky. Pixels without
+    data are grey.
 
     **Arguments:**
 
@@ -39,13 +41,13 @@ def maps(
     !!! example
         >>> figure = sl.plot.maps(stokes, "sky.png", overwrite=True)
     """
-    sky = _check_sky(stokes.sky)
+    sky, stokes = _check_sky(stokes.sky), stokes.to_convention("COSMO")
     names = [name for name in "IQUV" if getattr(stokes, name) is not None]
     rows = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
     index = mollweide.lookup(sky, _MINI)
     figure = new_figure(4.1 * len(names), 2.75 * len(rows) + (0.4 if title else 0))
     for row, one in enumerate(rows):
-        values = {name: np.asarray(getattr(one, name)) for name in names}
+        values = {name: _visible(np.asarray(getattr(one, name))) for name in names}
         half = scales.symmetric_limit(values["Q"], values["U"])
         limits = {"Q": (-half, half), "U": (-half, half)}
         for column, name in enumerate(names):
@@ -82,7 +84,7 @@ def map(
     !!! example
         >>> figure = sl.plot.map(simulator.rotation_measure(sky), sky, unit="rad m$^{-2}$", stretch="diverging")
     """
-    values = np.asarray(values)
+    values = numbers(values, None, "values")
     if values.shape != (_check_sky(sky).size,):
         raise ValueError(f"values has shape {values.shape}, the sky has {sky.size} pixels.")
     figure = new_figure(7.0, 4.4)
@@ -110,6 +112,10 @@ def check_format(path: PathLike, name: str = "path") -> None:
     known = sorted(FigureCanvasBase.get_supported_filetypes())
     if Path(path).suffix[1:].lower() not in known:
         raise ValueError(f"{name} = {os.fspath(path)}: end it in the format wanted, one of .{', .'.join(known)}.")
+
+
+def _visible(values: np.ndarray) -> np.ndarray:
+    return np.where(is_blank(values), np.nan, values)
 
 
 def _check_sky(sky: Any) -> HealpixSky:
@@ -148,7 +154,7 @@ def panel(
     """One map with its graticule, title and colour bar."""
     from matplotlib import colormaps
 
-    values = np.where(values < -1e30, np.nan, values)  # HEALPix's UNSEEN
+    values = _visible(values)
     norm = scales.normalisation(values, stretch, limits)
     factor, label = scales.prefixed(norm.vmax, unit)
     scaled = None if limits is None else (limits[0] * factor, limits[1] * factor)

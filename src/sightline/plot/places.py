@@ -1,5 +1,6 @@
 """Where on the sky the data of a likelihood are, what they are called, and their unit."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ def _inner(likelihood: AbstractLikelihood) -> Any:
 def unit(likelihood: AbstractLikelihood) -> str:
     """The unit of the data, as a figure has it."""
     observable = _inner(likelihood)
-    return "K_RJ" if isinstance(observable, Brightness) else _UNITS.get(type(observable).__name__, "")
+    return observable.unit if isinstance(observable, Brightness) else _UNITS.get(type(observable).__name__, "")
 
 
 def parts(likelihood: AbstractLikelihood) -> list[str]:
@@ -69,4 +70,6 @@ def parts(likelihood: AbstractLikelihood) -> list[str]:
     if not isinstance(observable, Brightness):
         return [f"[{','.join(map(str, index))}]" if index else "" for index in np.ndindex(*shape)]
     frequencies = np.atleast_1d(np.asarray(observable.frequency)).tolist()
+    if len(frequencies) * len(observable.parameters) > math.prod(shape):  # of a band
+        frequencies = [observable.nominal] if isinstance(observable.nominal, float) else [np.mean(frequencies)]
     return [f"${name}$, {frequency_label(nu)}" for name in observable.parameters for nu in frequencies]

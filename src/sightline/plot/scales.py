@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core.types import Number
+from .._core.units import brightness_unit, numbers
 
 Stretch = Literal["auto", "linear", "log", "asinh", "diverging"]
 _SYMBOLS = {"K_RJ": r"K$_\mathrm{RJ}$", "K_CMB": r"K$_\mathrm{CMB}$", "MJy/sr": "MJy/sr"}
@@ -37,7 +38,7 @@ def normalisation(values: np.ndarray, stretch: Stretch = "auto", limits: tuple[N
     """
     from matplotlib.colors import AsinhNorm, LogNorm, Normalize
 
-    low, high = _limits(values, stretch) if limits is None else limits
+    low, high = _limits(values, stretch) if limits is None else numbers(limits, None, "limits").tolist()
     stretch = _choose(low, high) if stretch == "auto" else stretch
     if not low < high or (stretch == "log" and low <= 0):
         wanted = "two positive values, or stretch 'asinh'" if stretch == "log" else "the lower one first"
@@ -69,11 +70,12 @@ def _knee(values: np.ndarray) -> float:
 
 def prefixed(size: float, unit: str) -> tuple[float, str]:
     """Factor and label of a unit; temperatures take the prefix that brings `size` to between 1 and 1000."""
-    if unit not in _SYMBOLS:
+    if not unit.endswith(("K_RJ", "K_CMB", "Jy/sr")):
         return 1.0, unit
-    power = 3 * math.floor(math.log10(size) / 3) if size > 0 and unit.startswith("K_") else 0
+    scale, base, _ = brightness_unit(unit)
+    power = 3 * math.floor(math.log10(size * scale) / 3) if size > 0 and base.startswith("K_") else 0
     power = max(min(power, 0), -9)
-    return 10.0**-power, _PREFIXES[power] + _SYMBOLS[unit]
+    return scale * 10.0**-power, _PREFIXES[power] + _SYMBOLS[base]
 
 
 def label_decades(bar: Any) -> None:

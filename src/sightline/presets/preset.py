@@ -29,7 +29,8 @@ class Preset(eqx.Module):
     """A published sky.
 
     - `name`, `summary`, `papers`: as in `sl.presets.list()`; `note`: what is not as in the paper, and why.
-    - `simulator`; `observer`: the Sun of the model, (3,) kpc; `cells`: reach the edge of the model from there, cut where it jumps.
+    - `simulator`; `observer`: the Sun of the model, (3,) kpc;
+      `cells`: reach the edge of the model from there, cut where it jumps.
 
     !!! example
         >>> preset = sl.presets.load("JF12")

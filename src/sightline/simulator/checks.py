@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.module import default_float, is_concrete
-from .._core.units import strip_unit
+from .._core.units import numbers, strip_unit
 from ..emission import AbstractBackground, AbstractEmissionOperator
 from ..fields import AbstractField, AbstractGrid
 from ..fields.magnetic import VectorPotentialGrid
@@ -98,26 +98,29 @@ def check_boxes(simulator: "Simulator", lines: Sightlines) -> None:
 def check_frequency(frequency: Any) -> Array:
     """`frequency` as an array of GHz, refused unless finite and positive."""
     value = strip_unit(frequency, "GHz", "frequency")
-    value = value if not is_concrete(value) else np.asarray(value, np.float64)
+    value = numbers(value, "GHz", "frequency") if is_concrete(value) else value
     if value.ndim > 1 or not value.size:
         raise ValueError(f"frequency must be a number or a non-empty sequence, not of shape {value.shape}.")
     if is_concrete(value) and not np.all(np.isfinite(value) & (value > 0)):
         raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
-    return jnp.asarray(value, default_float())
+    if not is_concrete(value):
+        return jnp.asarray(value, default_float())
+    with jax.ensure_compile_time_eval():  # for who compares it with that of data, also where a simulation is traced
+        return jnp.asarray(value, default_float())
 
 
 def check_length(length: Any, size: int) -> Array:
     """Lengths of rays as an array of kpc, refused unless there is one a ray, finite and positive."""
-    value = strip_unit(length, "kpc", "length")
+    value = numbers(length, "kpc", "length") if is_concrete(length) else length
     value = jnp.asarray(value, default_float())
     if value.shape != (size,):
         raise ValueError(f"length has shape {value.shape}, there are {size} rays.")
-    numbers = np.asarray(value) if is_concrete(value) else np.ones(1)
-    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0)))
+    given = np.asarray(value) if is_concrete(value) else np.ones(1)
+    bad = np.flatnonzero(~(np.isfinite(given) & (given > 0)))
     if bad.size:
         raise ValueError(
             f"Distances of rays must be finite and positive [kpc]; {bad.size} are not, the first is ray {bad[0]}: "
-            f"{numbers[bad[0]]}."
+            f"{given[bad[0]]}."
         )
     return value
 

@@ -101,6 +101,24 @@ def check_names(simulator: "Simulator", names: Iterable[str]) -> None:
             raise ValueError(f"Both {whole[0]!r} and its term {name!r} are to be held: name one of them.")
 
 
+def check_populations(simulator: "Simulator", names: Iterable[str]) -> None:
+    """Refuses cosmic rays of several populations, whose densities are not one number a cell.
+
+    **Raises:** `ValueError`.
+    """
+    fields = fields_of(simulator)
+    for name in names:
+        if name.startswith("cosmic_rays") and _populations(fields[name]) != 1:
+            terms = [f"{term!r}" for term in fields if term.startswith(f"{name}.terms.")]
+            cure = f"name its terms, {', '.join(terms)}" if terms else "leave it out"
+            raise ValueError(f"{name!r} has several populations of cosmic rays, no one field to hold: {cure}.")
+
+
+def _populations(field: AbstractField) -> int:
+    position = jax.ShapeDtypeStruct((3,), default_float())
+    return len(eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), field, position))
+
+
 def fixed_fields(simulator: "Simulator", free: Any) -> list[str]:
     """Names of the fields, or of terms of their sums, that have no free parameter and change from place to place.
 
@@ -121,7 +139,7 @@ def _holds(field: AbstractField, name: str) -> bool:
     def shape(function: Any) -> Any:
         return eqx.filter_eval_shape(function, field, jax.ShapeDtypeStruct((2, 3), default_float()))
 
-    if name.startswith("cosmic_rays") and len(shape(lambda f, x: f.prepare().populations(x[0]))) != 1:
+    if name.startswith("cosmic_rays") and _populations(field) != 1:
         return False
     try:
         shape(lambda f, x: jax.vmap(f.prepare(), out_axes=None)(x))

@@ -5,9 +5,10 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from .._core.module import Module, check_tree, setting
+from .._core.module import Module, check_tree, is_concrete, setting
 from .._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
@@ -18,7 +19,7 @@ from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
 from .duplicates import check_duplicates
-from .held import check_names, fields_of
+from .held import check_names, check_populations, fields_of
 from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
 from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
 from .ranges import check_ranges
@@ -151,9 +152,8 @@ class Simulator(Module):
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
         warn_rotation(rotation, jnp.atleast_1d(frequencies))
         parts = {name: lines.sky.reduce(value) for name, value in values.items()}
-        stokes = Stokes(
-            **parts, frequency=jnp.atleast_1d(frequencies), unit="K_RJ", convention="IAU", sky=lines.sky
-        ).to_convention("COSMO")
+        label = np.atleast_1d(np.asarray(frequencies)) if is_concrete(frequencies) else jnp.atleast_1d(frequencies)
+        stokes = Stokes(**parts, frequency=label, unit="K_RJ", convention="IAU", sky=lines.sky).to_convention("COSMO")
         return stokes if frequencies.ndim else stokes[0]
 
     def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
@@ -201,7 +201,8 @@ class Simulator(Module):
         **Arguments:** `sky`: or `Sightlines`; `names`: dotted, e.g. `"electron_density"`, or
         `"magnetic_field.terms.disk"` for a term of a sum.
 
-        **Raises:** `ValueError` for names that are not there, or of a sum and its term; as a call for the rest.
+        **Raises:** `ValueError` for names that are not there, of a sum and its term, or of cosmic rays of several
+        populations, whose terms are to be named; as a call for the rest.
 
         !!! example
             >>> held = simulator.hold(sl.HealpixSky(nside=8), ["electron_density", "cosmic_rays"])
@@ -212,6 +213,7 @@ class Simulator(Module):
         check_boxes(self, lines)
         names = (names,) if isinstance(names, str) else names
         check_names(self, [*lines.known, *names])
+        check_populations(self, names)
         fields = fields_of(self)
         known = fields_in_cells({name: fields[name] for name in names}, arrays(lines), self.chunk)
         return eqx.tree_at(lambda s: s.known, lines, lines.known | known)

@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from .._core.units import numbers, strip_unit, whole
 from ..geometry import AbstractSky, HealpixSky, healpix
 from ..geometry.skies import AbstractPoints
-from .brightness import Brightness, to_brightness
+from .brightness import Brightness
+from .data import to_brightness
 from .likelihood import Likelihood
-from .noise import Gaussian
+from .noise import Gaussian, check_positive, unit_of
 
 
 class BinnedMean(eqx.Module):
@@ -59,7 +61,8 @@ def BinnedLikelihood(
     **Arguments:**
 
     - `observable`: e.g. `sl.observables.RotationMeasure(sources)`, or `sl.statistics.Brightness(sky, 23.0, "QU")`.
-    - `data`: (n,) or (k, n), in the unit of the observable; for `Brightness` as in `sl.MapLikelihood`.
+    - `data`: (n,) or (k, n), in the unit of the observable, or astropy quantities; for `Brightness` as in
+      `sl.MapLikelihood`.
     - `bins`: of each datum, (n,) integers, negative for none; or the NSIDE of HEALPix pixels (RING) to bin in.
     - `evaluate`: `"data"`: the model is simulated where the data are, and averaged; `"bins"`: the observable has one
       value for every bin, in their order, e.g. of a coarse `sl.HealpixSky(nside)` for pixels of a fine map.
@@ -81,9 +84,9 @@ def BinnedLikelihood(
     """
     if evaluate not in ("data", "bins"):
         raise ValueError(f"evaluate = {evaluate!r}: choose 'data' or 'bins'.")
-    if minimum < 2:
+    if whole(minimum, "minimum") < 2:
         raise ValueError(f"minimum = {minimum}: a variance needs 2 data at least.")
-    values, least, given = _values(observable, data, floor, unit, convention, evaluate)
+    observable, values, least, given = _values(observable, data, floor, unit, convention, evaluate)
     coarse = observable.sightlines.sky if evaluate == "bins" else None
     places = _bins(bins, getattr(data, "sky", None) if coarse else observable.sightlines.sky, coarse, values.shape[-1])
     places = np.where(np.all(np.isfinite(values), axis=tuple(range(values.ndim - 1))), places, -1)
@@ -97,6 +100,7 @@ def BinnedLikelihood(
         raise ValueError(
             "The data of a bin are all the same: their variance says nothing of their error: give a floor."
         )
+    check_positive(raised, "The error of bins")
     notes = (("bins", f"{kept.size} of {int(np.sum(number > 0))}, {int(number[kept].sum())} data"), *given)
     means = BinnedMean(observable, places, count) if evaluate == "data" else observable
     return Likelihood(means, mean[..., kept], Gaussian(raised), kept, name, notes)
@@ -104,16 +108,21 @@ def BinnedLikelihood(
 
 def _values(
     observable: Any, data: Any, floor: Any, unit: str | None, convention: str | None, evaluate: str
-) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str, str], ...]]:
-    """Data, the floor of their errors, and notes."""
-    least = np.asarray(floor, np.float64)
-    if least.ndim or not least >= 0 or np.isinf(least):
-        raise ValueError(f"floor = {floor} must be one number, not negative.")
+) -> tuple[Any, np.ndarray, np.ndarray | np.generic, tuple[tuple[str, str], ...]]:
+    """The observable in the unit of the data as they are kept, data, the floor of their errors, and notes."""
     if not isinstance(observable, Brightness):
-        return np.asarray(data, np.float64), least, ()
+        known = unit_of(observable)
+        return observable, numbers(data, known, "data"), _floor(numbers(floor, known, "floor")), ()
     converted = to_brightness(data, observable, unit, convention, same_sky=evaluate == "data")
-    note = f"{observable.parameters}, K_RJ, COSMO (given in {converted.given})"
-    return converted.values, least * converted.factor[..., None], (("Stokes", note),)
+    least = _floor(converted.numbers(floor, "floor")) * converted.factor[..., None]
+    note = f"{observable.parameters}, {converted.observable.unit}, COSMO (given in {converted.given})"
+    return converted.observable, converted.values, least, (("Stokes", note),)
+
+
+def _floor(least: np.ndarray) -> np.ndarray:
+    if least.ndim or not least >= 0 or np.isinf(least):
+        raise ValueError(f"floor = {least} must be one number, not negative.")
+    return least
 
 
 def _bins(bins: Any, sky: AbstractSky | None, coarse: AbstractSky | None, size: int) -> np.ndarray:
@@ -127,7 +136,7 @@ def _bins(bins: Any, sky: AbstractSky | None, coarse: AbstractSky | None, size: 
             raise ValueError(f"bins = {bins} needs an observable on the full sl.HealpixSky({bins}).")
         l, b = (np.deg2rad(angle) for angle in sky.lonlat())
         bins = healpix.pixel_of(healpix.check_nside(bins), l, b, nest=False)
-    bins = np.asarray(bins)
+    bins = np.asarray(strip_unit(bins, "", "bins"))
     if bins.shape != (size,) or bins.dtype.kind not in "iu":
         raise ValueError(f"bins are {bins.dtype} of shape {bins.shape}: give one whole number for each of {size} data.")
     return bins

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .noise import AbstractNoise, Data, Terms, as_array
+from .._core.units import numbers
+from .noise import AbstractNoise, Data, Terms, as_array, check_positive
 
 
 class Correlated(AbstractNoise):
@@ -21,7 +22,7 @@ class Correlated(AbstractNoise):
     whitening: Float[Array, "*parts n k k"]
 
     def __init__(self, covariance: Any):
-        matrices = np.asarray(covariance, np.float64)
+        matrices = numbers(covariance, None, "covariance")
         if matrices.ndim < 3 or matrices.shape[-1] != matrices.shape[-2]:
             raise ValueError(f"covariance has shape {matrices.shape}: give one matrix a pixel, (npix, k, k).")
         scale = np.abs(matrices).max(axis=(-1, -2), keepdims=True)
@@ -32,6 +33,7 @@ class Correlated(AbstractNoise):
             factor = np.zeros_like(matrices)
         if not symmetric or not np.all(np.diagonal(factor, axis1=-1, axis2=-2) > 0):
             raise ValueError("covariance must be symmetric and positive in every pixel: leave bad pixels out by mask.")
+        check_positive(np.diagonal(factor, axis1=-1, axis2=-2), "covariance, its root,")
         self.whitening = as_array(np.linalg.inv(factor))
 
     def _whiten(self, values: Data) -> Data:

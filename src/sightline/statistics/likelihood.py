@@ -9,13 +9,16 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.module import default_float, is_concrete
+from .._core.units import numbers
 from ..parameters import Table
-from .noise import AbstractNoise, Data, Terms
+from .noise import AbstractNoise, Data, Terms, unit_of
 from .subset import restrict
 
 
-def _as_data(values: Any) -> Any:
-    return jnp.asarray(values, default_float()) if is_concrete(values) else values
+def _as_data(values: Any, unit: str | None, name: str) -> Any:
+    if isinstance(values, jax.ShapeDtypeStruct) or not is_concrete(values):
+        return values
+    return jnp.asarray(numbers(values, unit, f"data of Likelihood {name!r}"), default_float())
 
 
 class AbstractLikelihood(eqx.Module):
@@ -90,7 +93,7 @@ class Likelihood(AbstractLikelihood):
 
     - `observable`: from a model to an array, pixels or sources on its last axis: one of `sl.observables`,
       `sl.statistics.Brightness`, or any function.
-    - `data`: in the unit of the observable.
+    - `data`: in the unit of the observable; astropy quantities where that is known, as of RM, DM and EM.
     - `noise`: one of `sl.statistics`: `Gaussian`, `StudentT`, `Correlated`, `Poisson`.
     - `kept`: places on the last axis of the observable that the data are of; `None`: all.
     - `name`, `notes`: for the summary.
@@ -104,11 +107,23 @@ class Likelihood(AbstractLikelihood):
     """
 
     observable: Callable[[Any], Array]
-    data: Data = eqx.field(converter=_as_data)
+    data: Data
     noise: AbstractNoise
-    kept: Int[Array | np.ndarray, " n"] | None = None
-    name: str = eqx.field(default="data", static=True)
-    notes: tuple[tuple[str, str], ...] = eqx.field(default=(), static=True)
+    kept: Int[Array | np.ndarray, " n"] | None
+    name: str = eqx.field(static=True)
+    notes: tuple[tuple[str, str], ...] = eqx.field(static=True)
+
+    def __init__(
+        self,
+        observable: Callable[[Any], Array],
+        data: Any,
+        noise: AbstractNoise,
+        kept: Any = None,
+        name: str = "data",
+        notes: tuple[tuple[str, str], ...] = (),
+    ):
+        self.observable, self.data = observable, _as_data(data, unit_of(observable), name)
+        self.noise, self.kept, self.name, self.notes = noise, kept, name, notes
 
     def __check_init__(self) -> None:
         if not is_concrete(self.data):

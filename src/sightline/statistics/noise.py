@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import default_float, is_concrete
+from .._core.units import number, numbers
 
 Data = Float[Array, "*parts n"]
 Terms = Float[Array, "*groups n"]
@@ -69,20 +70,40 @@ def nuisance(model: Any, name: str, who: str) -> Array:
     return known[name]
 
 
-def as_array(values: Any) -> Any:
-    """Anything like an array, in the default precision."""
-    return values if isinstance(values, (jax.Array, jax.ShapeDtypeStruct)) else jnp.asarray(values, default_float())
+def unit_of(observable: Any) -> str | None:
+    """The unit of what is observed, in astropy's notation, if it is known."""
+    return getattr(observable, "unit", None)
+
+
+def as_array(values: Any, name: str = "sigma") -> Any:
+    """Anything like an array of real numbers, in the default precision.
+
+    **Raises:** `ValueError` for numbers with a unit: they have that of the data.
+    """
+    if isinstance(values, jax.ShapeDtypeStruct) or not is_concrete(values):
+        return values
+    found = numbers(values, None, name)
+    return values if isinstance(values, jax.Array) else jnp.asarray(found, default_float())
 
 
 def check_positive(sigma: Any, what: str) -> None:
-    """Refuses standard deviations that are not finite and positive."""
+    """Refuses standard deviations that are not positive, or whose squares are no normal numbers of the precision."""
     if not is_concrete(sigma):
         return
-    bad = ~(np.isfinite(sigma) & (np.asarray(sigma) > 0))
+    values = numbers(sigma, None, what)
+    bad = ~(np.isfinite(values) & (values > 0))
     if np.any(bad):
         raise ValueError(
             f"{what} must be finite and positive; {int(bad.sum())} of {bad.size} are not, the first is "
-            f"{np.asarray(sigma)[bad].ravel()[0]}."
+            f"{values[bad].ravel()[0]}."
+        )
+    limits = jnp.finfo(default_float())
+    far = (values < float(limits.tiny) ** 0.5) | (values > float(limits.max) ** 0.5)
+    if np.any(far):
+        raise ValueError(
+            f"{what} = {values[far].ravel()[0]:g}: its square is no number in {limits.dtype}, for {int(far.sum())} of "
+            f"{far.size}: it must lie between {float(limits.tiny) ** 0.5:.2g} and {float(limits.max) ** 0.5:.2g}. "
+            "Check the unit of the data."
         )
 
 
@@ -143,6 +164,13 @@ class Gaussian(AbstractNoise):
         return f"Gaussian, sigma = {_extent(self.sigma)}{extra}"
 
 
+def _freedom(value: Any) -> float:
+    found = number(value, "", "freedom")
+    if not (math.isfinite(found) and found > 0):
+        raise ValueError(f"StudentT.freedom = {value} must be positive and finite.")
+    return found
+
+
 class StudentT(AbstractNoise):
     """Student's t distribution about the mean, for data with outliers; scale^2 = sigma^2 + s^2.
 
@@ -151,7 +179,7 @@ class StudentT(AbstractNoise):
 
     sigma: Data = eqx.field(converter=as_array)
     scatter: str | None = eqx.field(default=None, static=True)
-    freedom: float = eqx.field(default=4.0, static=True)
+    freedom: float = eqx.field(default=4.0, static=True, converter=_freedom)
 
     def _square(self, mean: Data, data: Data, model: Any) -> Data:
         return jnp.log1p(jnp.square(data - mean) / (self.freedom * _variance(self.sigma, self.scatter, model)))
@@ -183,8 +211,6 @@ class StudentT(AbstractNoise):
 
     def check(self, data: Data) -> None:
         _check_sigma(self.sigma, data, "StudentT")
-        if not (math.isfinite(self.freedom) and self.freedom > 0):
-            raise ValueError(f"StudentT.freedom = {self.freedom} must be positive.")
 
     def describe(self) -> str:
         extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter is not None else ""

@@ -1,4 +1,5 @@
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._core.module import is_concrete
+from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
 from .held import check_held, hold_fixed
 from .likelihood import AbstractLikelihood, whitened
@@ -18,6 +20,28 @@ Values = Mapping[str, Any]
 
 def _as_tuple(items: Any) -> tuple[Any, ...]:
     return tuple(items) if isinstance(items, Sequence) else (items,)
+
+
+def _of_values(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A compiled method of constrained values, whose units a compiler would drop."""
+    compiled = eqx.filter_jit(method)
+
+    @functools.wraps(method)
+    def call(self: Any, values: Values, *arguments: Any, **options: Any) -> Any:
+        return compiled(self, self.space.in_units(values), *arguments, **options)
+
+    return call
+
+
+def _of_unconstrained(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A compiled method of unconstrained numbers, which have no unit."""
+    compiled = eqx.filter_jit(method)
+
+    @functools.wraps(method)
+    def call(self: Any, unconstrained: Values) -> Any:
+        return compiled(self, {name: strip_unit(value, "", name) for name, value in unconstrained.items()})
+
+    return call
 
 
 class Posterior(eqx.Module):
@@ -62,24 +86,25 @@ class Posterior(eqx.Module):
         for likelihood in self.likelihoods:
             if all(map(is_concrete, jax.tree.leaves(self.space.model))):
                 check_held(likelihood, self.space)
-            eqx.filter_eval_shape(lambda one, model: one.mean(model), likelihood, self.space.model)
+            # in a closure, so that the frequencies of data are known and compared with those of the instruments
+            eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
     @property
     def size(self) -> int:
         """How many data there are."""
         return sum(likelihood.size for likelihood in self.likelihoods)
 
-    @eqx.filter_jit
+    @_of_unconstrained
     def log_density(self, unconstrained: Values) -> Float[Array, ""]:
         """The density of unconstrained parameters, with the Jacobian: what samplers want."""
         return self._log_posterior(self.space.to_constrained(unconstrained)) + self.space.log_jacobian(unconstrained)
 
-    @eqx.filter_jit
+    @_of_values
     def log_posterior(self, values: Values) -> Float[Array, ""]:
         """The density of the parameters themselves: what fits maximise."""
         return self._log_posterior(values)
 
-    @eqx.filter_jit
+    @_of_values
     def log_batch(self, values: Values, key: jax.Array, batch: int) -> Float[Array, ""]:
         """An unbiased estimate of `log_posterior` from a batch of pixels or sources of each likelihood, at random.
 
@@ -95,29 +120,29 @@ class Posterior(eqx.Module):
                 total.append(one.log_likelihood(model))
         return self._with_prior(jnp.sum(jnp.stack(total)), values, model)
 
-    @eqx.filter_jit
+    @_of_values
     def log_prior(self, values: Values) -> Float[Array, ""]:
         """The logarithm of the prior."""
         return self.space.log_prior(values)
 
-    @eqx.filter_jit
+    @_of_values
     def log_likelihood(self, values: Values) -> Float[Array, ""]:
         """The sum of the log-likelihoods."""
         return self._log_likelihood(self.space.replace(values))
 
-    @eqx.filter_jit
+    @_of_values
     def pointwise(self, values: Values) -> dict[str, Array]:
         """The log-likelihood of every datum, by the name of the likelihood."""
         model = self.space.replace(values)
         return {name: one.pointwise(model) for name, one in self._named().items()}
 
-    @eqx.filter_jit
+    @_of_values
     def deviances(self, values: Values) -> dict[str, Array]:
         """chi^2 or Cash's statistic, by the name of the likelihood."""
         model = self.space.replace(values)
         return {name: one.deviance(model) for name, one in self._named().items()}
 
-    @eqx.filter_jit
+    @_of_values
     def residuals(self, values: Values) -> Float[Array, " n"]:
         """r with log p = const - r.r/2: whitened data of all likelihoods, then Gaussian priors and regularisers.
 
@@ -131,14 +156,14 @@ class Posterior(eqx.Module):
         data = [whitened(one, model) for one in self._frozen()]
         return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, prior, *self._extra(model))])
 
-    @eqx.filter_jit
+    @_of_values
     def information(self, values: Values) -> Float[Array, " m"]:
         """Numbers whose Jacobian gives the Fisher information of the data and regularisers: F = J^T J."""
         model = self.space.replace(values)
         parts = [*(one.information(model) for one in self._frozen()), *self._extra(model)]
         return jnp.concatenate([part.astype(parts[0].dtype) for part in parts])
 
-    @eqx.filter_jit
+    @_of_values
     def predict(self, values: Values, key: jax.Array) -> dict[str, Array]:
         """Data that these values might have given, noise included, by the name of the likelihood."""
         model, named = self.space.replace(values), self._named()

@@ -2,13 +2,11 @@ from typing import Any
 
 import numpy as np
 
-from .._core.units import strip_unit
+from .._core.units import number, numbers
 from ..observables import AbstractObservable
 from .likelihood import Likelihood
 from .noise import AbstractNoise, Gaussian, StudentT, check_positive
 from .subset import restrict
-
-UNITS = {"RotationMeasure": "rad / m2", "DispersionMeasure": "pc / cm3", "EmissionMeasure": "pc / cm6"}
 
 
 def SourceLikelihood(
@@ -47,7 +45,7 @@ def SourceLikelihood(
         noise       Student t, 4 degrees of freedom, scale = 10
         sources     2 of 2
     """
-    unit, size = UNITS.get(type(observable).__name__, ""), observable.sightlines.sky.size
+    unit, size = observable.unit, observable.sightlines.sky.size
     values, spread = (_column(what, given, unit, size) for what, given in (("data", data), ("error", error)))
     if values.shape != (size,):
         raise ValueError(f"data have shape {values.shape}, the observable has {size} sources.")
@@ -55,7 +53,7 @@ def SourceLikelihood(
     if not kept.size:
         raise ValueError("No source is left: no row has a finite datum and error.")
     named = isinstance(scatter, str)
-    constant = 0.0 if scatter is None or named else float(strip_unit(scatter, unit, "scatter"))
+    constant = 0.0 if scatter is None or named else number(scatter, unit, "scatter")
     check_positive(spread[kept], "error")
     if not (np.isfinite(constant) and constant >= 0):
         raise ValueError(f"scatter = {scatter} must be finite and not negative.")
@@ -64,7 +62,7 @@ def SourceLikelihood(
     noise: AbstractNoise
     noise = Gaussian(scale, scatter if named else None)
     if student is not None:
-        noise = StudentT(scale, scatter if named else None, float(student))
+        noise = StudentT(scale, scatter if named else None, number(student, "", "student"))
     return Likelihood(
         observable if smaller is None else smaller,
         values[kept],
@@ -76,7 +74,7 @@ def SourceLikelihood(
 
 
 def _column(what: str, given: Any, unit: str, size: int) -> np.ndarray:
-    values = np.asarray(strip_unit(given, unit, what), np.float64)
+    values = numbers(given, unit, what)
     if values.ndim == 0:
         values = np.full(size, values) if what == "error" else values[None]
     if values.shape != (size,):
