@@ -125,7 +125,18 @@ class KST24(AbstractField):
         """Those of the components, and where the arms end at the toroidal halo."""
         cut = Structures.layer(self.south.top, self.north.bottom)
         parts = [part.structures() for part in children(self)]
-        return dataclasses.replace(Structures.join(*parts, cut), extent=Structures.join(*parts).extent)
+        ends = Structures.join(self.x_field.structures(), self.bubble.structures(), self._thick_disk())
+        return dataclasses.replace(Structures.join(*parts, cut), extent=ends.extent)
+
+    def _thick_disk(self) -> Structures:
+        """What holds the arms and both halves of the toroidal halo."""
+        radius, height = self.arms.reach()
+        soft = TAIL * max(self.north.smooth, self.south.smooth)
+        for half in (self.north, self.south):
+            radius = jnp.maximum(radius, half.outer_radius + soft)
+        bottom = jnp.minimum(self.south.bottom - soft, -height)
+        layer = Structures.layer(bottom, jnp.maximum(self.north.top + soft, height))
+        return layer.ending(layer, Structures.cylinders(radius))
 
     def _regions(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Weights: outside the Local Bubble; between the halves of the toroidal halo."""

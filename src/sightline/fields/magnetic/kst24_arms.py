@@ -106,10 +106,14 @@ class KST24Arms(AbstractField):
         """Walls and extent: where arms begin and end, and the plane, in which they are widest."""
         centre = jnp.stack([-self.shift, 0 * self.shift, 0 * self.shift], axis=-1)
         ends = [self._cylinders(centre, radius) for radius in (self.inner_radius, self.outer_radius)]
+        radius, height = self.reach()
+        return Structures.join(*ends).ending(Structures.cylinders(radius), Structures.layer(-height, height))
+
+    def reach(self) -> tuple[Scalar, Scalar]:
+        """Radius and height [kpc] of what holds all arms."""
         soft = LOGISTIC * self.smooth
-        height = jnp.max(self.max_height if self.smooth else jnp.minimum(self.max_height, self.max_width)) + soft
-        cylinder = Structures.cylinders(jnp.max(self.outer_radius + jnp.abs(self.shift)) + soft)
-        return Structures.join(*ends).ending(cylinder, Structures.layer(-height, height))
+        height = jnp.max(self.max_height if self.smooth else jnp.minimum(self.max_height, self.max_width))
+        return jnp.max(self.outer_radius + jnp.abs(self.shift)) + soft, height + soft
 
     def _cylinders(self, centre: Float[Array, "5 3"], radius: Arms) -> Structures:
         return Structures.ellipsoids(centre, jnp.stack([radius, radius, jnp.full_like(radius, jnp.inf)], axis=-1))
