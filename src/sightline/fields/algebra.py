@@ -169,7 +169,8 @@ class Confined(AbstractWrapper):
         from .shifted import sun_of
 
         self.field, self.radius, self.smooth = field, radius, smooth
-        self.centre = sun_of(field) if centre is None else centre
+        place: Any = sun_of(field) if centre is None else centre
+        self.centre = place
 
     def place(self, position: Vector) -> Vector:
         return position
