@@ -212,7 +212,8 @@ def test_another_sky_of_the_same_shape_compiles_nothing():
     with jax.log_compiles(False):
         compiled = getattr(sl.simulator.observe.observe_rays, "_cached", None)
         before = compiled._cache_size() if compiled is not None else None
-        simulator(sl.Sightlines(sl.Directions([7.0, 5.0, 9.0], 40.0), cells, observer=(-8.0, 0.0, 0.0)), 2.0)
+        with pytest.warns(sl.SunWarning, match=r"The observer at \(-8.0, 0.0, 0.0\) kpc is not at the Sun of the model"):
+            simulator(sl.Sightlines(sl.Directions([7.0, 5.0, 9.0], 40.0), cells, observer=(-8.0, 0.0, 0.0)), 2.0)
         after = compiled._cache_size() if compiled is not None else None
     assert before is not None
     assert before == after

@@ -14,6 +14,7 @@ from .._core.module import default_float, is_concrete
 from .._core.types import Scalar, Vector
 from .._core.units import strip_unit
 from .cells import PARTS, AbstractCells, AbstractPlainCells, ChordCells, ResolvedCells
+from .frames import SUN
 from .image_plane import ImagePlane
 from .skies import AbstractSky
 
@@ -26,11 +27,11 @@ class Ray(eqx.Module):
     `Sightlines` holds many in one, with the ray axis last; operators see a single one, (3,).
     """
 
-    origin: Float[Array, "3 *rays"] | None
+    origin: Float[Array, "3 *rays"]
     direction: Float[Array, "3 *rays"]
     east: Float[Array, "3 *rays"]
     north: Float[Array, "3 *rays"]
-    length: Float[Array, "*rays"] | None
+    length: Float[Array, "*rays"]
 
     def project(self, vector: tuple[Scalar, Scalar, Scalar]) -> tuple[Scalar, Scalar, Scalar]:
         """Components of a vector towards east, towards north and towards the observer."""
@@ -46,10 +47,9 @@ def _dot(components: tuple[Scalar, Scalar, Scalar], axis: Vector) -> Scalar:
 class Sightlines(eqx.Module):
     """The rays of a sky and their cells: geometry only, but for `known`, which `Simulator.hold` fills.
 
-    Without an observer they are seen from the Sun of the model that sees them, without cells to where its fields end,
-    in panels cut at what these tell of: what is not given is not known before. A `Simulator` takes sightlines as an
-    argument, so that new ones of the same shape compile nothing anew; `simulator.sightlines(sky)` makes those that are
-    complete. `known` has values of fields in the cells, (rays, cells) for a scalar and a list of such for a vector, by
+    Without an observer they are seen from the Sun of the model that sees them (until then from `sl.SUN`), without cells
+    to where its fields end, in panels cut at what these tell of. A `Simulator` takes sightlines as an argument, so that
+    new ones of the same shape compile nothing anew; `simulator.sightlines(sky)` makes those that are complete. `known` has values of fields in the cells, (rays, cells) for a scalar and a list of such for a vector, by
     the name of the field.
 
     **Arguments:**
@@ -91,18 +91,18 @@ class Sightlines(eqx.Module):
         self.observer = None if place is None else _cast(place)
         directions, east, north = sky.rays()
         length = _known_length(sky, self.cells, directions.shape[1])
-        origins, length = (None, length) if place is None else _begin(sky, self.cells, place, directions, length)
-        parts = (origins, directions, east, north, length)
-        self.rays = Ray(*(None if part is None else _cast(part) for part in parts))
+        origins, length = _begin(sky, self.cells, SUN if place is None else place, directions, length)
+        self.rays = Ray(*map(_cast, (origins, directions, east, north, length)))
 
     def seen_from(self, place: Any) -> "Sightlines":
         """The same, with rays that begin at `place`, (3,) kpc, unless an observer was given."""
-        if self.rays.origin is not None:
+        if self.observer is not None:
             return self
-        origins, length = _begin(self.sky, self.cells, place, self.rays.direction, self.rays.length)
-        begun = (_cast(origins), _cast(length))
-        rays = eqx.tree_at(lambda r: (r.origin, r.length), self.rays, begun, is_leaf=lambda x: x is None)
-        return eqx.tree_at(lambda s: s.rays, self, rays)
+        length = None if isinstance(self.cells, AbstractPlainCells) and self.sky.distance is None else self.rays.length
+        origins, length = _begin(self.sky, self.cells, place, self.rays.direction, length)
+        begun = (_cast(place), _cast(origins), _cast(length))
+        where = lambda s: (s.observer, s.rays.origin, s.rays.length)  # noqa: E731
+        return eqx.tree_at(where, self, begun, is_leaf=lambda x: x is None)
 
     def with_edges(self, edges: Float[Array, "edges rays"], parts: int = PARTS) -> "Sightlines":
         """The same with panels between `edges`, kpc from where each ray begins, of `parts` cells or points each."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SAME = 0.02
 """Suns that differ by less, kpc, are the same: what is local moves by less than the smallest local structures."""
 
+_NEAR = 2.0  # kpc: published models differ by less
+
 
 def fields_by_name(simulator: "Simulator") -> dict[str, Any]:
     """The fields of a simulator, those it does not have left out."""
@@ -81,14 +83,15 @@ def structures_seen(simulator: "Simulator", observable: AbstractObservable) -> S
 def seen(simulator: "Simulator", sky: Any) -> Sightlines:
     """The sightlines of a sky, from where the simulator sees it.
 
-    Warns where an observer that was given is not at the Sun of the model.
+    Warns where an observer that was given is near the Sun of the model, but not at it; one far away is elsewhere on
+    purpose.
     """
     lines = as_sightlines(sky)
     place = sun_of(simulator)
     if lines.observer is None:
         return lines.seen_from(place)
     known = suns_by_name(simulator) and is_concrete(lines.observer) and not isinstance(lines.sky, ImagePlane)
-    if known and apart(lines.observer, place):
+    if known and apart(lines.observer, place) and np.linalg.norm(np.subtract(lines.observer, place)) < _NEAR:
         observer = tuple(np.asarray(lines.observer, np.float64).round(4).tolist())
         warnings.warn(
             f"The observer at {observer} kpc is not at the Sun of the model, {place} kpc: its local structures are "

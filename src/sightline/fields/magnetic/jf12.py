@@ -25,7 +25,8 @@ from .jf12_shapes import (
     within,
     x_lines,
 )
-from .jf12_walls import arms, disk_layer, edges, galaxy, separatrix, sides
+from .jf12_walls import arms, disk_layer, edges, galaxy, separatrix
+from .sides import sides
 
 
 class JF12Disk(AbstractField):

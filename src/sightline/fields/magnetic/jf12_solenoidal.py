@@ -14,7 +14,8 @@ from ..base import AbstractField, children
 from .jf12 import JF12ToroidalHalo
 from .jf12_arms import ARM_RADII, arm_depth, arm_intercepts, arm_value, close_flux
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, SUN, halo_weight, ratios, within, x_lines
-from .jf12_walls import arms, bent_separatrix, disk_layer, edges, galaxy, separatrix, sides
+from .jf12_walls import arms, bent_separatrix, disk_layer, edges, galaxy, separatrix
+from .sides import sides
 
 
 class JF12SolenoidalDisk(AbstractField):

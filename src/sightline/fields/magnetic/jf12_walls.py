@@ -36,11 +36,6 @@ def disk_layer(transition_height: Scalar, transition_width: Scalar) -> Structure
     return Structures.layer(-height, height)
 
 
-def sides(height: Scalar) -> Structures:
-    """The layers on either side of the plane below a height."""
-    return Structures.layer(jnp.stack([-height, 0 * height]), jnp.stack([0 * height, height]))
-
-
 def separatrix(start_radius: Scalar, elevation: Scalar) -> Structures:
     """The cones r = r_X0 + |z|/tan T between the two kinds of lines of the X field, one for each side."""
     tangent = 1 / ratios(elevation)[2]

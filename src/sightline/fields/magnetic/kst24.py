@@ -1,3 +1,6 @@
+import dataclasses
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -6,10 +9,10 @@ from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import by_component, edge
-from ..base import AbstractField
+from ..algebra import TAIL, by_component, edge
+from ..base import AbstractField, children
 from .kst24_arms import KST24Arms
-from .kst24_halo import KST24Toroid, KST24XField
+from .kst24_halo import SUN, KST24Toroid, KST24XField
 
 _CENTRE = 1e-3  # kpc; within, the direction from the centre of the bubble is frozen
 
@@ -38,6 +41,7 @@ class KST24LocalBubble(AbstractField):
         Array([ -9.22..., -10.98...,  -0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, ""] = param(-3.5, unit="uG", symbol="b")
     longitude: Float[Array, ""] = param(50.0, unit="deg", symbol="l")
     latitude: Float[Array, ""] = param(2.0, unit="deg", bounds=(-90, 90), symbol="b")
@@ -59,7 +63,9 @@ class KST24LocalBubble(AbstractField):
         return jnp.stack([shell * (a - o * radial) for a, o in zip(along, offset, strict=True)])
 
     def structures(self) -> Structures:
-        return Structures.balls(self.centre, self.inner_radius + jnp.stack([0 * self.thickness, self.thickness]))
+        surfaces = Structures.balls(self.centre, self.inner_radius + jnp.stack([0 * self.thickness, self.thickness]))
+        outer = self.inner_radius + self.thickness
+        return surfaces.ending(Structures.balls(self.centre, outer + TAIL * self.smooth))
 
     def interior(self, position: Vector) -> Scalar:
         """1 inside the outer surface, 0 outside."""
@@ -91,7 +97,7 @@ class KST24(AbstractField):
     x_field: KST24XField = eqx.field(default_factory=KST24XField)
     arms: KST24Arms = eqx.field(default_factory=KST24Arms)
     bubble: KST24LocalBubble = eqx.field(default_factory=KST24LocalBubble)
-    sun: tuple[float, float, float] = setting((-8.2, 0.0, 0.0), unit="kpc")
+    sun: tuple[float, float, float] = setting(SUN, unit="kpc")
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, as they enter the sum, (3,) uG each, at a position, (3,) kpc."""
@@ -113,6 +119,12 @@ class KST24(AbstractField):
             return north + south + outside * (x_field + between * arms) + bubble
 
         return by_component(total, *(term(position) for term in terms))
+
+    def structures(self) -> Structures:
+        """Those of the components, and where the arms end at the toroidal halo."""
+        cut = Structures.layer(self.south.top, self.north.bottom)
+        parts = [part.structures() for part in children(self)]
+        return dataclasses.replace(Structures.join(*parts, cut), extent=Structures.join(*parts).extent)
 
     def _regions(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Weights: outside the Local Bubble; between the halves of the toroidal halo."""

@@ -1,5 +1,5 @@
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +8,10 @@ from jaxtyping import Array, Float
 from ..._core.elementary import arctan2, log, power, sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
-from ..algebra import edge
+from ...geometry import Structures
+from ..algebra import TAIL, edge
 from ..base import AbstractField
+from .kst24_halo import SUN
 
 _AXIS = 1e-3  # kpc; within, polar coordinates are frozen
 _START = 3.0  # kpc; radius of an arm at the azimuth -phase
@@ -70,6 +72,7 @@ class KST24Arms(AbstractField):
         Array([1.302..., 3.248..., 0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Arms = param((4.9, 1.3, -3.5, -2.0, -3.5), unit="uG", symbol="b")
     phase: Arms = param((-134.0, -80.0, -2.2, 46.0, 46.0), unit="deg", symbol=r"\varphi_0")
     shift: Arms = param((1.0, 1.37, -0.15, -1.0, -1.0), unit="kpc", symbol=r"\Delta x")
@@ -97,6 +100,18 @@ class KST24Arms(AbstractField):
         arms = _Arm(*(getattr(self, name) for name in _Arm._fields))
         (bx, by), _ = jax.lax.scan(add, (jnp.zeros_like(x), jnp.zeros_like(y)), arms)
         return jnp.stack([bx, by, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        """Walls and extent: where arms begin and end, and the plane, in which they are widest."""
+        centre = jnp.stack([-self.shift, 0 * self.shift, 0 * self.shift], axis=-1)
+        ends = [self._cylinders(centre, radius) for radius in (self.inner_radius, self.outer_radius)]
+        soft = TAIL * self.smooth
+        height = jnp.max(self.max_height if self.smooth else jnp.minimum(self.max_height, self.max_width)) + soft
+        cylinder = Structures.cylinders(jnp.max(self.outer_radius + jnp.abs(self.shift)) + soft)
+        return Structures.join(*ends).ending(cylinder, Structures.layer(-height, height))
+
+    def _cylinders(self, centre: Float[Array, "5 3"], radius: Arms) -> Structures:
+        return Structures.ellipsoids(centre, jnp.stack([radius, radius, jnp.full_like(radius, jnp.inf)], axis=-1))
 
     def _of_arm(self, arm: _Arm, x: Scalar, y: Scalar, z: Scalar) -> tuple[Scalar, Scalar]:
         x = x + arm.shift

@@ -1,14 +1,20 @@
 """The halo of KST24: a torus on either side of the disk, and an X-shaped field."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.types import Vector
-from ..algebra import edge
+from ...geometry import Structures
+from ..algebra import TAIL, edge
 from ..base import AbstractField
 
+SUN = (-8.2, 0.0, 0.0)
+"""Where the model has the Sun, kpc."""
+_UPRIGHT = 1e-6  # tangent of a tilt below which lines are told of as if they had this
 _AXIS = 1e-3  # kpc; within, polar coordinates are frozen
 
 
@@ -33,6 +39,7 @@ class KST24Toroid(AbstractField):
         Array([-0. , -3.2,  0. ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, ""] = param(3.2, unit="uG", symbol="b")
     inner_radius: Float[Array, ""] = param(1.0, unit="kpc", bounds=(0, None), symbol="r_1")
     outer_radius: Float[Array, ""] = param(9.1, unit="kpc", bounds=(0, None), symbol="r_2")
@@ -48,6 +55,12 @@ class KST24Toroid(AbstractField):
         depth = jnp.minimum(depth, jnp.minimum(z - self.bottom, self.top - z))
         planar = self.b * edge(depth, self.smooth) / radius
         return jnp.stack([-planar * y, planar * x, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        soft = TAIL * self.smooth
+        cylinders = Structures.cylinders(jnp.stack([self.inner_radius, self.outer_radius]))
+        layer, reach = (Structures.layer(self.bottom - far, self.top + far) for far in (0.0, soft))
+        return Structures.join(cylinders, layer).ending(Structures.cylinders(self.outer_radius + soft), reach)
 
 
 class KST24XField(AbstractField):
@@ -73,6 +86,7 @@ class KST24XField(AbstractField):
         Array([-0.571...,  0.        ,  1.074...  ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, ""] = param(1.8, unit="uG", symbol="b")
     tilt: Float[Array, ""] = param(28.0, unit="deg", bounds=(-90, 90), symbol="T")
     inner_radius: Float[Array, ""] = param(1.0, unit="kpc", bounds=(0, None), symbol="R_1")
@@ -91,3 +105,14 @@ class KST24XField(AbstractField):
         modulus = self.b * foot * inverse * inside
         radial = jnp.sign(z) * sine * modulus * inverse
         return jnp.stack([radial * x, radial * y, cosine * modulus])
+
+    def structures(self) -> Structures:
+        tangent = jnp.tan(jnp.deg2rad(self.tilt))
+        tangent = jnp.where(jnp.abs(tangent) > _UPRIGHT, tangent, _UPRIGHT)
+        apex = jnp.stack([self.inner_radius, self.outer_radius]) / tangent
+        cones = Structures.cones(jnp.concatenate([-apex, apex]), jnp.abs(1 / tangent))
+        soft = TAIL * self.smooth
+        height = self.max_height + soft
+        cylinder = Structures.cylinders(self.outer_radius + soft + height * jnp.maximum(tangent, 0))
+        layers = Structures.layer(jnp.stack([0 * height, -self.max_height]), jnp.stack([0 * height, self.max_height]))
+        return Structures.join(layers, cones).ending(cylinder, Structures.layer(-height, height))

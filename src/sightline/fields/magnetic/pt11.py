@@ -1,3 +1,6 @@
+import math
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -5,10 +8,14 @@ from ..._core.elementary import log, sincos
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Vector
+from ...geometry import Structures
 from ..algebra import add, edge
-from ..base import AbstractField
+from ..base import AbstractField, children
+from .endless import endless
+from .sides import sides
 
 _AXIS = 1e-6  # kpc; within, the winding of the spiral, which is without end, is frozen
+_REVERSALS = (1.0, 20.0)  # kpc; radii between which the kinks at reversals are told of
 _PUBLISHED = {
     "ASS": ({"pitch": -5.0, "bisymmetric": False}, {"b_south": 2.0}),
     "BSS": ({"pitch": -6.0, "bisymmetric": True}, {"b_south": 4.0}),
@@ -59,6 +66,9 @@ class PT11(AbstractField):
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
         return add(self.disk(position), self.halo(position))
+
+    def structures(self) -> Structures:
+        return Structures.join(*(part.structures() for part in children(self)))
 
 
 class PT11Disk(AbstractField):
@@ -113,6 +123,16 @@ class PT11Disk(AbstractField):
         radial, clockwise = planar * sin_pitch, planar * cos_pitch
         return jnp.stack([radial * x + clockwise * y, radial * y - clockwise * x, jnp.zeros_like(z)])
 
+    def structures(self) -> Structures:
+        height = 14 * self.scale_height
+        walls = [Structures.layer(0.0, 0.0), Structures.cylinders(self.core_radius)]
+        if not self.bisymmetric:
+            tangent = jnp.tan(jnp.deg2rad(self.pitch))
+            sun = (self.sun[0] ** 2 + self.sun[1] ** 2) ** 0.5
+            radii = (sun + self.reversal) * jnp.stack([jnp.ones_like(tangent), jnp.exp(math.pi * tangent)])
+            walls.append(Structures.spiral_walls(radii, -self.pitch, *_REVERSALS, height, windings=6))
+        return Structures.join(*walls).ending(endless(), Structures.layer(-height, height))
+
 
 class PT11Halo(AbstractField):
     """Halo of PT11: a torus above the disk and one of opposite direction below.
@@ -139,6 +159,7 @@ class PT11Halo(AbstractField):
         Array([-0., -4.,  0.], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = (-8.5, 0.0, 0.0)
     b_north: Float[Array, ""] = param(4.0, unit="uG", symbol=r"B_\mathrm{N}")
     b_south: Float[Array, ""] = param(2.0, unit="uG", symbol=r"B_\mathrm{S}")
     ring_height: Float[Array, ""] = param(1.3, unit="kpc", bounds=(0, None), symbol="z_H")
@@ -157,3 +178,6 @@ class PT11Halo(AbstractField):
         profile = per_radius * jnp.exp(1 - safe_hypot(x, y) * per_radius) / (1 + offset * offset)
         planar = profile * (north * self.b_north - (1 - north) * self.b_south)
         return jnp.stack([-planar * y, planar * x, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        return sides(self.ring_height).ending(endless(), Structures.cylinders(18 * self.ring_radius))

@@ -1,13 +1,17 @@
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import param
 from ..._core.types import Vector
+from ...geometry import Structures
 from ..algebra import add
-from ..base import AbstractField
+from ..base import AbstractField, children
+from .endless import endless
 from .tf17_disk import TF17DiskA, TF17DiskB, TF17DiskD
-from .tf17_spiral import TF17Spiral
+from .tf17_spiral import SUN, TF17Spiral
 
 _NAMES = {
     TF17DiskA: ("b1", "scale_height", "phase", "flare"),
@@ -44,6 +48,7 @@ class TF17Halo(AbstractField):
         Array([ 0.660...,  9.698..., -0.156...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b1: Float[Array, ""] = param(9.0, unit="uG", symbol="B_1")
     scale_radius: Float[Array, ""] = param(2.1, unit="kpc", bounds=(0, None), symbol="L")
     opening: Float[Array, ""] = param(0.33, unit="kpc-2", bounds=(0, None), symbol="a")
@@ -57,6 +62,9 @@ class TF17Halo(AbstractField):
         k = 1 / (1 + self.opening * z * z)
         vertical = self.b1 * k * k * jnp.exp(-k * radius * (1 / self.scale_radius)) * winding.wave(self.phase)
         return winding.field(2 * self.opening * k * radius * z * vertical, vertical)
+
+    def structures(self) -> Structures:
+        return Structures.none().ending(endless())
 
 
 class TF17(AbstractField):
@@ -93,6 +101,7 @@ class TF17(AbstractField):
         Array([-0.219..., -1.256..., -0.123...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     disk: TF17DiskA | TF17DiskB | TF17DiskD
     halo: TF17Halo
 
@@ -117,3 +126,6 @@ class TF17(AbstractField):
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
         return add(self.disk(position), self.halo(position))
+
+    def structures(self) -> Structures:
+        return Structures.join(*(part.structures() for part in children(self))).ending(endless())

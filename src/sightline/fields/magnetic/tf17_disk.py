@@ -1,5 +1,7 @@
 """The three disk fields of TF17, each of azimuthal wavenumber 1."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -8,9 +10,11 @@ from ..._core.elementary import sincos
 from ..._core.module import param, setting
 from ..._core.safe import safe_sqrt
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
-from .tf17_spiral import TF17Spiral
+from .endless import endless
+from .tf17_spiral import SUN, TF17Spiral
 
 
 class TF17DiskA(AbstractField):
@@ -33,6 +37,7 @@ class TF17DiskA(AbstractField):
         Array([-0.219..., -1.256...,  0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b1: Float[Array, ""] = param(32.0, unit="uG", symbol="B_1")
     scale_height: Float[Array, ""] = param(0.054, unit="kpc", bounds=(0, None), symbol="H")
     phase: Float[Array, ""] = param(-31.0, unit="deg", symbol=r"\varphi_\star")
@@ -55,6 +60,10 @@ class TF17DiskA(AbstractField):
         inside = 1 - outside
         return jnp.stack([outside * bx + inside * straight_x, outside * by + inside * straight_y, outside * bz])
 
+    def structures(self) -> Structures:
+        walls = Structures.join(Structures.cylinders(self.inner_radius), Structures.layer(0.0, 0.0))
+        return walls.ending(endless())
+
     def _straight(self, z: Scalar) -> tuple[Scalar, Scalar]:
         sine, cosine = sincos(self.spiral.angle(self.inner_radius, z) + jnp.deg2rad(self.phase))
         modulus = self.b1 * jnp.exp(-jnp.abs(z) * (1 / self.scale_height))
@@ -76,6 +85,7 @@ class TF17DiskB(AbstractField):
         Array([-0.787... , -4.558...,  0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b1: Float[Array, ""] = param(24.0, unit="uG", symbol="B_1")
     scale_height: Float[Array, ""] = param(0.09, unit="kpc", bounds=(0, None), symbol="H")
     phase: Float[Array, ""] = param(-34.0, unit="deg", symbol=r"\varphi_\star")
@@ -93,6 +103,9 @@ class TF17DiskB(AbstractField):
         b0 = self.b1 * jnp.exp(-k * jnp.abs(z) * (1 / self.scale_height)) * winding.wave(self.phase)
         slope = -10 * per_radius * z * (1 - flare) * per_growth * per_growth
         return winding.field(5 * ratio * per_growth * b0, slope * b0)
+
+    def structures(self) -> Structures:
+        return Structures.layer(0.0, 0.0).ending(endless())
 
 
 class TF17DiskD(AbstractField):
@@ -115,6 +128,7 @@ class TF17DiskD(AbstractField):
         Array([ 0.407..., -1.348...,  0.065...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b1: Float[Array, ""] = param(0.4, unit="uG", symbol="B_1")
     scale_radius: Float[Array, ""] = param(2.9, unit="kpc", bounds=(0, None), symbol="L")
     phase: Float[Array, ""] = param(120.0, unit="deg", symbol=r"\varphi_\star")
@@ -136,3 +150,6 @@ class TF17DiskD(AbstractField):
         side = jnp.tanh(z / self.smooth) if self.smooth else jnp.sign(z)
         spread = 1.125 * per_height * (1 - ratio * root) * per_growth * per_growth * per_growth
         return winding.field(-side * spread * radius * b0, q * q * b0)
+
+    def structures(self) -> Structures:
+        return Structures.layer(0.0, 0.0).ending(endless())

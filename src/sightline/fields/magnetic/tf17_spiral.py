@@ -8,6 +8,8 @@ from ..._core.elementary import log, sincos
 from ..._core.module import Module, param
 from ..._core.types import Scalar, Vector
 
+SUN = (-8.5, 0.0, 0.0)
+"""Where the models have the Sun, kpc."""
 _AXIS = 1e-6  # kpc; within, the winding of the spiral, which is without end, is frozen
 
 

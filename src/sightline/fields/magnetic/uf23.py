@@ -5,12 +5,14 @@ from jaxtyping import Array, Float
 from ..._core.module import param, setting
 from ..._core.safe import safe_norm
 from ..._core.types import Vector
-from ..algebra import add, by_component, edge
-from ..base import AbstractField
+from ...geometry import Structures
+from ..algebra import TAIL, add, by_component, edge
+from ..base import AbstractField, children
 from .uf23_disk import UF23SpiralDisk, UF23SpurDisk
 from .uf23_halo import UF23ToroidalHalo, UF23TwistedHalo
 from .uf23_parameters import UF23_PARAMETERS
 from .uf23_poloidal import UF23ExponentialPoloidalHalo, UF23PoloidalHalo
+from .uf23_shapes import SUN
 
 _Parameters = dict[str, float]
 
@@ -50,7 +52,7 @@ class UF23(AbstractField):
         >>> halo_of_spur = sl.magnetic.UF23("spur", disk=None)
     """
 
-    sun: ClassVar[tuple[float, float, float]] = (-8.178, 0.0, 0.0)
+    sun: ClassVar[tuple[float, float, float]] = SUN
     disk: AbstractField | None
     toroidal: AbstractField | None
     poloidal: AbstractField | None
@@ -79,6 +81,10 @@ class UF23(AbstractField):
         parts = (part for part in (self.disk, self.toroidal, self.poloidal) if part is not None)
         inside = edge(self.radius - safe_norm(position), self.smooth)
         return by_component(lambda component: inside * component, add(*(part(position) for part in parts)))
+
+    def structures(self) -> Structures:
+        ball, reach = (Structures.balls((0.0, 0.0, 0.0), self.radius + far * self.smooth) for far in (0, TAIL))
+        return Structures.product(Structures.join(*(part.structures() for part in children(self))), ball.ending(reach))
 
 
 def _components(variant: str, p: _Parameters) -> dict[str, AbstractField | None]:

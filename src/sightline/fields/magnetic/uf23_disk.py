@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -6,9 +7,12 @@ from jaxtyping import Array, Float
 from ..._core.elementary import arctan2, log, sincos
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
+from ..algebra import TAIL
 from ..base import AbstractField
+from .sides import sides
 from .uf23_parameters import UF23_PARAMETERS
-from .uf23_shapes import distances_from_axis, fall, rise
+from .uf23_shapes import SUN, distances_from_axis, fall, rise
 
 _BASE, _SPUR = UF23_PARAMETERS["base"], UF23_PARAMETERS["spur"]
 _SPIRAL_RADIUS, _SPUR_RADIUS = 5.0, 8.2  # kpc, where b and the phases hold
@@ -37,6 +41,7 @@ class UF23SpiralDisk(AbstractField):
         Array([0.0506..., 0.2840..., 0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, " modes"] = param((_BASE["B_1"], _BASE["B_2"], _BASE["B_3"]), unit="uG", symbol="B_m")
     phase: Float[Array, " modes"] = param(
         (_BASE["phi_1"], _BASE["phi_2"], _BASE["phi_3"]), unit="deg", symbol=r"\phi_m"
@@ -60,6 +65,11 @@ class UF23SpiralDisk(AbstractField):
         outer = fall(radius, self.outer_radius, self.edge_width)
         planar = modes * (_SPIRAL_RADIUS * inner * outer * disk / square)
         return _along_spiral(planar, sin_pitch, cos_pitch, position)
+
+    def structures(self) -> Structures:
+        height = self.transition_height + TAIL * self.transition_width
+        cylinder = Structures.cylinders(self.outer_radius + TAIL * self.edge_width)
+        return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
     def _modes(self, cosine: Scalar, sine: Scalar) -> Scalar:
         """b(phi0) from the cosine and sine of phi0, by Horner's rule in exp(i phi0)."""
@@ -96,6 +106,7 @@ class UF23SpurDisk(AbstractField):
         Array([0.0428..., 0.2000..., 0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, ""] = param(_SPUR["B_1"], unit="uG", symbol="B_1")
     phase: Float[Array, ""] = param(_SPUR["phi_1"], unit="deg", symbol=r"\phi_1")
     pitch: Float[Array, ""] = param(_SPUR["alpha"], unit="deg", bounds=(-90, 90), symbol=r"\alpha")
@@ -117,6 +128,15 @@ class UF23SpurDisk(AbstractField):
         disk = fall(jnp.abs(position[2]), self.transition_height, self.transition_width)
         planar = self.b * (_SPUR_RADIUS * jnp.exp(-0.5 * across * across) * segment * disk / square)
         return _along_spiral(planar, sin_pitch, cos_pitch, position)
+
+    def structures(self) -> Structures:
+        """Walls and extent; the spiral is farthest out where the end of the segment lies ahead."""
+        height = self.transition_height + TAIL * self.transition_width
+        length = self.half_length + TAIL * self.edge_width
+        ahead = length + jnp.abs(self.centre - self.phase) + 6 * self.thickness
+        slope = jnp.abs(jnp.tan(jnp.deg2rad(self.pitch)))
+        cylinder = Structures.cylinders(_SPUR_RADIUS * jnp.exp(jnp.deg2rad(ahead) * slope))
+        return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
     def _azimuth_from_centre(self, position: Vector) -> Scalar:
         """phi - phi_c, rad, between -pi and pi."""

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -5,10 +7,14 @@ from ..._core.constants import KILOPARSEC
 from ..._core.module import param
 from ..._core.safe import phi1
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
+from ..algebra import TAIL
 from ..base import AbstractField
+from .endless import endless
+from .sides import sides
 from .uf23_parameters import UF23_PARAMETERS
 from .uf23_poloidal import AbstractUF23PoloidalHalo
-from .uf23_shapes import distances_from_axis, fall, rise
+from .uf23_shapes import SUN, distances_from_axis, fall, rise
 
 _BASE, _TWIST_X = UF23_PARAMETERS["base"], UF23_PARAMETERS["twistX"]
 _KM_PER_S = 1e5 * 365.25e6 * 86400 / KILOPARSEC  # kpc/Myr
@@ -35,6 +41,7 @@ class UF23ToroidalHalo(AbstractField):
         Array([-0.        , -1.5186...,  0.        ], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b_north: Float[Array, ""] = param(_BASE["B_N"], unit="uG", symbol="B_N")
     b_south: Float[Array, ""] = param(_BASE["B_S"], unit="uG", symbol="B_S")
     radius: Float[Array, ""] = param(_BASE["r_t"], unit="kpc", bounds=(0, None), symbol="r_t")
@@ -51,6 +58,11 @@ class UF23ToroidalHalo(AbstractField):
         b = jnp.where(z >= 0, self.b_north, self.b_south) * jnp.exp(-height / self.scale_height)
         b = b * rise(height, self.transition_height, self.transition_width) * fall(radius, self.radius, self.width)
         return jnp.stack([-b * inverse * y, b * inverse * x, jnp.zeros_like(z)])
+
+    def structures(self) -> Structures:
+        height = self.transition_height + 14 * self.scale_height
+        cylinder = Structures.cylinders(self.radius + TAIL * self.width)
+        return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
 
 class UF23TwistedHalo(AbstractField):
@@ -75,6 +87,7 @@ class UF23TwistedHalo(AbstractField):
         Array([-0.6509..., -1.6722...,  0.6589...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     poloidal: AbstractUF23PoloidalHalo
     twisting_time: Float[Array, ""] = param(_TWIST_X["t"], unit="Myr", symbol="t")
     rotation_speed: Float[Array, ""] = param(-240.0, unit="km/s", symbol="v_0")
@@ -88,6 +101,9 @@ class UF23TwistedHalo(AbstractField):
         shear_radial, shear_vertical = self._shear(position)
         azimuthal = self.twisting_time * (vertical * shear_vertical + radial * shear_radial)
         return jnp.stack([radial * x - azimuthal * y, radial * y + azimuthal * x, vertical])
+
+    def structures(self) -> Structures:
+        return Structures.layer(0.0, 0.0).ending(endless())
 
     def _shear(self, position: Vector) -> tuple[Scalar, Scalar]:
         """r d omega/dr and d omega/dz, 1/Myr."""

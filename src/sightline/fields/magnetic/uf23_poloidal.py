@@ -1,4 +1,5 @@
 import abc
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +8,11 @@ from jaxtyping import Array, Float
 from ..._core.elementary import log, power, sincos
 from ..._core.module import param
 from ..._core.types import Scalar, Vector
+from ...geometry import Structures
 from ..base import AbstractField
+from .endless import endless
 from .uf23_parameters import UF23_PARAMETERS
-from .uf23_shapes import distances_from_axis, fall
+from .uf23_shapes import SUN, distances_from_axis, fall
 
 _BASE, _EXP_X = UF23_PARAMETERS["base"], UF23_PARAMETERS["expX"]
 
@@ -26,6 +29,9 @@ class AbstractUF23PoloidalHalo(AbstractField):
         x, y, _ = position
         radial, vertical = self.meridional(position)
         return jnp.stack([radial * x, radial * y, vertical])
+
+    def structures(self) -> Structures:
+        return Structures.layer(0.0, 0.0).ending(endless())
 
 
 class UF23PoloidalHalo(AbstractUF23PoloidalHalo):
@@ -50,6 +56,7 @@ class UF23PoloidalHalo(AbstractUF23PoloidalHalo):
         Array([-0.6509...,  0.        ,  0.6589...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, ""] = param(_BASE["B_p"], unit="uG", symbol="B_p")
     exponent: Float[Array, ""] = param(_BASE["p"], bounds=(1, None), symbol="p")
     height: Float[Array, ""] = param(_BASE["z_p"], unit="kpc", bounds=(0, None), symbol="z_p")
@@ -89,6 +96,7 @@ class UF23ExponentialPoloidalHalo(AbstractUF23PoloidalHalo):
         Array([-0.2872...,  0.        ,  0.2961...], dtype=float64)
     """
 
+    sun: ClassVar[tuple[float, float, float]] = SUN
     b: Float[Array, ""] = param(_EXP_X["B_p"], unit="uG", symbol="B_p")
     exponent: Float[Array, ""] = param(_EXP_X["p"], bounds=(1, None), symbol="p")
     line_radius: Float[Array, ""] = param(_EXP_X["A"], unit="kpc", bounds=(0, None), symbol="A")

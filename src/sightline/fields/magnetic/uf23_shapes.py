@@ -5,6 +5,8 @@ import jax.numpy as jnp
 
 from ..._core.types import Scalar, Vector
 
+SUN = (-8.178, 0.0, 0.0)
+"""Where the models have the Sun, kpc."""
 # kpc^2; nearer to the axis, where neither azimuth nor spiral mean anything, distances are taken to be this
 _NEAREST_SQUARE = 1e-16
 
