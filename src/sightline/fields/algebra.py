@@ -16,7 +16,7 @@ from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
 from ..geometry import SUN, Structures
 from .base import AbstractField, Population, children, evaluate
-from .ends import LOGISTIC
+from .ends import TAIL
 
 Value = Float[Array, "..."]
 
@@ -181,7 +181,7 @@ class Confined(AbstractWrapper):
 
     def structures(self) -> Structures:
         ball = Structures.balls(self.centre, self.radius)
-        reach = Structures.balls(self.centre, self.radius + LOGISTIC * self.smooth)
+        reach = Structures.balls(self.centre, self.radius + TAIL * self.smooth)
         return Structures.product(placed_structures(self), ball.ending(reach))
 
 
@@ -204,7 +204,7 @@ class ConfinedToBox(AbstractWrapper):
 
     def structures(self) -> Structures:
         box = Structures.box(self.half_widths, self.centre)
-        reach = Structures.box(self.half_widths + LOGISTIC * self.smooth, self.centre)
+        reach = Structures.box(self.half_widths + TAIL * self.smooth, self.centre)
         return Structures.product(placed_structures(self), box.ending(reach))
 
 
