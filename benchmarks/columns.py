@@ -9,7 +9,7 @@ import numpy as np
 from common import model_table, save
 
 import sightline as sl
-from sightline.geometry.cells import POINTS
+from sightline.geometry.cells import PARTS
 
 jax.config.update("jax_enable_x64", True)
 
@@ -36,7 +36,7 @@ def column(model, sky: sl.SourceCatalogue, step: float, start: float = 0.0) -> n
 
 def row(name: str, sky: sl.SourceCatalogue) -> list[object]:
     model = MODELS[name]()
-    lines, simulator = sl.Sightlines(sky, observer=model.sun), sl.Simulator(electron_density=model)
+    lines, simulator = sl.Sightlines(sky), sl.Simulator(electron_density=model)
     found = np.asarray(simulator.dispersion_measure(lines))
     start = time.perf_counter()
     simulator.dispersion_measure(lines).block_until_ready()
@@ -45,8 +45,8 @@ def row(name: str, sky: sl.SourceCatalogue) -> list[object]:
     mean, fine = 0.5 * (first + second), column(model, sky, 1e-4)
     error, single, finest = (np.abs(found / truth - 1) for truth in (mean, first, fine))
     grain = np.max(np.abs(first / second - 1))
-    most = min(lines.structures, model.structures().size)
-    points = POINTS * (len(lines.edges) - 1 + 3 * most)
+    most = min(lines.cells.structures, model.structures().size)
+    points = PARTS * (lines.cells.cells + 4 * most + 1)
     shown = [f"{100 * value:.3f}" for value in (np.median(error), np.max(error))]
     rest = [f"{100 * np.max(finest):.3f}", f"{100 * grain:.2f}", np.sum(single > 5e-3), points, f"{1e3 * taken:.2f}"]
     return [name, *shown, np.sum(error > 5e-3), *rest]
