@@ -137,6 +137,7 @@ def param(
         ...     def __call__(self, position):
         ...         return self.n0 * jnp.exp(-jnp.abs(position[2]))
     """
+    bounds = strip_unit(bounds, unit, "bounds")
     metadata = {"unit": unit, "bounds": bounds, "positive": positive, "value": value}
     metadata |= {"symbol": symbol, "doc": doc, "param": True}
     converter = _Converter(_to_leaf, unit, bounds, positive)
@@ -165,6 +166,7 @@ def setting(
             raise ValueError(f"{name} = {value!r}: choose one of {', '.join(map(repr, choices))}.")
         return _to_static(value, unit, name)
 
+    bounds = strip_unit(bounds, unit, "bounds")
     metadata = {"unit": unit, "bounds": bounds, "positive": positive, "doc": doc}
     converter = _Converter(convert, unit, bounds, positive)
     return eqx.field(converter=converter, static=True, metadata=metadata, **_default(default), **kwargs)

@@ -125,11 +125,10 @@ def numbers(value: Any, unit: str | None, name: str) -> np.ndarray:
         >>> numbers([1, 2], "kpc", "distance")
         array([1., 2.])
     """
+    stripped = strip_unit(value, unit, name)
     try:
-        array = np.asarray(_filled(strip_unit(value, unit, name)))
+        array = np.asarray(_filled(stripped))
     except ValueError as error:
-        if name in str(error):
-            raise
         raise TypeError(f"{name} must be numbers in a regular array, not {type(value).__name__}: {error}") from None
     if array.dtype.kind in "cOSUMmT" or array.dtype.names:
         found = "complex numbers" if array.dtype.kind == "c" else f"{type(value).__name__} of {array.dtype}"
@@ -157,3 +156,12 @@ def whole(value: Any, name: str, least: int = 0) -> int:
     if not (found == np.round(found) and found >= least):
         raise ValueError(f"{name} = {value} must be a whole number, {least} or more.")
     return int(found)
+
+
+def refuse_units(**values: Any) -> None:
+    """Refuses numbers that count something, by the name of their argument, where they have a unit.
+
+    **Raises:** `ValueError`.
+    """
+    for name, value in values.items():
+        strip_unit(value, None, name)

@@ -71,6 +71,7 @@ def read_brightness(path: PathLike, frequency: Any = None, coordsys: str | None 
         >>> [(one.name, one.frequency) for one in read_brightness("surveys.npz")]
         [('survey', 0.045), ('survey', 0.408)]
     """
+    frequency = strip_unit(frequency, "GHz", "frequency")
     check_file(path)
     check_coordsys(coordsys)
     if Path(path).suffix != ".npz":

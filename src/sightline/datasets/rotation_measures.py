@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .._core.files import PathLike
+from .._core.units import number
 from ..geometry import Directions
 from ..geometry.frames import direction
 from .columns import SourceTable
@@ -106,6 +107,7 @@ def read_rotation_measures(
                1  no error, or one that is not positive
                1  the same source measured again, less accurately
     """
+    radius, tolerance = number(radius, "arcsec", "radius"), number(tolerance, "deg", "tolerance")
     table = read_table(path, _WANTED)
     equatorial = table.find(_RA) is not None and table.find(_DEC) is not None
     table.need(*(() if equatorial else (_L, _B) if table.find(_L) or table.find(_B) else (_RA, _DEC)), _RM, _ERROR)

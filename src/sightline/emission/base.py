@@ -117,8 +117,11 @@ class AbstractEmissionOperator(Module):
 
         **Raises:** `ValueError`.
         """
-        if is_concrete(frequency) and not np.all(self.covers(frequency)):
-            low, high = self.frequencies
+        low, high = self.frequencies
+        if not is_concrete(frequency):
+            return
+        numbers = np.asarray(frequency)  # in NumPy: under jit an operation on known numbers is traced too
+        if np.any((numbers < low * (1 - 1e-6)) | (numbers > high * (1 + 1e-6))):
             raise ValueError(
                 f"{type(self).__name__} holds from {low:g} to {high:g} GHz, not at frequency = {frequency} GHz: leave "
                 "such frequencies out, or give them an operator of their own."

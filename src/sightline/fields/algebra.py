@@ -16,13 +16,8 @@ from .._core.points import check_number
 from .._core.safe import safe_norm
 from .._core.types import Number, Scalar, Vector
 from ..geometry import SUN, Structures
-<<<<<<< HEAD
 from .base import AbstractField, Population, children
 from .ends import LOGISTIC
-=======
-from .base import AbstractField, Population, children, evaluate
-from .ends import TAIL
->>>>>>> wh
 
 Value = Float[Array, "..."]
 
@@ -198,7 +193,7 @@ class Confined(AbstractWrapper):
 
     def structures(self) -> Structures:
         ball = Structures.balls(self.centre, self.radius)
-        reach = Structures.balls(self.centre, self.radius + TAIL * self.smooth)
+        reach = Structures.balls(self.centre, self.radius + LOGISTIC * self.smooth)
         return Structures.product(placed_structures(self), ball.ending(reach))
 
 
@@ -221,7 +216,7 @@ class ConfinedToBox(AbstractWrapper):
 
     def structures(self) -> Structures:
         box = Structures.box(self.half_widths, self.centre)
-        reach = Structures.box(self.half_widths + TAIL * self.smooth, self.centre)
+        reach = Structures.box(self.half_widths + LOGISTIC * self.smooth, self.centre)
         return Structures.product(placed_structures(self), box.ending(reach))
 
 

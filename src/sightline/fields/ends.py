@@ -11,7 +11,7 @@ EXPONENTIAL = 16.0
 """Scale lengths of exp(-u): exp(-16) = 1e-7, some more on rays on which another factor rises meanwhile."""
 SECH2 = 8.3
 """Scale lengths of sech^2(u): 1 - tanh(8.3) = 1.2e-7, likewise."""
-TAIL = 16.0
+LOGISTIC = 16.0
 """Widths of a smooth edge: a logistic is below 1.2e-7 there."""
 
 

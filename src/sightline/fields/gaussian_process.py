@@ -12,6 +12,7 @@ from .._core.elementary import arctan2
 from .._core.module import Module, default_float, param, setting
 from .._core.safe import safe_hypot
 from .._core.types import Scalar, Vector
+from .._core.units import refuse_units, strip_unit
 from ..geometry import Structures
 from ..grids import gaussian, regular
 from .grid import check_box, from_centre
@@ -112,6 +113,8 @@ def begin(
 
     **Raises:** `ValueError` for both, and for a shape without intervals.
     """
+    refuse_units(shape=shape)
+    half_widths, lengths = strip_unit(half_widths, "kpc", "half_widths"), strip_unit(lengths, "kpc", "lengths")
     cylindrical = coordinates == "cylindrical"
     least = (2, 1 if cylindrical else 2, 2)
     if len(shape) != 3 or any(n < low for n, low in zip(shape, least, strict=True)):

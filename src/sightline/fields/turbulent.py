@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, default_float, is_concrete, param, setting
 from .._core.types import Scalar, Vector
+from .._core.units import refuse_units
 from ..geometry import Structures
 from ..grids import regular, spectral
 from .grid import check_box, from_centre
@@ -121,6 +122,7 @@ def draw(latents: Any, shape: tuple[int, ...] | None, key: Any, channels: tuple[
 
     **Raises:** `ValueError` for neither, or both.
     """
+    refuse_units(shape=shape)
     if (latents is None) == (key is None):
         raise ValueError("Turbulent takes either key=jax.random.key(0), with shape=(nx, ny, nz), or latents=.")
     if latents is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._core.module import is_concrete
 from .._core.types import Number
-from .._core.units import strip_unit
+from .._core.units import number, strip_unit
 
 PARTS = 4  # cells, or points of Gauss and Legendre, in each of the panels of `ResolvedCells`
 
@@ -188,6 +188,7 @@ def _check_count(count: Any, name: str) -> int:
 
 
 def _check_cells(cells: Any, growth: Number) -> tuple[int, float]:
+    growth = number(growth, "", "growth")
     if not (np.isfinite(growth) and growth > 0):
         raise ValueError(f"growth = {growth} must be a positive ratio of cell widths.")
     return _check_count(cells, "cells"), float(growth)

@@ -197,7 +197,7 @@ def _check_distances(distance: Any, size: int) -> np.ndarray:
 
 
 def _check_pixels(pixels: Any, npix: int) -> np.ndarray:
-    pixels = np.atleast_1d(np.asarray(pixels))
+    pixels = np.atleast_1d(np.asarray(strip_unit(pixels, None, "pixels")))
     if pixels.ndim != 1 or pixels.dtype.kind not in "iu":
         raise ValueError(f"pixels must be a list of integer indices, not {pixels.dtype} of shape {pixels.shape}.")
     if not pixels.size:

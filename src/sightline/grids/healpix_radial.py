@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Int
 from .._core.elementary import azimuth
 from .._core.safe import safe_hypot, safe_norm
 from .._core.types import Scalar, Vector
+from .._core.units import numbers
 from ..geometry import SUN
 from ..geometry.frames import direction
 from ..geometry.healpix import check_nside, pixel_centres, to_ring
@@ -30,12 +31,12 @@ Shells = Float[Array, "*channels npix bins"]
 def healpix_nodes(nside: int, edges: Distances, observer: Sequence[float] = SUN) -> np.ndarray:
     """Middles of all cells, (npix, bins, 3) kpc, in RING order: where to evaluate a field to put it on shells."""
     longitude, latitude = pixel_centres(check_nside(nside), np.arange(12 * nside**2), nest=False)
-    return np.asarray(observer) + direction(longitude, latitude).T[:, None, :] * middles(edges)[:, None]
+    return numbers(observer, "kpc", "observer") + direction(longitude, latitude).T[:, None, :] * middles(edges)[:, None]
 
 
 def middles(edges: Distances) -> np.ndarray:
     """Middles of the radial bins [kpc]."""
-    edge = np.asarray(edges, np.float64)
+    edge = numbers(edges, "kpc", "edges")
     return 0.5 * (edge[1:] + edge[:-1])
 
 

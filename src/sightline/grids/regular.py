@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from .._core.relaxed import relaxed
 from .._core.types import Number, Vector
+from .._core.units import numbers, refuse_units, strip_unit
 from . import corners
 
 Values = Float[Array, "*channels nx ny nz"]
@@ -21,6 +22,8 @@ Place = tuple[float, float, float]
 
 def axes(shape: tuple[int, ...], half_widths: HalfWidths) -> tuple[np.ndarray, ...]:
     """Coordinates [kpc] of the nodes along x, y and z of a grid (..., nx, ny, nz)."""
+    refuse_units(shape=shape)
+    half_widths = strip_unit(half_widths, "kpc", "half_widths")
     return tuple(np.linspace(-half, half, count) for half, count in zip(half_widths, shape[-3:], strict=True))
 
 
@@ -43,7 +46,7 @@ def nodes(
     if layout not in ("nodes", "cells"):
         raise ValueError(f"layout = {layout!r}: choose one of 'nodes', 'cells'.")
     span = half_widths if layout == "nodes" else within_cells(shape, half_widths)
-    return np.stack(np.meshgrid(*axes(shape, span), indexing="ij"), axis=-1) + np.asarray(centre)
+    return np.stack(np.meshgrid(*axes(shape, span), indexing="ij"), axis=-1) + numbers(centre, "kpc", "centre")
 
 
 def within_cells(shape: tuple[int, ...], half_widths: HalfWidths) -> HalfWidths:

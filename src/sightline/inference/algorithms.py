@@ -3,12 +3,12 @@
 import abc
 from typing import Any, ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.module import Module
 from .coordinates import FEW, Density, Vector
 
 Statistics = dict[str, Array]
@@ -24,7 +24,7 @@ class Step(NamedTuple):
     statistics: Statistics
 
 
-class AbstractAlgorithm(eqx.Module):
+class AbstractAlgorithm(Module):
     """Draws from a posterior; what needs a warm-up to be tuned says of how many draws in `least_warmup`."""
 
     least_warmup: ClassVar[int] = 0

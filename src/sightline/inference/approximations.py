@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._core.module import setting
+from .._core.module import Module, setting
 from .coordinates import FEW, Density, Vector
 
 
-class AbstractApproximation(eqx.Module):
+class AbstractApproximation(Module):
     """Fits a Gaussian in whitened coordinates to a density."""
 
     steps: eqx.AbstractVar[int]

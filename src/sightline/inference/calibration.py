@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.units import refuse_units
 from ..parameters import Table, ravel
 from ..statistics import Posterior
 from .algorithms import AbstractChain, check_warmup
@@ -105,6 +106,7 @@ def sbc(
     **Source:** Talts et al. 2018, arXiv:1804.06788.
     """
     algorithm = NUTS() if algorithm is None else algorithm
+    refuse_units(replicas=replicas, draws=draws, warmup=warmup, thin=thin, together=together)
     for name, count in {"replicas": replicas, "draws": draws, "thin": thin, "together": together}.items():
         if count < 1:
             raise ValueError(f"{name} = {count} must be 1 at least.")

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.units import refuse_units
 from ..parameters import Table, ravel
 from ..statistics import Posterior
 from .blame import check_finite
@@ -125,6 +126,7 @@ def fisher(posterior: Posterior, at: Any = None) -> Fisher:
         -----------------  ----  -----  ------------------  ---------------------
         magnetic_field.b0  uG    1.2    0.0346
     """
+    refuse_units(at=at)  # as a whole: its values may have units
     values = posterior.space.complete({} if at is None else at)
     unconstrained = posterior.space.to_unconstrained(values)
     rows = np.asarray(jacobian(information, posterior, unconstrained), np.float64)

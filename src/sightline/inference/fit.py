@@ -5,6 +5,7 @@ import jax
 import numpy as np
 
 from .._core.files import PathLike
+from .._core.units import refuse_units
 from ..statistics import Posterior
 from .descent import Adam
 from .fisher import Fisher, fisher
@@ -72,6 +73,7 @@ def fit(
         chi^2/dof = ...
     """
     method = _default(posterior) if method is None else method
+    refuse_units(starts=starts, covariance=covariance)
     if starts < 1:
         raise ValueError(f"starts = {starts} must be 1 at least.")
     random = starts > 1 or getattr(method, "batch", None) is not None

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 
+from .._core.module import Module
 from ..statistics import Posterior
 from .journal import Journal
 
@@ -35,7 +36,7 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
-class AbstractMethod(eqx.Module):
+class AbstractMethod(Module):
     """Finds the largest posterior density of the parameters from one start, in so many `steps` at most."""
 
     steps: eqx.AbstractVar[int]

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.units import refuse_units
 from ..statistics import Posterior
 from .chains import Chains
 
@@ -23,6 +24,7 @@ def posterior_predictive(
     !!! example
         >>> predicted = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=10)
     """
+    refuse_units(draws=draws)
     values = {name: value.reshape(-1, *value.shape[2:]) for name, value in chains.parameters.items()}
     total = chains.vector.shape[0] * chains.vector.shape[1]
     if not 1 <= draws <= total:

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.units import refuse_units
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm, AbstractChain, check_warmup
 from .chains import Chains
@@ -65,6 +66,7 @@ def sample(
         (2, 50)
     """
     algorithm = NUTS() if algorithm is None else algorithm
+    refuse_units(chains=chains, draws=draws, warmup=warmup, thin=thin, segment=segment)
     few = posterior.space.size <= FEW
     warmup = (200 if few else 1000) if warmup is None else warmup
     _check_counts(chains=chains, draws=draws, thin=thin, segment=segment)

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._core.module import Module
 from ..parameters import Table
 from ..statistics import Posterior
 from .approximate import Approximation, ApproximationWarning, approximate
@@ -21,7 +22,7 @@ from .method import AbstractMethod
 from .result import FitResult
 
 
-class AbstractCriterion(eqx.Module):
+class AbstractCriterion(Module):
     """What makes one prior better than another."""
 
     @abc.abstractmethod

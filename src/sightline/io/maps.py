@@ -8,6 +8,7 @@ import numpy as np
 from .._core.files import PathLike, check_writable, replacing
 from .._core.module import default_float
 from .._core.reading import FileError
+from .._core.units import strip_unit
 from ..geometry import HealpixSky
 from ..stokes import Stokes
 from .headers import describe, primary_header, table_header
@@ -118,7 +119,7 @@ def read_map(
     check_unit(unit)
     check_convention(convention)
     check_coordsys(coordsys)
-    given = check_frequency(frequency)
+    given = check_frequency(strip_unit(frequency, "GHz", "frequency"))
     with healpix_tables(path) as found:
         tables = stokes_tables(found, path)
         frequencies = find_frequencies(tables, path, given)

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._core.files import PathLike
 from .._core.reading import FileError, check_unpacked, reading, unpacked_limit
+from .._core.units import refuse_units
 from ..geometry import HealpixSky
 from .pixels import check_coordsys, pixel_column, read_sky
 from .units import convert
@@ -48,6 +49,7 @@ def read_columns(
         [(768,), (768,), (768,)]
     """
     check_coordsys(coordsys)
+    refuse_units(extension=extension)
     with healpix_tables(path) as tables:
         if not 0 <= extension < len(tables):
             raise FileError(f"extension = {extension}: {path} holds {len(tables)} HEALPix tables, counted from 0.")

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import is_concrete
-from .._core.units import strip_unit
+from .._core.units import refuse_units, strip_unit
 from .bounds import confine, limits
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
@@ -156,11 +156,12 @@ class ParameterSpace(eqx.Module):
                 raise ValueError(f"{name} has shape {initial[name].shape}, it was given shape {np.shape(value)}.")
         return {name: jnp.asarray(values.get(name, old), old.dtype) for name, old in initial.items()}
 
-    def in_units(self, values: Given) -> Values:
+    def in_units(self, values: Given) -> Given:
         """Plain numbers of constrained values, of which some may be astropy quantities.
 
         **Raises:** `ValueError` for a wrong dimension.
         """
+        refuse_units(values=values)  # as a whole
         known = dict(zip(self.names, self.units, strict=True))
         return {name: strip_unit(value, known.get(name), name) for name, value in values.items()}
 

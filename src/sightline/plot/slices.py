@@ -7,7 +7,7 @@ import numpy as np
 
 from .._core.files import PathLike
 from .._core.types import Number
-from .._core.units import strip_unit
+from .._core.units import refuse_units, strip_unit
 from ..fields.diagnostics import check_vector, is_vector
 from ..fields.shifted import sun_of
 from . import figures, planes, scales
@@ -178,6 +178,7 @@ def _draw(
 ) -> None:
     from matplotlib import colormaps
 
+    refuse_units(limits=limits)
     if not signed:
         values = np.where(values > 0, values, np.nan)
         limits = _limits(values, stretch) if limits is None else limits
@@ -198,6 +199,7 @@ def _limits(values: np.ndarray, stretch: scales.Stretch) -> tuple[Number, Number
 
 def _arrows(axes: Any, field: Any, plane: str, at: Any, extent: planes.Extent, arrows: int) -> None:
     """Unit vectors of the field, of which one sees what lies in the plane."""
+    refuse_units(arrows=arrows)
     where, b = planes.positions(plane, at, extent, arrows), planes.sample(field, plane, at, extent, arrows)
     size = np.linalg.norm(b, axis=-1)
     shown = size > 0

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._core.module import is_concrete
+from .._core.module import Module, is_concrete, setting
 from .._core.units import brightness_unit
 from ..geometry import Sightlines, as_sightlines
 from ..model import Model
@@ -16,7 +16,7 @@ from .labels import check_label
 from .noise import nuisance
 
 
-class Brightness(eqx.Module):
+class Brightness(Module):
     """Stokes parameters of a sky as an instrument measures them, in COSMO convention.
 
     **Arguments:**
@@ -43,7 +43,7 @@ class Brightness(eqx.Module):
     instrument: str | None = eqx.field(default=None, static=True)
     offset: str | None = eqx.field(default=None, static=True)
     unit: str = eqx.field(default="K_RJ", static=True)
-    nominal: tuple[float, ...] | float | None = eqx.field(default=None, static=True)
+    nominal: tuple[float, ...] | float | None = setting(None, unit="GHz", positive=True)
 
     def __check_init__(self) -> None:
         brightness_unit(self.unit)

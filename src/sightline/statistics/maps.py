@@ -88,8 +88,9 @@ def _spread(noise: Any, data: Converted) -> np.ndarray | None:
         return None
     if isinstance(noise, Stokes):
         noise = np.abs(stokes_values(noise.to(data.unit), data.observable, "noise"))
+    given = data.numbers(noise, "noise")
     try:
-        spread = np.broadcast_to(data.numbers(noise, "noise"), data.values.shape)
+        spread = np.broadcast_to(given, data.values.shape)
     except ValueError:
         raise ValueError(
             f"noise has shape {np.shape(noise)}, which does not fit data of {data.values.shape}; one matrix a pixel is "

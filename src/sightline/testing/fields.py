@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.module import check_tree, default_float
+from .._core.units import refuse_units
 from ..fields import AbstractField
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems
 
@@ -28,6 +29,7 @@ _SPECIAL = [
 
 def sample_positions(count: int = 200, seed: int = 0) -> np.ndarray:
     """Positions, (count, 3) kpc, spread over the Galaxy and finely around the Sun and the Galactic centre."""
+    refuse_units(count=count, seed=seed)
     generator = np.random.default_rng(seed)
     wide = generator.uniform(-1, 1, (count // 2, 3)) * (18.0, 18.0, 4.0)
     near = generator.normal(size=(count - count // 2, 3)) * (1.0, 1.0, 0.3)

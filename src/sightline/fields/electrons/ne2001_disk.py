@@ -13,7 +13,7 @@ from ..._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
-from ..ends import SECH2, TAIL, Reach, disk
+from ..ends import LOGISTIC, SECH2, Reach, disk
 
 SUN = (-8.5, 0.0, 0.0)
 """The Sun [kpc] of NE2001 and NE2025."""
@@ -153,4 +153,4 @@ class NE2001GalacticCentre(AbstractField):
 
 def grown(smooth: float) -> float:
     """How much larger a region is to where its edge, a logistic of the squared distance, has faded."""
-    return math.sqrt(1 + TAIL * smooth)
+    return math.sqrt(1 + LOGISTIC * smooth)

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from ..._core.types import Number, Scalar
 from ...geometry import Structures
-from ..ends import TAIL
+from ..ends import LOGISTIC
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, HOLE_RADIUS, ratios
 
 _DISK = 7.0  # widths above the transition, where the disk holds less than 1e-6 of its column
@@ -15,7 +15,7 @@ _DISK = 7.0  # widths above the transition, where the disk holds less than 1e-6 
 
 def galaxy(smooth: float) -> Structures:
     """The ball that everything lies in."""
-    return Structures.balls((0.0, 0.0, 0.0), EDGE_RADIUS + TAIL * smooth)
+    return Structures.balls((0.0, 0.0, 0.0), EDGE_RADIUS + LOGISTIC * smooth)
 
 
 def edges(smooth: float, hole: bool) -> Structures:

@@ -131,7 +131,7 @@ class KST24(AbstractField):
     def _thick_disk(self) -> Structures:
         """What holds the arms and both halves of the toroidal halo."""
         radius, height = self.arms.reach()
-        soft = TAIL * max(self.north.smooth, self.south.smooth)
+        soft = LOGISTIC * max(self.north.smooth, self.south.smooth)
         for half in (self.north, self.south):
             radius = jnp.maximum(radius, half.outer_radius + soft)
         bottom = jnp.minimum(self.south.bottom - soft, -height)

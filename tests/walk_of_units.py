@@ -1,0 +1,196 @@
+"""Every public argument that takes numbers is given kilograms: it must refuse them by name. Prints what does not.
+
+Run as a script, where no type checker is between a user and the library. A new public name is walked without being
+named here, unless it has an argument of a new name without a default: then give that an example.
+"""
+
+import inspect
+import warnings
+
+import astropy.units as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+
+import sightline as sl
+from sightline.fields.cosmic_rays import spectra
+
+KILOGRAMS = 3.0 * u.kg
+
+# What takes no numbers, by the name of its argument: models, options, names and files.
+WORDS = """
+sky sightlines simulator model models posterior space likelihood likelihoods observable method algorithm start key keys
+path overwrite name names title label labels notes note doc symbol default unit convention coordsys instrument
+parameters units regular profile mean median reference field fields function network spectrum criterion candidates build optimiser
+progress checkpoint kwargs options settings instruments nuisance priors ties stokes emission background transfer
+cosmic_rays electron_density magnetic_field random striation extra disk halo components poloidal terms parts operator
+solver pattern quantity ranks header rows leaves results what plane stretch figure evaluate outside interpolation
+coordinates cells need needs on_defect pulsars b1950 catalogue adjoint predictive chains more table tables latents
+kept regularisers held_out inside columns rm variant first second other iterable component truths choices classes
+"""
+NOT_NUMBERS = set(WORDS.split())
+# Arguments that mean numbers in one place and something else in another.
+ELSEWHERE = {
+    "Simulator.temperature",
+    "read_pulsars.distance",  # which distances: a word
+    "read_faraday_sky.error",  # of a column
+    "Likelihood.noise",  # a distribution
+    *(f"{name}.distance" for name in ("RotationMeasure", "DispersionMeasure", "EmissionMeasure", "Column")),
+    *(f"{name}.distance" for name in ("WeightedMean", "FaradaySpectrum")),  # the name of a nuisance
+    *(f"{name}.offset" for name in ("MapLikelihood", "Brightness")),  # the same
+    "WeightedMean.weight",  # a function
+    "Gaussian.scatter",
+    "StudentT.scatter",  # of a nuisance
+    *(f"YMW16{name}.shape" for name in ("Arms", "ThickDisk", "ThinDisk")),  # a module
+    "VectorPotentialGrid.flux",  # what prepare() fills
+    "spectra.PointSpectrum.energies",
+}
+# What the library makes and hands over, never a user: results, and what passes between rooms as plain arrays.
+RESULTS = """
+Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
+TransferCoefficients Population Structures ErrorEstimate BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
+BinnedMean map_rays difference labels ravel evaluate
+"""
+MADE = set(RESULTS.split())
+
+
+def _examples():
+    sky = sl.HealpixSky(1)
+    lines = sl.Sightlines(sky, cells=sl.BoxCells(cells=4))
+    stokes = sl.Stokes(*[jnp.ones((2, 12))] * 3, frequency=[1.0, 2.0], sky=sky)
+    simulator = sl.Simulator(sl.magnetic.LSA(), sl.electrons.Uniform(), emission=())
+    measure = sl.observables.DispersionMeasure(lines)
+    sources = sl.SourceLikelihood(measure, data=np.ones(12), error=1.0)
+    prior = {"electron_density.n0": dist.Uniform(0.0, 1.0)}
+    space = sl.ParameterSpace(simulator, prior)
+    return {
+        "sky": sky, "sightlines": lines, "stokes": stokes, "simulator": simulator, "model": simulator,
+        "observable": measure, "likelihood": sources, "likelihoods": (sources,), "space": space, "priors": prior,
+        "posterior": sl.Posterior(space, [sources]), "key": jax.random.key(0), 
+        "keys": jax.random.split(jax.random.key(0), 2),
+        "field": sl.magnetic.LSA(), "reference": sl.magnetic.LSA(), "function": lambda *_: jnp.zeros(()),
+        "network": lambda x: x[0], "profile": sl.electrons.Uniform(), "median": sl.electrons.Uniform(),
+        "spectrum": spectra.PowerLaw(), "quantity": lambda *_: jnp.ones(()), "pattern": "values", "parts": (),
+        "poloidal": sl.magnetic.UF23PoloidalHalo(), "path": "nothing.fits", "operator": sl.emission.FreeFree(),
+        "solver": sl.transfer.CellTransfer(), "optimiser": None, 
+        "data": np.ones(12), "error": 1.0, "bins": np.zeros(12, int), "noise": 1.0, "sigma": 1.0,
+        "frequency": 1.0, "l": 0.0, "b": 0.0, "distance": 1.0, "nside": 1, "shape": (4, 4, 4), "extent": (1.0, 1.0),
+        "half_widths": (20.0, 20.0, 5.0), "values": np.ones((4, 4, 4)), "edges": (0.0, 1.0, 2.0), "depth": [0.0, 1.0],
+        "width": 1.0, "fwhm": 10.0, "radius": 20.0, "good": np.ones(12), "intensity": np.ones(4),
+        "polarised": np.ones(4),
+        "weights": np.ones(2), "nominal": 1.5, "covariance": np.tile(np.eye(3), (12, 1, 1)),
+        "positions": np.ones((2, 3)),
+        "scale": 1.0, "bounds": (0.0, 1.0), "weight": 1.0, "softening": 1.0, "factor": 2.0, "offset": (0.0, 0.0, 0.0),
+        "rotation": np.eye(3), "matrix": np.eye(3), "seeds": np.ones((1, 3)), "energies": (1.0, 10.0, 100.0),
+        "density": np.ones(3), "potential_x": np.ones((3, 4, 4)), "potential_y": np.ones((4, 3, 4)),
+        "potential_z": np.ones((4, 4, 3)), "minimum_lorentz_factor": 10.0, "held_out": 0.5, "starts": 2, "fields": (),
+        "position": np.ones(3), "energy": 1.0, "flux": 1.0, "count": 2, "inside": lambda x: x[0] > 0,
+        "candidates": {}, "criterion": None, "build": lambda *_: None, "columns": {},
+        "rows": [], "header": [], "names": (), "what": None, "more": (), "chains": None, "predictive": {},
+        "figure": None, "name": "JF12", "models": (), "leaves": {},
+    }  # fmt: skip
+
+
+PLACES = {  # where the example of a name does not fit
+    "Directions.l": [0.0], "ImagePlane.shape": (2, 2), "Stokes.I": np.ones(12), "Stokes.Q": np.ones(12),
+    "Stokes.U": np.ones(12), "Bandpass.frequency": (1.0, 2.0), "rotation_measure_spread.frequency": [1.0, 2.0],
+    "map.values": np.ones(12), "SpectrumGrid.values": np.ones((3, 4, 4, 4)), 
+    "HealpixRadialGrid.values": np.ones((12, 2)),
+    "magnetic.Grid.values": np.ones((3, 4, 4, 4)), "magnetic.HealpixRadialGrid.values": np.ones((3, 12, 2)),
+    "NeighbourBeam.fwhm": 10.0, "add_noise.polarised": 1.0,
+    "MapLikelihood.data": np.ones((3, 12)),
+    "Likelihood.noise": sl.statistics.Gaussian(np.ones(12)),
+    "Turbulent.shape": (8, 8, 4),
+}  # fmt: skip
+GIVEN = {"MapLikelihood": {"unit": "K_RJ", "convention": "COSMO", "noise": 1.0}}
+GIVEN |= {name: {"key": jax.random.key(0)} for name in ("Turbulent", "GaussianProcess")}
+PAIRED = {"MapLikelihood.covariance": {"noise": None}}
+
+
+def public():
+    """Public classes and functions by the name they have in `sl`."""
+    seen, stack, found = set(), [("sl", sl)], {}
+    while stack:
+        path, module = stack.pop(0)
+        for name, item in sorted(vars(module).items()):
+            if name.startswith("_") or not getattr(item, "__module__", getattr(item, "__name__", "")).startswith(
+                "sightline"
+            ):
+                continue
+            if inspect.ismodule(item):
+                if hasattr(item, "__path__") and item.__name__ not in seen and "cli" not in item.__name__:
+                    seen.add(item.__name__)
+                    stack.append((f"{path}.{name}", item))
+            elif callable(item) and id(item) not in seen:
+                seen.add(id(item))
+                found[f"{path}.{name}"] = item
+    return found
+
+
+def looked_up(table, place, argument):
+    """The entry of the longest name, `magnetic.Grid.values` before `Grid.values` before `values`."""
+    parts = [*place.split("."), argument]
+    names = [".".join(parts[i:]) for i in range(len(parts))]
+    return next((table[name] for name in names if name in table), None)
+
+
+def is_number(place, parameter):
+    name, default = parameter.name, parameter.default
+    if name in NOT_NUMBERS or any(f"{place}.{name}".endswith(f".{one}") for one in ELSEWHERE):
+        return False
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return False
+    if isinstance(default, (str, bool)) or parameter.annotation in (str, bool):
+        return False
+    if default is parameter.empty:
+        return True
+    return not (callable(default) or isinstance(default, dict)) and "factory" not in repr(default)
+
+
+def failures(place, item, examples):
+    short = place.rpartition(".")[2]
+    try:
+        parameters = inspect.signature(item).parameters.values()
+    except ValueError:
+        return
+    given = dict(GIVEN.get(short, {}))
+    for one in parameters:
+        if one.default is one.empty and one.name not in given and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            example = looked_up(PLACES, place, one.name)
+            example = examples.get(one.name) if example is None else example
+            if example is None and one.name not in examples:
+                yield f"{place}: give an example of {one.name}"
+                return
+            given[one.name] = example
+    for one in parameters:
+        if not is_number(place, one):
+            continue
+        arguments = given | PAIRED.get(f"{short}.{one.name}", {}) | {one.name: KILOGRAMS}
+        positional = [arguments.pop(p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY]
+        try:
+            item(*positional, **arguments)
+        except (ValueError, TypeError) as error:
+            if one.name not in str(error) or "kg" not in str(error):
+                yield f"{place}({one.name}): {type(error).__name__}: {str(error)[:150]}"
+        except Exception as error:
+            yield f"{place}({one.name}): {type(error).__name__}: {str(error)[:150]}"
+        else:
+            yield f"{place}({one.name}): accepted"
+
+
+def main():
+    warnings.simplefilter("ignore")
+    examples, walked = _examples(), 0
+    for place, item in public().items():
+        short = place.rpartition(".")[2]
+        made = short in MADE or short.startswith("Abstract") or (inspect.isclass(item) and issubclass(item, Exception))
+        if not made and not inspect.isabstract(item):
+            walked += 1
+            for line in failures(place, item, examples):
+                print(line)
+    assert walked > 100, walked
+
+
+if __name__ == "__main__":
+    main()
