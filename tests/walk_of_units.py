@@ -22,7 +22,8 @@ KILOGRAMS = 3.0 * u.kg
 WORDS = """
 sky sightlines simulator model models posterior space likelihood likelihoods observable method algorithm start key keys
 path overwrite name names title label labels notes note doc symbol default unit convention coordsys instrument
-parameters units regular profile mean median reference field fields function network spectrum criterion candidates build optimiser
+parameters units
+regular profile mean median reference field fields function network spectrum criterion candidates build optimiser
 progress checkpoint kwargs options settings instruments nuisance priors ties stokes emission background transfer
 cosmic_rays electron_density magnetic_field random striation extra disk halo components poloidal terms parts operator
 solver pattern quantity ranks header rows leaves results what plane stretch figure evaluate outside interpolation
@@ -49,7 +50,8 @@ ELSEWHERE = {
 # What the library makes and hands over, never a user: results, and what passes between rooms as plain arrays.
 RESULTS = """
 Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
-TransferCoefficients Population Structures ErrorEstimate BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
+TransferCoefficients Population Structures ErrorEstimate
+BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays difference labels ravel evaluate
 """
 MADE = set(RESULTS.split())

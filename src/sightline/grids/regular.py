@@ -61,7 +61,7 @@ def centres(shape: tuple[int, ...], half_widths: HalfWidths, centre: Place = (0.
     **Arguments:** as `nodes`, of layout `"nodes"`.
     """
     middles = [(axis[1:] + axis[:-1]) / 2 for axis in axes(shape, half_widths)]
-    return np.stack(np.meshgrid(*middles, indexing="ij"), axis=-1).reshape(-1, 3) + np.asarray(centre)
+    return np.stack(np.meshgrid(*middles, indexing="ij"), axis=-1).reshape(-1, 3) + numbers(centre, "kpc", "centre")
 
 
 def locate(position: Vector, shape: tuple[int, ...], half_widths: HalfWidths) -> tuple[list[Array], list[Array]]:
