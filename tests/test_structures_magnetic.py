@@ -97,3 +97,9 @@ def test_nothing_is_left_beyond_the_extent(field):
 def test_a_uniform_field_has_neither_walls_nor_end():
     assert M.Uniform().structures().size == 0
     assert not M.Uniform().structures().extent.bounded
+
+
+def test_a_model_speaks_for_its_components():
+    moved = M.PT11(disk=M.PT11Disk(sun=(-8.2, 0.0, 0.0)))
+    assert suns(moved) == {(-8.2, 0.0, 0.0)}
+    assert suns(moved + M.TF17()) == {(-8.2, 0.0, 0.0), (-8.5, 0.0, 0.0)}
