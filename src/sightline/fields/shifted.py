@@ -36,15 +36,19 @@ class Shifted(AbstractWrapper):
 
 
 def suns(module: eqx.Module) -> set[Place]:
-    """Where the models inside a module have their Sun, kpc: those that say so, by a field or attribute `sun`."""
+    """Where the models inside a module have their Sun, kpc: those that say so, by a field or attribute `sun`.
+
+    A model that says so speaks for its components too.
+    """
     modules = list(walk(module))
     shifts = {path: inner.offset for path, inner in modules if isinstance(inner, Shifted)}
     if not all(map(is_concrete, shifts.values())):
         return set()
-    found = set()
+    found, spoken = set(), list[str]()
     for path, inner in modules:
         sun = getattr(inner, "sun", None)
-        if sun is not None:
+        if sun is not None and not any(_inside(path, outer) for outer in spoken):
+            spoken.append(path)
             found.add(_moved(sun, [shift for outer, shift in shifts.items() if _inside(path, outer)]))
     return found
 
