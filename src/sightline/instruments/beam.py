@@ -61,8 +61,8 @@ class AbstractBeam(AbstractInstrument):
         scalars = [over(part[..., None, :], intensity)[..., 0, :] for part in (stokes.I, stokes.V) if part is not None]
         q, u = jnp.unstack(over(jnp.stack([stokes.Q, stokes.U], axis=-2), polarised), axis=-2)
         v = scalars[1] if stokes.V is not None else None
-        smooth = dataclasses.replace(stokes, I=scalars[0], Q=q, U=u, V=v).to_convention(given)
-        return calibrate(smooth, self.gain, self.offset)
+        seen = dataclasses.replace(stokes, I=scalars[0], Q=q, U=u, V=v).to_convention(given)
+        return calibrate(seen, self.gain, self.offset)
 
 
 class GaussianBeam(AbstractBeam):
