@@ -59,7 +59,7 @@ def _scale(growth: float, length: Scalar) -> Scalar:
 
 
 def divide(
-    walls: Float[Array, " walls"], number: Scalar | int, growth: float, panels: int
+    walls: Float[Array, " walls"], number: Int[Array, ""] | int, growth: float, panels: int
 ) -> tuple[Float[Array, " edges"], Int[Array, ""]]:
     """Edges of panels between sorted walls, in each gap 1 and its share of `number`, and how many there are.
 

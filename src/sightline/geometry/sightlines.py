@@ -122,11 +122,34 @@ class Sightlines(eqx.Module):
         """
         if self.classes and is_concrete(index):
             return _take_classes(self, np.asarray(index))
-        whole = _merged(self) if self.classes else self
+        whole = self.merged()
         rays = jax.tree.map(lambda leaf: leaf[..., index], (whole.rays, whole.edges))
         known = jax.tree.map(lambda leaf: leaf[index], whole.known)
-        bare = eqx.tree_at(lambda s: s.sky, whole, None)
+        bare = eqx.tree_at(lambda s: s.sky, whole, None, is_leaf=lambda x: x is None)
         return eqx.tree_at(lambda s: (s.rays, s.edges, s.known), bare, (*rays, known), is_leaf=lambda x: x is None)
+
+    def merged(self) -> "Sightlines":
+        """The same rays in one class: panels without width fill the shorter ones up. Nothing is held there."""
+        if not self.classes:
+            return self
+        parts = [jnp.asarray(part.edges) for part in self.classes]
+        most = max(edges.shape[0] for edges in parts)
+        filled = [jnp.pad(edges, ((0, most - edges.shape[0]), (0, 0)), mode="edge") for edges in parts]
+        edges = jnp.concatenate(filled, axis=1)[:, self.order]
+        bare = eqx.tree_at(lambda s: (s.classes, s.order), self, ((), None))
+        return bare.with_edges(edges, self.classes[0].parts)
+
+    def released(self) -> "Sightlines":
+        """The same, with nothing held."""
+        bare = eqx.tree_at(lambda s: s.known, self, {})
+        if not self.classes:
+            return bare
+        return eqx.tree_at(lambda s: s.classes, bare, tuple(part.released() for part in self.classes))
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Names of the fields whose values are held."""
+        return tuple((self.classes[0] if self.classes else self).known)
 
     @property
     def size(self) -> int:
@@ -144,18 +167,8 @@ def _take_classes(lines: Sightlines, index: np.ndarray) -> Sightlines:
     classes = tuple(lines.classes[number].take(place[group == number] - ends[number]) for number in kept)
     order = np.argsort(np.argsort(group, kind="stable"), kind="stable")
     rays = jax.tree.map(lambda leaf: leaf[..., index], lines.rays)
-    bare = eqx.tree_at(lambda s: (s.sky, s.rays), lines, (None, rays))
+    bare = eqx.tree_at(lambda s: (s.sky, s.rays), lines, (None, rays), is_leaf=lambda x: x is None)
     return bare.with_classes(classes, order)
-
-
-def _merged(lines: Sightlines) -> Sightlines:
-    """Lines in classes as lines of one class: panels without width fill the shorter ones up."""
-    parts = [jnp.asarray(part.edges) for part in lines.classes]
-    most = max(edges.shape[0] for edges in parts)
-    filled = [jnp.pad(edges, ((0, most - edges.shape[0]), (0, 0)), mode="edge") for edges in parts]
-    edges = jnp.concatenate(filled, axis=1)[:, lines.order]
-    bare = eqx.tree_at(lambda s: (s.classes, s.order), lines, ((), None))
-    return bare.with_edges(edges, lines.classes[0].parts)
 
 
 def _replace_static(lines: Sightlines, **values: Any) -> Sightlines:

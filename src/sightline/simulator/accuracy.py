@@ -113,11 +113,11 @@ def summarise(coarse: dict[str, np.ndarray], fine: dict[str, np.ndarray], cells:
     """The estimate from maps and maps with halved cells."""
 
     def rms(values: np.ndarray) -> np.ndarray:
-        return np.sqrt(np.mean(np.square(np.abs(values), dtype=float), axis=-1))
+        return np.asarray(np.sqrt(np.mean(np.square(np.abs(values), dtype=float), axis=-1)))
 
-    absolute = {name: _REMAINING * rms(coarse[name] - fine[name]) for name in coarse}
+    absolute = {name: np.asarray(_REMAINING * rms(coarse[name] - fine[name])) for name in coarse}
     sizes = {name: rms(fine[name]) for name in coarse}
-    relative = {name: value / np.where(sizes[name] > 0, sizes[name], 1) for name, value in absolute.items()}
+    relative = {name: np.asarray(v / np.where(sizes[name] > 0, sizes[name], 1)) for name, v in absolute.items()}
     return ErrorEstimate(absolute, relative, np.asarray(cells))
 
 

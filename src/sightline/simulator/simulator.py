@@ -150,7 +150,8 @@ class Simulator(Module):
         check_boxes(self, lines)
         check_ranges(self, lines, frequencies)
         values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
-        warn_rotation(rotation, jnp.atleast_1d(frequencies))
+        if lines.error is None:  # else it is known how accurate Q and U are
+            warn_rotation(rotation, jnp.atleast_1d(frequencies))
         parts = {name: lines.sky.reduce(value) for name, value in values.items()}
         label = np.atleast_1d(np.asarray(frequencies)) if is_concrete(frequencies) else jnp.atleast_1d(frequencies)
         stokes = Stokes(**parts, frequency=label, unit="K_RJ", convention="IAU", sky=lines.sky).to_convention("COSMO")
@@ -212,11 +213,18 @@ class Simulator(Module):
         lines = self.sightlines(sky)
         check_boxes(self, lines)
         names = (names,) if isinstance(names, str) else names
-        check_names(self, [*lines.known, *names])
+        check_names(self, [*lines.held, *names])
         check_populations(self, names)
         fields = fields_of(self)
-        known = fields_in_cells({name: fields[name] for name in names}, arrays(lines), self.chunk)
-        return eqx.tree_at(lambda s: s.known, lines, lines.known | known)
+        chosen = {name: fields[name] for name in names}
+
+        def hold(part: Sightlines) -> Sightlines:
+            known = fields_in_cells(chosen, arrays(part), self.chunk)
+            return eqx.tree_at(lambda s: s.known, part, part.known | known)
+
+        if not lines.classes:
+            return hold(lines)
+        return eqx.tree_at(lambda s: s.classes, lines, tuple(map(hold, lines.classes)))
 
     def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
         """An observable of this model, its values for every pixel on the last axis.
@@ -259,7 +267,7 @@ class Simulator(Module):
             raise ValueError(
                 f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
             )
-        lines = eqx.tree_at(lambda s: s.known, lines, {})
+        lines = lines.released().merged()
         stokes = self(lines, nu)
         return Trace(*trace_ray(self.prepare(), lines, nu), stokes=stokes)
 

@@ -13,7 +13,7 @@ from ..geometry.panels import divide, tail, walls_of_ray
 from .accuracy import ErrorEstimate, Target, halved, mean_cells, summarise, target_of
 
 _LADDER = (0, 1, 2, 3, 5, 7, 11, 15, 23, 31, 47, 63, 95, 127, 191, 255, 383)  # shared panels of a ray
-_ROOMS = (16, 64, 256, 512)  # panels that a compiled body has room for
+_ROOMS = (96, 512)  # panels that a compiled body has room for
 _BLOCK = 2048  # rays at a time
 _CLASSES = 6  # of rays, each a compiled body of the simulation
 _NEVER = 2**31

@@ -43,7 +43,7 @@ def _hold(likelihood: AbstractLikelihood, model: Any, free: Any, done: dict[Any,
             return node
         lines, key = node.sightlines, (id(node.sightlines), names)
         if key not in done:
-            done[key] = model.hold(eqx.tree_at(lambda one: one.known, lines, {}), names)
+            done[key] = model.hold(lines.released(), names)
         return eqx.tree_at(lambda one: one.sightlines, node, done[key])
 
     return jax.tree.map(held, likelihood, is_leaf=_is_map)
@@ -54,7 +54,7 @@ def check_held(likelihood: AbstractLikelihood, space: ParameterSpace) -> None:
 
     **Raises:** `ValueError`; `TypeError` for a model that is no `Simulator` or `Model`.
     """
-    held = sorted({name for node in _maps(likelihood) for name in node.sightlines.known})
+    held = sorted({name for node in _maps(likelihood) for name in node.sightlines.held})
     if not held:
         return
     flags = fields_of(_simulator(_with_redrawn(likelihood, space.free())))

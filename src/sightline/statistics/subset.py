@@ -38,6 +38,4 @@ def _restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines 
         return None
     each = lines.size // sky.size
     places = (index[:, None] * each + numbers.arange(each)).ravel()
-    rays = tree.map(lambda leaf: leaf[..., places], lines.rays)
-    known = tree.map(lambda leaf: leaf[places], lines.known)
-    return eqx.tree_at(lambda s: (s.rays, s.sky, s.known), lines, (rays, small, known))
+    return eqx.tree_at(lambda s: s.sky, lines.take(places), small, is_leaf=lambda x: x is None)

@@ -1,0 +1,207 @@
+"""Sightlines that know their model: its Sun, where its fields end, walls, a tolerance."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import sightline as sl
+from sightline.fields import Structures
+from sightline.simulator.tolerance import class_sizes
+
+SKY = sl.HealpixSky(2)
+
+
+def default(**parts):
+    """LSA, exponential disks, synchrotron and Faraday rotation."""
+    model = {
+        "magnetic_field": sl.magnetic.LSA(),
+        "electron_density": sl.electrons.ExponentialDisk(),
+        "cosmic_rays": sl.cosmic_rays.ExponentialDisk(),
+        "emission": (sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+    }
+    return sl.Simulator(**(model | parts))
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    """Sightlines with a tolerance, and maps with many cells."""
+    simulator = default()
+    lines = simulator.sightlines(SKY, frequency=[1.4, 23.0], tolerance=3e-3)
+    fine = simulator(sl.Sightlines(SKY, sl.ResolvedCells(cells=384)), [1.4, 23.0])
+    return simulator, lines, fine
+
+
+def test_a_bare_sky_is_seen_from_the_sun_of_the_model():
+    sky = sl.Directions([20.0, 200.0], [3.0, -40.0])
+    simulator = sl.Simulator(sl.magnetic.JF12(), sl.electrons.NE2001())
+    assert simulator.sun == (-8.5, 0.0, 0.0)
+    known = sl.Sightlines(sky, observer=(-8.5, 0.0, 0.0))
+    np.testing.assert_array_equal(simulator.rotation_measure(sky), simulator.rotation_measure(known))
+    plain = sl.RadialCells(cells=16, distance=10.0)
+    here, there = (sl.Sightlines(sky, plain, place) for place in (None, (-8.5, 0.0, 0.0)))
+    np.testing.assert_array_equal(simulator.dispersion_measure(here), simulator.dispersion_measure(there))
+    with pytest.warns(sl.SunWarning, match=r"observer at \(-8.3, 0.0, 0.006\) kpc is not at the Sun of the model"):
+        simulator.dispersion_measure(sl.Sightlines(sky, plain, sl.SUN))
+
+
+def test_suns_that_differ_are_named_and_one_is_used():
+    with pytest.warns(sl.SunWarning, match=r"magnetic_field, \(-8.178, 0.0, 0.0\), but electron_density at \(-8.3"):
+        simulator = sl.Simulator(sl.magnetic.UF23("base"), sl.electrons.YMW16())
+    assert simulator.sun == (-8.178, 0.0, 0.0)
+    assert sl.Simulator(electron_density=sl.electrons.ExponentialDisk()).sun == sl.SUN
+
+
+def test_distance_is_no_limit():
+    """Behind the last field a path costs nothing and adds nothing."""
+    ball = sl.fields.Confined(sl.electrons.Uniform(0.02), radius=7.0, centre=(0.0, 0.0, 0.0))
+    simulator = sl.Simulator(sl.magnetic.Uniform((1.0, 0.0, 0.0)), ball, emission=sl.emission.FaradayRotation())
+    far = [sl.SourceCatalogue([2.0, 20.0], [1.0, 5.0], distance) for distance in (60.0, 1e6)]
+    for measure in (simulator.dispersion_measure, simulator.rotation_measure, simulator.emission_measure):
+        near, farther = (np.asarray(measure(sky)) for sky in far)
+        assert np.all(near != 0)
+        np.testing.assert_allclose(farther, near, rtol=1e-9)
+    uniform = sl.Simulator(electron_density=sl.electrons.Uniform(1e-3))
+    np.testing.assert_allclose(uniform.dispersion_measure(far[1]), 1e6, rtol=1e-9)  # what does not end is seen whole
+
+
+def test_one_direction_and_many_distances():
+    sources = sl.SourceCatalogue(30.0, 2.0, [1.0, 2.0, 3.0])
+    measures = default().dispersion_measure(sources)
+    assert measures.shape == (3,)
+    assert np.all(np.diff(measures) > 0)
+
+
+def test_products_end_where_a_factor_ends_and_sums_where_all_have():
+    ball, layer = Structures.balls((0.0, 0.0, 0.0), 2.0), Structures.layer(-0.5, 0.5)
+    ball, layer = ball.ending(ball), layer.ending(layer)
+    origin, up = jnp.array([-8.0, 0.0, 0.3]), jnp.array([1.0, 0.0, 0.0])
+    half = (4 - 0.09) ** 0.5
+    np.testing.assert_allclose(Structures.product(ball, layer).extent.span(origin, up), (8 - half, 8 + half))
+    assert Structures.join(ball, layer).extent.span(origin, up)[1] > 1e6
+    assert [float(end) for end in ball.extent.span(origin, -up)] == [0.0, 0.0]
+    assert not Structures.join(ball, Structures.none()).extent.bounded
+    assert Structures.product(ball, Structures.none()).extent.bounded
+
+
+def test_cones_and_spirals_are_met_where_they_are():
+    generator = np.random.default_rng(3)
+    spirals = Structures.spiral_walls([3.0, 7.0], 11.5, 2.0, 20.0)
+    cones = Structures.cones([0.5, -0.5], [0.8, 1.3])
+    for _ in range(20):
+        origin = jnp.asarray(generator.normal(size=3) * (6.0, 6.0, 0.5))
+        course = generator.normal(size=3) * (1.0, 1.0, 0.1)
+        course = jnp.asarray(course / np.linalg.norm(course))
+        for walls, function in ((spirals, _spiral_phase), (cones, _cone_depth)):
+            enter, leave = walls.crossings(origin, course, jnp.asarray(60.0), 99)
+            found = np.unique(np.concatenate([enter, leave]).round(9))
+            found = found[(found > 0) & (found < 60)]
+            places = np.asarray(origin) + found[:, None] * np.asarray(course)
+            assert all(np.min(np.abs(function(place))) < 1e-6 for place in places)
+            s = np.linspace(0, 60, 20001)
+            values = np.array([function(place) for place in np.asarray(origin) + s[:, None] * np.asarray(course)])
+            radius = np.hypot(*(np.asarray(origin) + s[:, None] * np.asarray(course)).T[:2])
+            within = (radius[1:] < 19.99) & (radius[1:] > 2.01) if walls is spirals else np.ones(s.size - 1, bool)
+            jumps = (np.abs(np.diff(np.sign(values), axis=0)) > 0) & (np.abs(np.diff(values, axis=0)) < 1)
+            crossed = s[1:][within & jumps.any(axis=1)]
+            assert all(np.min(np.abs(found - place)) < 0.01 for place in crossed)
+
+
+def _spiral_phase(place):
+    tangent = np.tan(np.deg2rad(11.5))
+    phase = np.log(np.hypot(place[0], place[1]) / np.array([3.0, 7.0])) / tangent - np.arctan2(place[1], place[0])
+    return (phase + np.pi) % (2 * np.pi) - np.pi
+
+
+def _cone_depth(place):
+    return np.abs(place[2] - np.array([0.5, -0.5])) - np.array([0.8, 1.3]) * np.hypot(place[0], place[1])
+
+
+def test_estimate_and_truth_agree(chosen):
+    simulator, lines, fine = chosen
+    seen = simulator(lines, [1.4, 23.0])
+    for name in "IQU":
+        truth = np.asarray(getattr(fine, name))
+        error = np.sqrt(np.mean((np.asarray(getattr(seen, name)) - truth) ** 2, axis=1) / np.mean(truth**2, axis=1))
+        assert np.all(error < 4e-3)
+        ratio = lines.error.relative[name] / error
+        assert np.all((ratio > 1 / 3) & (ratio < 3))
+    again = sl.estimate_error(simulator, lines, [1.4, 23.0])
+    np.testing.assert_allclose(again.relative["Q"], lines.error.relative["Q"], rtol=1e-6)
+    assert float(lines.error.mean_cells) < 60
+    assert len({part.edges.shape for part in lines.classes}) == len(lines.classes) <= 6
+
+
+def test_classes_differentiate_hold_and_restrict_as_one(chosen):
+    """Rays in classes of cells are sightlines like others."""
+    simulator, lines, _ = chosen
+    whole = simulator(lines, 23.0)
+
+    @eqx.filter_jit
+    def loss(b0, sightlines):
+        field = dataclasses.replace(simulator.magnetic_field, b0=b0)
+        stokes = dataclasses.replace(simulator, magnetic_field=field)(sightlines, 23.0)
+        return jnp.sum(stokes.I**2 + stokes.Q**2)
+
+    slope = float(jax.grad(loss)(jnp.asarray(1.2), lines))
+    difference = float(loss(jnp.asarray(1.2 + 1e-5), lines) - loss(jnp.asarray(1.2 - 1e-5), lines)) / 2e-5
+    np.testing.assert_allclose(slope, difference, rtol=1e-6)
+    held = simulator.hold(lines, ["electron_density", "cosmic_rays"])
+    np.testing.assert_allclose(simulator(held, 23.0).Q, whole.Q, rtol=1e-12)
+    mask = np.arange(SKY.size) % 3 == 0
+    likelihood = sl.MapLikelihood(lines, 23.0, data=whole, noise=1e-6, parameters="QU", mask=mask)
+    np.testing.assert_allclose(likelihood.residuals(simulator), 0, atol=1e-8)
+    kept = likelihood.observable.sightlines
+    assert kept.size == mask.sum()
+    space = sl.ParameterSpace(simulator, {"magnetic_field.b0": _flat()})
+    posterior = sl.Posterior(space, sl.MapLikelihood(lines, 23.0, data=whole, noise=1e-6, parameters="QU"))
+    batch = posterior.log_batch({"magnetic_field.b0": 1.2}, jax.random.key(0), 16)
+    assert np.isfinite(float(batch))
+
+
+def _flat():
+    import numpyro.distributions as dist
+
+    return dist.Uniform(0.0, 10.0)
+
+
+def test_a_tolerance_of_measures_and_what_is_refused():
+    simulator = default()
+    measure = sl.observables.RotationMeasure(SKY)
+    lines = simulator.sightlines(measure, tolerance=1e-3)
+    fine = simulator.rotation_measure(sl.Sightlines(SKY, sl.ResolvedCells(cells=384)))
+    error = simulator.rotation_measure(lines) - fine
+    assert float(jnp.sqrt(jnp.mean(error**2) / jnp.mean(fine**2))) < 2e-3
+    for tolerance in (0.0, 1.0, -1e-3, np.nan):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            simulator.sightlines(SKY, 23.0, tolerance)
+    with pytest.raises(ValueError, match="Name the frequency"):
+        simulator.sightlines(SKY, tolerance=1e-3)
+    with pytest.raises(ValueError, match="cells of their own"):
+        simulator.sightlines(sl.Sightlines(SKY, sl.BoxCells(8)), 23.0, 1e-3)
+    with pytest.raises(TypeError, match="outside jit"):
+        eqx.filter_jit(lambda model: model.sightlines(SKY, 23.0, 1e-3).edges)(simulator)
+
+
+def test_an_observer_that_is_traced_is_differentiated():
+    """R_0 fitted: the derivative of a column to a source that stays in its place relative to the observer."""
+    simulator = sl.Simulator(electron_density=sl.electrons.ExponentialDisk())
+    sources = sl.SourceCatalogue([10.0, 100.0], [20.0, -5.0], [2.0, 3.0])
+
+    @jax.jit
+    def column(radius):
+        observer = jnp.stack([-radius, jnp.zeros(()), jnp.asarray(0.006)])
+        return jnp.sum(simulator.dispersion_measure(sl.Sightlines(sources, observer=observer)))
+
+    known = simulator.dispersion_measure(sl.Sightlines(sources, observer=(-8.3, 0.0, 0.006)))
+    np.testing.assert_allclose(column(8.3), jnp.sum(known), rtol=1e-9)
+    np.testing.assert_allclose(jax.grad(column)(8.3), (column(8.31) - column(8.29)) / 0.02, rtol=1e-4)
+
+
+def test_classes_are_cheap():
+    used = np.array([4] * 10 + [5] * 2 + [40] * 3 + [41])
+    np.testing.assert_array_equal(class_sizes(used, 2), [5, 41])
+    np.testing.assert_array_equal(class_sizes(used, 9), [4, 5, 40, 41])
