@@ -91,12 +91,12 @@ def gauss(edges: Float[Array, " edges"], points: int) -> tuple[Float[Array, " po
     """Distances and weights, kpc, of `points` of Gauss and Legendre in every panel."""
     middle, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * jnp.diff(edges)
     places, weights = (np.asarray(v, edges.dtype) for v in np.polynomial.legendre.leggauss(points))
-    return (middle[:, None] + half[:, None] * places).reshape(-1), (half[:, None] * weights).reshape(-1)
+    return (middle[:, None] + half[:, None] * places[None]).reshape(-1), (half[:, None] * weights[None]).reshape(-1)
 
 
 def equal(edges: Float[Array, " edges"], parts: int) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
     """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel."""
     width = jnp.diff(edges) / parts
     places = np.arange(0.5, parts, dtype=edges.dtype)
-    middles = edges[:-1, None] + width[:, None] * places
+    middles = edges[:-1, None] + width[:, None] * places[None]
     return middles.reshape(-1), jnp.broadcast_to(width[:, None], middles.shape).reshape(-1)

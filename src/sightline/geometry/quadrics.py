@@ -23,7 +23,7 @@ class Quadrics(eqx.Module):
 
     def seen_through(self, matrix: Float[Array, "3 3"], offset: Vector) -> "Quadrics":
         """Where they are for a field that is evaluated at A x + d: A, (3, 3), and d, (3,) kpc."""
-        centre = jnp.linalg.solve(matrix, (self.centre - offset).T).T
+        centre = jnp.linalg.solve(matrix, (self.centre - offset[None]).T).T
         return Quadrics(centre, jnp.matmul(self.matrix, matrix, precision="highest"), self.signs, self.level)
 
     def roots(
@@ -33,7 +33,8 @@ class Quadrics(eqx.Module):
 
         A body that the line lies within, or a surface it is parallel to, is not met.
         """
-        along, start = (jnp.sum(self.matrix * v, axis=-1) for v in (direction, (origin - self.centre)[:, None]))
+        places = (direction[None, None], (origin[None] - self.centre)[:, None])
+        along, start = (jnp.sum(self.matrix * place, axis=-1) for place in places)
         square = jnp.sum(self.signs * along * along, axis=-1)
         meets = jnp.isfinite(square) & (jnp.abs(square) > _PARALLEL)
         inverse = 1 / jnp.where(meets, square, 1)
@@ -47,7 +48,7 @@ class Quadrics(eqx.Module):
     def common(self, origin: Vector, direction: Vector) -> tuple[Scalar, Scalar]:
         """Where a ray is inside all of them [kpc], which must be convex: from, to; nowhere if the second is smaller."""
         first, last, meets = self.roots(origin, direction)
-        start = jnp.sum(self.matrix * (origin - self.centre)[:, None], axis=-1)
+        start = jnp.sum(self.matrix * (origin[None] - self.centre)[:, None], axis=-1)
         inside = jnp.sum(self.signs * start * start, axis=-1) < self.level  # parallel, and within
         first = jnp.where(meets, first, jnp.where(inside, -_FAR, _FAR))
         last = jnp.where(meets, last, jnp.where(inside, _FAR, -_FAR))

@@ -206,7 +206,7 @@ def _begin(sky: AbstractSky, cells: AbstractCells, observer: Any, directions: An
     assert isinstance(cells, AbstractPlainCells)
     start, length = cells.extent(directions, origins)
     _check_lengths(length, cells)
-    return origins + start * directions, length
+    return origins + start[None] * directions, length
 
 
 def _check_cells(sky: AbstractSky, cells: Any) -> AbstractCells:

@@ -41,15 +41,15 @@ class Spirals(eqx.Module):
     def seen_through(self, matrix: Float[Array, "3 3"], offset: Vector) -> "Spirals":
         """Where they are for a field that is evaluated at A x + d: A, (3, 3), and d, (3,) kpc."""
         moved = jnp.matmul(self.matrix, matrix, precision="highest")
-        places = self.offset + jnp.sum(self.matrix * offset, axis=-1)
+        places = self.offset + jnp.sum(self.matrix * offset[None, None], axis=-1)
         return eqx.tree_at(lambda s: (s.matrix, s.offset), self, (moved, places))
 
     def roots(
         self, origin: Vector, direction: Vector
     ) -> tuple[Float[Array, " size"], Float[Array, " size"], Bool[Array, " size"], Bool[Array, " size"]]:
         """Distances [kpc] of the two crossings of every winding, and whether each is one."""
-        place = self.offset + jnp.sum(self.matrix * origin, axis=-1)
-        course = jnp.sum(self.matrix * direction, axis=-1)
+        place = self.offset + jnp.sum(self.matrix * origin[None, None], axis=-1)
+        course = jnp.sum(self.matrix * direction[None, None], axis=-1)
         (x, y, z), (u, v, w) = place.T, course.T
         speed = jnp.sqrt(jnp.maximum(u * u + v * v, 1e-16))
         passing = -(x * u + y * v) / speed**2
@@ -61,14 +61,16 @@ class Spirals(eqx.Module):
         level = jnp.log(self.radius / nearest) + self.slope * azimuth
         lowest = jnp.log(self.inner / nearest) - 0.5 * math.pi * jnp.abs(self.slope)
         first = jnp.ceil((lowest - level) / per_turn)
-        levels = level[:, None] + (first[:, None] + jnp.arange(self.windings, dtype=x.dtype)) * per_turn[:, None]
+        levels = level[:, None] + (first[:, None] + jnp.arange(self.windings, dtype=x.dtype)[None]) * per_turn[:, None]
         sides = (_crossing(levels, lean[:, None]), -_crossing(levels, -lean[:, None]))
         alpha = jnp.stack(sides)
         found = levels > _least(lean)[:, None]
-        radius = nearest[:, None] / jnp.cos(alpha)
-        distance = passing[:, None] + nearest[:, None] * jnp.tan(alpha) / speed[:, None]
-        high = jnp.abs(z[:, None] + distance * w[:, None]) > self.height[:, None]
-        on_wall = found & ~high & (radius > self.inner[:, None]) & (radius < self.outer[:, None])
+        numbers = (nearest, passing, speed, z, w, self.height, self.inner, self.outer)
+        nearest, passing, speed, z, w, height, inner, outer = (number[None, :, None] for number in numbers)
+        radius = nearest / jnp.cos(alpha)
+        distance = passing + nearest * jnp.tan(alpha) / speed
+        low = jnp.abs(z + distance * w) <= height
+        on_wall = found[None] & low & (radius > inner) & (radius < outer)
         after, before = (part.reshape(-1) for part in distance)
         met_after, met_before = (part.reshape(-1) for part in on_wall)
         return before, after, met_before, met_after

@@ -69,7 +69,8 @@ class Structures(eqx.Module):
         `axes`: unit vectors, (3, 3) or (n, 3, 3).
         """
         semi_axes, axes = (jnp.asarray(v, default_float()) for v in (semi_axes, np.eye(3) if axes is None else axes))
-        return cls.surfaces(centre, axes / jnp.maximum(semi_axes, _SMALLEST)[..., None])
+        axes, lengths = _aligned(axes, jnp.maximum(semi_axes, _SMALLEST)[..., None])
+        return cls.surfaces(centre, axes / lengths)
 
     @classmethod
     def cylinders(cls, radius: Numbers) -> "Structures":
@@ -82,13 +83,13 @@ class Structures(eqx.Module):
     def layer(cls, bottom: Numbers, top: Numbers) -> "Structures":
         """The layer between two heights z, () or (n,) kpc; a plane where they are the same."""
         bottom, top = (jnp.asarray(z, default_float())[..., None] for z in (bottom, top))
-        up = jnp.asarray((0.0, 0.0, 1.0), default_float())
-        return cls.ellipsoids(0.5 * (bottom + top) * up, jnp.where(up > 0, 0.5 * (top - bottom), jnp.inf))
+        middle, half, up = _aligned(0.5 * (bottom + top), 0.5 * (top - bottom), np.asarray((0.0, 0.0, 1.0)))
+        return cls.ellipsoids(middle * up, jnp.where(up > 0, half, jnp.inf))
 
     @classmethod
     def box(cls, half_widths: Numbers, centre: Numbers = (0.0, 0.0, 0.0)) -> "Structures":
         """The walls of a box, `half_widths` and `centre` (3,) kpc."""
-        slabs = jnp.where(np.eye(3, dtype=bool), jnp.asarray(half_widths, default_float()), jnp.inf)
+        slabs = jnp.where(np.eye(3, dtype=bool), jnp.asarray(half_widths, default_float())[None], jnp.inf)
         return cls.ellipsoids(centre, slabs)
 
     @classmethod
@@ -97,8 +98,9 @@ class Structures(eqx.Module):
         apex, slope = (jnp.asarray(value, default_float()) for value in (apex, slope))
         apex, slope = jnp.broadcast_arrays(apex, slope)
         rows = jnp.stack([slope, slope, jnp.ones_like(slope)], axis=-1)[..., None]
-        up = jnp.asarray((0.0, 0.0, 1.0), default_float())
-        return cls.surfaces(apex[..., None] * up, rows * jnp.eye(3, dtype=rows.dtype), (1.0, 1.0, -1.0), 0.0)
+        height, up = _aligned(apex[..., None], np.asarray((0.0, 0.0, 1.0)))
+        rows, unit = _aligned(rows, np.eye(3))
+        return cls.surfaces(height * up, rows * unit, (1.0, 1.0, -1.0), 0.0)
 
     @classmethod
     def meridians(cls, first: Numbers, second: Numbers) -> "Structures":
@@ -188,6 +190,13 @@ class Structures(eqx.Module):
         met = (enter > 0) & (enter < length) | (leave > 0) & (leave < length)
         _, kept = jax.lax.top_k(jnp.where(met, -jnp.abs(leave - enter), -jnp.inf), most)
         return enter[kept], leave[kept]
+
+
+def _aligned(*values: Numbers) -> list[Array]:
+    """Arrays of one rank, axes of length 1 in front: whoever has forbidden JAX to do so can have structures too."""
+    arrays = [jnp.asarray(value, default_float()) for value in values]
+    rank = max(array.ndim for array in arrays)
+    return [array.reshape((1,) * (rank - array.ndim) + array.shape) for array in arrays]
 
 
 def _no_quadrics() -> Quadrics:
