@@ -144,7 +144,7 @@ class ResolvedCells(AbstractCells):
     **Arguments:**
 
     - `cells`: number of panels of a ray without walls.
-    - `structures`: how many structures of one ray count; of more, the thinnest along the ray.
+    - `structures`: how many structures of one ray count; of more, the thinnest along the ray, and all spirals.
     - `distance`: where rays end at the latest that have no source, kpc; `None`: where the model ends.
     - `growth`: as `BoxCells`.
 

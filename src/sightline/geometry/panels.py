@@ -25,9 +25,10 @@ def panel_edges(
     **Arguments:** `cells`: how many panels, and how they grow; `distance`: where the ray ends at the latest, kpc.
     """
     start, enter, leave, stop = walls_of_ray(cells, structures, origin, direction, distance)
-    scale = _scale(cells.growth, stop - start)
-    thin = jnp.log1p((leave - enter) / (scale + enter - start)) < 2 / cells.cells * jnp.log1p((stop - start) / scale)
-    thirds = [jnp.where(thin, enter + part * (leave - enter), start) for part in (1 / 3, 2 / 3)]
+    scale, bodies = _scale(cells.growth, stop - start), enter.shape[0] - structures.spirals.size
+    near, across = enter[:bodies], leave[:bodies] - enter[:bodies]
+    thin = jnp.log1p(across / (scale + near - start)) < 2 / cells.cells * jnp.log1p((stop - start) / scale)
+    thirds = [jnp.where(thin, near + part * across, start) for part in (1 / 3, 2 / 3)]
     walls = jnp.sort(jnp.concatenate([start[None], enter, *thirds, leave, stop[None]]))
     edges, _ = divide(walls, cells.cells, cells.growth, cells.cells + walls.shape[0] - 1)
     return edges if structures.extent.bounded else jnp.concatenate([edges, tail(stop, distance)])

@@ -178,18 +178,19 @@ class Structures(eqx.Module):
     ) -> tuple[Float[Array, " found"], Float[Array, " found"]]:
         """Distances [kpc] at which a ray enters and leaves structures, within 0 and its length.
 
-        Of more than `most` the thinnest along the ray. Zeros stand for a structure not met.
+        Of more than `most` the thinnest along the ray, and behind them all spirals, which bound what is wide. Zeros
+        stand for a structure not met.
         """
         enter, leave, met = self.quadrics.roots(origin, direction)
         before, after, met_before, met_after = self.spirals.roots(origin, direction)
-        enter = jnp.concatenate([jnp.where(met, enter, 0), jnp.where(met_before, before, 0)])
-        leave = jnp.concatenate([jnp.where(met, leave, 0), jnp.where(met_after, after, 0)])
-        enter, leave = jnp.clip(enter, 0, length), jnp.clip(leave, 0, length)
-        if self.size <= most:
-            return enter, leave
-        met = (enter > 0) & (enter < length) | (leave > 0) & (leave < length)
-        _, kept = jax.lax.top_k(jnp.where(met, -jnp.abs(leave - enter), -jnp.inf), most)
-        return enter[kept], leave[kept]
+        enter, leave = (jnp.clip(jnp.where(met, place, 0), 0, length) for place in (enter, leave))
+        if enter.shape[0] > most:
+            met = (enter > 0) & (enter < length) | (leave > 0) & (leave < length)
+            _, kept = jax.lax.top_k(jnp.where(met, -jnp.abs(leave - enter), -jnp.inf), most)
+            enter, leave = enter[kept], leave[kept]
+        before, after = jnp.where(met_before, before, 0), jnp.where(met_after, after, 0)
+        spirals = jnp.clip(before, 0, length), jnp.clip(after, 0, length)
+        return jnp.concatenate([enter, spirals[0]]), jnp.concatenate([leave, spirals[1]])
 
 
 def _aligned(*values: Numbers) -> list[Array]:
