@@ -120,10 +120,19 @@ def all_edges(lines: Sightlines, structures: Structures, chunk: int) -> Array:
     return map_rays(lambda ray, _: edges_of_ray(lines, structures, ray), lines.rays, chunk)
 
 
+def _trimmed(edges: Array) -> Array:
+    """Edges, (edges, rays), without the panels at the end that have no width on any ray; in eights, as shapes compile."""
+    if not is_concrete(edges):
+        return edges
+    wide = np.flatnonzero(np.any(np.diff(np.asarray(edges), axis=0) > 0, axis=1))
+    used = 0 if not wide.size else int(wide[-1]) + 1
+    return edges[: min(-(-max(used, 1) // 8) * 8, edges.shape[0] - 1) + 1]
+
+
 def complete(lines: Sightlines, structures: Structures, chunk: int) -> Sightlines:
     """The sightlines with their panels made, once for all simulations on them."""
     if not needs_edges(lines):
         return lines
     bare = eqx.tree_at(lambda s: s.sky, lines, None)
-    edges = all_edges(bare, structures, chunk)
+    edges = _trimmed(all_edges(bare, structures, chunk))
     return eqx.tree_at(lambda s: s.edges, lines, edges, is_leaf=lambda x: x is None)
