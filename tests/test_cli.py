@@ -41,7 +41,7 @@ def simulate(tmp_path, monkeypatch):
 
 def test_sky_equals_the_library(simulate, tmp_path, capsys):
     assert simulate("--frequency", 10, 23, "--nside", 4, "--plot", "sky.png") == 0
-    lines = sl.Sightlines(sl.HealpixSky(4), sl.BoxCells(cells=16))
+    lines = sl.Sightlines(sl.HealpixSky(4), sl.ResolvedCells(cells=4))
     expected, found = MODEL(lines, [10.0, 23.0]), io.read_map(tmp_path / "sky.fits")
     for name in "IQU":
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12, atol=1e-18)
@@ -82,7 +82,7 @@ def test_rotation_is_reported_once(simulate, capsys, monkeypatch):
     monkeypatch.setattr(simulation, "RAYS_PER_BLOCK", 16)
     assert simulate("--frequency", 0.1) == 0
     report = " ".join(capsys.readouterr().out.split())
-    lines = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(cells=16))
+    lines = sl.Sightlines(sl.HealpixSky(2), sl.ResolvedCells(cells=4))
     largest = float(MODEL.rotation_per_cell(lines, [0.1]).max())
     assert report.count("Warning") == 1
     assert f"up to {largest:.3g} rad" in report
@@ -253,7 +253,7 @@ def test_ranges_and_operators(simulate, tmp_path):
         temperature=sl.temperature.Uniform(8000.0),
         emission=(sl.emission.Synchrotron(absorption="total"), sl.emission.FreeFree(clumping=3.0)),
     )
-    expected = model(sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(16)), [0.01, 0.03, 0.05, 1.0])
+    expected = model(sl.Sightlines(sl.HealpixSky(2), sl.ResolvedCells(4)), [0.01, 0.03, 0.05, 1.0])
     np.testing.assert_allclose(found.I, expected.I, rtol=1e-10)
 
 
@@ -262,7 +262,7 @@ def test_beam_and_bandpass(simulate, tmp_path):
     command = ["simulate", "--bandpass", "band.txt", "--beam", "10", "--nside", "2", "--cells", "16"]
     assert cli.main([*command, "--output", "band.fits"]) == 0
     found = io.read_map(tmp_path / "band.fits")
-    lines, frequency = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(16)), [20.0, 23.0, 26.0]
+    lines, frequency = sl.Sightlines(sl.HealpixSky(2), sl.ResolvedCells(4)), [20.0, 23.0, 26.0]
     band = sl.instruments.Bandpass(frequency, [1.0, 2.0, 1.0], nominal=23.0)
     expected = sl.GaussianBeam(fwhm=10.0)(band(MODEL(lines, frequency)))
     np.testing.assert_allclose(found.Q, expected.Q, atol=1e-12)
@@ -275,7 +275,7 @@ def test_measures(tmp_path, monkeypatch, capsys, name, unit):
     command = ["simulate", "--observable", name, "--nside", "2", "--cells", "16", "--output", "x.fits"]
     assert cli.main([*command, "--plot", "x.png"]) == 0
     sky, columns = io.read_columns("x.fits")
-    lines = sl.Sightlines(sl.HealpixSky(2), sl.BoxCells(16))
+    lines = sl.Sightlines(sl.HealpixSky(2), sl.ResolvedCells(4))
     measures = {"rm": MODEL.rotation_measure, "dm": MODEL.dispersion_measure, "em": MODEL.emission_measure}
     np.testing.assert_allclose(columns[name.upper()], measures[name](lines), rtol=1e-10)
     assert sky.size == 48

@@ -71,7 +71,7 @@ MODEL = sl.Simulator(
     emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
 )
 SKY = sl.HealpixSky(4)
-LINES = sl.Sightlines(SKY, sl.BoxCells(CELLS))
+LINES = sl.Sightlines(SKY, sl.ResolvedCells(-(-CELLS // 4)))
 
 
 @pytest.fixture(scope="module")
@@ -382,10 +382,10 @@ def test_sources_and_bins_are_those_of_python(folder, mock):
     found = prepare(folder, data=[sources, bins, pixels, coarse], parameters=free, nuisance={"scatter": 30.0}).posterior
     assert found.space.names == ("simulator.magnetic_field.b0", "nuisance.scatter")
     table = sl.datasets.read_rotation_measures("rm.npz")
-    observable = sl.observables.RotationMeasure(sl.Sightlines(table.sky, sl.BoxCells(CELLS)))
+    observable = sl.observables.RotationMeasure(sl.Sightlines(table.sky, sl.ResolvedCells(-(-CELLS // 4))))
     far = np.where(np.abs(table.b) >= 5, table.rm, np.nan)
     bright = sl.statistics.Brightness(LINES, 23.0, "QU")
-    fine = sl.statistics.Brightness(sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(CELLS)), 23.0, "QU")
+    fine = sl.statistics.Brightness(sl.Sightlines(sl.HealpixSky(1), sl.ResolvedCells(-(-CELLS // 4))), 23.0, "QU")
     expected = [
         sl.SourceLikelihood(observable, far, table.error, scatter="scatter", student=4),
         sl.BinnedLikelihood(observable, table.rm, 1, floor=3.0),
@@ -406,9 +406,10 @@ def test_models_are_presets_or_files(folder):
     assert float(model.nuisance["scatter"]) == 2.0
     free = {"magnetic_field.b0": {"prior": "uniform", "low": 0, "high": 10}}
     preset = prepare(folder, model={"preset": "LSA"}, parameters=free).posterior
-    cells = sl.RadialCells(CELLS, sl.presets.load("LSA").cells.distance, 10.0)
-    lines = sl.Sightlines(SKY, cells, sl.presets.load("LSA").observer)
-    np.testing.assert_allclose(preset.likelihoods[0].observable.sightlines.widths, lines.widths)
+    lines = preset.likelihoods[0].observable.sightlines
+    assert lines.cells.cells == CELLS // 4
+    assert lines.observer is None
+    assert preset.space.model.simulator.sun == sl.presets.load("LSA").observer
 
 
 def test_a_saved_model_keeps_its_instruments(folder):

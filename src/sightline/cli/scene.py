@@ -59,7 +59,7 @@ def resolved(cells: int | None) -> sl.ResolvedCells:
     if cells is None:
         return sl.ResolvedCells()
     if not 1 <= cells <= MOST_CELLS:
-        raise ValueError(f"cells = {cells} must be 1 at least, and {MOST_CELLS} at most.")
+        raise ValueError(f"cells = {cells} must be a positive whole number, {MOST_CELLS} at most.")
     return sl.ResolvedCells(cells=-(-cells // PARTS))
 
 
