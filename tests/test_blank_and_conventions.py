@@ -218,9 +218,9 @@ def test_data_of_another_frequency_than_the_instrument_gives_are_refused():
         return sl.Posterior(space, sl.MapLikelihood(LINES, frequency, given, 1e-9, instrument=instrument, **options))
 
     for options in ({"given": data}, {"given": arrays, "unit": "K_CMB", "convention": "COSMO"}):
-        assert posterior(**options).deviances({})["map"] < 1e-12
+        assert posterior(**options).deviances({})["map"] < 1e-8
     found = posterior(1e6 * arrays, unit="uK_CMB", convention="COSMO")
-    assert found.likelihoods[0].deviance(model) < 1e-12
+    assert found.likelihoods[0].deviance(model) < 1e-8
     with pytest.raises(ValueError, match=r"data are at 30.0 GHz, instrument 'band' gives maps at 28.4 GHz"):
         posterior(dataclasses.replace(data, frequency=30.0))
     plain = model.observe(LINES, 30.0, "gain")
