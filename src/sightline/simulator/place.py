@@ -121,7 +121,7 @@ def all_edges(lines: Sightlines, structures: Structures, chunk: int) -> Array:
 
 
 def _trimmed(edges: Array) -> Array:
-    """Edges, (edges, rays), without the panels at the end that have no width on any ray; in eights, as shapes compile."""
+    """Edges, (edges, rays), without the panels at the end that have width on no ray; in eights, as shapes compile."""
     if not is_concrete(edges):
         return edges
     wide = np.flatnonzero(np.any(np.diff(np.asarray(edges), axis=0) > 0, axis=1))
