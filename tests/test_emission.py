@@ -313,9 +313,9 @@ def test_free_free_covers_its_frequencies_and_shines_when_cold():
         emission=sl.emission.FreeFree(),
     )
     lines = sl.Sightlines(sl.Directions(0.0, 0.0), cells=sl.RadialCells(cells=2, distance=1e-9))
-    for nu in (2e3, 0.9e-3):
-        with pytest.raises(ValueError, match=r"FreeFree holds from 0\.001 to 1000 GHz"):
-            simulator(lines, nu)
+    with pytest.raises(ValueError, match=r"FreeFree holds from 0 to 1000 GHz"):
+        simulator(lines, 2e3)
+    assert float(simulator(lines, 1e-4).I[0]) > 0
 
     @jax.jit
     def brightness(temperature):

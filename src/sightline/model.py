@@ -25,7 +25,7 @@ def _to_leaf(value: Any, name: str) -> Any:
         return value
     found = numbers(value, None, name)
     if not np.all(np.isfinite(found)):
-        raise ValueError(f"{name} must be finite.")
+        raise ValueError(f"{name} must be finite; distances must be finite and positive.")
     return jnp.asarray(found, default_float())
 
 

@@ -58,8 +58,10 @@ def resolved(cells: int | None) -> sl.ResolvedCells:
     """
     if cells is None:
         return sl.ResolvedCells()
-    if not 1 <= cells <= MOST_CELLS:
-        raise ValueError(f"cells = {cells} must be a positive whole number, {MOST_CELLS} at most.")
+    if cells < 1:
+        raise ValueError(f"cells = {cells} must be a positive whole number.")
+    if cells > MOST_CELLS:
+        raise ValueError(f"cells = {cells} must be {MOST_CELLS} at most.")
     return sl.ResolvedCells(cells=-(-cells // PARTS))
 
 

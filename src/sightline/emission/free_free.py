@@ -32,7 +32,8 @@ class FreeFree(AbstractEmissionOperator):
     at 10^4 K, between the classical limit and that of Born. Where T or n_e is not positive there is neither emission
     nor absorption; below 1e-6 K the coefficients are those of 1e-6 K.
 
-    Frequencies are those from 1 MHz to 1 THz: others are refused, or give NaN where they are traced.
+    The Gaunt factor is the limit of low frequencies, and holds for all above that of the plasma. Frequencies beyond
+    1 THz are refused, or give NaN where they are traced.
 
     **Arguments:** `clumping` C = <n_e^2>/<n_e>^2: a number or a scalar field, at least 1. The emission measure of a
     simulator has it too.
@@ -50,7 +51,7 @@ class FreeFree(AbstractEmissionOperator):
 
     clumping: Float[Array, ""] | AbstractField = param(1.0, bounds=(1, None), symbol="C")
     needs: ClassVar[tuple[str, ...]] = ("electron_density", "temperature")
-    frequencies: ClassVar[tuple[float, float]] = (1e-3, 1e3)
+    frequencies: ClassVar[tuple[float, float]] = (0.0, 1e3)
 
     def structures(self, told: Mapping[str, Structures]) -> Structures:
         return of_fields(told)

@@ -57,7 +57,7 @@ def estimate_error(simulator: "Simulator", sky: Any, frequency: Any = None) -> E
     !!! example
         >>> lines = sl.Sightlines(sl.HealpixSky(nside=4), sl.BoxCells(cells=32))
         >>> error = sl.estimate_error(simulator, lines, frequency=2.3)
-        >>> sorted(error.relative), error.mean_cells
+        >>> sorted(error.relative), float(error.mean_cells)
         (['I', 'Q', 'U'], 32.0)
     """
     target, lines = target_of(simulator, sky, frequency)

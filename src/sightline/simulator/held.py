@@ -110,7 +110,7 @@ def check_populations(simulator: "Simulator", names: Iterable[str]) -> None:
     for name in names:
         if name.startswith("cosmic_rays") and _populations(fields[name]) != 1:
             terms = [f"{term!r}" for term in fields if term.startswith(f"{name}.terms.")]
-            cure = f"name its terms, {', '.join(terms)}" if terms else "leave it out"
+            cure = f"name the terms, {', '.join(terms)}" if terms else "leave it out"
             raise ValueError(f"{name!r} has several populations of cosmic rays, no one field to hold: {cure}.")
 
 

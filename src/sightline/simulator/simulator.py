@@ -183,7 +183,7 @@ class Simulator(Module):
 
         !!! example
             >>> lines = simulator.sightlines(sl.HealpixSky(nside=4), frequency=23.0, tolerance=1e-2)
-            >>> bool(max(lines.error.relative.values()) < 1e-2), lines.error.mean_cells < 100
+            >>> bool(max(lines.error.relative.values()) < 1e-2), bool(lines.error.mean_cells < 100)
             (True, True)
         """
         if tolerance is not None:

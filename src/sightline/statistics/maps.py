@@ -59,7 +59,7 @@ def MapLikelihood(
         likelihood  map
         ----------  --------------------------------------
         observable  Brightness
-        data        (2, 768), -8.486e-06 ... 4.227e-05
+        data        (2, 768), -8.486e-06 ... 4.231e-05
         noise       Gaussian, sigma = 1e-05
         Stokes      QU, K_RJ, COSMO (given in K_RJ, COSMO)
         frequency   23 GHz
