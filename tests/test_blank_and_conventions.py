@@ -91,14 +91,13 @@ def test_channels_without_weight_are_left_out(value):
     expected = rotation_measure_synthesis(cube, [0.0, 30.0], weights)
     np.testing.assert_allclose(rotation_measure_synthesis(broken, [0.0, 30.0], weights), expected, rtol=1e-12)
 
-    def power(gain, sky):
-        scaled = dataclasses.replace(sky, Q=gain * sky.Q, U=gain * sky.U)
-        return jnp.sum(jnp.abs(rotation_measure_synthesis(scaled, [0.0, 30.0], weights)) ** 2)
+    def power(q):
+        spectrum = rotation_measure_synthesis(dataclasses.replace(broken, Q=q), [0.0, 30.0], weights)
+        return jnp.sum(spectrum.real**2 + spectrum.imag**2)
 
-    gradient = jax.grad(power)(jnp.ones(()), dataclasses.replace(broken, Q=cube.Q.at[1, 5].set(0)))
-    assert np.isfinite(jax.grad(lambda q: power(1.0, dataclasses.replace(broken, Q=q)))(broken.Q)[0]).all()
-    assert np.isfinite(float(power(jnp.ones(()), broken))) or value == UNSEEN
-    del gradient
+    slope = jax.grad(power)(broken.Q)
+    np.testing.assert_allclose(slope, jax.grad(power)(cube.Q), rtol=1e-12)
+    assert not np.any(slope[1])
     one = blank_at(cube, (0, 7), value)  # of one pixel in a channel that counts
     assert np.isnan(rotation_measure_synthesis(one, [0.0, 30.0], weights)).any(axis=0).sum() == 1
     for wrong in ([1.0, np.nan, 1.0], [1.0, np.inf, 1.0], [-1.0, 1.0, 1.0], [0.0, 0.0, 0.0]):
@@ -143,7 +142,7 @@ def test_the_sentinel_does_not_become_a_brightness():
     noise = np.ones(SKY.size)
     noise[[5, 6, 7]] = np.nan, np.inf, UNSEEN
     matrices = np.tile(np.eye(3), (SKY.size, 1, 1))
-    matrices[5:8] = np.array([np.nan, np.inf, UNSEEN])[:, None, None]
+    matrices[5:8, 1, 1] = np.nan, np.inf, UNSEEN
     for given in ({"noise": noise}, {"covariance": matrices}):
         kept = sl.MapLikelihood(LINES, 30.0, broken, **given)
         np.testing.assert_array_equal(kept.observable.sightlines.sky.pixels[:6], [0, 1, 2, 4, 8, 9])
