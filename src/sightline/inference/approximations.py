@@ -10,12 +10,16 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, setting
 from .coordinates import FEW, Density, Vector
+from .options import check_rate, check_types
 
 
 class AbstractApproximation(Module):
     """Fits a Gaussian in whitened coordinates to a density."""
 
     steps: eqx.AbstractVar[int]
+
+    def __check_init__(self) -> None:
+        check_types(self)
 
     @abc.abstractmethod
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
@@ -42,6 +46,9 @@ class MeanField(AbstractApproximation):
     steps: int = setting(1000, bounds=(1, None))
     samples: int = setting(4, bounds=(1, None))
     learning_rate: Any = setting(0.02)
+
+    def __check_init__(self) -> None:
+        check_rate(f"{type(self).__name__}.learning_rate", self.learning_rate)
 
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
         """See `AbstractApproximation`."""
@@ -74,6 +81,9 @@ class FullRank(AbstractApproximation):
     steps: int = setting(1000, bounds=(1, None))
     samples: int = setting(4, bounds=(1, None))
     learning_rate: Any = setting(0.02)
+
+    def __check_init__(self) -> None:
+        check_rate(f"{type(self).__name__}.learning_rate", self.learning_rate)
 
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
         """See `AbstractApproximation`."""

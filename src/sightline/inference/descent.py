@@ -13,10 +13,14 @@ from .._core.module import setting
 from .._core.relaxed import relaxed
 from ..statistics import Posterior
 from .blame import blame, check_gradient
+from .gain import expected_gain
 from .journal import State
 from .method import CONVERGED, DIVERGED, FINISHED, STEP_LIMIT, STOPPED, AbstractMethod, Context, Outcome
+from .options import check_rate
 
 LOOK_BACK = 10  # steps over which a method with a tolerance must improve
+FEW = 3  # steps after which one looks whether the start was a maximum
+GAIN = 1e-2  # in the log density, that is none: the tolerance of methods that have none of their own
 
 
 class _Plan(NamedTuple):
@@ -68,6 +72,9 @@ class Adam(AbstractMethod):
     batch: int | None = setting(None, bounds=(1, None))
     patience: int | None = setting(None, bounds=(1, None))
     every: int = setting(10, bounds=(1, None))
+
+    def __check_init__(self) -> None:
+        check_rate("Adam.learning_rate", self.learning_rate)
 
     def run(self, posterior: Posterior, unconstrained: Any, context: Context) -> Outcome:
         """See `AbstractMethod`."""
@@ -125,7 +132,21 @@ def _descend(plan: _Plan, posterior: Posterior, unconstrained: Any, context: Con
     while not state.status:
         state = context.journal.keep(_step(plan, posterior, state, context))
         context.journal.step(state.history[-1])
+        if len(state.history) == FEW and not state.status and _starts_at_maximum(plan, posterior, unconstrained, state):
+            arrays = {**state.arrays, "now": unconstrained}
+            state = context.journal.keep(state._replace(arrays=arrays, status=CONVERGED))
     return Outcome(state.arrays["best" if best else "now"], *state[1:])
+
+
+def _starts_at_maximum(plan: _Plan, posterior: Posterior, start: Any, state: State) -> bool:
+    """Whether a fit goes on from a maximum: a few steps have brought nothing, and the curvature promises no more."""
+    if plan.batch is not None or "best" in state.arrays:
+        return False
+    tolerance = GAIN if plan.tolerance is None else plan.tolerance
+    values = posterior.space.to_constrained(start)
+    gained = -float(posterior.log_posterior(values)) - min(state.history)
+    noise = float(jnp.finfo(jnp.result_type(float)).eps) * abs(state.history[0])
+    return gained < max(tolerance, 4 * noise) and expected_gain(posterior, start, tolerance) < tolerance
 
 
 def _step(plan: _Plan, posterior: Posterior, state: State, context: Context) -> State:

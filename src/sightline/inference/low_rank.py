@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from .._core.module import setting
 from .approximations import AbstractApproximation, MeanField
 from .coordinates import Density, Vector
+from .options import check_rate
 
 MORE = 8  # directions tried beyond those that are kept
 MUCH = 1.0  # of the curvature that data add to the prior's along a direction
@@ -59,6 +60,9 @@ class LowRank(AbstractApproximation):
     steps: int = setting(100, bounds=(1, None))
     samples: int = setting(4, bounds=(1, None))
     learning_rate: Any = setting(0.01)
+
+    def __check_init__(self) -> None:
+        check_rate("LowRank.learning_rate", self.learning_rate)
 
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
         """See `AbstractApproximation`."""
