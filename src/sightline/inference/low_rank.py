@@ -47,8 +47,7 @@ class LowRank(AbstractApproximation):
     of the prior: with a rank too low draws are too wide, and the evidence is too low; `approximate` warns of it.
 
     **Arguments:** `rank`: number of directions; products with the Hessian that find them: 3 rank + 24, each the
-    derivative of a gradient; `steps`, `samples`, `learning_rate`: as of `MeanField`; a number is that of the first
-    step, from which it falls to 0.
+    derivative of a gradient; `steps`, `samples`, `learning_rate`: as of `MeanField`.
 
     **Raises:** `ValueError`, when it begins, for a rank that is not below the number of parameters.
 
@@ -97,11 +96,7 @@ class LowRank(AbstractApproximation):
 
     @property
     def _mean_field(self) -> MeanField:
-        import optax
-
-        rate = self.learning_rate
-        schedule = rate if callable(rate) else optax.cosine_decay_schedule(rate, self.steps)
-        return MeanField(self.steps, self.samples, schedule)
+        return MeanField(self.steps, self.samples, self.learning_rate)
 
 
 def _eigenvectors(density: Density, y: Vector, key: Array, rank: int) -> tuple[Array, Array, Array]:

@@ -6,6 +6,8 @@ import numbers
 import typing
 from typing import Any
 
+import jax
+
 
 def check_counts(least: int = 1, **counts: Any) -> None:
     """Refuses what is not a whole number of at least `least`.
@@ -33,7 +35,8 @@ def check_rate(name: str, rate: Any) -> None:
 
     **Raises:** `ValueError`, naming the option.
     """
-    first = rate(0) if callable(rate) else rate
+    with jax.ensure_compile_time_eval(), jax.numpy_dtype_promotion("standard"):  # a schedule may be made within jit
+        first = rate(0) if callable(rate) else rate
     number = float(first) if callable(rate) or _is_number(rate) else math.nan
     if not (0 < number < math.inf or (number == 0 and callable(rate))):
         raise ValueError(f"{name} = {first!r} must be a positive number, or a schedule of optax that begins with one.")
