@@ -83,7 +83,7 @@ def fit(
         raise ValueError("Several starts and batches are random: pass key=jax.random.key(0).")
     if held_out is not None and held_out.space.names != posterior.space.names:
         raise ValueError("held_out must be a posterior of the same parameters.")
-    initial = posterior.space.complete(start.parameters if isinstance(start, FitResult) else start or {})
+    initial = posterior.space.complete(_values(start))
     parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)}
     parts |= {"method": method, "start": (initial, starts), "key": key, "held_out": held_out}
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)
@@ -115,6 +115,12 @@ def _information(posterior: Posterior, outcome: Outcome) -> Fisher | None:
     except Exception as error:  # also of the code of a user
         warnings.warn(f"The fit has no covariance: {error}", FisherWarning, stacklevel=4)
         return None
+
+
+def _values(start: Any) -> Any:
+    if start is None:
+        return {}
+    return start.parameters if isinstance(start, FitResult) else start
 
 
 def _default(posterior: Posterior) -> AbstractMethod:
