@@ -17,6 +17,7 @@ def opened(folder: PathLike | None, parts: Mapping[str, Any]) -> Iterator[Checkp
     **Raises:** as `Checkpoint`; `BlockingIOError` where another process uses it.
 
     !!! example
+        >>> import numpy as np
         >>> with opened("run", {"method": "Adam"}) as checkpoint:
         ...     checkpoint.write("state", {"step": np.asarray(10)})
     """
