@@ -134,6 +134,22 @@ def test_fit_is_that_of_python(folder, mock, capsys):
     assert json.loads((folder / "results" / "fit.json").read_text()) == found
 
 
+@pytest.mark.long
+def test_sample_goes_on_from_the_maximum_with_bfgs(folder, monkeypatch):
+    """A start at the maximum, where no step is better than rounding, is no fit that failed."""
+    for name in ("residuals", "corner", "trace", "predictive"):
+        monkeypatch.setattr(inference.plot, name, lambda *_, **__: None)
+    run = RUN.replace("levenberg_marquardt", "bfgs")
+    (folder / "first.toml").write_text(run.replace('"results"', '"first"'))
+    assert cli.main(["fit", "first.toml"]) == 0
+    b0 = json.loads((folder / "first" / "fit.json").read_text())["parameters"]["simulator.magnetic_field.b0"]["value"]
+    (folder / "second.toml").write_text(run.replace('"results"', '"second"').replace("start = 1.5", f"start = {b0!r}"))
+    assert cli.main(["sample", "second.toml"]) == 0
+    found = json.loads((folder / "second" / "fit.json").read_text())
+    assert found["status"] == "converged"
+    assert sl.inference.load_chains(folder / "second" / "posterior.nc").vector.shape == (2, 20, 1)
+
+
 def test_sample_goes_on_where_it_was(folder, monkeypatch, capsys):
     """Ended twice, once after a segment: the draws are bit for bit those of a run that was not."""
     assert cli.main(["sample", "run.toml"]) == 0

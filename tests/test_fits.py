@@ -1,8 +1,10 @@
 """Fits of many parameters, runs that are continued, held-out data, and every bad input."""
 
 import contextlib
+import dataclasses
 import errno
 import os
+import typing
 import warnings
 
 import equinox as eqx
@@ -15,6 +17,7 @@ import pytest
 
 import sightline as sl
 from sightline.inference.journal import Journal
+from sightline.inference.options import check_counts
 from sightline.statistics import Gaussian, Likelihood, Poisson
 
 RANDOM = np.random.default_rng(5)
@@ -296,3 +299,226 @@ def test_priors_beyond_physical_bounds_warn():
             dist.LogUniform(1.0, 20.0),
         ):
             sl.ParameterSpace(disk, {"scale_radius": prior})
+
+
+@pytest.fixture(scope="module")
+def well():
+    """A posterior of few, strongly correlated and very differently scaled parameters."""
+    design = RANDOM.normal(size=(60, 3)) @ np.array([[1.0, 0.9, 0.0], [0.0, 0.1, 0.0], [0.0, 0.0, 30.0]])
+    data = 50 + design @ np.array([1.0, -2.0, 0.1]) + RANDOM.normal(size=60)
+
+    def bend(model):
+        x = model["x"]
+        return 50 + jnp.asarray(design, x.dtype) @ jnp.stack([x[0], x[1] + 0.02 * x[0] ** 2, x[2]])
+
+    def build():
+        space = sl.ParameterSpace({"x": jnp.zeros(3)}, {"x": dist.Normal(0.0, 10.0)})
+        return sl.Posterior(space, Likelihood(bend, data, Gaussian(np.full(60, 1.0))))
+
+    return build
+
+
+ALL_METHODS = [
+    sl.LevenbergMarquardt(),
+    sl.BFGS(),
+    sl.LBFGS(),
+    sl.Adam(0.05, steps=400),
+    sl.inference.Optax(optax.adam(0.05), steps=400),
+]
+
+
+def test_a_fit_from_a_result_ends_at_once_with_every_method(well, precision):
+    posterior = well()
+    best = sl.fit(posterior)
+    assert best.status == "converged"
+    for method in ALL_METHODS[:4]:
+        for start in (best, best.parameters):
+            again = sl.fit(posterior, method, start=start)
+            assert again.status == "converged", method
+            assert len(again.history) <= 4, method
+            assert abs(again.log_posterior - best.log_posterior) < 1e-2
+
+
+def test_sampling_goes_on_from_a_fit_that_went_on(well):
+    posterior, method = well(), sl.BFGS()
+    again = sl.fit(posterior, method, start=sl.fit(posterior, method).raise_for_status()).raise_for_status()
+    chains = sl.sample(posterior, jax.random.key(0), sl.RandomWalk(), start=again, chains=2, draws=20, warmup=20)
+    assert np.all(np.isfinite(chains.vector))
+
+
+def edged(start, centre):
+    """Three data of one number with a prior of finite range."""
+    space = sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 1.0)})
+    posterior = sl.Posterior(
+        space, Likelihood(lambda m: m["x"] * jnp.ones(3, m["x"].dtype), [centre] * 3, Gaussian([0.1] * 3))
+    )
+    return posterior, {"x": jnp.asarray(start)}
+
+
+def test_the_flat_edge_of_a_prior_is_a_maximum_only_where_the_density_rises_to_it(precision):
+    posterior, wrong = edged(1e-6, 0.5)
+    for method in (sl.LBFGS(steps=30), sl.Adam(0.05, steps=30)):
+        found = sl.fit(posterior, method, start=wrong, covariance=0)
+        assert len(found.history) > 10
+        assert found.status != "converged" or float(found.parameters["x"]) == pytest.approx(0.5, abs=1e-2)
+    posterior, right = edged(1 - 1e-6, 2.0)
+    for method in (sl.LBFGS(steps=30), sl.Adam(0.05, steps=30)):
+        found = sl.fit(posterior, method, start=right, covariance=0)
+        assert (found.status, found.edges) == ("converged", ["x"])
+        assert len(found.history) <= 4
+
+
+def test_a_fit_that_is_killed_before_it_sees_its_maximum_sees_it_when_it_continues(well, tmp_path, monkeypatch):
+    posterior, method = well(), ALL_METHODS[3]
+    best = sl.fit(posterior)
+    whole = sl.fit(posterior, method, start=best)
+    for steps in (2, 3):
+        with stopped_after(monkeypatch, steps):
+            sl.fit(posterior, method, start=best, checkpoint=tmp_path / f"{steps}")
+        again = sl.fit(posterior, method, start=best, checkpoint=tmp_path / f"{steps}")
+        np.testing.assert_array_equal(again.history, whole.history)
+        assert (again.status, again.parameters["x"].tolist()) == ("converged", whole.parameters["x"].tolist())
+
+
+def test_least_squares_need_no_reverse_mode():
+    def power(model):
+        x = model["x"]
+        return jax.lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] * x), (0, jnp.ones_like(x)))[1][None]
+
+    space = sl.ParameterSpace({"x": jnp.asarray(1.5)}, {"x": dist.Uniform(0.5, 5.0)})
+    result = sl.fit(sl.Posterior(space, Likelihood(power, [8.0], Gaussian([0.1]))), sl.LevenbergMarquardt())
+    assert float(result.raise_for_status().parameters["x"]) == pytest.approx(2.0, abs=1e-4)
+
+
+def test_every_method_reaches_the_maximum_from_afar(well, precision):
+    """What ends a fit that is at its maximum does not end one that is not."""
+    posterior = well()
+    best = sl.fit(posterior)
+    for method in ALL_METHODS[1:3]:
+        found = sl.fit(posterior, method, start={"x": jnp.array([3.0, 5.0, -2.0])}).raise_for_status()
+        assert found.status == "converged"
+        assert len(found.history) < 60
+        assert abs(found.log_posterior - best.log_posterior) < 1e-2
+    near = {"x": best.parameters["x"] + jnp.array([0.3, 0.0, 0.0], best.parameters["x"].dtype)}
+    for method in ALL_METHODS:
+        assert sl.fit(posterior, method, start=near).log_posterior > best.log_posterior - 0.05
+
+
+def test_bfgs_converges_in_single_precision_where_rounding_hides_its_steps():
+    """chi^2 of 10^7 changes by one where the parameters move by a standard deviation: float32 does not see it."""
+    with jax.enable_x64(False):
+        data = np.concatenate([RANDOM.normal(size=1000), np.full(1000, 100.0)])
+        space = sl.ParameterSpace({"x": jnp.zeros(())}, {"x": dist.Normal(0.0, 10.0)})
+
+        def mean(model):
+            return jnp.where(jnp.arange(2000) < 1000, model["x"], 0.0)
+
+        posterior = sl.Posterior(space, Likelihood(mean, data, Gaussian(np.full(2000, 1.0))))
+        for start in (0.0, 0.5, float(np.mean(data[:1000]))):
+            result = sl.fit(posterior, sl.BFGS(), start={"x": jnp.asarray(start)})
+            assert result.status == "converged"
+            assert len(result.history) < 40
+            assert abs(result.parameters["x"] - np.mean(data[:1000])) < 0.2 / np.sqrt(1000)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (lambda: sl.Adam(-0.1), "Adam.learning_rate"),
+        (lambda: sl.Adam(0.0), "Adam.learning_rate"),
+        (lambda: sl.Adam(NAN), "Adam.learning_rate"),
+        (lambda: sl.Adam("fast"), "Adam.learning_rate"),
+        (lambda: sl.Adam(optax.constant_schedule(-1.0)), "Adam.learning_rate"),
+        (lambda: sl.Adam(steps=0), "Adam.steps"),
+        (lambda: sl.Adam(steps=2.5), "Adam.steps"),
+        (lambda: sl.Adam(steps=True), "Adam.steps"),
+        (lambda: sl.Adam(steps=None), "Adam.steps"),
+        (lambda: sl.Adam(batch=0), "Adam.batch"),
+        (lambda: sl.Adam(every=0), "Adam.every"),
+        (lambda: sl.inference.Optax(optax.sgd(0.1), steps=-1), "Optax.steps"),
+        (lambda: sl.LBFGS(tolerance=-1.0), "LBFGS.tolerance"),
+        (lambda: sl.LBFGS(tolerance="x"), "LBFGS.tolerance"),
+        (lambda: sl.LBFGS(memory=0), "LBFGS.memory"),
+        (lambda: sl.BFGS(tolerance=NAN), "BFGS.tolerance"),
+        (lambda: sl.BFGS(steps=0), "BFGS.steps"),
+        (lambda: sl.LevenbergMarquardt(tolerance=0.0), "LevenbergMarquardt.tolerance"),
+        (lambda: sl.LevenbergMarquardt(steps=1.5), "LevenbergMarquardt.steps"),
+        (lambda: sl.NUTS(target_acceptance=1.5), "NUTS.target_acceptance"),
+        (lambda: sl.NUTS(target_acceptance=0.0), "NUTS.target_acceptance"),
+        (lambda: sl.NUTS(target_acceptance=1.0), "NUTS.target_acceptance"),
+        (lambda: sl.NUTS(max_doublings=0), "NUTS.max_doublings"),
+        (lambda: sl.HMC(target_acceptance=-0.1), "HMC.target_acceptance"),
+        (lambda: sl.HMC(target_acceptance=1.0), "HMC.target_acceptance"),
+        (lambda: sl.HMC(leapfrogs=1.5), "HMC.leapfrogs"),
+        (lambda: sl.RandomWalk(target_acceptance=NAN), "RandomWalk.target_acceptance"),
+        (lambda: sl.RandomWalk(target_acceptance=1), "RandomWalk.target_acceptance"),
+        (lambda: sl.MCLMC(energy_variance=0.0), "MCLMC.energy_variance"),
+        (lambda: sl.NestedSlice(live=1), "NestedSlice.live"),
+        (lambda: sl.NestedSlice(live=10.5), "NestedSlice.live"),
+        (lambda: sl.NestedSlice(dying=0), "NestedSlice.dying"),
+        (lambda: sl.NestedSlice(slices=0), "NestedSlice.slices"),
+        (lambda: sl.inference.MeanField(learning_rate=-1.0), "MeanField.learning_rate"),
+        (lambda: sl.inference.FullRank(learning_rate=0), "FullRank.learning_rate"),
+        (lambda: sl.inference.FullRank(steps=0), "FullRank.steps"),
+        (lambda: sl.inference.LowRank(learning_rate=NAN), "LowRank.learning_rate"),
+        (lambda: sl.inference.LowRank(rank=0), "LowRank.rank"),
+        (lambda: sl.inference.Pathfinder(iterations=0), "Pathfinder.iterations"),
+        (lambda: sl.inference.Pathfinder(samples=2.5), "Pathfinder.samples"),
+    ],
+)
+def test_options_out_of_range_are_refused_by_name(build, name):
+    with pytest.raises(ValueError, match=name):
+        build()
+
+
+WHOLE, REAL = (0, -1, 2.5, NAN, "3", True), (0, -1.0, NAN, float("inf"), "x", True)
+RANGES = {
+    "target_acceptance": (0, 1, 1.5, -0.1, NAN, "x", True),
+    "learning_rate": (*REAL, optax.constant_schedule(-1.0), optax.constant_schedule(NAN)),
+    "optimiser": (0.1, None),
+}
+
+
+def options():
+    """Every option of every public method, algorithm and approximation, and what it must refuse."""
+    bases = (sl.inference.AbstractMethod, sl.inference.AbstractAlgorithm, sl.inference.AbstractApproximation)
+    for name, kind in vars(sl.inference).items():
+        if isinstance(kind, type) and issubclass(kind, bases) and not name.startswith("Abstract"):
+            needed = {"optimiser": optax.sgd(0.1)} if name == "Optax" else {}
+            for field in dataclasses.fields(kind):
+                if field.init and field.type is not str:
+                    whole = int in (field.type, *typing.get_args(field.type))
+                    for value in RANGES.get(field.name, WHOLE if whole else REAL):
+                        yield kind, needed, field.name, value
+
+
+def test_every_option_of_every_public_class_is_refused_by_name():
+    seen = set()
+    for kind, needed, name, value in options():
+        with pytest.raises(ValueError, match=rf"{kind.__name__}\.{name}\b"):
+            kind(**(needed | {name: value}))
+        seen.add(f"{kind.__name__}.{name}")
+    assert {"Adam.learning_rate", "Optax.optimiser", "NUTS.target_acceptance", "LBFGS.tolerance"} < seen
+    assert len(seen) > 35
+
+
+def test_counts_are_refused_by_name(well):
+    posterior, key = well(), jax.random.key(0)
+    for name in ("chains", "draws", "thin", "segment"):
+        for value in (0, -1, True):
+            with pytest.raises(ValueError, match=f"{name} = "):
+                sl.sample(posterior, key, **{name: value})
+    with pytest.raises(ValueError, match="warmup = -1"):
+        sl.sample(posterior, key, warmup=-1)
+    for name in ("replicas", "draws", "thin", "together"):
+        with pytest.raises(ValueError, match=f"{name} = 0"):
+            sl.sbc(posterior, key, **{name: 0})
+    for name, value in (("starts", 0), ("covariance", -1)):
+        with pytest.raises(ValueError, match=f"{name} = "):
+            sl.fit(posterior, key=key, **{name: value})
+    for value in (2.5, NAN, "3", None):
+        with pytest.raises(ValueError, match=r"draws = .* must be a whole number"):
+            check_counts(draws=value)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module
 from .coordinates import FEW, Density, Vector
+from .options import check_counts, check_types
 
 Statistics = dict[str, Array]
 
@@ -29,6 +30,9 @@ class AbstractAlgorithm(Module):
 
     least_warmup: ClassVar[int] = 0
 
+    def __check_init__(self) -> None:
+        check_types(self)
+
     @abc.abstractmethod
     def collect(self, task: Any) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
         """Unconstrained draws, (chains, draws, n), what is known of each, (chains, draws), and notes on the whole."""
@@ -39,10 +43,11 @@ def check_warmup(algorithm: AbstractAlgorithm, warmup: int) -> None:
 
     **Raises:** `ValueError`.
     """
+    check_counts(least=0, warmup=warmup)
     least = algorithm.least_warmup
     if warmup < least:
-        why = f": {type(algorithm).__name__} is tuned in it, or take sl.NUTS(), which needs none" if least else ""
-        raise ValueError(f"warmup = {warmup} must be {least} at least{why}.")
+        why = f"{type(algorithm).__name__} is tuned in it, or take sl.NUTS(), which needs none"
+        raise ValueError(f"warmup = {warmup} must be {least} at least: {why}.")
 
 
 class AbstractChain(AbstractAlgorithm):

@@ -13,6 +13,7 @@ from .chains import Chains
 from .coordinates import FEW, coordinates, density, relaxed
 from .diagnostics import pareto_k
 from .low_rank import LowRank
+from .options import check_counts
 from .progress import progress as show
 from .starts import begin_at
 from .whitening import Whitening
@@ -47,6 +48,7 @@ class Approximation:
 
         **Returns:** `Chains`, with the log importance weights `log_weight` among its statistics.
         """
+        check_counts(draws=draws)
         drawn = _draw(self._method, self._posterior, self._place, self._state, key, draws)
         found, heights, weights = (np.asarray(part) for part in drawn)
         notes = {"algorithm": repr(self._method), "warmup": 0} | _judged(weights)
@@ -54,6 +56,7 @@ class Approximation:
 
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
         """The Pareto k of the importance weights of draws."""
+        check_counts(draws=draws)
         return pareto_k(np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2]))
 
 

@@ -10,12 +10,16 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, setting
 from .coordinates import FEW, Density, Vector
+from .options import check_rate, check_types
 
 
 class AbstractApproximation(Module):
     """Fits a Gaussian in whitened coordinates to a density."""
 
     steps: eqx.AbstractVar[int]
+
+    def __check_init__(self) -> None:
+        check_types(self)
 
     @abc.abstractmethod
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
@@ -33,8 +37,8 @@ class AbstractApproximation(Module):
 class MeanField(AbstractApproximation):
     """A Gaussian without correlations between whitened coordinates, by stochastic variational inference: for any size.
 
-    **Arguments:** `steps`; `samples`: gradients a step; `learning_rate`: of Adam, in whitened coordinates; a number or
-    a schedule of optax.
+    **Arguments:** `steps`; `samples`: gradients a step; `learning_rate`: of Adam, in whitened coordinates; a number,
+    that of the first step, from which it falls to 0, or a schedule of optax.
 
     **Source:** Kucukelbir et al. 2017, JMLR 18, 14; by blackjax.
     """
@@ -43,17 +47,22 @@ class MeanField(AbstractApproximation):
     samples: int = setting(4, bounds=(1, None))
     learning_rate: Any = setting(0.02)
 
+    def __check_init__(self) -> None:
+        check_rate(f"{type(self).__name__}.learning_rate", self.learning_rate)
+
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
         """See `AbstractApproximation`."""
         import blackjax
 
-        return blackjax.meanfield_vi.init(y, _adam(self.learning_rate))._replace(mu=y)
+        return blackjax.meanfield_vi.init(y, _adam(self.learning_rate, self.steps))._replace(mu=y)
 
     def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:
         """See `AbstractApproximation`."""
         import blackjax
 
-        state, info = blackjax.meanfield_vi.step(key, state, density, _adam(self.learning_rate), self.samples)
+        state, info = blackjax.meanfield_vi.step(
+            key, state, density, _adam(self.learning_rate, self.steps), self.samples
+        )
         return state, -info.elbo
 
     def draw(self, state: Any, key: Array, draws: int) -> tuple[Array, Array]:
@@ -75,20 +84,25 @@ class FullRank(AbstractApproximation):
     samples: int = setting(4, bounds=(1, None))
     learning_rate: Any = setting(0.02)
 
+    def __check_init__(self) -> None:
+        check_rate(f"{type(self).__name__}.learning_rate", self.learning_rate)
+
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
         """See `AbstractApproximation`."""
         import blackjax
 
         if y.size > FEW:
             raise ValueError(f"FullRank takes up to {FEW} parameters, not {y.size}: use MeanField().")
-        state = blackjax.fullrank_vi.init(y, _adam(self.learning_rate))
+        state = blackjax.fullrank_vi.init(y, _adam(self.learning_rate, self.steps))
         return state._replace(mu=y, chol_params=state.chol_params.astype(y.dtype))
 
     def advance(self, density: Density, state: Any, key: Array) -> tuple[Any, Array]:
         """See `AbstractApproximation`."""
         import blackjax
 
-        state, info = blackjax.fullrank_vi.step(key, state, density, _adam(self.learning_rate), self.samples)
+        state, info = blackjax.fullrank_vi.step(
+            key, state, density, _adam(self.learning_rate, self.steps), self.samples
+        )
         return state, -info.elbo
 
     def draw(self, state: Any, key: Array, draws: int) -> tuple[Array, Array]:
@@ -133,10 +147,10 @@ class Pathfinder(AbstractApproximation):
         return jnp.asarray(y), jnp.asarray(height)
 
 
-def _adam(learning_rate: Any) -> Any:
+def _adam(learning_rate: Any, steps: int) -> Any:
     import optax
 
-    return optax.adam(learning_rate)
+    return optax.adam(learning_rate if callable(learning_rate) else optax.cosine_decay_schedule(learning_rate, steps))
 
 
 def _log_gaussian(z: Float[Array, "draws n"]) -> Float[Array, " draws"]:

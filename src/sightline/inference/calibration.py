@@ -14,6 +14,7 @@ from ..statistics import Posterior
 from .algorithms import AbstractChain, check_warmup
 from .coordinates import Vector, constrained_vector, coordinates, density, relaxed
 from .hamiltonian import NUTS
+from .options import check_counts
 from .progress import progress as show
 from .starts import scatter
 from .whitening import Whitening
@@ -107,9 +108,7 @@ def sbc(
     """
     algorithm = NUTS() if algorithm is None else algorithm
     refuse_units(replicas=replicas, draws=draws, warmup=warmup, thin=thin, together=together)
-    for name, count in {"replicas": replicas, "draws": draws, "thin": thin, "together": together}.items():
-        if count < 1:
-            raise ValueError(f"{name} = {count} must be 1 at least.")
+    check_counts(replicas=replicas, draws=draws, thin=thin, together=together)
     check_warmup(algorithm, warmup)
     if posterior.regularisers:
         raise ValueError("Calibration draws from the priors alone: put regularisers into them.")

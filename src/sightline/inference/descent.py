@@ -13,10 +13,14 @@ from .._core.module import setting
 from .._core.relaxed import relaxed
 from ..statistics import Posterior
 from .blame import blame, check_gradient
+from .gain import leads_inside, starts_at_maximum
 from .journal import State
 from .method import CONVERGED, DIVERGED, FINISHED, STEP_LIMIT, STOPPED, AbstractMethod, Context, Outcome
+from .options import check_rate
 
 LOOK_BACK = 10  # steps over which a method with a tolerance must improve
+FEW = 3  # steps after which one looks whether the start was a maximum
+GAIN = 1e-2  # in the log density, that is none: the tolerance of methods that have none of their own
 
 
 class _Plan(NamedTuple):
@@ -36,7 +40,7 @@ class Optax(AbstractMethod):
     **Arguments:**
 
     - `optimiser`: e.g. `optax.adamw(optax.cosine_decay_schedule(0.1, 1000))`.
-    - `steps`: all are made, unless held-out data end them.
+    - `steps`: all are made, unless held-out data end them, or all data say after three that the start was a maximum.
     - `batch`: pixels or sources of each likelihood in a step, chosen at random; `None`: all.
     - `patience`: it stops when so many evaluations of the held-out data of `sl.fit` brought nothing better; `every`: so
       many steps.
@@ -47,6 +51,10 @@ class Optax(AbstractMethod):
     batch: int | None = setting(None, bounds=(1, None))
     patience: int | None = setting(None, bounds=(1, None))
     every: int = setting(10, bounds=(1, None))
+
+    def __check_init__(self) -> None:
+        if not callable(getattr(self.optimiser, "update", None)):
+            raise ValueError(f"Optax.optimiser = {self.optimiser!r} must be an optimiser of optax: optax.adam(0.01).")
 
     def run(self, posterior: Posterior, unconstrained: Any, context: Context) -> Outcome:
         """See `AbstractMethod`."""
@@ -68,6 +76,9 @@ class Adam(AbstractMethod):
     batch: int | None = setting(None, bounds=(1, None))
     patience: int | None = setting(None, bounds=(1, None))
     every: int = setting(10, bounds=(1, None))
+
+    def __check_init__(self) -> None:
+        check_rate("Adam.learning_rate", self.learning_rate)
 
     def run(self, posterior: Posterior, unconstrained: Any, context: Context) -> Outcome:
         """See `AbstractMethod`."""
@@ -123,7 +134,11 @@ def _descend(plan: _Plan, posterior: Posterior, unconstrained: Any, context: Con
     first = {"now": unconstrained, "optimiser": plan.optimiser.init(unconstrained)} | best
     state = context.journal.begin(first)
     while not state.status:
-        state = context.journal.keep(_step(plan, posterior, state, context))
+        state = _step(plan, posterior, state, context)
+        looks = len(state.history) == FEW and not state.status and plan.batch is None and not best
+        if looks and starts_at_maximum(posterior, unconstrained, state.history, plan.tolerance or GAIN):
+            state = state._replace(arrays={**state.arrays, "now": unconstrained}, status=CONVERGED)
+        context.journal.keep(state)
         context.journal.step(state.history[-1])
     return Outcome(state.arrays["best" if best else "now"], *state[1:])
 
@@ -141,7 +156,10 @@ def _step(plan: _Plan, posterior: Posterior, state: State, context: Context) -> 
     due = (number + 1) % plan.every == 0 or number + 1 == plan.steps
     if context.held_out is not None and due:
         _judge(arrays, state.held_out, context.held_out)
-    return state._replace(arrays=arrays, status=_status(plan, history, state.held_out))
+    status = _status(plan, history, state.held_out)
+    if status == CONVERGED and leads_inside(posterior, now):
+        status = "" if len(history) < plan.steps else STEP_LIMIT
+    return state._replace(arrays=arrays, status=status)
 
 
 def _judge(arrays: dict[str, Any], values: list[float], held_out: Posterior) -> None:

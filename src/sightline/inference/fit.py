@@ -13,6 +13,7 @@ from .journal import Journal
 from .method import DIVERGED, AbstractMethod, Context, Outcome
 from .methods import BFGS, LevenbergMarquardt
 from .opened import opened
+from .options import check_counts
 from .progress import progress as shown
 from .result import FitResult
 
@@ -43,7 +44,8 @@ def fit(
 
     - `method`: `sl.LevenbergMarquardt()`, the default where there are residuals, `sl.BFGS()`, the default elsewhere,
       both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`.
-    - `start`: constrained values, of which those left out are the model's.
+    - `start`: a `FitResult`, from which the fit goes on, or constrained values, of which those left out are the
+      model's. At a maximum every method that sees all data ends within a few steps, converged.
     - `starts`: how many; all but the first are drawn from the prior, one after another, and the best result returned.
     - `key`: a JAX random key, for starts and batches.
     - `covariance`: it is computed for up to so many parameters.
@@ -74,14 +76,14 @@ def fit(
     """
     method = _default(posterior) if method is None else method
     refuse_units(starts=starts, covariance=covariance)
-    if starts < 1:
-        raise ValueError(f"starts = {starts} must be 1 at least.")
+    check_counts(starts=starts)
+    check_counts(least=0, covariance=covariance)
     random = starts > 1 or getattr(method, "batch", None) is not None
     if key is None and random:
         raise ValueError("Several starts and batches are random: pass key=jax.random.key(0).")
     if held_out is not None and held_out.space.names != posterior.space.names:
         raise ValueError("held_out must be a posterior of the same parameters.")
-    initial = posterior.space.complete({} if start is None else start)
+    initial = posterior.space.complete(_values(start))
     parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)}
     parts |= {"method": method, "start": (initial, starts), "key": key, "held_out": held_out}
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)
@@ -113,6 +115,12 @@ def _information(posterior: Posterior, outcome: Outcome) -> Fisher | None:
     except Exception as error:  # also of the code of a user
         warnings.warn(f"The fit has no covariance: {error}", FisherWarning, stacklevel=4)
         return None
+
+
+def _values(start: Any) -> Any:
+    if start is None:
+        return {}
+    return start.parameters if isinstance(start, FitResult) else start
 
 
 def _default(posterior: Posterior) -> AbstractMethod:

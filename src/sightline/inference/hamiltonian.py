@@ -10,6 +10,7 @@ from jaxtyping import Array
 from .._core.module import setting
 from .algorithms import AbstractTuned, Step
 from .coordinates import FEW, Density, Vector
+from .options import check_fraction
 
 EXACT = 0.8  # acceptance rate, of Hoffman & Gelman 2014
 # NUTS on unit Gaussians of 4 and 16 numbers: a warm-up of 90 draws to 0.5 ends at rates of 0.62 and 0.54, which bring
@@ -40,6 +41,10 @@ class NUTS(AbstractTuned):
     target_acceptance: float | None = setting(None, bounds=(0.0, 1.0))
     max_doublings: int = setting(10, bounds=(1, None))
     gradient: str = setting("exact", choices=("exact", "gaussian"))
+
+    def __check_init__(self) -> None:
+        if self.target_acceptance is not None:
+            check_fraction("NUTS.target_acceptance", self.target_acceptance)
 
     @property
     def target(self) -> float:
@@ -86,6 +91,9 @@ class HMC(AbstractTuned):
     leapfrogs: int = setting(4, bounds=(1, None))
     target_acceptance: float = setting(EXACT, bounds=(0.0, 1.0))
     gradient: str = setting("exact", choices=("exact", "gaussian"))
+
+    def __check_init__(self) -> None:
+        check_fraction("HMC.target_acceptance", self.target_acceptance)
 
     @property
     def target(self) -> float:

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from .._core.module import setting
 from .approximations import AbstractApproximation, MeanField
 from .coordinates import Density, Vector
+from .options import check_rate
 
 MORE = 8  # directions tried beyond those that are kept
 MUCH = 1.0  # of the curvature that data add to the prior's along a direction
@@ -46,8 +47,7 @@ class LowRank(AbstractApproximation):
     of the prior: with a rank too low draws are too wide, and the evidence is too low; `approximate` warns of it.
 
     **Arguments:** `rank`: number of directions; products with the Hessian that find them: 3 rank + 24, each the
-    derivative of a gradient; `steps`, `samples`, `learning_rate`: as of `MeanField`; a number is that of the first
-    step, from which it falls to 0.
+    derivative of a gradient; `steps`, `samples`, `learning_rate`: as of `MeanField`.
 
     **Raises:** `ValueError`, when it begins, for a rank that is not below the number of parameters.
 
@@ -59,6 +59,9 @@ class LowRank(AbstractApproximation):
     steps: int = setting(100, bounds=(1, None))
     samples: int = setting(4, bounds=(1, None))
     learning_rate: Any = setting(0.01)
+
+    def __check_init__(self) -> None:
+        check_rate("LowRank.learning_rate", self.learning_rate)
 
     def begin(self, density: Density, y: Vector, key: Array) -> Any:
         """See `AbstractApproximation`."""
@@ -93,11 +96,7 @@ class LowRank(AbstractApproximation):
 
     @property
     def _mean_field(self) -> MeanField:
-        import optax
-
-        rate = self.learning_rate
-        schedule = rate if callable(rate) else optax.cosine_decay_schedule(rate, self.steps)
-        return MeanField(self.steps, self.samples, schedule)
+        return MeanField(self.steps, self.samples, self.learning_rate)
 
 
 def _eigenvectors(density: Density, y: Vector, key: Array, rank: int) -> tuple[Array, Array, Array]:

@@ -9,6 +9,7 @@ import jax
 from .._core.module import Module
 from ..statistics import Posterior
 from .journal import Journal
+from .options import check_types
 
 CONVERGED, FINISHED, STOPPED = "converged", "finished", "stopped early"
 STEP_LIMIT, DIVERGED = "step limit", "diverged"
@@ -40,6 +41,9 @@ class AbstractMethod(Module):
     """Finds the largest posterior density of the parameters from one start, in so many `steps` at most."""
 
     steps: eqx.AbstractVar[int]
+
+    def __check_init__(self) -> None:
+        check_types(self)
 
     @abc.abstractmethod
     def run(self, posterior: Posterior, unconstrained: Any, context: Context) -> Outcome:

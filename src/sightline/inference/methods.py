@@ -70,7 +70,7 @@ def _round(plan: _Plan, objective: Any, posterior: Posterior, state: State, cont
     task = (posterior, whitening)
     y, status, history = solve(plan.solver, objective, y, task, left, plan.longest, context.journal.step)
     total, reached = [*state.history, *history], back(whitening(y))
-    better = history[-1] <= arrays["least"]
+    better = history[-1] - arrays["least"] <= _precision() * abs(history[-1])  # the same place, in other coordinates
     arrays |= {"now": reached} | ({"best": reached, "least": history[-1]} if better else {})
     if status == DIVERGED or len(total) >= plan.steps:
         reason = blame(posterior, unconstrained) if status == DIVERGED else ""

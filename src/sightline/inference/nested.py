@@ -13,6 +13,7 @@ from .algorithms import AbstractAlgorithm
 from .checkpoint import Checkpoint, pack, unpack
 from .coordinates import Vector, by_name, relaxed
 from .drive import Task
+from .options import check_types
 
 LEFT = -3.0  # log of the evidence in the live points, relative to what has been found, at which a run ends
 MOST = 1_000_000  # steps of a run
@@ -21,13 +22,17 @@ MOST = 1_000_000  # steps of a run
 class NestedSlice(AbstractAlgorithm):
     """Nested sampling with slices: the evidence, and posteriors of several maxima.
 
-    Each chain is a run of its own from the prior, so that their scatter tells the error of the evidence; its draws are
-    equally weighted. `start`, `warmup` and `thin` have no effect, and the priors must be proper.
+    Each chain is a run of its own from the prior; its draws are equally weighted. `start`, `warmup` and `thin` have no
+    effect, and the priors must be proper. A run's log evidence is uncertain by sqrt(H/live), with the information
+    H = <log L> - log Z in the posterior, or by the scatter of the runs where that is larger; their mean by that over
+    the root of their number. The attributes of the tree of `Chains` have `log_evidence`, `log_evidence_error` and
+    `information` of each run.
 
     **Arguments:** `live`: points at a time; `dying`: of them replaced in a step; `slices`: to find a new point,
     `None`: twice the number of parameters, at least 5.
 
-    **Source:** Skilling 2006, Bayesian Anal. 1, 833; Yallup, Kroupa & Handley 2026, arXiv:2601.23252; by blackjax.
+    **Source:** Skilling 2006, Bayesian Anal. 1, 833 (the error, too); Yallup, Kroupa & Handley 2026, arXiv:2601.23252;
+    by blackjax.
     """
 
     live: int = setting(400, bounds=(2, None))
@@ -35,6 +40,7 @@ class NestedSlice(AbstractAlgorithm):
     slices: int | None = setting(None, bounds=(1, None))
 
     def __check_init__(self) -> None:
+        check_types(self)
         if self.dying >= self.live:
             raise ValueError(f"NestedSlice.dying = {self.dying} must be smaller than live = {self.live}.")
 
@@ -43,13 +49,26 @@ class NestedSlice(AbstractAlgorithm):
         if task.posterior.regularisers:
             raise ValueError("Nested sampling needs normalised densities: put regularisers into the priors.")
         keys = jax.random.split(task.key, task.chains)
-        positions, heights, evidence = zip(*(self._run(task, i, key) for i, key in enumerate(keys)), strict=True)
-        error = float(np.std(evidence, ddof=1)) if len(keys) > 1 else float("nan")
-        note = f"log evidence = {np.mean(evidence):.2f}, a run is uncertain by {error:.2f} (scatter of the runs)"
-        return np.stack(positions), {"lp": np.stack(heights)}, {"note": note, "log_evidence": np.array(evidence)}
+        found = zip(*(self._run(task, i, key) for i, key in enumerate(keys)), strict=True)
+        positions, heights, evidence, information = map(np.stack, found)
+        errors = np.sqrt(information * self._variance)
+        scatter = float(np.std(evidence, ddof=1)) if len(keys) > 1 else 0.0
+        one = max(float(np.sqrt(np.mean(errors**2))), scatter)
+        note = (
+            f"log evidence = {np.mean(evidence):.2f} +- {one / len(keys) ** 0.5:.2f}; of one run +- {one:.2f}, the "
+            "larger of sqrt(H/live) and the scatter of the runs"
+        )
+        notes = {"note": note, "log_evidence": evidence, "log_evidence_error": errors, "information": information}
+        return positions, {"lp": heights}, notes
 
-    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float]:
-        """Draws, (draws, n), their log densities and the log evidence of one run."""
+    @property
+    def _variance(self) -> float:
+        """Of the log of the prior volume, a unit by which that shrinks: 1/live where one point dies at a time."""
+        counts = 1.0 / np.arange(self.live, self.live - self.dying, -1)
+        return float(np.sum(counts**2) / np.sum(counts))
+
+    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float, float]:
+        """Draws, (draws, n), their log densities, the log evidence of one run, and the information."""
         name, (first, step, last) = f"run_{number}", jax.random.split(key, 3)
         state, dead = _restore(task.checkpoint, name, _begin(self, task.posterior, first))
         steps = sum(len(part.logdensity) for part in dead)
@@ -61,8 +80,9 @@ class NestedSlice(AbstractAlgorithm):
             dead.append(part)
             steps += len(part.logdensity)
         task.advance((task.warmup + task.draws) / task.chains, steps=steps)
-        positions, heights = _resample(state, dead, last, task.draws)
-        return positions, heights, float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live))
+        positions, heights, information = _resample(state, dead, last, task.draws)
+        evidence = float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live))
+        return positions, heights, evidence, information
 
     def _segment(self, task: Task, state: Any, key: Array, number: int) -> tuple[Any, Any]:
         """Steps from `number` on, to the end of the run at most: the state, and who died, (steps, dying, ...)."""
@@ -104,8 +124,8 @@ def _read(saved: Checkpoint, name: str, particles: Any) -> Any:
         return unpack(found, jax.tree.map(lambda leaf: jnp.zeros((*shape, *leaf.shape[1:]), leaf.dtype), particles))
 
 
-def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Equally weighted draws, (draws, n), and their log densities."""
+def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Equally weighted draws, (draws, n), their log densities, and the information H = <log L> - log Z."""
     from blackjax.ns.base import NSInfo
     from blackjax.ns.utils import log_weights
 
@@ -116,7 +136,12 @@ def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.n
         weights = jax.scipy.special.logsumexp(log_weights(weighing, NSInfo(particles, None)), axis=-1)
     index = jax.random.categorical(choosing, weights, shape=(draws,))
     heights = particles.logdensity + particles.loglikelihood
-    return np.asarray(particles.position[index]), np.asarray(heights[index])
+    total = jax.scipy.special.logsumexp(weights)
+    shares, likelihoods = jnp.exp(weights - total), particles.loglikelihood
+    mean = jnp.sum(jnp.where(shares > 0, shares * likelihoods, 0))
+    evidence = jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live)
+    information = max(float(mean - evidence), 0.0)
+    return np.asarray(particles.position[index]), np.asarray(heights[index]), information
 
 
 def _sampler(algorithm: NestedSlice, posterior: Posterior) -> Any:

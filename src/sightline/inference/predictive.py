@@ -8,6 +8,7 @@ import numpy as np
 from .._core.units import refuse_units
 from ..statistics import Posterior
 from .chains import Chains
+from .options import check_counts
 
 
 def posterior_predictive(
@@ -27,7 +28,8 @@ def posterior_predictive(
     refuse_units(draws=draws)
     values = {name: value.reshape(-1, *value.shape[2:]) for name, value in chains.parameters.items()}
     total = chains.vector.shape[0] * chains.vector.shape[1]
-    if not 1 <= draws <= total:
+    check_counts(draws=draws)
+    if draws > total:
         raise ValueError(f"draws = {draws} must be between 1 and the {total} that the chains have.")
     index = np.linspace(0, total - 1, draws).astype(int)
     chosen = {name: jnp.asarray(value[index]) for name, value in values.items()}

@@ -7,6 +7,7 @@ from jaxtyping import Array
 from .._core.module import setting
 from .algorithms import AbstractTuned, Step
 from .coordinates import Density, Vector
+from .options import check_fraction
 
 
 class RandomWalk(AbstractTuned):
@@ -19,6 +20,9 @@ class RandomWalk(AbstractTuned):
     """
 
     target_acceptance: float = setting(0.234, bounds=(0.0, 1.0))
+
+    def __check_init__(self) -> None:
+        check_fraction("RandomWalk.target_acceptance", self.target_acceptance)
 
     @property
     def target(self) -> float:

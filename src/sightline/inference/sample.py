@@ -14,6 +14,7 @@ from .coordinates import FEW, coordinates
 from .drive import Task
 from .hamiltonian import NUTS
 from .opened import opened
+from .options import check_counts
 from .progress import progress as show
 from .result import FitResult
 from .starts import begin_at
@@ -69,7 +70,7 @@ def sample(
     refuse_units(chains=chains, draws=draws, warmup=warmup, thin=thin, segment=segment)
     few = posterior.space.size <= FEW
     warmup = (200 if few else 1000) if warmup is None else warmup
-    _check_counts(chains=chains, draws=draws, thin=thin, segment=segment)
+    check_counts(chains=chains, draws=draws, thin=thin, segment=segment)
     check_warmup(algorithm, warmup)
     settings = (algorithm, chains, warmup, thin, segment, vectorised)
     with opened(checkpoint, _parts(posterior, key, settings, start)) as saved:
@@ -79,12 +80,6 @@ def sample(
             task = Task(posterior, place, key, chains, draws, warmup, thin, length, vectorised, saved, advance)
             found, statistics, notes = algorithm.collect(task)
     return Chains.of(posterior, found, statistics, {"algorithm": repr(algorithm), "warmup": warmup, **notes})
-
-
-def _check_counts(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name} = {count} must be 1 at least.")
 
 
 def _parts(posterior: Posterior, key: jax.Array, settings: tuple[Any, ...], start: Any) -> dict[str, Any]:
