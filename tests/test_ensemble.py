@@ -1,6 +1,7 @@
 """Galactic variance: the likelihood of an ensemble of realisations against dense matrices and closed forms."""
 
 import dataclasses
+import warnings
 
 import equinox as eqx
 import jax
@@ -203,7 +204,8 @@ def test_data_that_are_one_more_realisation_fit_in_single_precision():
 
 @pytest.fixture(scope="module")
 def posterior():
-    return sl.Posterior(sl.ParameterSpace(fields(), {name: dist.Normal(0.0, 5.0) for name in NAMES}), ensemble())
+    with pytest.warns(sl.EnsembleWarning, match=r"turbulence.slope, .*outer_scale free .* 32 realisations of 20 data"):
+        return sl.Posterior(sl.ParameterSpace(fields(), {name: dist.Normal(0.0, 5.0) for name in NAMES}), ensemble())
 
 
 def test_gradient_equals_differences_in_both_modes(posterior):
@@ -352,3 +354,12 @@ def test_batches_and_residuals_are_refused(posterior):
         posterior.log_batch({}, jax.random.key(0), 5)
     with pytest.raises(ValueError, match=r"no residuals.*sl\.BFGS"):
         posterior.residuals({})
+
+
+def test_a_free_rms_is_no_reason_to_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in ("terms.turbulence.rms", "terms.regular.b"):
+            sl.Posterior(sl.ParameterSpace(fields(), {name: dist.Normal(0.0, 5.0)}), ensemble())
+        many = jax.random.split(jax.random.key(0), 80)
+        sl.Posterior(sl.ParameterSpace(fields(), {NAMES[1]: dist.Normal(0.0, 5.0)}), ensemble(many))

@@ -15,6 +15,8 @@ from .localised import LocalisedEnsemble
 from .noise import AbstractNoise, Data, Gaussian, Terms
 
 LEAST, ENOUGH = 8, 32  # realisations
+ABUNDANT = 4  # realisations for each datum, that tell of spectra
+SPECTRAL = ("slope", "outer_scale", "anisotropy")
 MOST = 2048  # data: matrices of their number squared are made
 
 
@@ -42,7 +44,9 @@ class EnsembleLikelihood(AbstractLikelihood):
     statistics.
 
     What is calibrated is the scale of the turbulence. 32 realisations suffice for it (`benchmarks/ensemble.py`: truth
-    within 2 standard deviations as often as it should be); regular fields and spectra want as many as there are data.
+    within 2 standard deviations as often as it should be). Nothing calibrates the shape of its spectrum: where data
+    are strongly correlated and few realisations tell of their differences, those spectra are preferred whose covariance
+    is known best. `Posterior` warns where slope, outer scale or anisotropy are free with fewer than four keys a datum.
 
     **Arguments:**
 
@@ -52,7 +56,7 @@ class EnsembleLikelihood(AbstractLikelihood):
     **Raises:** `TypeError` for what is no `Likelihood`; `ValueError` for other noise, more data, fewer than eight keys,
     equal ones, and, with the model, where that has no turbulent field.
 
-    **Warns:** `EnsembleWarning` for fewer than 32 keys.
+    **Warns:** `EnsembleWarning` for fewer than 32 keys, and by `Posterior` where these are too few for what is free.
 
     **Source:** Steininger et al. 2018, arXiv:1801.04341, section 3 (galactic variance); Bishop & Hodyss 2007, Q. J. R.
     Meteorol. Soc. 133, 2029 (powers of correlations); Sellentin & Heavens 2016, MNRAS 456, L132 (a covariance that is
@@ -207,6 +211,26 @@ def turbulent_latents(model: Any) -> list[Any]:
     """The white noise of every turbulent field of a model."""
     parts = walk(model) if isinstance(model, eqx.Module) else ()
     return [part.latents for _, part in parts if isinstance(part, AbstractTurbulent)]
+
+
+def check_spectrum(likelihood: AbstractLikelihood, free: Any) -> None:
+    """Warns of free parameters that so few realisations do not determine.
+
+    **Arguments:** `free`: the model with `True` for the leaves that are free.
+    """
+    if not isinstance(likelihood, EnsembleLikelihood) or len(likelihood.keys) >= ABUNDANT * likelihood.size:
+        return
+    parts = walk(free) if isinstance(free, eqx.Module) else ()
+    turbulent = [(place, part) for place, part in parts if isinstance(part, AbstractTurbulent)]
+    found = [f"{place}.{name}" for place, part in turbulent for name in SPECTRAL if getattr(part, name, None) is True]
+    if found:
+        warnings.warn(
+            f"{', '.join(found)} free in EnsembleLikelihood {likelihood.name!r}: {len(likelihood.keys)} realisations "
+            f"of {likelihood.size} data tell how strong turbulence is, but prefer those spectra whose covariance they "
+            f"show best. Fix these, or take {ABUNDANT * likelihood.size} keys, and test them with sl.sbc.",
+            EnsembleWarning,
+            stacklevel=4,
+        )
 
 
 def _check_keys(keys: Any) -> None:
