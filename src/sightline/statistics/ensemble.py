@@ -46,7 +46,8 @@ class EnsembleLikelihood(AbstractLikelihood):
     What is calibrated is the scale of the turbulence. 32 realisations suffice for it (`benchmarks/ensemble.py`: truth
     within 2 standard deviations as often as it should be). Nothing calibrates the shape of its spectrum: where data
     are strongly correlated and few realisations tell of their differences, those spectra are preferred whose covariance
-    is known best. `Posterior` warns where slope, outer scale or anisotropy are free with fewer than four keys a datum.
+    is known best, and errors of regular fields are up to twice too small. `Posterior` warns where slope, outer scale or
+    anisotropy are free with fewer than four keys a datum.
 
     **Arguments:**
 
