@@ -106,7 +106,7 @@ def test_ensembles_hold_no_turbulence(simulator):
     noise = sl.magnetic.Turbulent((4, 4, 4), rms=3.0, outer_scale=40.0, key=jax.random.key(0))
     single = of_maps(eqx.tree_at(lambda s: s.magnetic_field, simulator, sl.fields.Sum(**FIELD.terms, noise=noise)))
     assert "magnetic_field.terms.noise" in known(single.hold())
-    ensemble = sl.EnsembleLikelihood(single.likelihoods[0], jax.random.split(jax.random.key(1), 4))
+    ensemble = sl.EnsembleLikelihood(single.likelihoods[0], jax.random.split(jax.random.key(1), 32))
     plain = sl.Posterior(single.space, ensemble)
     held = plain.hold()
     assert set(known(held)) == set(HELD)
@@ -175,7 +175,7 @@ def test_a_posterior_refuses_what_holds_its_free_parameters(simulator, posterior
         sl.Posterior(sl.ParameterSpace(simulator, free), held)
     noise = sl.magnetic.Turbulent((4, 4, 4), rms=3.0, outer_scale=40.0, key=jax.random.key(0))
     turbulent = of_maps(eqx.tree_at(lambda s: s.magnetic_field, simulator, sl.fields.Sum(**FIELD.terms, noise=noise)))
-    ensemble = sl.EnsembleLikelihood(turbulent.hold().likelihoods[0], jax.random.split(jax.random.key(1), 4))
+    ensemble = sl.EnsembleLikelihood(turbulent.hold().likelihoods[0], jax.random.split(jax.random.key(1), 32))
     with pytest.raises(ValueError, match=r"holds 'magnetic_field\.terms\.noise'"):
         sl.Posterior(turbulent.space, ensemble)
 

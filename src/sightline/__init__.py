@@ -81,6 +81,7 @@ from .statistics import BinnedLikelihood as BinnedLikelihood
 from .statistics import DivergencePenalty as DivergencePenalty
 from .statistics import EnergyBound as EnergyBound
 from .statistics import EnsembleLikelihood as EnsembleLikelihood
+from .statistics import EnsembleWarning as EnsembleWarning
 from .statistics import FieldPrior as FieldPrior
 from .statistics import Likelihood as Likelihood
 from .statistics import MapLikelihood as MapLikelihood

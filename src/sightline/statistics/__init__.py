@@ -5,6 +5,7 @@ from .bins import BinnedMean as BinnedMean
 from .brightness import Brightness as Brightness
 from .correlated import Correlated as Correlated
 from .ensemble import EnsembleLikelihood as EnsembleLikelihood
+from .ensemble import EnsembleWarning as EnsembleWarning
 from .field_priors import AbstractFieldRegulariser as AbstractFieldRegulariser
 from .field_priors import DivergencePenalty as DivergencePenalty
 from .field_priors import EnergyBound as EnergyBound

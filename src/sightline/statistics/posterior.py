@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
+from .ensemble import check_spectrum
 from .held import check_held, hold_fixed
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
@@ -86,6 +87,7 @@ class Posterior(eqx.Module):
         for likelihood in self.likelihoods:
             if all(map(is_concrete, jax.tree.leaves(self.space.model))):
                 check_held(likelihood, self.space)
+                check_spectrum(likelihood, self.space.free())
             # in a closure, so that the frequencies of data are known and compared with those of the instruments
             eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
