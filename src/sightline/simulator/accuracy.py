@@ -18,6 +18,9 @@ from .place import complete, seen, structures_of, structures_seen
 if TYPE_CHECKING:
     from .simulator import Simulator
 
+Maps = dict[str, np.ndarray]
+"""Values of every ray by the name of the map, (..., nray)."""
+
 _REMAINING = 4 / 3
 """Error of a second-order rule in terms of the change when cells are halved; of first order it would be 2."""
 
@@ -71,7 +74,7 @@ class Target(eqx.Module):
     observable: AbstractObservable | None
     frequency: Array | None
 
-    def __call__(self, lines: Sightlines) -> dict[str, np.ndarray]:
+    def __call__(self, lines: Sightlines) -> Maps:
         """Values of every ray by the name of the map, (..., nray)."""
         if self.observable is not None:
             bare = eqx.tree_at(lambda o: o.sightlines, self.observable, arrays(lines))
@@ -109,7 +112,7 @@ def target_of(simulator: "Simulator", sky: Any, frequency: Any) -> tuple[Target,
     return target, lines
 
 
-def summarise(coarse: dict[str, np.ndarray], fine: dict[str, np.ndarray], cells: float) -> ErrorEstimate:
+def summarise(coarse: Maps, fine: Maps, cells: float) -> ErrorEstimate:
     """The estimate from maps and maps with halved cells."""
 
     def rms(values: np.ndarray) -> np.ndarray:
@@ -126,15 +129,15 @@ def halved(lines: Sightlines) -> Sightlines:
     if lines.classes:
         return eqx.tree_at(lambda s: s.classes, lines, tuple(map(halved, lines.classes)))
     if lines.edges is not None:
-        return eqx.tree_at(lambda s: s.edges, lines, _between(lines.edges))
+        return eqx.tree_at(lambda s: s.edges, lines, between(lines.edges))
     assert lines.widths is not None
     edges = np.append(0, np.cumsum(np.asarray(lines.widths, np.float64)))
-    edges = _between(jnp.asarray(edges / edges[-1], lines.widths.dtype)[:, None])[:, 0]
+    edges = between(jnp.asarray(edges / edges[-1], lines.widths.dtype)[:, None])[:, 0]
     parts = 0.5 * (edges[1:] + edges[:-1]), jnp.diff(edges)
     return eqx.tree_at(lambda s: (s.midpoints, s.widths), lines, parts)
 
 
-def _between(edges: Array) -> Array:
+def between(edges: Array) -> Array:
     """Edges, (n, rays), with the middles between them, (2 n - 1, rays)."""
     middles = 0.5 * (edges[1:] + edges[:-1])
     mixed = jnp.stack([edges[:-1], middles], axis=1).reshape(-1, edges.shape[1])
