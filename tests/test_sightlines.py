@@ -110,6 +110,34 @@ def test_cones_and_spirals_are_met_where_they_are():
             assert all(np.min(np.abs(found - place)) < 0.01 for place in crossed)
 
 
+class Torus(sl.fields.AbstractLevel):
+    radius: jax.Array
+    width: jax.Array
+
+    def __call__(self, position):
+        return self.width - jnp.hypot(jnp.hypot(position[0], position[1]) - self.radius, position[2])
+
+
+def test_walls_without_a_closed_form_are_met_where_they_are():
+    """Both crossings of grazed bodies, in the frame of a field that is moved."""
+    turned = jnp.asarray([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+    offset = jnp.asarray([0.5, -0.3, 0.2])
+    tori = Torus(jnp.array([4.0, 9.0]), jnp.array([0.5, 0.2]))
+    walls = Structures.join(Structures.none(), Structures.bodies(tori, 2)).seen_through(turned, offset)
+    for aim in np.linspace(-9.5, 9.5, 39):
+        course = np.array([8.3, aim, 0.3]) / np.linalg.norm([8.3, aim, 0.3])
+        enter, leave = walls.crossings(jnp.array([-8.3, 0.0, 0.1]), jnp.asarray(course), jnp.asarray(30.0), 24)
+        found = np.unique(np.concatenate([enter, leave]))
+        s = np.linspace(0, 30, 20001)[1:]
+        places = (
+            np.asarray(turned) @ (np.array([[-8.3], [0.0], [0.1]]) + course[:, None] * s) + np.asarray(offset)[:, None]
+        )
+        for radius, width in ((4.0, 0.5), (9.0, 0.2)):
+            inside = np.hypot(np.hypot(places[0], places[1]) - radius, places[2]) < width
+            crossed = s[1:][inside[1:] != inside[:-1]]
+            assert all(np.min(np.abs(found - place)) < 2e-3 for place in crossed)
+
+
 def _spiral_phase(place):
     tangent = np.tan(np.deg2rad(11.5))
     phase = np.log(np.hypot(place[0], place[1]) / np.array([3.0, 7.0])) / tangent - np.arctan2(place[1], place[0])

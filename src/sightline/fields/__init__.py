@@ -1,5 +1,6 @@
 """Fields: values at one point, their algebra, and the published models of the Galaxy by family."""
 
+from ..geometry import AbstractLevel as AbstractLevel
 from ..geometry import Structures as Structures
 from . import cosmic_rays as cosmic_rays
 from . import electrons as electrons

@@ -9,6 +9,7 @@ from .cells import ResolvedCells as ResolvedCells
 from .comparison import difference as difference
 from .frames import SUN as SUN
 from .image_plane import ImagePlane as ImagePlane
+from .levels import AbstractLevel as AbstractLevel
 from .sightlines import Ray as Ray
 from .sightlines import Sightlines as Sightlines
 from .sightlines import as_sightlines as as_sightlines

@@ -25,7 +25,7 @@ def panel_edges(
     **Arguments:** `cells`: how many panels, and how they grow; `distance`: where the ray ends at the latest, kpc.
     """
     start, enter, leave, stop = walls_of_ray(cells, structures, origin, direction, distance)
-    scale, bodies = _scale(cells.growth, stop - start), enter.shape[0] - structures.spirals.size
+    scale, bodies = _scale(cells.growth, stop - start), enter.shape[0] - structures.open
     near, across = enter[:bodies], leave[:bodies] - enter[:bodies]
     thin = jnp.log1p(across / (scale + near - start)) < 2 / cells.cells * jnp.log1p((stop - start) / scale)
     thirds = [jnp.where(thin, near + part * across, start) for part in (1 / 3, 2 / 3)]

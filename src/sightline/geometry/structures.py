@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from .._core.module import default_float, is_concrete
 from .._core.types import Scalar, Vector
+from .levels import AbstractLevel, Levels
 from .quadrics import Extent, Quadrics, concatenate
 from .spirals import Spirals, no_spirals, windings_between
 
@@ -20,11 +21,12 @@ _SMALLEST = 1e-6  # kpc, of what is a point or less
 class Structures(eqx.Module):
     """What a field tells of itself: the walls at which cells are cut, and the extent beyond which it is zero.
 
-    Walls are the surfaces of ellipsoids, cylinders, slabs, cones and logarithmic spirals, on which the field jumps or
-    bends, or across which it changes within a short distance. They are places, not parameters: no gradient goes
-    through them. A field that says nothing of its end may be anywhere.
+    Walls are the surfaces of ellipsoids, cylinders, slabs, cones and logarithmic spirals, or of any body that says how
+    deep a point lies in it, on which the field jumps or bends, or across which it changes within a short distance.
+    They are places, not parameters: no gradient goes through them. A field that says nothing of its end may be
+    anywhere.
 
-    - `quadrics`: surfaces of second order; `spirals`; `extent`.
+    - `quadrics`: surfaces of second order; `spirals`; `levels`: without a closed form; `extent`.
 
     !!! example
         >>> shell = sl.fields.Structures.balls((0.0, 0.0, 0.0), [0.9, 1.0, 1.1])
@@ -34,6 +36,7 @@ class Structures(eqx.Module):
 
     quadrics: Quadrics
     spirals: Spirals
+    levels: tuple[Levels, ...]
     extent: Extent
 
     @classmethod
@@ -53,7 +56,7 @@ class Structures(eqx.Module):
         parts = [(centre, (3,)), (matrix, (3, 3)), (signs, (3,)), (level, ())]
         everywhere = Extent((_no_quadrics(),))
         found = Quadrics(*(jnp.broadcast_to(value, (*size, *shape)) for value, shape in parts))
-        return cls(found, no_spirals(default_float()), everywhere)
+        return cls(found, no_spirals(default_float()), (), everywhere)
 
     @classmethod
     def balls(cls, centre: Numbers, radius: Numbers) -> "Structures":
@@ -140,6 +143,15 @@ class Structures(eqx.Module):
         return dataclasses.replace(cls.none(), spirals=spirals)
 
     @classmethod
+    def bodies(cls, bodies: AbstractLevel, number: int) -> "Structures":
+        """The surfaces of bodies of one kind without a closed form, found by their change of sign along a ray.
+
+        **Arguments:** `bodies`: a level whose leaves have `number` values in front.
+        """
+        unmoved = jnp.eye(3, dtype=default_float()), jnp.zeros(3, default_float())
+        return dataclasses.replace(cls.none(), levels=(Levels(bodies, *unmoved, number),))
+
+    @classmethod
     def join(cls, *parts: "Structures") -> "Structures":
         """All walls of several fields that are added: they end where all of them have ended."""
         if not parts:
@@ -167,19 +179,28 @@ class Structures(eqx.Module):
     @property
     def size(self) -> int:
         """How many walls, each of two crossings, a ray may meet."""
-        return self.quadrics.level.shape[0] + self.spirals.size
+        return self.quadrics.level.shape[0] + self.open
+
+    @property
+    def open(self) -> int:
+        """How many of them are walls of something wide, whose two crossings belong to no one body."""
+        return self.spirals.size + sum(level.size for level in self.levels)
 
     def seen_through(self, matrix: Float[Array, "3 3"], offset: Vector) -> "Structures":
         """Where they are for a field that is evaluated at A x + d: A, (3, 3), and d, (3,) kpc."""
-        return Structures(*(part.seen_through(matrix, offset) for part in (self.quadrics, self.spirals, self.extent)))
+        levels = tuple(level.seen_through(matrix, offset) for level in self.levels)
+        quadrics, spirals, extent = (
+            part.seen_through(matrix, offset) for part in (self.quadrics, self.spirals, self.extent)
+        )
+        return Structures(quadrics, spirals, levels, extent)
 
     def crossings(
         self, origin: Vector, direction: Vector, length: Scalar, most: int
     ) -> tuple[Float[Array, " found"], Float[Array, " found"]]:
         """Distances [kpc] at which a ray enters and leaves structures, within 0 and its length.
 
-        Of more than `most` the thinnest along the ray, and behind them all spirals, which bound what is wide. Zeros
-        stand for a structure not met.
+        Of more than `most` quadrics the thinnest along the ray, and behind them all spirals and levels, which bound
+        what is wide. Zeros stand for a structure not met.
         """
         enter, leave, met = self.quadrics.roots(origin, direction)
         before, after, met_before, met_after = self.spirals.roots(origin, direction)
@@ -189,8 +210,13 @@ class Structures(eqx.Module):
             _, kept = jax.lax.top_k(jnp.where(met, -jnp.abs(leave - enter), -jnp.inf), most)
             enter, leave = enter[kept], leave[kept]
         before, after = jnp.where(met_before, before, 0), jnp.where(met_after, after, 0)
-        spirals = jnp.clip(before, 0, length), jnp.clip(after, 0, length)
-        return jnp.concatenate([enter, spirals[0]]), jnp.concatenate([leave, spirals[1]])
+        first, second = [enter, jnp.clip(before, 0, length)], [leave, jnp.clip(after, 0, length)]
+        for level in self.levels:
+            place, met = level.roots(origin, direction, length)
+            place = jnp.where(met, place, 0)
+            first.append(place[:, ::2].reshape(-1))
+            second.append(place[:, 1::2].reshape(-1))
+        return jnp.concatenate(first), jnp.concatenate(second)
 
 
 def _aligned(*values: Numbers) -> list[Array]:
@@ -209,4 +235,5 @@ def _walls_of(parts: tuple[Structures, ...], extent: Extent) -> Structures:
     quadrics = concatenate([part.quadrics for part in parts])
     windings = max(part.spirals.windings for part in parts)
     alike = [dataclasses.replace(part.spirals, windings=windings) for part in parts]
-    return Structures(quadrics, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *alike), extent)
+    levels = tuple(level for part in parts for level in part.levels)
+    return Structures(quadrics, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *alike), levels, extent)

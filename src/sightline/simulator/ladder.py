@@ -110,7 +110,7 @@ class Ladder:
 def _rows(values: np.ndarray) -> list[np.ndarray]:
     """A map as real rows of one value a ray."""
     flat = values.reshape(-1, values.shape[-1])
-    return [part for row in flat for part in ((row.real, row.imag) if np.iscomplexobj(row) else (row,))]
+    return [part for row in flat for part in ((np.real(row), np.imag(row)) if np.iscomplexobj(row) else (row,))]
 
 
 def _blocks(rays: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

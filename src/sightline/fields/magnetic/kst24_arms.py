@@ -1,39 +1,18 @@
-import math
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import arctan2, log, power, sincos
 from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import edge
 from ..base import AbstractField
 from ..ends import LOGISTIC
 from .kst24_halo import SUN
-
-_AXIS = 1e-3  # kpc; within, polar coordinates are frozen
-_START = 3.0  # kpc; radius of an arm at the azimuth -phase
-_CENTRE = 1e-6  # square of a fraction of the cross-section; within, powers of it are frozen
+from .kst24_tube import TUBE, Tube
 
 Arms = Float[Array, "5"]
-
-
-class _Arm(NamedTuple):
-    """The numbers of one arm, or of all in arrays."""
-
-    b: Array
-    phase: Array
-    shift: Array
-    half_height: Array
-    half_width: Array
-    exponent: Array
-    flare: Array
-    inner_radius: Array
-    outer_radius: Array
-    max_height: Array
 
 
 class KST24Arms(AbstractField):
@@ -94,20 +73,18 @@ class KST24Arms(AbstractField):
         x, y, z = position
 
         @jax.checkpoint
-        def add(total: tuple[Scalar, Scalar], arm: _Arm) -> tuple[tuple[Scalar, Scalar], None]:
-            bx, by = self._of_arm(arm, x, y, z)
+        def add(total: tuple[Scalar, Scalar], tube: Tube) -> tuple[tuple[Scalar, Scalar], None]:
+            bx, by = tube.field(position, self.smooth)
             return (total[0] + bx, total[1] + by), None
 
-        arms = _Arm(*(getattr(self, name) for name in _Arm._fields))
-        (bx, by), _ = jax.lax.scan(add, (jnp.zeros_like(x), jnp.zeros_like(y)), arms)
+        (bx, by), _ = jax.lax.scan(add, (jnp.zeros_like(x), jnp.zeros_like(y)), self._tubes())
         return jnp.stack([bx, by, jnp.zeros_like(z)])
 
     def structures(self) -> Structures:
-        """Walls and extent: where arms begin and end, and the plane, in which they are widest."""
-        centre = jnp.stack([-self.shift, 0 * self.shift, 0 * self.shift], axis=-1)
-        ends = [self._cylinders(centre, radius) for radius in (self.inner_radius, self.outer_radius)]
+        """Walls and extent: the surfaces of the arms."""
         radius, height = self.reach()
-        return Structures.join(*ends).ending(Structures.cylinders(radius), Structures.layer(-height, height))
+        walls = Structures.bodies(self._tubes(), self.b.size)
+        return walls.ending(Structures.cylinders(radius), Structures.layer(-height, height))
 
     def reach(self) -> tuple[Scalar, Scalar]:
         """Radius and height [kpc] of what holds all arms."""
@@ -115,42 +92,6 @@ class KST24Arms(AbstractField):
         height = jnp.max(self.max_height if self.smooth else jnp.minimum(self.max_height, self.max_width))
         return jnp.max(self.outer_radius + jnp.abs(self.shift)) + soft, height + soft
 
-    def _cylinders(self, centre: Float[Array, "5 3"], radius: Arms) -> Structures:
-        return Structures.ellipsoids(centre, jnp.stack([radius, radius, jnp.full_like(radius, jnp.inf)], axis=-1))
-
-    def _of_arm(self, arm: _Arm, x: Scalar, y: Scalar, z: Scalar) -> tuple[Scalar, Scalar]:
-        x = x + arm.shift
-        square = jnp.maximum(x * x + y * y, _AXIS**2)
-        radius = jnp.sqrt(square)
-        angle = arctan2(y, x) + jnp.deg2rad(arm.phase)
-        near_radius, radial, azimuthal, distance_square = self._nearest(angle, square, radius)
-        flare = jnp.deg2rad(arm.flare) / sincos(jnp.deg2rad(self.pitch))[0]
-        growth = jnp.maximum(1 + flare * (near_radius - self.flare_radius), 1)
-        width, height = (jnp.minimum(w * growth, self.max_width) for w in (arm.half_width, arm.half_height))
-        inside = edge(_depth(arm, radius, jnp.abs(z), distance_square, width, height), self.smooth)
-        strength = arm.b * arm.half_width * arm.half_height * inside / (width * height * radius)
-        return strength * (radial * x - azimuthal * y), strength * (radial * y + azimuthal * x)
-
-    def _nearest(self, angle: Scalar, square: Scalar, radius: Scalar) -> tuple[Scalar, Scalar, Scalar, Scalar]:
-        """Near point of the axis: its radius, the tangent there on r^ and phi^, and the square of its distance."""
-        sin_pitch, cos_pitch = sincos(jnp.deg2rad(self.pitch))
-        slope = sin_pitch / cos_pitch
-        ahead = 0.5 * cos_pitch / sin_pitch * log(square * (1 / _START**2)) - angle
-        ahead = ahead - 2 * math.pi * jnp.round(ahead * (0.5 / math.pi))
-        turn = sin_pitch * cos_pitch * (jnp.exp(slope * ahead) - 1)
-        near_radius = radius * jnp.exp(slope * (turn - ahead))
-        half_sine, half_cosine = sincos(0.5 * turn)
-        sine, versine = 2 * half_sine * half_cosine, 2 * half_sine * half_sine
-        cosine, step = 1 - versine, near_radius - radius
-        distance_square = step * step + 2 * radius * near_radius * versine
-        radial, azimuthal = sin_pitch * cosine - cos_pitch * sine, cos_pitch * cosine + sin_pitch * sine
-        return near_radius, radial, azimuthal, distance_square
-
-
-def _depth(arm: _Arm, radius: Scalar, height: Scalar, distance_square: Scalar, a_r: Scalar, a_z: Scalar) -> Scalar:
-    """How deep [kpc] a point is inside an arm; negative outside."""
-    across, above = distance_square / (a_r * a_r), height * height / (a_z * a_z)
-    exponent = 0.5 * arm.exponent
-    level = power(jnp.maximum(across, _CENTRE), exponent) + power(jnp.maximum(above, _CENTRE), exponent)
-    ends = jnp.minimum(radius - arm.inner_radius, arm.outer_radius - radius)
-    return jnp.minimum(jnp.minimum((1 - level) * a_r, arm.max_height - height), ends)
+    def _tubes(self) -> Tube:
+        """All arms as one tube, whose leaves have five values."""
+        return Tube(*(jnp.broadcast_to(getattr(self, name), self.b.shape) for name in TUBE))

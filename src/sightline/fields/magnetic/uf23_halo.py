@@ -18,6 +18,7 @@ from .uf23_shapes import SUN, distances_from_axis, fall, rise
 
 _BASE, _TWIST_X = UF23_PARAMETERS["base"], UF23_PARAMETERS["twistX"]
 _KM_PER_S = 1e5 * 365.25e6 * 86400 / KILOPARSEC  # kpc/Myr
+_AXIS = 0.05  # kpc; radius of a wall about the axis
 
 
 class UF23ToroidalHalo(AbstractField):
@@ -60,9 +61,11 @@ class UF23ToroidalHalo(AbstractField):
         return jnp.stack([-b * inverse * y, b * inverse * x, jnp.zeros_like(z)])
 
     def structures(self) -> Structures:
+        """Walls and extent; the axis, where the field turns round, is a thin cylinder."""
         height = self.transition_height + 14 * self.scale_height
         cylinder = Structures.cylinders(self.radius + LOGISTIC * self.width)
-        return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
+        walls = Structures.join(sides(self.transition_height), Structures.cylinders(_AXIS))
+        return walls.ending(cylinder, Structures.layer(-height, height))
 
 
 class UF23TwistedHalo(AbstractField):
