@@ -203,6 +203,8 @@ def test_a_tolerance_of_measures_and_what_is_refused():
     fine = simulator.rotation_measure(sl.Sightlines(SKY, sl.ResolvedCells(cells=384)))
     error = simulator.rotation_measure(lines) - fine
     assert float(jnp.sqrt(jnp.mean(error**2) / jnp.mean(fine**2))) < 2e-3
+    with pytest.warns(sl.ToleranceWarning, match="not met"):
+        simulator.sightlines(measure, tolerance=1e-17)
     for tolerance in (0.0, 1.0, -1e-3, np.nan):
         with pytest.raises(ValueError, match="between 0 and 1"):
             simulator.sightlines(SKY, 23.0, tolerance)

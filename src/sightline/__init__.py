@@ -75,6 +75,7 @@ from .simulator import Simulator as Simulator
 from .simulator import SpectralIndexWarning as SpectralIndexWarning
 from .simulator import SpectrumRangeWarning as SpectrumRangeWarning
 from .simulator import SunWarning as SunWarning
+from .simulator import ToleranceWarning as ToleranceWarning
 from .simulator import Trace as Trace
 from .simulator import estimate_error as estimate_error
 from .statistics import BinnedLikelihood as BinnedLikelihood

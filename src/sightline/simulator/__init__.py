@@ -7,4 +7,5 @@ from .observe import RotationWarning as RotationWarning
 from .ranges import SpectralIndexWarning as SpectralIndexWarning
 from .ranges import SpectrumRangeWarning as SpectrumRangeWarning
 from .simulator import Simulator as Simulator
+from .tolerance import ToleranceWarning as ToleranceWarning
 from .trace import Trace as Trace

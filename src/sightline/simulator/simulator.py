@@ -176,7 +176,8 @@ class Simulator(Module):
 
         - `sky`: or `Sightlines`, of which the cells, the observer or both may be missing; or an observable, e.g.
           `sl.observables.RotationMeasure(sky)`, for its own sightlines.
-        - `frequency`: GHz, of the maps; `tolerance`: of rms, e.g. 1e-3.
+        - `frequency`: GHz, of the maps; `tolerance`: of rms, e.g. 1e-3. Where it cannot be met, `ToleranceWarning` says
+          what was reached.
 
         **Raises:** `ValueError` for a tolerance without a frequency, or cells that were given beside a tolerance;
         `TypeError` inside jit.

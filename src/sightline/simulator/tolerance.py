@@ -1,5 +1,6 @@
 """The cheapest cells that meet a tolerance: a number for each ray, in a few classes."""
 
+import warnings
 from typing import Any
 
 import equinox as eqx
@@ -12,6 +13,11 @@ from .ladder import LADDER, Ladder, edges_with
 
 _CLASSES = 6  # of rays, each a compiled body of the simulation
 _TRIES = 4
+
+
+class ToleranceWarning(UserWarning):
+    """Cells do not meet the tolerance that was asked for."""
+
 
 Choice = tuple[np.ndarray, np.ndarray]
 """Whether each ray has walls, and its rung, (rays,) each."""
@@ -36,6 +42,13 @@ def with_tolerance(simulator: Any, sky: Any, frequency: Any, tolerance: float) -
     bare = eqx.tree_at(lambda s: s.edges, lines, None)
     ladder = Ladder(target, bare, target.structures(), tolerance)
     choice, error = _choose(ladder, tolerance)
+    if _worst(error) > tolerance:
+        warnings.warn(
+            f"tolerance = {tolerance:g} is not met; the nearest to it: {error!r}. Where Q and U turn by many radians "
+            "within a cell, more cells help slowly: ask for less, or for a higher frequency.",
+            ToleranceWarning,
+            stacklevel=4,
+        )
     return eqx.tree_at(lambda s: s.error, _lines(ladder, choice), error, is_leaf=lambda x: x is None)
 
 
@@ -49,13 +62,17 @@ def _choose(ladder: Ladder, tolerance: float) -> tuple[Choice, ErrorEstimate]:
         sizes = class_sizes(used, _CLASSES)
         cells = ladder.parts * float(np.mean(sizes[np.searchsorted(sizes, used)]))
         error = summarise(ladder.seen(*choice), ladder.halved(*choice), cells)
-        worst = max(float(np.max(value)) for value in error.relative.values())
+        worst = _worst(error)
         found.append((worst > tolerance, cells if worst <= tolerance else worst / tolerance, choice, error))
         if 0.8 * tolerance < worst <= tolerance:
             break
         strictness *= float(np.clip(0.9 * tolerance / max(worst, 1e-30), 0.2, 2.0))
     _, _, choice, error = min(found, key=lambda one: one[:2])
     return choice, error
+
+
+def _worst(error: ErrorEstimate) -> float:
+    return max(float(np.max(value)) for value in error.relative.values())
 
 
 def _panels(ladder: Ladder, choice: Choice) -> np.ndarray:
