@@ -9,7 +9,7 @@ import numpy as np
 from common import model_table, save
 
 import sightline as sl
-from sightline.geometry.cells import PARTS
+from sightline.sky.geometry.cells import PARTS
 
 jax.config.update("jax_enable_x64", True)
 

@@ -11,9 +11,9 @@ from common import parse, save
 from jax import lax
 
 import sightline as sl
-from sightline.geometry import map_rays
-from sightline.grids import regular
-from sightline.simulator.observe import arrays, coordinates, division
+from sightline.sky.geometry import map_rays
+from sightline.sky.grids import regular
+from sightline.sky.simulator.observe import arrays, coordinates, division
 
 HALF, SHAPE, CHUNK = (20.0, 20.0, 5.0), (128, 128, 32), 256
 CORNERS = list(itertools.product((0, 1), repeat=3))

@@ -15,7 +15,7 @@ import numpy as np
 from common import parse, save
 
 import sightline as sl
-from sightline.grids.regular import axes
+from sightline.sky.grids.regular import axes
 
 jax.config.update("jax_enable_x64", True)
 

@@ -12,7 +12,7 @@ from common import save
 
 import sightline as sl
 from sightline._core.constants import ELECTRON_REST_ENERGY
-from sightline.fields.cosmic_rays.spectra.tabulated import cubic_weights
+from sightline.sky.fields.cosmic_rays.spectra.tabulated import cubic_weights
 
 jax.config.update("jax_enable_x64", True)
 

@@ -12,7 +12,7 @@ from common import galaxy, parse, save
 from scipy import linalg
 
 import sightline as sl
-from sightline.emission import FaradayVector, StokesVector, TransferCoefficients
+from sightline.sky.emission import FaradayVector, StokesVector, TransferCoefficients
 
 jax.config.update("jax_enable_x64", True)
 SYNCHROTRON, ROTATION = sl.emission.Synchrotron(), sl.emission.FaradayRotation()

@@ -10,9 +10,9 @@ from scipy import constants as si
 from scipy import integrate, special
 
 import sightline as sl
-from sightline.emission import FreeFree, Plasma, Synchrotron
-from sightline.emission.free_free import gaunt_factor
-from sightline.fields import Population
+from sightline.sky.emission import FreeFree, Plasma, Synchrotron
+from sightline.sky.emission.free_free import gaunt_factor
+from sightline.sky.fields import Population
 from sightline.testing import check_operator
 
 # Thermal means of the exact Gaunt factor, K and GHz (Karzas & Latter 1961, evaluated with mpmath)

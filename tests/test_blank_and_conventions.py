@@ -9,8 +9,8 @@ import numpyro.distributions as dist
 import pytest
 
 import sightline as sl
-from sightline.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
-from sightline.observables import rotation_measure_synthesis
+from sightline.sky.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
+from sightline.sky.observables import rotation_measure_synthesis
 
 UNSEEN = -1.6375e30
 SKY = sl.HealpixSky(4)

@@ -10,7 +10,7 @@ import pytest
 from scipy import special
 
 import sightline as sl
-from sightline.fields import Structures
+from sightline.sky.fields import Structures
 
 SUN = np.array(sl.SUN)
 CHUNK = 2**15

@@ -11,7 +11,7 @@ from scipy import integrate, special
 
 import sightline as sl
 from sightline._core import constants
-from sightline.emission import (
+from sightline.sky.emission import (
     CircularSynchrotron,
     FaradayConversion,
     FaradayRotation,
@@ -19,7 +19,7 @@ from sightline.emission import (
     RelativisticConversion,
     Synchrotron,
 )
-from sightline.fields import Population
+from sightline.sky.fields import Population
 from sightline.testing import check_operator
 
 GYROFREQUENCY = si.e * 1e-10 / (2 * np.pi * si.m_e) * 1e-9  # GHz of 1 uG

@@ -8,7 +8,7 @@ from scipy import constants as si
 from scipy import integrate, special
 
 from sightline._core import constants
-from sightline.emission.synchrotron import gamma_factor
+from sightline.sky.emission.synchrotron import gamma_factor
 
 PARSEC = si.parsec
 E, M, C, H, K = si.elementary_charge, si.electron_mass, si.speed_of_light, si.Planck, si.Boltzmann

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.grids import corners, regular
+from sightline.sky.grids import corners, regular
 
 HALF = (2.0, 1.5, 1.0)
 RANDOM = np.random.default_rng(7)

@@ -10,7 +10,7 @@ from astropy.table import Table
 
 import sightline as sl
 from sightline import datasets
-from sightline.datasets import rotation_measures as rm_module
+from sightline.sky.datasets import rotation_measures as rm_module
 
 
 def rotation_table(path, **columns):

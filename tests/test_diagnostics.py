@@ -10,7 +10,7 @@ import pytest
 from jaxtyping import Array, Float
 
 import sightline as sl
-from sightline.fields import field_lines
+from sightline.sky.fields import field_lines
 
 SUN = [[-8.3, 0.0, 0.006]]
 

@@ -11,9 +11,9 @@ import pytest
 from scipy import special
 
 import sightline as sl
-from sightline.emission import Plasma, StokesVector, TransferCoefficients
-from sightline.emission.ensemble import mean_powers
-from sightline.fields import Population
+from sightline.sky.emission import Plasma, StokesVector, TransferCoefficients
+from sightline.sky.emission.ensemble import mean_powers
+from sightline.sky.fields import Population
 from sightline.testing import check_operator
 
 

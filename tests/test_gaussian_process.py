@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.grids.gaussian import matern_field
+from sightline.sky.grids.gaussian import matern_field
 from sightline.testing import check_field
 
 KEY = jax.random.key(3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.geometry.frames import transport
+from sightline.sky.geometry.frames import transport
 
 
 def test_axes_of_the_frame():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.grids import splines, staggered
+from sightline.sky.grids import splines, staggered
 from sightline.testing import check_field
 
 HALF = (20.0, 15.0, 5.0)

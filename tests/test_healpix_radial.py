@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.grids import healpix_radial as shells
+from sightline.sky.grids import healpix_radial as shells
 from sightline.testing import check_field
 
 EDGES = (0.0, 0.5, 1.5, 4.0, 10.0, 30.0)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
-from sightline.instruments.harmonics import Synthesis, packed_degrees
+from sightline.sky.harmonics import Synthesis, packed_degrees
+from sightline.sky.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
 
 NSIDE = 16
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 import sightline as sl
-from sightline.observables import (
+from sightline.sky.observables import (
     Column,
     DispersionMeasure,
     FaradaySpectrum,

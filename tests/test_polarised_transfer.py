@@ -10,7 +10,7 @@ import pytest
 from scipy import linalg
 
 import sightline as sl
-from sightline.emission import FaradayVector, StokesVector, TransferCoefficients
+from sightline.sky.emission import FaradayVector, StokesVector, TransferCoefficients
 from sightline.testing import check_transfer
 from sightline.testing.transfer import random_medium
 

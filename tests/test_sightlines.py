@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.fields import Structures
-from sightline.simulator.tolerance import class_sizes
+from sightline.sky.fields import Structures
+from sightline.sky.simulator.tolerance import class_sizes
 
 SKY = sl.HealpixSky(2)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.fields.shifted import suns
+from sightline.sky.fields.shifted import suns
 
 MODELS = {
     "YMW16": sl.electrons.YMW16,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.fields import Structures
-from sightline.fields.shifted import suns
-from sightline.geometry.panels import equal, gauss, panel_edges
+from sightline.sky.fields import Structures
+from sightline.sky.fields.shifted import suns
+from sightline.sky.geometry.panels import equal, gauss, panel_edges
 
 M = sl.magnetic
 LONGITUDES, LATITUDES = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.emission import FaradayVector, StokesVector, TransferCoefficients
+from sightline.sky.emission import FaradayVector, StokesVector, TransferCoefficients
 from sightline.testing import check_transfer
 
 

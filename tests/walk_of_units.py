@@ -14,7 +14,7 @@ import numpy as np
 import numpyro.distributions as dist
 
 import sightline as sl
-from sightline.fields.cosmic_rays import spectra
+from sightline.sky.fields.cosmic_rays import spectra
 
 KILOGRAMS = 3.0 * u.kg
 

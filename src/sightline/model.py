@@ -1,4 +1,4 @@
-"""Everything that is compared with data: a simulator, the instruments that look at it, and nuisance parameters."""
+"""Everything that is compared with data: what predicts, the instruments that look at it, and nuisance parameters."""
 
 from typing import Any
 
@@ -8,12 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
+from ._core.contracts import AbstractDevice, AbstractPredictor
 from ._core.module import Module, default_float, is_concrete
 from ._core.units import numbers
-from .instruments import AbstractInstrument
-from .observables import AbstractObservable
-from .simulator import Simulator
-from .stokes import Stokes
 
 
 def _to_leaves(values: dict[str, Any]) -> dict[str, Float[Array, "..."]]:
@@ -30,16 +27,18 @@ def _to_leaf(value: Any, name: str) -> Any:
 
 
 class Model(Module):
-    """A simulator with instruments by name and nuisance parameters: one PyTree, any leaf of which can be fitted.
+    """What predicts, with instruments by name and nuisance parameters: one PyTree, any leaf of which can be fitted.
 
     **Arguments:**
 
-    - `simulator`.
+    - `simulator`: e.g. a `sl.Simulator`; `None` for a model of spectra alone.
     - `instruments`: by name, e.g. `{"wmap": sl.GaussianBeam(fwhm=0.93)}`.
     - `nuisance`: numbers or arrays by name that belong to the data, e.g. offsets (K_RJ) or distances of sources (kpc):
       plain numbers in the unit of what reads them.
+    - `spectra`: by name, modules that the likelihoods of spectra call.
 
-    **Raises:** `TypeError` for instruments that are none; `ValueError` for a nuisance that has a unit or is not finite.
+    **Raises:** `TypeError` for a simulator, instruments or spectra that are none; `ValueError` for a nuisance that has
+    a unit or is not finite.
 
     !!! example
         >>> model = sl.Model(simulator, instruments={"wmap": sl.GaussianBeam(fwhm=7.0)}, nuisance={"offset": 0.0})
@@ -47,43 +46,56 @@ class Model(Module):
         (768,)
     """
 
-    simulator: Simulator
-    instruments: dict[str, AbstractInstrument] = eqx.field(default_factory=dict)
+    simulator: AbstractPredictor | None = None
+    instruments: dict[str, AbstractDevice] = eqx.field(default_factory=dict)
     nuisance: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict, converter=_to_leaves)
+    spectra: dict[str, Module] = eqx.field(default_factory=dict)
 
     def __check_init__(self) -> None:
+        if not isinstance(self.simulator, AbstractPredictor | None):
+            raise TypeError(
+                f"Model: simulator is {self.simulator!r}, which predicts nothing: give e.g. a sl.Simulator."
+            )
+        for name, spectrum in self.spectra.items():
+            if not isinstance(spectrum, Module):
+                raise TypeError(f"Model: spectra[{name!r}] is {spectrum!r}: give an instance of a sl.Module class.")
         for name, instrument in self.instruments.items():
-            if not isinstance(instrument, AbstractInstrument):
+            if not isinstance(instrument, AbstractDevice):
                 raise TypeError(
                     f"Model: instruments[{name!r}] is {instrument!r}: give an instance of a sl.instruments class."
                 )
 
-    def observe(self, sky: Any, frequency: Any, instrument: str | None = None) -> Stokes:
+    def observe(self, sky: Any, frequency: Any, instrument: str | None = None) -> Any:
         """The sky as an instrument measures it, or as it is for `None`.
 
         **Arguments:** `sky`, `frequency`: as for a `Simulator`; `instrument`: a name.
 
-        **Raises:** `ValueError` for a name that is not there.
+        **Raises:** `ValueError` for a name that is not there, or a model without simulator.
         """
-        stokes = self.simulator(sky, frequency)
+        seen = self._predictor()(sky, frequency)
         if instrument is None:
-            return stokes
+            return seen
         if instrument not in self.instruments:
             raise ValueError(
                 f"There is no instrument {instrument!r}: this Model has {', '.join(self.instruments) or 'none'}."
             )
-        return self.instruments[instrument](stokes)
+        return self.instruments[instrument](seen)
 
-    def measure(self, observable: AbstractObservable) -> Inexact[Array, "*values pixels"]:
+    def measure(self, observable: Any) -> Inexact[Array, "*values pixels"]:
         """An observable of the simulator, to the distances in the nuisance that it names.
 
         **Raises:** `ValueError` for a name that is not there.
         """
         if observable.distance is None:
-            return self.simulator.measure(observable)
+            return self._predictor().measure(observable)
         if observable.distance not in self.nuisance:
             raise ValueError(
                 f"{type(observable).__name__}: distance = {observable.distance!r} is not in the nuisance of this "
                 f"Model, which has {', '.join(self.nuisance) or 'none'}."
             )
-        return self.simulator.measure(observable, length=self.nuisance[observable.distance])
+        return self._predictor().measure(observable, length=self.nuisance[observable.distance])
+
+    def _predictor(self) -> Any:
+        if self.simulator is None:
+            raise ValueError("This Model has no simulator: give it one, sl.Model(simulator, ...).")
+        return self.simulator

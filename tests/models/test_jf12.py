@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.magnetic.jf12 import JF12, JF12Disk, JF12ToroidalHalo, JF12XField
-from sightline.fields.magnetic.jf12_random import JF12RandomAmplitude
-from sightline.fields.magnetic.jf12_solenoidal import JF12Solenoidal, JF12SolenoidalDisk, JF12SolenoidalXField
+from sightline.sky.fields.magnetic.jf12 import JF12, JF12Disk, JF12ToroidalHalo, JF12XField
+from sightline.sky.fields.magnetic.jf12_random import JF12RandomAmplitude
+from sightline.sky.fields.magnetic.jf12_solenoidal import JF12Solenoidal, JF12SolenoidalDisk, JF12SolenoidalXField
 from sightline.testing import check_field, sample_positions
 
 TABLES = {

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.magnetic.kst24 import KST24, KST24LocalBubble
-from sightline.fields.magnetic.kst24_arms import KST24Arms
-from sightline.fields.magnetic.kst24_halo import KST24Toroid, KST24XField
+from sightline.sky.fields.magnetic.kst24 import KST24, KST24LocalBubble
+from sightline.sky.fields.magnetic.kst24_arms import KST24Arms
+from sightline.sky.fields.magnetic.kst24_halo import KST24Toroid, KST24XField
 from sightline.testing import check_field, sample_positions
 
 THRESHOLD = {"float64": 1e-9, "float32": 1e-4}

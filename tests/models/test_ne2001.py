@@ -11,12 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.electrons.ne2001 import NE2001, NE2025, total
-from sightline.fields.electrons.ne2001_arm_shape import REACH, polyline
-from sightline.fields.electrons.ne2001_arms import NE2001SpiralArms, arm_distances
-from sightline.fields.electrons.ne2001_clumps import NE2001Clumps, NE2001Voids
-from sightline.fields.electrons.ne2001_disk import NE2001GalacticCentre, NE2001ThickDisk, NE2001ThinDisk
-from sightline.fields.electrons.ne2001_local import NE2001LocalHotBubble
+from sightline.sky.fields.electrons.ne2001 import NE2001, NE2025, total
+from sightline.sky.fields.electrons.ne2001_arm_shape import REACH, polyline
+from sightline.sky.fields.electrons.ne2001_arms import NE2001SpiralArms, arm_distances
+from sightline.sky.fields.electrons.ne2001_clumps import NE2001Clumps, NE2001Voids
+from sightline.sky.fields.electrons.ne2001_disk import NE2001GalacticCentre, NE2001ThickDisk, NE2001ThinDisk
+from sightline.sky.fields.electrons.ne2001_local import NE2001LocalHotBubble
 from sightline.testing import check_field, sample_positions
 from sightline.testing.derivatives import derivative_problems
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.magnetic.pt11 import PT11, PT11Disk, PT11Halo
+from sightline.sky.fields.magnetic.pt11 import PT11, PT11Disk, PT11Halo
 from sightline.testing import check_field, sample_positions
 
 THRESHOLD = {"float64": 1e-9, "float32": 1e-4}

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.magnetic.tf17 import TF17, TF17Halo
-from sightline.fields.magnetic.tf17_disk import TF17DiskA, TF17DiskB, TF17DiskD
+from sightline.sky.fields.magnetic.tf17 import TF17, TF17Halo
+from sightline.sky.fields.magnetic.tf17_disk import TF17DiskA, TF17DiskB, TF17DiskD
 from sightline.testing import check_field, sample_positions
 
 THRESHOLD = {"float64": 1e-9, "float32": 1e-4}

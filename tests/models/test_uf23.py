@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.magnetic.uf23 import UF23
-from sightline.fields.magnetic.uf23_disk import UF23SpiralDisk, UF23SpurDisk
-from sightline.fields.magnetic.uf23_halo import UF23ToroidalHalo, UF23TwistedHalo
-from sightline.fields.magnetic.uf23_parameters import UF23_ERRORS, UF23_PARAMETERS
-from sightline.fields.magnetic.uf23_poloidal import UF23ExponentialPoloidalHalo, UF23PoloidalHalo
+from sightline.sky.fields.magnetic.uf23 import UF23
+from sightline.sky.fields.magnetic.uf23_disk import UF23SpiralDisk, UF23SpurDisk
+from sightline.sky.fields.magnetic.uf23_halo import UF23ToroidalHalo, UF23TwistedHalo
+from sightline.sky.fields.magnetic.uf23_parameters import UF23_ERRORS, UF23_PARAMETERS
+from sightline.sky.fields.magnetic.uf23_poloidal import UF23ExponentialPoloidalHalo, UF23PoloidalHalo
 from sightline.testing import check_field, sample_positions
 
 THRESHOLD = {"float64": 1e-9, "float32": 1e-4}

@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sightline.fields.electrons.ymw16 import YMW16
-from sightline.fields.electrons.ymw16_arms import YMW16Arms
-from sightline.fields.electrons.ymw16_bubble import YMW16LocalBubble
-from sightline.fields.electrons.ymw16_disk import (
+from sightline.sky.fields.electrons.ymw16 import YMW16
+from sightline.sky.fields.electrons.ymw16_arms import YMW16Arms
+from sightline.sky.fields.electrons.ymw16_bubble import YMW16LocalBubble
+from sightline.sky.fields.electrons.ymw16_disk import (
     YMW16DiskShape,
     YMW16GalacticCentre,
     YMW16ThickDisk,
     YMW16ThinDisk,
 )
-from sightline.fields.electrons.ymw16_local import YMW16Gum, YMW16LoopI
+from sightline.sky.fields.electrons.ymw16_local import YMW16Gum, YMW16LoopI
 from sightline.testing import check_field
 
 THRESHOLD = {"float64": 1e-6, "float32": 1e-4}

@@ -7,7 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -186,7 +186,10 @@ class Module(eqx.Module):
     and is refused. Change a value with `dataclasses.replace(module, name=value)`.
 
     A public method whose first argument is called `position` takes one, (3,) kpc, and refuses anything else.
+    What to cite, BibTeX entries or keys of those that sightline has, a class says in `cites`.
     """
+
+    cites: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

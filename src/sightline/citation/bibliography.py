@@ -6,7 +6,9 @@ from typing import Any
 import equinox as eqx
 
 from .._core.module import walk
-from .sources import ALWAYS, sources
+
+ALWAYS = ("Bradbury2018", "Kidger2021")
+"""The software under everything."""
 
 
 class Bibliography(str):
@@ -21,13 +23,13 @@ class Bibliography(str):
 def citation(model: Any) -> Bibliography:
     """BibTeX of the papers behind everything in a model: its fields, operators, backgrounds, and the software.
 
-    A class of your own is cited too if it has a class attribute `references`, a tuple of BibTeX entries.
+    A class says itself what to cite: `cites`, a tuple of BibTeX entries, or of keys of those that sightline has.
 
     **Arguments:** `model`: a `Simulator`, a preset, a field or an operator.
 
     **Returns:** the entries, sorted by key; a string.
 
-    **Raises:** `TypeError` for anything that is no module.
+    **Raises:** `TypeError` for anything that is no module; `ValueError` for a key that is not known.
 
     !!! example
         >>> "arXiv" in sl.citation(sl.magnetic.JF12())
@@ -35,11 +37,16 @@ def citation(model: Any) -> Bibliography:
     """
     if not isinstance(model, eqx.Module):
         raise TypeError(f"citation takes a Simulator or another module, not {type(model).__name__}: pass an instance.")
-    modules = [module for _, module in walk(model)]
-    own = dict.fromkeys(entry for module in modules for entry in getattr(type(module), "references", ()))
-    keys = {key for module in modules for key in (*sources(type(module)), *getattr(module, "papers", ()))}
-    known = _entries()
-    return Bibliography("\n\n".join([*(known[key] for key in sorted({*ALWAYS, *keys})), *own]))
+    cited = dict.fromkeys(ALWAYS)
+    for _, module in walk(model):
+        for attribute in ("cites", "papers", "references"):  # of the class, of this one, and as classes of old say it
+            cited |= dict.fromkeys(getattr(module, attribute, ()))
+    own = [entry for entry in cited if entry.lstrip().startswith("@")]
+    known, keys = _entries(), sorted(set(cited).difference(own))
+    for key in keys:
+        if key not in known:
+            raise ValueError(f"cites = {key!r} is no BibTeX entry, and no key of those that sightline has.")
+    return Bibliography("\n\n".join([*(known[key] for key in keys), *own]))
 
 
 @functools.cache

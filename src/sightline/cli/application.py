@@ -216,7 +216,7 @@ def models() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..presets import list as presets
+    from ..sky.presets import list as presets
 
     table = Table("Model", "What it is", "Papers")
     for entry in presets():

@@ -12,7 +12,7 @@ import sightline as sl
 from ..io.keywords import find_columns, find_unit, stokes_tables
 from ..io.tables import healpix_tables, unit_of
 from ..io.units import brightness
-from ..statistics import Brightness
+from ..sky.likelihoods import Brightness
 from .keys import Keys
 from .refusal import Refusal
 from .scene import Scene, check_size

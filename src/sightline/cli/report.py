@@ -10,7 +10,7 @@ from rich.table import Table
 
 import sightline as sl
 
-from ..geometry.cells import PARTS
+from ..sky.geometry.cells import PARTS
 from .scene import Scene
 
 

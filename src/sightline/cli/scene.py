@@ -10,7 +10,7 @@ import numpy as np
 import sightline as sl
 
 from .._core.reading import FileError, read_text, reading
-from ..geometry.cells import PARTS
+from ..sky.geometry.cells import PARTS
 
 MOST_CELLS = 1_000_000
 MEMORY = 2**37

@@ -1,7 +1,5 @@
 """Which datum an element of a vector of all data is, and where on the sky."""
 
-from typing import Any
-
 import equinox as eqx
 import numpy as np
 
@@ -22,13 +20,4 @@ def place(posterior: Posterior, row: int) -> str:
 def datum(likelihood: AbstractLikelihood, number: int) -> str:
     """A datum of a likelihood by its number in the ravelled data."""
     index = tuple(map(int, np.unravel_index(number, likelihood.data.shape)))
-    return f"datum {index} of {likelihood.name!r}{_direction(likelihood, index)}"
-
-
-def _direction(likelihood: AbstractLikelihood, index: tuple[int, ...]) -> str:
-    sky: Any = getattr(getattr(likelihood.observable, "sightlines", None), "sky", None)
-    if not index or not hasattr(sky, "lonlat"):
-        return ""
-    pixel = index[-1] if likelihood.kept is None else int(likelihood.kept[index[-1]])
-    l, b = (float(angles[pixel]) for angles in sky.lonlat())
-    return f", towards l = {l:.4g}, b = {b:.4g} deg"
+    return f"datum {index} of {likelihood.name!r}{likelihood.place(index[-1]) if index else ''}"

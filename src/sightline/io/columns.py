@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._core.files import PathLike, check_writable, replacing
-from ..geometry import HealpixSky
+from ..sky.geometry import HealpixSky
 from .headers import describe, pixel_cards, primary_header
 
 

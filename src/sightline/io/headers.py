@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
-from ..geometry import HealpixSky
-from ..stokes import Stokes
+from ..sky.geometry import HealpixSky
+from ..sky.stokes import Stokes
 from .tables import BAD_DATA
 
 

@@ -9,8 +9,8 @@ from .._core.files import PathLike, check_writable, replacing
 from .._core.module import default_float
 from .._core.reading import FileError
 from .._core.units import strip_unit
-from ..geometry import HealpixSky
-from ..stokes import Stokes
+from ..sky.geometry import HealpixSky
+from ..sky.stokes import Stokes
 from .headers import describe, primary_header, table_header
 from .keywords import (
     check_convention,

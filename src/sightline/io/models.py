@@ -11,29 +11,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .. import emission, fields, instruments, transfer
 from .._core.archives import read_archive, scan_archive
 from .._core.construct import construct
 from .._core.files import PathLike, check_writable, replacing
 from .._core.reading import FileError, reading
 from .._version import __version__
-from ..fields import cosmic_rays, electrons, magnetic, temperature
 from ..model import Model
-from ..simulator import Simulator
+from ..registry import MODELS, public_classes
+from ..sky.simulator import Simulator
 
 FORMAT = 1
 _WHAT = "is no model file of sightline, or damaged"
-_ROOMS = {
-    "magnetic": magnetic,
-    "electrons": electrons,
-    "cosmic_rays": cosmic_rays,
-    "spectra": cosmic_rays.spectra,
-    "temperature": temperature,
-    "fields": fields,
-    "emission": emission,
-    "transfer": transfer,
-    "instruments": instruments,
-}
 
 
 def save(model: eqx.Module, path: PathLike, overwrite: bool = False) -> None:
@@ -96,10 +84,8 @@ def _numbers(node: Any) -> list[int]:
 def registry() -> dict[str, type[eqx.Module]]:
     """The classes a file may name, e.g. `electrons.ExponentialDisk`."""
     found: dict[str, type[eqx.Module]] = {"Simulator": Simulator, "Model": Model}
-    for room, module in _ROOMS.items():
-        for name, value in vars(module).items():
-            if inspect.isclass(value) and issubclass(value, eqx.Module) and not name.startswith("Abstract"):
-                found[f"{room}.{name}"] = value
+    for room in MODELS:
+        found |= {f"{room}.{name}": cls for name, cls in public_classes(room).items()}
     inner = {value for cls in list(found.values()) for value in _defaults(cls)}
     return found | {_name(cls): cls for cls in inner if cls not in found.values()}
 
@@ -111,7 +97,8 @@ def _defaults(cls: type[eqx.Module]) -> set[type[eqx.Module]]:
 
 
 def _name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+    """Where a class lives, without the wing, which files of old do not name."""
+    return f"{cls.__module__}.{cls.__qualname__}".replace("sightline.sky.", "sightline.", 1)
 
 
 def _names() -> dict[type, str]:

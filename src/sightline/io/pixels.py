@@ -6,7 +6,7 @@ import numpy as np
 
 from .._core.files import PathLike
 from .._core.reading import FileError
-from ..geometry import HealpixSky
+from ..sky.geometry import HealpixSky
 
 _NAMES = ("PIXEL", "PIXELS", "PIX", "IPIX", "INDEX", "HPXINDEX", "HPX_INDEX", "HEALPIX", "HPIX", "PIXNUM", "PIX_INDEX")
 _GALACTIC = ("G", "GAL", "GALACTIC")

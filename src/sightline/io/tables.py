@@ -16,7 +16,7 @@ import numpy as np
 from .._core.files import PathLike
 from .._core.reading import FileError, check_unpacked, reading, unpacked_limit
 from .._core.units import refuse_units
-from ..geometry import HealpixSky
+from ..sky.geometry import HealpixSky
 from .pixels import check_coordsys, pixel_column, read_sky
 from .units import convert
 

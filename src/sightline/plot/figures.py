@@ -9,8 +9,8 @@ import numpy as np
 from .._core.files import PathLike, replacing
 from .._core.types import Number
 from .._core.units import numbers
-from ..geometry import HealpixSky
-from ..stokes import Stokes, is_blank
+from ..sky.geometry import HealpixSky
+from ..sky.stokes import Stokes, is_blank
 from . import mollweide, scales
 
 if TYPE_CHECKING:

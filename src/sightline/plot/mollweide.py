@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..geometry import HealpixSky, healpix
+from ..sky.geometry import HealpixSky, healpix
 
 _HALF = np.sqrt(2.0)
 """Half height of the projected ellipse; its half width is twice as much."""

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..geometry import HealpixSky
-from ..geometry.frames import direction
-from ..statistics import AbstractLikelihood, BinnedMean, Brightness
+from ..sky.geometry import HealpixSky
+from ..sky.geometry.frames import direction
+from ..sky.likelihoods import BinnedMean, Brightness
+from ..statistics import AbstractLikelihood
 from .scales import frequency_label
 
 _UNITS = {"RotationMeasure": "rad m$^{-2}$", "DispersionMeasure": "pc cm$^{-3}$", "EmissionMeasure": "pc cm$^{-6}$"}

@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from .._core.module import default_float
 from .._core.units import strip_unit
-from ..fields import AbstractField
+from ..sky.fields import AbstractField
 
 PLANES = {"xy": (0, 1, 2), "xz": (0, 2, 1), "yz": (1, 2, 0)}
 """Axes to the right, up, and across each plane."""

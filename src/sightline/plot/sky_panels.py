@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .._core.types import Number
-from ..geometry import HealpixSky
+from ..sky.geometry import HealpixSky
 from ..statistics import AbstractLikelihood, Posterior
 from . import figures, mollweide, scales
 from .places import Place, Points

@@ -8,8 +8,8 @@ import numpy as np
 from .._core.files import PathLike
 from .._core.types import Number
 from .._core.units import refuse_units, strip_unit
-from ..fields.diagnostics import check_vector, is_vector
-from ..fields.shifted import sun_of
+from ..sky.fields.diagnostics import check_vector, is_vector
+from ..sky.fields.shifted import sun_of
 from . import figures, planes, scales
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from jaxtyping import Array, Float, Int
 from .._core.module import default_float, is_concrete
 from .._core.units import numbers
 from ..parameters import Table
+from . import hooks
 from .noise import AbstractNoise, Data, Terms, unit_of
-from .subset import restrict
 
 
 def _as_data(values: Any, unit: str | None, name: str) -> Any:
@@ -36,9 +36,34 @@ class AbstractLikelihood(eqx.Module):
         """How many data there are."""
         return self.data.size
 
+    @property
+    def axis(self) -> str | None:
+        """The name of the last axis of the data, where the observable says it."""
+        return getattr(self.observable, "axis", None)
+
+    @property
+    def linear_parameters(self) -> int:
+        """How many parameters the observable solves for that are no leaves of the model."""
+        return getattr(self.observable, "linear_parameters", 0)
+
     def log_likelihood(self, model: Any) -> Float[Array, ""]:
         """The logarithm of the probability density of the data."""
         return jnp.sum(self.pointwise(model))
+
+    def hold(self, model: Any, free: Any, shared: dict[Any, Any]) -> "AbstractLikelihood":
+        """The likelihood, whose observable holds what it can of a model that is not free.
+
+        **Arguments:** `free`: the model with `True` for the leaves that are free; `shared`: for what several hold.
+        """
+        return eqx.tree_at(lambda one: one.observable, self, hooks.hold(self.observable, model, free, shared))
+
+    def check(self, free: Any) -> None:
+        """Refuses free leaves that the observable holds, and warns of what the data cannot tell."""
+        hooks.check(self.observable, free, self.name)
+
+    def place(self, pixel: int) -> str:
+        """Where a datum is, by its place on the last axis of the data, in words, or nothing."""
+        return hooks.place(self.observable, pixel if self.kept is None else int(self.kept[pixel]))
 
     def summary(self) -> Table:
         """A table of what is compared with what."""
@@ -181,7 +206,7 @@ class Likelihood(AbstractLikelihood):
 
         **Raises:** `ValueError` where all must be simulated to have some: behind an instrument, or in bins.
         """
-        observable = restrict(self.observable, index) if self.kept is None else None
+        observable = hooks.restrict(self.observable, index) if self.kept is None else None
         if observable is None:
             raise ValueError(
                 f"Likelihood {self.name!r} has no batches: behind an instrument, in bins, at fitted distances or with "

@@ -10,8 +10,6 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
-from .ensemble import check_spectrum
-from .held import check_held, hold_fixed
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
 from .twice import check_twice
@@ -86,8 +84,7 @@ class Posterior(eqx.Module):
         check_twice(self.likelihoods, self.regularisers)
         for likelihood in self.likelihoods:
             if all(map(is_concrete, jax.tree.leaves(self.space.model))):
-                check_held(likelihood, self.space)
-                check_spectrum(likelihood, self.space.free())
+                likelihood.check(self.space.free())
             # in a closure, so that the frequencies of data are known and compared with those of the instruments
             eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
@@ -194,7 +191,9 @@ class Posterior(eqx.Module):
             >>> space = sl.ParameterSpace(simulator, {"magnetic_field.b0": dist.Uniform(0.0, 10.0)})
             >>> posterior = sl.Posterior(space, sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5)).hold()
         """
-        likelihoods = hold_fixed(self.likelihoods, self.space.model, self.space.free())
+        shared: dict[Any, Any] = {}
+        model, free = self.space.model, self.space.free()
+        likelihoods = tuple(one.hold(model, free, shared) for one in self.likelihoods)
         return eqx.tree_at(lambda one: one.likelihoods, self, likelihoods)
 
     def has_residuals(self) -> bool:

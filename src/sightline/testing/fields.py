@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from .._core.module import check_tree, default_float
 from .._core.units import refuse_units
-from ..fields import AbstractField
+from ..sky.fields import AbstractField
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems
 
 _SPECIAL = [

@@ -8,9 +8,9 @@ from jaxtyping import Array
 
 from .._core.module import check_tree, default_float
 from .._core.types import Number
-from ..emission import AbstractEmissionOperator, Plasma, TransferCoefficients
-from ..fields import Population
-from ..geometry import Directions, RadialCells, Ray, Sightlines
+from ..sky.emission import AbstractEmissionOperator, Plasma, TransferCoefficients
+from ..sky.fields import Population
+from ..sky.geometry import Directions, RadialCells, Ray, Sightlines
 from .derivatives import derivative_problems, report, round_trip_problems
 
 _COUNT = 40

@@ -9,8 +9,8 @@ from jaxtyping import Array
 
 from .._core.module import check_tree, default_float
 from .._core.types import Number
-from ..emission import FaradayVector, StokesVector, TransferCoefficients
-from ..transfer import AbstractTransfer
+from ..sky.emission import FaradayVector, StokesVector, TransferCoefficients
+from ..sky.transfer import AbstractTransfer
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems
 
 _CELLS = 24

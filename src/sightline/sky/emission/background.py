@@ -1,0 +1,56 @@
+"""What shines from behind the Galaxy; always named by the user, never added silently."""
+
+import abc
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..._core.constants import HNU_OVER_K, T_CMB
+from ..._core.module import Module, param, setting
+from ..._core.types import Scalar
+from ..geometry import Ray
+from .base import StokesVector
+
+
+class AbstractBackground(Module):
+    """The sky behind the model, seen along one ray at one frequency; the model absorbs and rotates it."""
+
+    @abc.abstractmethod
+    def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
+        """Stokes parameters, K (Rayleigh-Jeans), behind the end of `ray` at `frequency` [GHz]."""
+
+
+class IsotropicBackground(AbstractBackground):
+    """An isotropic, unpolarised power law: T = temperature (nu / reference_frequency)^index.
+
+    The defaults are the extragalactic background of ARCADE 2 and lower frequencies.
+
+    **Arguments:** `temperature`: K (Rayleigh-Jeans) at `reference_frequency` [GHz]; `index`: negative for synchrotron.
+
+    **Source:** Fixsen et al. 2011, ApJ 734, 5: 24.1 +- 2.1 K at 310 MHz, index -2.599 +- 0.036.
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("Fixsen2011",)
+    temperature: Float[Array, ""] = param(24.1, unit="K", bounds=(0, None), symbol="T_0")
+    index: Float[Array, ""] = param(-2.599, symbol=r"\beta")
+    reference_frequency: float = setting(0.31, unit="GHz", positive=True)
+
+    def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
+        return StokesVector(I=self.temperature * (frequency / self.reference_frequency) ** self.index)
+
+
+class CMB(AbstractBackground):
+    """The monopole of the cosmic microwave background as Rayleigh-Jeans temperature: (h nu/k) / (e^(h nu/kT) - 1).
+
+    **Arguments:** `temperature`: K.
+
+    **Source:** Fixsen 2009, ApJ 707, 916: 2.7255 +- 0.0006 K.
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("Fixsen2009",)
+    temperature: Float[Array, ""] = param(T_CMB, unit="K", positive=True, symbol="T")
+
+    def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
+        photon = HNU_OVER_K * frequency
+        return StokesVector(I=photon / jnp.expm1(photon / self.temperature))

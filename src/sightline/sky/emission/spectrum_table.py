@@ -1,0 +1,177 @@
+"""Integrals of the synchrotron functions over a spectrum, as functions of u = ln(nu/nu_1), nu_1 = 3 e B/(4 pi m c).
+
+H(u) = int N(gamma) F(e^u/gamma^2) d gamma and with G for its polarised part; for absorption
+2 int N(gamma)/gamma A(e^u/gamma^2) d gamma and with B: integrated by parts, no spectrum is differentiated.
+The trapezoidal rule in ln gamma converges exponentially: F(e^t) is analytic for |Im t| < pi/2.
+
+Nodes of u and of ln gamma are multiples of one step, so that x = e^u/gamma^2 takes few values and F of them is a
+constant matrix. Integrals are weighted by x^a, and N is carried as its logarithm less the largest of N gamma^3, which
+keeps their terms within the range of single precision.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..._core.constants import ELECTRON_REST_ENERGY
+from ..._core.types import Scalar
+from ..fields.cosmic_rays.spectra import AbstractSpectrum
+from . import kernels
+
+_SPAN = math.log(1e10)  # of x in each integral
+_LARGEST_X = math.log(100.0)
+_LOWEST = _LARGEST_X  # u of 1 MHz and 2.4 mG: the slowest electrons have gamma = 1
+_RANGE = math.log(2.5e17)  # of u in the table, up to 1 THz and 1e-8 uG
+_POWERS = {"emission": 1.0, "absorption": 1.5}  # a, by which x^a F d gamma = gamma^(1 - 2a) F d ln gamma
+
+
+class Rule:
+    """Nodes and constant matrices of the quadrature with `count` nodes per decade of energy."""
+
+    def __init__(self, count: int):
+        self.step = 2 * math.log(10) / count  # of u and ln x, twice that of ln gamma
+        self.size = math.ceil(_RANGE / self.step) + 1
+        x = _LARGEST_X - self.step * np.arange(math.ceil(_SPAN / self.step) + 1)
+        self.log_gamma = 0.5 * (_LOWEST - _LARGEST_X + self.step * np.arange(self.size + x.size - 1))
+        self.few = 2 * x.size - 1  # nodes of the spectrum of one point
+        self.log_energy = self.log_gamma + math.log(ELECTRON_REST_ENERGY)
+        f, g, a, b = kernels.sample(np.exp(x / 3))
+        weights = {name: 0.5 * self.step * np.exp(power * x) for name, power in _POWERS.items()}
+        kernel = {"emission": 1.5 * (f - g), "absorption": 3 * (a - b)}
+        self.matrices = {name: self._sliding(weights[name] * kernel[name]) for name in _POWERS}
+        self.u = _LOWEST + self.step * np.arange(self.size)
+        self.spline = _spline_matrix(self.size)
+
+    def _sliding(self, row: np.ndarray) -> np.ndarray:
+        """The matrix whose row i holds `row` from column i on."""
+        return np.stack([np.pad(row, (i, self.size - 1 - i)) for i in range(self.size)])
+
+
+@functools.cache
+def rule(count: int) -> Rule:
+    """The quadrature with `count` nodes per decade of energy."""
+    return Rule(count)
+
+
+def reach(u: Scalar) -> Scalar:
+    """1 in the table; NaN below it, where electrons would be slow; 0 above it, where the field is next to none."""
+    return jnp.where(u > _LOWEST + _RANGE, 0.0, jnp.where(u < _LOWEST - 1e-3, jnp.nan, 1.0)).astype(u.dtype)
+
+
+def _spline_matrix(size: int) -> np.ndarray:
+    """From values at nodes to the B-spline coefficients of the natural cubic spline, (size + 2, size)."""
+    collocation = np.zeros((size + 2, size + 2))
+    for i in range(size):
+        collocation[i, i : i + 3] = 1 / 6, 2 / 3, 1 / 6
+    collocation[-2, :3] = collocation[-1, -3:] = 1, -2, 1
+    return np.linalg.inv(collocation)[:, :size]
+
+
+class Moments(eqx.Module):
+    """N gamma^3 at the nodes of ln gamma, divided by its largest value e^shift."""
+
+    values: Float[Array, " nodes"]
+    shift: Scalar
+
+
+def moments(spectrum: AbstractSpectrum, nodes: Rule, dtype: np.dtype) -> Moments:
+    """The spectrum as the integrals see it."""
+    count = nodes.few if spectrum.varies else nodes.log_gamma.size
+    at = jnp.asarray(nodes.log_energy[:count], dtype)
+    exponent = jax.vmap(spectrum.log_density)(at) + jnp.asarray(3 * nodes.log_gamma[:count], dtype)
+    shift = jax.lax.stop_gradient(jnp.max(exponent))
+    return Moments(jnp.exp(exponent - shift), shift)
+
+
+class Table(eqx.Module):
+    """B-spline coefficients of ln M, shared by all points; H = (5/3 - d/du) M, its polarised part is (1 - d/du) M.
+
+    For F = 5/3 m - x m' and G = m - x m' with m = 3/2 (F - G), and so for A and B.
+    """
+
+    coefficients: Float[Array, " coefficients"]
+    step: float = eqx.field(static=True)
+
+    def __call__(self, u: Scalar, log_field: Scalar) -> tuple[Scalar, Scalar]:
+        """H/B at u, (), and what of it is polarised; anything outside the table.
+
+        The barrier keeps XLA from looking up anew for each of I, Q and U, and for each of their derivatives.
+        """
+        place = (u - _LOWEST) / self.step
+        last = self.coefficients.size - 3
+        inside = jnp.clip(place, 0, last)
+        lower = jnp.clip(jnp.floor(inside), 0, last - 1)
+        value, change = _spline(self.coefficients, lower.astype(jnp.int32), inside - lower)
+        slope = change / self.step
+        fraction = (1 - slope) / (5 / 3 - slope)
+        total = (2 / 3) * jnp.exp(value - log_field) / (1 - fraction)
+        return jax.lax.optimization_barrier((total, fraction))
+
+
+@jax.custom_jvp
+def _spline(coefficients: Array, start: Array, t: Scalar) -> tuple[Scalar, Scalar]:
+    """A cubic B-spline and its slope at t, in units of the step, of the interval `start`."""
+    taps = _taps(coefficients, start)
+    return _sum(_weights(t), taps), _sum(_slopes(t), taps)
+
+
+@_spline.defjvp
+def _spline_jvp(primals, tangents):
+    """The division by the sum of the weights, 1, has XLA compute what the transpose scatters once, not for each tap."""
+    (coefficients, start, t), (change, _, dt) = primals, tangents
+    value, slope = _spline(*primals)
+    curvature = _sum((1 - t, 3 * t - 2, 1 - 3 * t, t), _taps(coefficients, start))
+    taps, weights = _taps(change, start), _weights(t)
+    norm = _sum(weights, [jnp.ones_like(t)] * 4)
+    moved = slope * dt + _sum(weights, taps) / norm, curvature * dt + _sum(_slopes(t), taps) / norm
+    return (value, slope), moved
+
+
+def _taps(coefficients: Array, start: Array) -> list[Scalar]:
+    return [coefficients.at[start + k].get(mode="promise_in_bounds") for k in range(4)]
+
+
+def _weights(t: Scalar) -> tuple[Scalar, ...]:
+    s = 1 - t
+    square, other = t * t, s * s
+    return other * s / 6, 2 / 3 - square * (1 - 0.5 * t), 2 / 3 - other * (1 - 0.5 * s), square * t / 6
+
+
+def _slopes(t: Scalar) -> tuple[Scalar, ...]:
+    s = 1 - t
+    return -0.5 * s * s, (1.5 * t - 2) * t, (2 - 1.5 * s) * s, 0.5 * t * t
+
+
+def _sum(weights: tuple[Scalar, ...], taps: list[Scalar]) -> Scalar:
+    products = [w * tap for w, tap in zip(weights, taps, strict=True)]
+    return products[0] + products[1] + products[2] + products[3]
+
+
+def tabulate(spectrum: Moments, nodes: Rule, kind: str) -> Table:
+    """H of a spectrum for all u: two small matrix products."""
+    values, dtype = spectrum.values, spectrum.values.dtype
+    common = jnp.maximum(_product(nodes.matrices[kind], values), float(np.finfo(dtype).tiny))
+    logarithm = jnp.log(common) + spectrum.shift - jnp.asarray(_POWERS[kind] * nodes.u, dtype)
+    return Table(_product(nodes.spline, logarithm), nodes.step)
+
+
+def _product(matrix: np.ndarray, vector: Array) -> Array:
+    return jnp.dot(jnp.asarray(matrix, vector.dtype), vector, precision="highest")
+
+
+def integrate(spectrum: Moments, nodes: Rule, kind: str, u: Scalar, log_field: Scalar) -> tuple[Scalar, Scalar]:
+    """H/B at u, (), and what of it is polarised, of a spectrum that holds at one point."""
+    values, dtype = spectrum.values, spectrum.values.dtype
+    function: Callable[[Array], tuple[Array, Array]] = getattr(kernels, kind)
+    root = jnp.exp(u / 3) * jnp.asarray(np.exp(-nodes.log_gamma[: nodes.few] * (2 / 3)), dtype)
+    cube = root * root * root
+    weights = values * (0.5 * nodes.step) * (cube if kind == "emission" else 2 * cube * jnp.sqrt(cube))
+    total, polarised = (jnp.sum(weights * part) for part in function(root))
+    fraction = polarised / jnp.maximum(total, float(np.finfo(dtype).tiny))
+    return total * jnp.exp(spectrum.shift - _POWERS[kind] * u - log_field), fraction

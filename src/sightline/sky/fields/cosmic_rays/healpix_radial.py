@@ -1,0 +1,23 @@
+from typing import ClassVar
+
+from jaxtyping import Array, Float
+
+from ...._core.module import param
+from ...._core.types import Scalar, Vector
+from ..healpix_radial import AbstractHealpixRadialGrid
+from .base import AbstractCosmicRays
+
+
+class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractCosmicRays):
+    """Cosmic-ray electrons in cells of HEALPix pixels and radial bins around the observer.
+
+    **Arguments:** `values`: (npix, bins) cm^-3 per unit Lorentz factor at the reference energy; `index`,
+    `reference_energy` as `AbstractCosmicRays`; the others as `sightline.fields.AbstractHealpixRadialGrid`.
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("Gorski2005",)
+    values: Float[Array, "npix bins"] = param(unit="cm-3", bounds=(0, None), symbol="n")
+
+    def pivot_density(self, position: Vector) -> Scalar:
+        """Density, () cm^-3, at a position, (3,) kpc."""
+        return self.interpolate(position)

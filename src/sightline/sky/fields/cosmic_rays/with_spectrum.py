@@ -1,0 +1,65 @@
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from ...._core.constants import ELECTRON_REST_ENERGY
+from ...._core.module import default_float, is_concrete, setting
+from ...._core.types import Scalar, Vector
+from ...geometry import SUN, Structures
+from ..base import AbstractField, Population
+from .spectra import AbstractSpectrum
+
+
+class WithSpectrum(AbstractField):
+    """Cosmic-ray electrons whose spectrum is the same everywhere: N(E, x) = N(E) n(x)/n(x_sun).
+
+    `spectrum` is that at the Sun, in absolute units. Of `profile` only the form counts: its own normalisation and, of
+    cosmic rays, its index do not, nor can they be fitted. An operator of power laws, such as `Synchrotron`, sees the
+    power law that touches the spectrum at its reference energy.
+
+    **Arguments:**
+
+    - `profile` n(x): any scalar field, positive at the Sun.
+    - `spectrum` N(E): of `sl.cosmic_rays.spectra`.
+    - `sun`: position at which `spectrum` holds, (3,) kpc; wherever the observer is.
+
+    **Raises:** `TypeError` for what is no field or no spectrum; `ValueError` where the profile vanishes at the Sun.
+
+    !!! example
+        >>> spectrum = sl.cosmic_rays.spectra.local_interstellar()
+        >>> rays = sl.cosmic_rays.WithSpectrum(sl.cosmic_rays.ExponentialDisk(scale_radius=5.0), spectrum)
+    """
+
+    profile: AbstractField
+    spectrum: AbstractSpectrum
+    sun: tuple[float, float, float] = setting(SUN, unit="kpc")
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.profile, AbstractField):
+            raise TypeError(f"WithSpectrum.profile must be a scalar field, not {self.profile!r}.")
+        if not isinstance(self.spectrum, AbstractSpectrum):
+            raise TypeError(f"WithSpectrum.spectrum must be one of sl.cosmic_rays.spectra, not {self.spectrum!r}.")
+        value: Any = self.profile.prepare()(jnp.asarray(self.sun, default_float()))
+        if value.shape != ():
+            raise TypeError(f"WithSpectrum.profile must be a scalar field; {self.profile.name} is a vector.")
+        if is_concrete(value) and not (np.isfinite(value) and value > 0):
+            raise ValueError(
+                f"WithSpectrum.profile is {value} at sun = {self.sun} kpc, where it must be positive: the spectrum "
+                "holds there. Move `sun`, or take another profile."
+            )
+
+    def __call__(self, position: Vector) -> Scalar:
+        """N_0 of the power law that touches the spectrum at its reference energy, () cm^-3."""
+        return self.populations(position)[0].normalisation
+
+    def populations(self, position: Vector) -> tuple[Population, ...]:
+        index, pivot = self.spectrum.tangent()[1], self.spectrum.reference_energy / ELECTRON_REST_ENERGY
+        return (Population(self._relative(position), index, self.spectrum, pivot),)
+
+    def structures(self) -> Structures:
+        """Those of the profile."""
+        return self.profile.structures()
+
+    def _relative(self, position: Vector) -> Scalar:
+        return self.profile(position) / self.profile(jnp.asarray(self.sun, position.dtype))

@@ -1,0 +1,38 @@
+"""Sightlines of some pixels: only these are simulated."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import tree
+from jaxtyping import Array
+
+from ..._core.module import is_concrete
+from .sightlines import Sightlines
+from .skies import Directions, HealpixSky, SourceCatalogue
+
+
+def restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines | None:
+    """The sightlines of the pixels, or sources, at the places `index`; `None` for a sky of which there is no part."""
+    sky = lines.sky
+    numbers: Any = np if is_concrete(index) and is_concrete(lines.rays.length) else jnp
+    if isinstance(sky, HealpixSky):
+        pixels = index if sky.pixels is None else numbers.asarray(sky.pixels)[index]
+        small = eqx.tree_at(lambda s: s.pixels, sky, pixels, is_leaf=lambda x: x is None)
+    elif isinstance(sky, (Directions, SourceCatalogue)):
+        small = tree.map(lambda leaf: numbers.asarray(leaf)[index], sky)
+    else:
+        return None
+    each = lines.size // sky.size
+    places = (index[:, None] * each + numbers.arange(each)).ravel()
+    return eqx.tree_at(lambda s: s.sky, lines.take(places), small, is_leaf=lambda x: x is None)
+
+
+def towards(lines: Sightlines, pixel: int) -> str:
+    """The direction of a pixel in words: `", towards l = 12, b = 3 deg"`; nothing where it has none on the sky."""
+    sky: Any = lines.sky
+    if not hasattr(sky, "lonlat"):
+        return ""
+    l, b = (float(angles[pixel]) for angles in sky.lonlat())
+    return f", towards l = {l:.4g}, b = {b:.4g} deg"

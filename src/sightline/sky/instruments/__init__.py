@@ -1,0 +1,12 @@
+"""What an instrument does to a sky: beams, bandpasses, gain and offset, masks, noise."""
+
+from .band import Bandpass as Bandpass
+from .base import AbstractInstrument as AbstractInstrument
+from .beam import AbstractBeam as AbstractBeam
+from .beam import GaussianBeam as GaussianBeam
+from .beam import HarmonicBeam as HarmonicBeam
+from .calibration import Calibration as Calibration
+from .chain import Chain as Chain
+from .mask import Mask as Mask
+from .neighbours import NeighbourBeam as NeighbourBeam
+from .noise import add_noise as add_noise

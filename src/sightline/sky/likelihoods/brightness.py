@@ -1,0 +1,101 @@
+"""Stokes parameters of a map as an observable."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..._core.module import is_concrete, setting
+from ..._core.units import brightness_unit
+from ...model import Model
+from ...statistics.hooks import AbstractHolder
+from ...statistics.noise import nuisance
+from ..geometry import Sightlines, as_sightlines, restrict_lines, towards
+from ..simulator.checks import check_frequency
+from ..stokes import Stokes, per_kelvin
+from .held import check_lines, hold_lines
+from .labels import check_label
+
+
+class Brightness(AbstractHolder):
+    """Stokes parameters of a sky as an instrument measures them, in COSMO convention.
+
+    **Arguments:**
+
+    - `sightlines`: a sky or `Sightlines`; `frequency`: as for a `Simulator`, GHz.
+    - `parameters`: which of them, and in which order: some of `"IQUV"`.
+    - `instrument`: of the `Model`, by name; `offset`: a nuisance of the `Model` by name, K_RJ: a number is added to I,
+      an array, (k,), to each parameter.
+    - `unit`: of the values, as of `sl.Stokes`; `nominal`: the frequency, GHz, that maps of the instrument must be
+      labelled with; `None`: whatever it says.
+
+    **Returns:** (k, npix), or (k, nfreq, npix) for several frequencies.
+
+    **Raises:** `ValueError` for names that the model does not have, or maps of another frequency than `nominal`.
+
+    !!! example
+        >>> sl.statistics.Brightness(sky, frequency=23.0, parameters="QU")(simulator).shape
+        (2, 768)
+    """
+
+    sightlines: Sightlines = eqx.field(converter=as_sightlines)
+    frequency: Float[Array, "*frequencies"] = eqx.field(converter=check_frequency)
+    parameters: str = eqx.field(default="IQU", static=True)
+    instrument: str | None = eqx.field(default=None, static=True)
+    offset: str | None = eqx.field(default=None, static=True)
+    unit: str = eqx.field(default="K_RJ", static=True)
+    nominal: tuple[float, ...] | float | None = setting(None, unit="GHz", positive=True)
+
+    def __check_init__(self) -> None:
+        brightness_unit(self.unit)
+        names = set(self.parameters)
+        if not names or len(names) < len(self.parameters) or names - set("IQUV"):
+            raise ValueError(f"parameters = {self.parameters!r}: name some of 'IQUV', each once.")
+
+    def __call__(self, model: Any) -> Float[Array, "k *maps"]:
+        """The maps of a `Simulator` or a `Model`."""
+        stokes = self._observe(model).to("K_RJ").to_convention("COSMO")
+        if stokes.V is None and "V" in self.parameters:
+            raise ValueError("The model has no V: leave it out of `parameters`, or add an operator that emits it.")
+        maps = jnp.stack([getattr(stokes, name) for name in self.parameters])
+        maps = maps if self.offset is None else maps + self._zero_level(model, maps)
+        return maps if self.unit == "K_RJ" else maps * per_kelvin(self.unit, stokes.frequency)[..., None]
+
+    def restrict(self, index: Any) -> "Brightness | None":
+        """That of some pixels; `None` behind an instrument, which may mix pixels."""
+        lines = None if self.instrument is not None else restrict_lines(self.sightlines, index)
+        return None if lines is None else eqx.tree_at(lambda one: one.sightlines, self, lines)
+
+    def hold(self, model: Any, free: Any, shared: dict[Any, Any]) -> "Brightness":
+        """With the fields that are not free evaluated in its cells."""
+        return eqx.tree_at(lambda one: one.sightlines, self, hold_lines(self.sightlines, model, free, shared))
+
+    def check(self, free: Any, name: str) -> None:
+        """Refuses a free field that its sightlines hold."""
+        check_lines(self.sightlines, free, name)
+
+    def place(self, pixel: int) -> str:
+        """The direction of a pixel, in words."""
+        return towards(self.sightlines, pixel)
+
+    def _observe(self, model: Any) -> Stokes:
+        if isinstance(model, Model):
+            stokes = model.observe(self.sightlines, self.frequency, self.instrument)
+            if self.nominal is not None and is_concrete(stokes.frequency):
+                who = f"instrument {self.instrument!r} gives maps at"
+                check_label("The data are at", self.nominal, who, stokes.frequency)
+            return stokes
+        if self.instrument is not None:
+            raise ValueError(f"instrument = {self.instrument!r} needs a sl.Model that has it, not a bare Simulator.")
+        return model(self.sightlines, self.frequency)
+
+    def _zero_level(self, model: Any, maps: Array) -> Array:
+        level = nuisance(model, str(self.offset), "offset =")
+        if level.ndim == 0:
+            if "I" not in self.parameters:
+                raise ValueError(f"offset = {self.offset!r} is one number, which is added to I, which is not fitted.")
+            level = level * jnp.asarray([name == "I" for name in self.parameters], level.dtype)
+        if level.shape[:1] != (len(self.parameters),) or level.ndim >= maps.ndim:
+            raise ValueError(f"offset = {self.offset!r} has shape {level.shape}: give one number for each parameter.")
+        return level.reshape(level.shape + (1,) * (maps.ndim - level.ndim))

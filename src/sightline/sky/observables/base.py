@@ -1,0 +1,56 @@
+"""The contract of an observable: what is measured along every ray of a sky."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import equinox as eqx
+from jaxtyping import Array, Float, Inexact
+
+from ..._core.module import Module
+from ..fields.base import children
+from ..geometry import Ray, Sightlines, Structures, restrict_lines, towards
+
+
+class AbstractObservable(Module):
+    """A quantity along the rays of a sky: `observable(model)` has one value, or several, a pixel on its last axis.
+
+    `unit` is that of its values in astropy's notation, `None` where it is not known: data with units are then refused.
+    Rays go to where the model or the cells end, those of a `SourceCatalogue` to the sources. Where `distance` names an
+    entry of a `Model`'s nuisance, rays end at the distances it holds, kpc: a distance can be fitted, and the derivative
+    of a line integral with respect to it is the integrand at the source.
+    """
+
+    sightlines: eqx.AbstractVar[Sightlines]
+    distance: eqx.AbstractVar[str | None]
+    needs: eqx.AbstractClassVar[tuple[str, ...]]
+    unit: ClassVar[str | None] = None
+    sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
+
+    @abc.abstractmethod
+    def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Inexact[Array, "..."]:
+        """The observable of one ray.
+
+        **Arguments:** `simulator`: prepared; `ray`; `points`: x, y and z, (cells,) kpc each, of the middles of its
+        cells; `widths`: (cells,) kpc.
+        """
+
+    def structures(self, told: Mapping[str, Structures]) -> Structures:
+        """Where its integrand acts and jumps: by default wherever one of the fields does that it needs or holds.
+
+        **Arguments:** `told`: what the fields it needs tell of, by name.
+        """
+        return Structures.join(*told.values(), *(field.structures() for field in children(self)))
+
+    def restrict(self, index: Any) -> "AbstractObservable | None":
+        """That of some pixels; `None` at distances that are fitted."""
+        lines = None if self.distance is not None else restrict_lines(self.sightlines, index)
+        return None if lines is None else eqx.tree_at(lambda one: one.sightlines, self, lines)
+
+    def place(self, pixel: int) -> str:
+        """The direction of a pixel, in words."""
+        return towards(self.sightlines, pixel)
+
+    def __call__(self, model: Any) -> Inexact[Array, "*values pixels"]:
+        """The observable as seen in a `Simulator` or a `Model`."""
+        return model.measure(self)

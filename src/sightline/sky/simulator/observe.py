@@ -1,0 +1,181 @@
+"""Rays through a simulator: coefficients of their cells, what the solver makes of them, line integrals."""
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Inexact
+
+from ..._core.module import is_concrete
+from ..._core.types import Scalar
+from ..emission import StokesVector, TransferCoefficients
+from ..emission.base import add_parts
+from ..fields.base import AbstractField, prepare_children
+from ..geometry import Ray, Sightlines, Structures, map_rays
+from ..geometry.panels import equal, gauss
+from ..observables import AbstractObservable
+from .held import Components, components, with_held
+from .place import edges_of_ray, needs_edges, structures_of, structures_seen
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
+
+
+def arrays(lines: Sightlines) -> Sightlines:
+    """The lines without what compiled code does not see."""
+    return eqx.tree_at(lambda s: (s.sky, s.error), lines, (None, None), is_leaf=lambda x: x is None)
+
+
+@eqx.filter_jit
+def observe_rays(simulator: "Simulator", lines: Sightlines, frequency: Array) -> tuple[dict[str, Array], Array]:
+    """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,)."""
+    structures = structures_of(simulator) if needs_edges(lines) else None
+    simulator = simulator.prepare()
+    parts = [_observe_class(simulator, part, structures, frequency) for part in lines.classes or (lines,)]
+    values = {name: join_classes(lines, [part[name] for part, _ in parts]) for name in parts[0][0]}
+    return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
+
+
+def _observe_class(
+    simulator: "Simulator", lines: Sightlines, structures: Structures | None, frequency: Array
+) -> tuple[dict[str, Array], Array]:
+    """The same of rays that have the same number of cells, the rotation of each ray."""
+
+    def observe(ray: Ray, given: Any) -> tuple[dict[str, Array], Array]:
+        known, edges = given
+        cells = division(lines, ray, edges, structures)
+        coefficients, widths = _coefficients(simulator, cells, ray, known, frequency)
+        stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
+        rate = coefficients.rotation.V
+        turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths[None], axis=-1)
+        return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
+
+    given = (lines.known, None if lines.edges is None else lines.edges.T)
+    return map_rays(observe, lines.rays, simulator.chunk, given, first=True)
+
+
+def join_classes(lines: Sightlines, parts: list[Array]) -> Array:
+    """Values of the rays of all classes, ray last, in the order of the sky."""
+    whole = jnp.concatenate(parts, axis=-1)
+    return whole if lines.order is None else whole[..., jnp.asarray(lines.order)]
+
+
+def _coefficients(
+    simulator: "Simulator", cells: tuple[Array, Array], ray: Ray, known: Any, frequency: Array
+) -> tuple[TransferCoefficients, Array]:
+    """Coefficients, (nfreq, cells), and widths [kpc], (cells,), of one ray: the fields are evaluated once."""
+
+    def cell(known: Any, x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
+        plasma = with_held(simulator, known).plasma(jnp.stack([x, y, z]))
+        return jax.vmap(lambda nu: simulator.coefficients(plasma, ray, nu))(frequency)
+
+    distance, widths = cells
+    return jax.vmap(cell, out_axes=-1)(known, *coordinates(ray, distance)), widths
+
+
+def division(
+    lines: Sightlines, ray: Ray, edges: Array | None, structures: Structures | None
+) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
+    """Distances of the middles of the cells of a ray, and their widths, kpc."""
+    if lines.midpoints is None or lines.widths is None:
+        return equal(_edges(lines, ray, edges, structures), lines.parts)
+    midpoints, widths, length = jax.lax.stop_gradient((lines.midpoints, lines.widths, ray.length))
+    return length * midpoints, length * widths
+
+
+def _edges(lines: Sightlines, ray: Ray, edges: Array | None, structures: Structures | None) -> Float[Array, " edges"]:
+    """Edges of the panels of a ray, kpc: those it has, or as its model wants them."""
+    if edges is not None:
+        return jax.lax.stop_gradient(edges)
+    assert structures is not None
+    return edges_of_ray(lines, structures, ray)
+
+
+def coordinates(ray: Ray, distance: Float[Array, " cells"]) -> list[Float[Array, " cells"]]:
+    """x, y and z [kpc] at distances along a ray, kept apart: XLA then fuses them into the fields."""
+    return [ray.origin[axis] + distance * ray.direction[axis] for axis in range(3)]
+
+
+def _solve(
+    simulator: "Simulator", coefficients: TransferCoefficients, widths: Array, ray: Ray, frequency: Scalar
+) -> StokesVector:
+    behind = StokesVector()
+    for background in simulator.background:
+        behind = add_parts(behind, background(ray, frequency))
+    return simulator.transfer(coefficients, widths, behind)
+
+
+@eqx.filter_jit
+def measure_rays(simulator: "Simulator", observable: AbstractObservable, length: Array | None) -> Inexact[Array, "..."]:
+    """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own."""
+    lines = observable.sightlines
+    structures = structures_seen(simulator, observable) if needs_edges(lines) else None
+    simulator, observable = simulator.prepare(), prepare_children(observable)
+
+    def measure(part: Sightlines, ray: Ray, edges: Array | None, far: Scalar | None) -> Inexact[Array, "..."]:
+        if far is not None:
+            ray = eqx.tree_at(lambda r: r.length, ray, jax.lax.stop_gradient(far))
+        if part.midpoints is not None or observable.sequential:
+            distance, widths = division(part, ray, edges, structures)
+        else:
+            distance, widths = gauss(_edges(part, ray, edges, structures), part.parts)
+        if far is not None:
+            distance, widths = _with_end(distance, widths, far)
+        return observable.along(simulator, ray, coordinates(ray, distance), widths)
+
+    results = []
+    for part in lines.classes or (lines,):
+        given = (None if part.edges is None else part.edges.T, length)
+        run = functools.partial(measure, part)
+        results.append(map_rays(lambda ray, more, run=run: run(ray, *more), part.rays, simulator.chunk, given, True))
+    return join_classes(lines, results)
+
+
+def _with_end(distance: Array, widths: Array, far: Scalar) -> tuple[Array, Array]:
+    """A cell more, of no width, at the end of a ray: the derivative of its width is Leibniz' rule."""
+    near = jax.lax.stop_gradient(far)
+    middle, width = near + 0.5 * (far - near), far - near
+    return jnp.append(distance, middle), jnp.append(widths, width)
+
+
+@eqx.filter_jit
+def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: int) -> dict[str, Components]:
+    """The components of fields in the cells of all rays, (rays, cells) each, and of copies of the last ray that fill
+    the last batch of `chunk`."""
+    prepared = {name: field.prepare() for name, field in fields.items()}
+
+    def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
+        return {name: components(name, field, jnp.stack([x, y, z])) for name, field in prepared.items()}
+
+    def evaluate(given: tuple[Ray, Array | None]) -> dict[str, Components]:
+        ray, edges = given
+        return jax.vmap(cell)(*coordinates(ray, division(lines, ray, edges, None)[0]))
+
+    extra = -lines.size % min(chunk, lines.size)
+    rays = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), (lines.rays, lines.edges))
+    rays = jax.tree.map(lambda leaf: jnp.pad(leaf, [(0, extra)] + [(0, 0)] * (leaf.ndim - 1), mode="edge"), rays)
+    return jax.lax.map(evaluate, rays, batch_size=chunk)
+
+
+class RotationWarning(UserWarning):
+    """Q and U are not converged: `rotation` is the largest Faraday rotation [rad] of P within one cell."""
+
+    rotation: float = 0.0
+
+
+def warn_rotation(rotation: Array, frequency: Array) -> None:
+    """Warns where a cell turns P by more than 1 rad."""
+    if not is_concrete(rotation) or not is_concrete(frequency) or not np.any(np.asarray(rotation) > 1):
+        return
+    worst = int(np.argmax(rotation))
+    warning = RotationWarning(
+        f"Faraday rotation turns P by up to {rotation[worst]:.3g} rad within one cell at {frequency[worst]:g} GHz: "
+        "above about 1 rad Q and U are bounded but not converged. Say how accurate they must be, "
+        "simulator.sightlines(sky, frequency, tolerance=1e-3), or use more cells."
+    )
+    warning.rotation = float(rotation[worst])
+    warnings.warn(warning, stacklevel=3)

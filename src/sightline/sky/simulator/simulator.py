@@ -1,0 +1,278 @@
+"""The simulator: fields and emission operators composed into one differentiable sky."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Inexact
+
+from ..._core.contracts import AbstractPredictor
+from ..._core.module import check_tree, is_concrete, setting
+from ..._core.types import Scalar, Vector
+from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
+from ..fields import AbstractField
+from ..fields.base import prepare_children
+from ..geometry import Ray, Sightlines
+from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
+from ..stokes import Stokes
+from ..transfer import AbstractTransfer, CellTransfer
+from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
+from .duplicates import check_duplicates
+from .held import check_names, check_populations, fields_of
+from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
+from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
+from .ranges import check_ranges
+from .tolerance import with_tolerance
+from .trace import Trace, trace_ray
+
+Lines = Any  # a sky, or Sightlines
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+class Simulator(AbstractPredictor):
+    """What an instrument sees of a medium: a PyTree whose inexact-array leaves are exactly the parameters and grids.
+
+    **Arguments:**
+
+    - `magnetic_field`: uG; `electron_density`: cm^-3; `cosmic_rays`: see `sl.cosmic_rays`; `temperature`: K;
+      all optional.
+    - `emission`: the emission operators, summed.
+    - `background`: what shines from behind, one or several, e.g. `sl.emission.CMB()`.
+    - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
+    - `transfer`: the solver.
+    - `chunk`: rays evaluated at a time; memory grows with it, speed hardly.
+
+    **Raises:** at construction: `ValueError` where an operator needs a field that is missing, or two would count the
+    same electrons twice; `TypeError` where a field does not return the shape its place demands.
+
+    !!! example
+        >>> simulator = sl.Simulator(
+        ...     magnetic_field=sl.magnetic.LSA(),
+        ...     electron_density=sl.electrons.ExponentialDisk(),
+        ...     cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        ...     emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+        ... )
+        >>> simulator(sl.HealpixSky(nside=8), frequency=[0.408, 23.0]).I.shape
+        (2, 768)
+    """
+
+    magnetic_field: AbstractField | None = None
+    electron_density: AbstractField | None = None
+    cosmic_rays: AbstractField | None = None
+    emission: tuple[AbstractEmissionOperator, ...] = eqx.field(default=(), converter=_as_tuple)
+    temperature: AbstractField | None = None
+    background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=_as_tuple)
+    fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True)
+    transfer: AbstractTransfer = eqx.field(default=CellTransfer(), kw_only=True)
+    chunk: int = setting(256, bounds=(1, None), kw_only=True)
+
+    def __check_init__(self) -> None:
+        check_types(self)
+        check_shapes(self)
+        self._check_emission()
+        warn_suns(self)
+
+    def _check_emission(self) -> None:
+        check_duplicates(self.emission, "emission")
+        check_duplicates(self.background, "background")
+        for operator in self.emission:
+            self.require(operator.needs, type(operator).__name__)
+
+    def require(self, needs: tuple[str, ...], who: str) -> None:
+        """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
+        for name in needs:
+            if (getattr(self, name) if name in CURES else self.fields.get(name)) is None:
+                cure = CURES.get(name, f"fields={{{name!r}: ...}}")
+                raise ValueError(f"{who} needs {name}, which this Simulator does not have: give it e.g. {cure}.")
+
+    def check(self) -> None:
+        """Checks leaves and needs again: `eqx.tree_at` skips the checks of construction.
+
+        **Raises:** `TypeError` for leaves that are no arrays of the right shape, `ValueError` for missing fields.
+        """
+        check_tree(self)
+        self._check_emission()
+
+    def prepare(self) -> "Simulator":
+        """This simulator with the global work of its fields done (synthesis, tables); calls do it themselves."""
+        return prepare_children(self)
+
+    @property
+    def sun(self) -> tuple[float, float, float]:
+        """Where the model has its Sun, kpc: from there a sky is seen of which no observer is said."""
+        return sun_of(self)
+
+    def plasma(self, position: Vector) -> Plasma:
+        """All fields at one position, (3,) kpc."""
+        field, rays = _at(self.magnetic_field, position), self.cosmic_rays
+        return Plasma(
+            position,
+            magnetic_field=None if field is None else tuple(jnp.unstack(field)),
+            electron_density=_at(self.electron_density, position),
+            cosmic_rays=None if rays is None else rays.populations(position),
+            temperature=_at(self.temperature, position),
+            extra={name: field(position) for name, field in self.fields.items()},
+        )
+
+    def coefficients(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
+        """The sum over the operators at one point, per kpc, for `frequency`, () GHz."""
+        total = TransferCoefficients()
+        for operator in self.emission:
+            total = total + operator(plasma, ray, frequency)
+        return total
+
+    def __call__(self, sky: Lines, frequency: Any) -> Stokes:
+        """Stokes parameters of the sky.
+
+        **Arguments:**
+
+        - `sky`: a sky, or `Sightlines` for other cells or observers.
+        - `frequency`: GHz or an astropy quantity; a number or a sequence.
+
+        **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
+
+        **Raises:** `ValueError` for frequencies that are not positive or not covered by an operator, no operators, or a
+        grid whose box does not contain the observer; `TypeError` for leaves that are no arrays.
+
+        **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made;
+        `SpectrumRangeWarning` where a table of their spectrum does not reach the electrons that shine.
+        """
+        self.check()
+        if not self.emission and not self.background:
+            raise ValueError(
+                "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
+            )
+        lines, frequencies = seen(self, sky), check_frequency(frequency)
+        check_boxes(self, lines)
+        check_ranges(self, lines, frequencies)
+        values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
+        if lines.error is None:  # else it is known how accurate Q and U are
+            warn_rotation(rotation, jnp.atleast_1d(frequencies))
+        parts = {name: lines.sky.reduce(value) for name, value in values.items()}
+        label = np.atleast_1d(np.asarray(frequencies)) if is_concrete(frequencies) else jnp.atleast_1d(frequencies)
+        stokes = Stokes(**parts, frequency=label, unit="K_RJ", convention="IAU", sky=lines.sky).to_convention("COSMO")
+        return stokes if frequencies.ndim else stokes[0]
+
+    def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
+        """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
+        self.check()
+        lines, frequencies = seen(self, sky), check_frequency(frequency)
+        check_boxes(self, lines)
+        _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
+        return rotation.reshape(frequencies.shape)
+
+    def sightlines(self, sky: Any, frequency: Any = None, tolerance: float | None = None) -> Sightlines:
+        """The sightlines of a sky as this model sees them, complete: made outside jit, an argument of fits.
+
+        With a tolerance they have the cheapest cells that meet it: the error of every map, I, Q and U at each
+        frequency, is at most so much of its rms. Rays that need more cells get more; `lines.error` says what was
+        reached. It is made for the values that the parameters have now: a fit that ends far away wants it made anew.
+
+        **Arguments:**
+
+        - `sky`: or `Sightlines`, of which the cells, the observer or both may be missing; or an observable, e.g.
+          `sl.observables.RotationMeasure(sky)`, for its own sightlines.
+        - `frequency`: GHz, of the maps; `tolerance`: of rms, e.g. 1e-3. Where it cannot be met, `ToleranceWarning` says
+          what was reached.
+
+        **Raises:** `ValueError` for a tolerance without a frequency, or cells that were given beside a tolerance;
+        `TypeError` inside jit.
+
+        !!! example
+            >>> lines = simulator.sightlines(sl.HealpixSky(nside=4), frequency=23.0, tolerance=1e-2)
+            >>> bool(max(lines.error.relative.values()) < 1e-2), bool(lines.error.mean_cells < 100)
+            (True, True)
+        """
+        if tolerance is not None:
+            return with_tolerance(self, sky, frequency, tolerance)
+        if isinstance(sky, AbstractObservable):
+            return complete(seen(self, sky.sightlines), structures_seen(self, sky), self.chunk)
+        return complete(seen(self, sky), structures_of(self), self.chunk)
+
+    def hold(self, sky: Lines, names: str | Sequence[str]) -> Sightlines:
+        """Sightlines that hold fields of this model: their values in every cell, which simulations take from there.
+
+        For fits and samplers that leave some fields as they are: `sl.Posterior.hold` chooses them. Each component
+        costs a number a cell of every ray. Stokes parameters of a simulator that differs in the fields named are wrong
+        on these sightlines, and so are gradients with respect to them: zero.
+
+        **Arguments:** `sky`: or `Sightlines`; `names`: dotted, e.g. `"electron_density"`, or
+        `"magnetic_field.terms.disk"` for a term of a sum.
+
+        **Raises:** `ValueError` for names that are not there, of a sum and its term, or of cosmic rays of several
+        populations, whose terms are to be named; as a call for the rest.
+
+        !!! example
+            >>> held = simulator.hold(sl.HealpixSky(nside=8), ["electron_density", "cosmic_rays"])
+            >>> stokes = simulator(held, frequency=2.3)
+        """
+        self.check()
+        lines = self.sightlines(sky)
+        check_boxes(self, lines)
+        names = (names,) if isinstance(names, str) else names
+        check_names(self, [*lines.held, *names])
+        check_populations(self, names)
+        fields = fields_of(self)
+        chosen = {name: fields[name] for name in names}
+
+        def hold(part: Sightlines) -> Sightlines:
+            known = fields_in_cells(chosen, arrays(part), self.chunk)
+            return eqx.tree_at(lambda s: s.known, part, part.known | known)
+
+        if not lines.classes:
+            return hold(lines)
+        return eqx.tree_at(lambda s: s.classes, lines, tuple(map(hold, lines.classes)))
+
+    def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
+        """An observable of this model, its values for every pixel on the last axis.
+
+        **Arguments:** `observable`; `length`: where the rays end instead of where they would, (number of rays,) kpc.
+
+        **Raises:** `ValueError` for missing fields, lengths that do not fit the rays, or a grid whose box does not
+        contain the observer.
+        """
+        self.check()
+        self.require(observable.needs, type(observable).__name__)
+        lines = seen(self, observable.sightlines)
+        check_boxes(self, lines)
+        length = None if length is None else check_length(length, lines.size)
+        bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
+        return lines.sky.reduce(measure_rays(self, bare, length))
+
+    def rotation_measure(self, sky: Lines) -> Float[Array, " pixels"]:
+        """RM, (npix,) rad m^-2, to the end of the rays or to the sources, positive for B towards the observer."""
+        return RotationMeasure(sky)(self)
+
+    def dispersion_measure(self, sky: Lines) -> Float[Array, " pixels"]:
+        """DM, (npix,) pc cm^-3, to the end of the rays or to the sources."""
+        return DispersionMeasure(sky)(self)
+
+    def emission_measure(self, sky: Lines) -> Float[Array, " pixels"]:
+        """EM, (npix,) pc cm^-6, to the end of the rays or to the sources, with the clumping of `FreeFree`, if any."""
+        factors = [operator.clumping for operator in self.emission if isinstance(operator, FreeFree)]
+        return EmissionMeasure(sky, *factors)(self)
+
+    def trace(self, sky: Lines, frequency: Any) -> "Trace":
+        """Every intermediate quantity along one ray, at one frequency.
+
+        **Arguments:** `sky`: of a single direction, e.g. `sl.Directions(30.0, 2.0)`; `frequency`: a number, GHz.
+
+        **Raises:** `ValueError` for several rays or frequencies.
+        """
+        lines, nu = self.sightlines(sky), check_frequency(frequency)
+        if lines.size != 1 or nu.ndim:
+            raise ValueError(
+                f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
+            )
+        lines = lines.released().merged()
+        stokes = self(lines, nu)
+        return Trace(*trace_ray(self.prepare(), lines, nu), stokes=stokes)
+
+
+def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
+    return None if field is None else field(position)

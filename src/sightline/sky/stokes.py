@@ -1,0 +1,217 @@
+"""Stokes: maps of I, Q, U and V that know their unit, polarisation convention, frequency and sky."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.constants import HNU_OVER_K, RAYLEIGH_JEANS, T_CMB
+from .._core.module import default_float, is_concrete
+from .._core.safe import safe_hypot
+from .._core.units import brightness_unit, numbers, strip_unit
+from .geometry import AbstractSky, difference
+
+Maps = Float[Array, "*maps"]
+
+
+BLANK = 1e30  # HEALPix files hold -1.6375e30 where nothing was observed
+
+
+def is_blank(values: Any) -> Any:
+    """Where maps have no value: NaN, infinite or the sentinel of HEALPix files."""
+    return ~(abs(values) < BLANK)
+
+
+def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """The value in `unit` of 1 K (Rayleigh-Jeans) at `frequency` [GHz].
+
+    K_CMB: (e^x - 1)^2 / (x^2 e^x), x = h nu / (k T_CMB) with T_CMB = 2.7255 K; MJy/sr: 2 k nu^2 / c^2.
+    """
+    scale, base, _ = brightness_unit(unit)
+    if base == "K_RJ":
+        return jnp.full_like(frequency, 1 / scale)
+    if base == "MJy/sr":
+        return RAYLEIGH_JEANS / scale * frequency**2
+    x = HNU_OVER_K / T_CMB * frequency
+    return (jnp.expm1(x) / x) ** 2 * jnp.exp(-x) / scale
+
+
+def to_frequency(frequency: Any) -> Array:
+    """Frequencies in GHz, refused unless finite and positive."""
+    values = strip_unit(frequency, "GHz", "frequency")
+    if not is_concrete(values):
+        return jnp.asarray(values, default_float())
+    values = numbers(values, "GHz", "frequency")
+    if not np.all(np.isfinite(values) & (values > 0)):
+        raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
+    with jax.ensure_compile_time_eval():  # instruments and likelihoods compare frequencies, also where they are traced
+        return jnp.asarray(values, default_float())
+
+
+def _to_maps(values: Any, unit: str, name: str) -> Any:
+    """Maps as an array, in the floating-point type that they have."""
+    if isinstance(values, (jax.Array, jax.ShapeDtypeStruct)):
+        if jnp.issubdtype(values.dtype, jnp.complexfloating):
+            raise TypeError(f"Stokes.{name} must be real numbers, not complex numbers.")
+        return values
+    found, kind = numbers(values, brightness_unit(unit).quantity, f"Stokes.{name}"), getattr(values, "dtype", None)
+    own = kind is not None and np.dtype(kind).kind == "f"
+    return jnp.asarray(found.astype(np.dtype(kind).newbyteorder("=")) if own else found)
+
+
+class Stokes(eqx.Module):
+    """Stokes parameters of a sky.
+
+    Q and U refer to east and north of the pixel. `"COSMO"` (HEALPix) and `"IAU"` differ in the sign of U; V is positive
+    by IAU/IEEE in both.
+
+    **Arguments:**
+
+    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`. Numbers in `unit`, or
+      astropy quantities.
+    - `frequency`: GHz, () or (nfreq,).
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, or with a prefix, `"uK_CMB"`, `"mK_RJ"`, `"Jy/sr"`.
+    - `convention`: `"COSMO"` or `"IAU"`.
+    - `sky`: what the last axis is; `None`: unknown.
+
+    **Raises:** `ValueError` where units, conventions, frequencies or skies are mixed, or the maps are not of the sky.
+
+    !!! example
+        >>> stokes = simulator(sl.HealpixSky(nside=8), frequency=23.0)
+        >>> stokes.to("K_CMB").to_convention("IAU").U.shape
+        (768,)
+    """
+
+    I: Maps
+    Q: Maps
+    U: Maps
+    V: Maps | None = None
+    frequency: Float[Array, "*frequencies"] = eqx.field(converter=to_frequency, kw_only=True)
+    unit: str = eqx.field(static=True, default="K_RJ", kw_only=True)
+    convention: str = eqx.field(static=True, default="COSMO", kw_only=True)
+    sky: AbstractSky | None = eqx.field(default=None, kw_only=True)
+
+    def __init__(
+        self,
+        I: Any,
+        Q: Any,
+        U: Any,
+        V: Any = None,
+        *,
+        frequency: Any,
+        unit: str = "K_RJ",
+        convention: str = "COSMO",
+        sky: AbstractSky | None = None,
+    ):
+        self.I, self.Q, self.U = _to_maps(I, unit, "I"), _to_maps(Q, unit, "Q"), _to_maps(U, unit, "U")
+        self.V = None if V is None else _to_maps(V, unit, "V")
+        self.frequency, self.unit, self.convention, self.sky = to_frequency(frequency), unit, convention, sky
+
+    def __check_init__(self) -> None:
+        _check_convention(self.convention)
+        for name, values in {"Q": self.Q, "U": self.U, "V": self.V}.items():
+            if values is not None and jnp.shape(values) != jnp.shape(self.I):
+                raise ValueError(f"Stokes: {name} has shape {jnp.shape(values)}, I has {jnp.shape(self.I)}.")
+        if (
+            jnp.ndim(self.I) > self.frequency.ndim + 1
+            or jnp.shape(self.I)[: self.frequency.ndim] != self.frequency.shape
+        ):
+            raise ValueError(f"Stokes: I has shape {jnp.shape(self.I)}, frequency has {self.frequency.shape}.")
+        pixels = jnp.shape(self.I)[self.frequency.ndim :]
+        if self.sky is not None and pixels and pixels != (self.sky.size,):
+            raise ValueError(f"Stokes: I has {pixels[0]} pixels, sky has {self.sky.size}: give the sky of the maps.")
+
+    def _map(self, function: Any, **changes: Any) -> "Stokes":
+        parts = {name: function(getattr(self, name)) for name in ("I", "Q", "U")}
+        return dataclasses.replace(self, **parts, V=None if self.V is None else function(self.V), **changes)
+
+    def to(self, unit: str) -> "Stokes":
+        """The same sky in another unit of brightness.
+
+        K_CMB is the linear unit of anisotropies: it is not the temperature of a monopole, which is not linear in
+        brightness.
+        """
+        ratio = per_kelvin(unit, self.frequency) / per_kelvin(self.unit, self.frequency)
+        return self._map(lambda values: _unblanked(values) * ratio[..., None], unit=unit)
+
+    def to_convention(self, convention: str) -> "Stokes":
+        """The same sky in another polarisation convention: U changes sign between `"COSMO"` and `"IAU"`."""
+        _check_convention(convention)
+        sign = 1 if convention == self.convention else -1
+        return dataclasses.replace(self, U=sign * self.U, convention=convention)
+
+    @property
+    def polarised_intensity(self) -> Maps:
+        """sqrt(Q^2 + U^2), in `unit`."""
+        return safe_hypot(self.Q, self.U)
+
+    def __len__(self) -> int:
+        """Number of frequencies."""
+        return self.frequency.size
+
+    def __getitem__(self, index: int) -> "Stokes":
+        """One of several frequencies."""
+        if self.frequency.ndim == 0:
+            raise ValueError("This Stokes has a single frequency: there is nothing to select.")
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"frequency {index} of {len(self)}")
+        frequency = np.asarray(self.frequency)[index] if is_concrete(self.frequency) else self.frequency[index]
+        return self._map(lambda values: values[index], frequency=frequency)
+
+    def __add__(self, other: Any) -> "Stokes":
+        _check_same(self, other)
+        if (self.V is None) != (other.V is None):
+            raise ValueError(
+                "One of the two skies has no V: give both or drop it with dataclasses.replace(sky, V=None)."
+            )
+        names = ("I", "Q", "U") if self.V is None else ("I", "Q", "U", "V")
+        parts = {name: _unblanked(getattr(self, name)) + _unblanked(getattr(other, name)) for name in names}
+        return dataclasses.replace(self, **parts, sky=other.sky if self.sky is None else self.sky)
+
+    def __mul__(self, factor: Any) -> "Stokes":
+        if isinstance(factor, Stokes):
+            raise TypeError("Two Stokes cannot be multiplied: multiply by a number or an array.")
+        factor = strip_unit(factor, "", "The factor of a Stokes")
+        return self._map(lambda values: _unblanked(values) * factor)
+
+    __rmul__ = __mul__
+    __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
+
+    def __sub__(self, other: Any) -> "Stokes":
+        return self + (-1) * other
+
+
+def _unblanked(values: Maps) -> Maps:
+    """Maps with NaN instead of the sentinel of HEALPix files, of which arithmetic would make a brightness."""
+    if not is_concrete(values):
+        return values
+    found = np.asarray(values)
+    blank = np.abs(found) >= BLANK
+    return jnp.asarray(np.where(blank, found.dtype.type(np.nan), found)) if np.any(blank) else values
+
+
+def _check_convention(convention: str) -> None:
+    if convention not in ("COSMO", "IAU"):
+        raise ValueError(f"convention {convention!r} is not known: choose 'COSMO' (HEALPix) or 'IAU'.")
+
+
+def _check_same(left: Stokes, right: Any) -> None:
+    if not isinstance(right, Stokes):
+        raise TypeError(f"A Stokes and a {type(right).__name__} cannot be added: convert it to Stokes first.")
+    if left.unit != right.unit:
+        raise ValueError(f"Units differ, {left.unit} and {right.unit}: convert one with .to({left.unit!r}).")
+    if left.convention != right.convention:
+        raise ValueError(f"Conventions differ: convert one with .to_convention({left.convention!r}).")
+    if left.I.shape != right.I.shape:
+        raise ValueError(f"Maps have shapes {left.I.shape} and {right.I.shape}: bring both to one sky and frequencies.")
+    if left.sky is not None and right.sky is not None:
+        apart = difference(left.sky, right.sky, "those of the other")
+        if apart:
+            raise ValueError(f"Skies differ: the maps of one {apart}. Bring both to one nside, ordering and pixels.")
+    known = is_concrete(left.frequency) and is_concrete(right.frequency)
+    if known and not np.allclose(left.frequency, right.frequency):
+        raise ValueError(f"Frequencies differ: {left.frequency} and {right.frequency} GHz.")
