@@ -12,8 +12,9 @@ from scipy.stats import norm
 
 import sightline as sl
 from sightline import plot
-from sightline.plot import densities, names, places
+from sightline.plot import densities, names
 from sightline.plot.predictions import _histogram as rank_histogram
+from sightline.statistics.layout import layout
 
 NAMES = ["simulator.magnetic_field.b0", "simulator.disk.scale_height", "simulator.halo.scale_height", "arms"]
 UNITS = ["uG", "kpc", "kpc", "cm-3"]
@@ -239,7 +240,7 @@ def test_residuals_are_data_minus_model_over_sigma(problem, tmp_path):
     np.testing.assert_allclose(np.sort(scatter.get_array()), np.sort(pulls), rtol=1e-9)
     line = figure.subfigs[3].axes[2].lines[0].get_ydata()
     np.testing.assert_allclose(line, (np.asarray(counts.data) - 75.0) / np.sqrt(75.0), rtol=1e-9)
-    assert places.place(bins).l.shape == (bins.size,)
+    assert layout(bins).place.l.shape == (bins.size,)
     with pytest.raises(FileExistsError, match="overwrite"):
         plot.residuals(problem, values, path=tmp_path / "residuals.png")
     with pytest.raises(ValueError, match="is not free"):
@@ -248,16 +249,16 @@ def test_residuals_are_data_minus_model_over_sigma(problem, tmp_path):
 
 def test_places_of_data(problem):
     sky, sources, bins, counts = problem.likelihoods
-    pixels = places.place(sky)
+    pixels = layout(sky).place.sky
     np.testing.assert_array_equal(pixels.indices, np.delete(np.arange(48), 7))
     l, _ = sources.observable.sightlines.sky.lonlat()
-    np.testing.assert_allclose(places.place(sources).l, l)
+    np.testing.assert_allclose(layout(sources).place.l, l)
     middle = sl.HealpixSky(1).lonlat()
-    kept, found = np.asarray(bins.kept), places.place(bins)
+    kept, found = np.asarray(bins.kept), layout(bins).place
     apart = np.cos(np.deg2rad(found.b - middle[1][kept]))
     assert np.all(apart > np.cos(np.deg2rad(40)))
-    assert places.place(counts) is None
-    assert places.unit(bins) == places.unit(sources) == "rad m$^{-2}$"
+    assert layout(counts).place.kind == "axis"
+    assert layout(bins).unit == layout(sources).unit == "rad m$^{-2}$"
 
 
 def test_predictive_ranks_and_moments(problem, tmp_path):
@@ -278,7 +279,7 @@ def test_predictive_ranks_and_moments(problem, tmp_path):
 
 
 def test_uniform_ranks_lie_in_the_band():
-    from sightline.plot.figures import new_figure
+    from sightline.plot.canvas import new_figure
 
     axes = new_figure(4.0, 3.0).add_subplot()
     rank_histogram(axes, np.random.default_rng(5).integers(0, 65, 4000), 64)

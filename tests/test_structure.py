@@ -14,6 +14,7 @@ import pytest
 from equinox._module._module import is_abstract_module
 
 import sightline as sl
+from sightline.testing import structure
 
 SOURCE = Path(sl.__file__).parent
 # From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
@@ -21,7 +22,6 @@ ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "
 ROOMS += ["sky.geometry", "sky.stokes", "sky.harmonics", "sky.grids", "sky.fields", "sky.emission", "sky.transfer"]
 ROOMS += ["sky.observables", "sky.simulator", "sky.instruments", "sky.likelihoods", "io", "sky.presets", "sky.datasets"]
 ROOMS += ["citation", "plot", "testing", "cli"]
-WINGS = ["sky"]
 # Methods with a default that a subclass may replace.
 HOOKS = {
     "prepare",
@@ -42,31 +42,26 @@ def classes():
     return sorted((c for c in found if c.__module__.startswith("sightline") and issubclass(c, eqx.Module)), key=str)
 
 
-def room(parts):
-    """The room of a path below the package, `None` for the faces of the package and of a wing."""
-    if parts[0] in WINGS:
-        return ".".join(parts[:2]) if len(parts) > 1 and parts[1] != "__init__" else None
-    return None if parts[0] == "__init__" else parts[0]
+@pytest.mark.parametrize("room", sorted(structure.rooms(SOURCE)))
+def test_rooms_import_only_from_rooms_below_them(room):
+    above = structure.rooms(SOURCE)[room].difference(ROOMS[: ROOMS.index(room)])
+    assert not above, f"{room} imports from {sorted(above)}, which stand above it"
 
 
-def imported_rooms(path):
-    parts = path.relative_to(SOURCE).with_suffix("").parts
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            target = [*parts[:-1][: len(parts) - node.level], *(node.module.split(".") if node.module else [])]
-            for alias in node.names:
-                full = [*target, alias.name]
-                yield room(full) or ".".join(full)
+def test_the_inference_wing_knows_no_sky():
+    graph = structure.rooms(SOURCE)
+    for room in ("parameters", "statistics", "inference"):
+        assert graph[room] <= {"_core", "_version", "registry", "parameters", "statistics"}
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
-def test_rooms_import_only_from_rooms_below_them(path):
-    own = room(path.relative_to(SOURCE).with_suffix("").parts)
-    if own is None:
-        return
-    allowed = ROOMS[: ROOMS.index(own) + 1]
-    for name in imported_rooms(path):
-        assert name in allowed, f"{path.relative_to(SOURCE)} imports from {name}, a room above {own}"
+def test_no_files_import_each_other():
+    assert structure.circles(SOURCE) == []
+
+
+def test_a_circle_would_be_found(tmp_path):
+    for name, text in {"a": "from .b import x", "b": "def f():\n    from . import c", "c": "from .a import y"}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    assert structure.circles(tmp_path) == [["a", "b", "c"]]
 
 
 def test_healpy_is_imported_in_one_file():

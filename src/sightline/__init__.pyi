@@ -6,6 +6,8 @@ from . import parameters as parameters
 from . import plot as plot
 from . import statistics as statistics
 from . import testing as testing
+from ._core.contracts import AbstractDevice as AbstractDevice
+from ._core.contracts import AbstractPredictor as AbstractPredictor
 from ._core.module import Module as Module
 from ._core.module import param as param
 from ._core.module import setting as setting

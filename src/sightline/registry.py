@@ -7,6 +7,8 @@ from typing import Any
 
 import equinox as eqx
 
+PACKAGE = __name__.partition(".")[0]
+
 NAMESPACES: dict[str, tuple[str, ...]] = {
     "magnetic": ("sky.fields.magnetic",),
     "electrons": ("sky.fields.electrons",),
@@ -35,17 +37,25 @@ MODELS = (
 )
 """Namespaces of what models are made of."""
 
+WHOLE = {"Simulator": "sky.simulator", "Model": "model"}
+"""What holds such parts, and where it lives."""
+
 
 def rooms(namespace: str) -> Iterator[Any]:
     """The modules of a namespace, loaded."""
     for path in NAMESPACES[namespace]:
-        yield importlib.import_module(f"{__package__}.{path}")
+        yield importlib.import_module(f"{PACKAGE}.{path}")
 
 
 def public_classes(namespace: str) -> dict[str, type[eqx.Module]]:
     """The public classes of modules of a namespace by name, those to derive from aside."""
     named = [item for room in rooms(namespace) for item in vars(room).items()]
     return {name: value for name, value in named if _is_model(name, value)}
+
+
+def whole_class(name: str) -> type[eqx.Module]:
+    """One of `WHOLE`, loaded."""
+    return getattr(importlib.import_module(f"{PACKAGE}.{WHOLE[name]}"), name)
 
 
 def _is_model(name: str, value: Any) -> bool:
@@ -58,7 +68,7 @@ def names_of_others(namespace: str) -> tuple[Callable[[str], Any], Callable[[], 
 
     So `sl.statistics` has the likelihoods of every sky, of which its own room knows nothing: they load when asked for.
     """
-    own = f"{__package__}.{NAMESPACES[namespace][0]}"
+    own = f"{PACKAGE}.{NAMESPACES[namespace][0]}"
 
     def others() -> dict[str, Any]:
         found = [item for room in list(rooms(namespace))[1:] for item in vars(room).items()]

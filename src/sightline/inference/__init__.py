@@ -1,7 +1,6 @@
 """Fits, forecasts, samples and what becomes of them."""
 
 from .algorithms import AbstractAlgorithm as AbstractAlgorithm
-from .algorithms import AbstractChain as AbstractChain
 from .approximate import Approximation as Approximation
 from .approximate import ApproximationWarning as ApproximationWarning
 from .approximate import approximate as approximate
@@ -16,6 +15,7 @@ from .chains import Chains as Chains
 from .descent import LBFGS as LBFGS
 from .descent import Adam as Adam
 from .descent import Optax as Optax
+from .drive import AbstractChain as AbstractChain
 from .fisher import Fisher as Fisher
 from .fisher import fisher as fisher
 from .fit import FisherWarning as FisherWarning

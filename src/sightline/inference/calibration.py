@@ -11,8 +11,9 @@ from jaxtyping import Array
 from .._core.units import refuse_units
 from ..parameters import Table, ravel
 from ..statistics import Posterior
-from .algorithms import AbstractChain, check_warmup
+from .algorithms import check_warmup
 from .coordinates import Vector, constrained_vector, coordinates, density, relaxed
+from .drive import AbstractChain
 from .hamiltonian import NUTS
 from .options import check_counts
 from .progress import progress as show

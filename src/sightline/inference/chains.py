@@ -126,13 +126,18 @@ class Chains:
     @property
     def converged(self) -> bool:
         """Whether nothing speaks against it."""
-        return not diagnostics.complaints(self)
+        return not self._complaints()
 
     @property
     def verdict(self) -> str:
         """`converged`, or why not and what to do."""
-        found = diagnostics.complaints(self)
+        found = self._complaints()
         return "not converged: " + "; ".join(found) if found else "converged"
+
+    def _complaints(self) -> list[str]:
+        known = [self.tree.attrs["complaint"]] if "complaint" in self.tree.attrs else []
+        least = np.minimum(self.ess, self.ess_tail)
+        return known + diagnostics.complaints(self.labels, self.r_hat, least, self.vector.shape[0], self.divergences)
 
     def summary(self) -> Table:
         """A table: mean, standard deviation, r-hat and effective sample size of every number, and the verdict."""

@@ -2,12 +2,9 @@
 
 import importlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from .chains import Chains
 
 LARGEST_R_HAT = 1.01
 EFFECTIVE_DRAWS = 100  # a chain
@@ -68,20 +65,21 @@ def _smoothed(weights: np.ndarray) -> Any:
     return stats.psislw(-weights)  # takes log likelihoods, whose weights are their inverse
 
 
-def complaints(chains: "Chains") -> list[str]:
-    """What speaks against convergence, each with its cure; none where nothing does."""
-    found = [chains.tree.attrs["complaint"]] if "complaint" in chains.tree.attrs else []
-    r, number = chains.r_hat, chains.vector.shape[0]
-    least = np.minimum(chains.ess, chains.ess_tail)
-    if not np.all(np.isfinite(r)):
-        return [*found, "r-hat is not defined: draw more, and let every parameter vary"]
-    if np.max(r) > LARGEST_R_HAT:
-        found.append(
-            f"r-hat = {np.max(r):.3f} of {chains.labels[int(np.argmax(r))]} exceeds {LARGEST_R_HAT}: draw more"
-        )
-    if np.min(least) < EFFECTIVE_DRAWS * number:
-        name = chains.labels[int(np.argmin(least))]
+def complaints(labels: list[str], r_hat: np.ndarray, least: np.ndarray, chains: int, divergences: int) -> list[str]:
+    """What speaks against convergence, each with its cure; none where nothing does.
+
+    **Arguments:** `r_hat`, `least`: and the smaller effective sample size of bulk and tail, (n,), of the parameters
+    `labels`; `chains`: how many.
+    """
+    found: list[str] = []
+    if not np.all(np.isfinite(r_hat)):
+        return ["r-hat is not defined: draw more, and let every parameter vary"]
+    if np.max(r_hat) > LARGEST_R_HAT:
+        worst = int(np.argmax(r_hat))
+        found.append(f"r-hat = {r_hat[worst]:.3f} of {labels[worst]} exceeds {LARGEST_R_HAT}: draw more")
+    if np.min(least) < EFFECTIVE_DRAWS * chains:
+        name = labels[int(np.argmin(least))]
         found.append(f"{np.min(least):.0f} effective draws of {name}, fewer than {EFFECTIVE_DRAWS} a chain: draw more")
-    if chains.divergences:
-        found.append(f"{chains.divergences} draws diverged: raise target_acceptance or change the parameters")
+    if divergences:
+        found.append(f"{divergences} draws diverged: raise target_acceptance or change the parameters")
     return found

@@ -1,5 +1,6 @@
 """Chains in segments: draws depend on their number alone, so that a run continues where it was killed."""
 
+import abc
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,9 +11,9 @@ import numpy as np
 from jaxtyping import Array
 
 from ..statistics import Posterior
-from .algorithms import AbstractChain, Statistics
+from .algorithms import AbstractAlgorithm, Statistics
 from .checkpoint import Checkpoint, pack, unpack
-from .coordinates import Vector, density, relaxed
+from .coordinates import Density, Vector, density, relaxed
 from .starts import scatter
 from .whitening import Whitening
 
@@ -31,6 +32,30 @@ class Task(NamedTuple):
     vectorised: bool
     checkpoint: Checkpoint | None
     advance: Callable[..., None]
+
+
+class AbstractChain(AbstractAlgorithm):
+    """A Markov chain: `begin`, then draws that `adapt`, then draws that do not."""
+
+    def collect(self, task: Any) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
+        """See `AbstractAlgorithm`."""
+        return (*drive(self, task), {})
+
+    @abc.abstractmethod
+    def begin(self, density: Density, y: Vector, key: Array, warmup: int) -> Any:
+        """The state of a chain that starts at `y`."""
+
+    @abc.abstractmethod
+    def adapt(self, density: Density, state: Any, key: Array, number: Array, warmup: int) -> tuple[Any, Statistics]:
+        """A draw of the warm-up, number `number` of `warmup`."""
+
+    @abc.abstractmethod
+    def draw(self, density: Density, state: Any, key: Array) -> tuple[Any, Statistics]:
+        """A draw."""
+
+    @abc.abstractmethod
+    def position(self, state: Any) -> Vector:
+        """Where a chain is, y."""
 
 
 class _Target(eqx.Module):

@@ -8,9 +8,10 @@ from jax.lax import stop_gradient
 from jaxtyping import Array
 
 from .._core.module import setting
-from .algorithms import AbstractTuned, Step
+from .algorithms import Step
 from .coordinates import FEW, Density, Vector
 from .options import check_fraction
+from .tuned import AbstractTuned
 
 EXACT = 0.8  # acceptance rate, of Hoffman & Gelman 2014
 # NUTS on unit Gaussians of 4 and 16 numbers: a warm-up of 90 draws to 0.5 ends at rates of 0.62 and 0.54, which bring

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._core.module import setting
-from .algorithms import LONG, AbstractChain, Statistics
+from .algorithms import LONG, Statistics
 from .coordinates import Density, Vector
+from .drive import AbstractChain
 
 
 class _State(NamedTuple):

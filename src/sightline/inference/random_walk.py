@@ -5,9 +5,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._core.module import setting
-from .algorithms import AbstractTuned, Step
+from .algorithms import Step
 from .coordinates import Density, Vector
 from .options import check_fraction
+from .tuned import AbstractTuned
 
 
 class RandomWalk(AbstractTuned):

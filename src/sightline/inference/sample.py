@@ -7,11 +7,11 @@ import numpy as np
 
 from .._core.units import refuse_units
 from ..statistics import Posterior
-from .algorithms import AbstractAlgorithm, AbstractChain, check_warmup
+from .algorithms import AbstractAlgorithm, check_warmup
 from .chains import Chains
 from .checkpoint import Checkpoint
 from .coordinates import FEW, coordinates
-from .drive import Task
+from .drive import AbstractChain, Task
 from .hamiltonian import NUTS
 from .opened import opened
 from .options import check_counts

@@ -1,6 +1,7 @@
 """Model files: the structure as JSON and the arrays beside it, in one NumPy archive. Nothing in it can run."""
 
 import dataclasses
+import functools
 import inspect
 import json
 from collections.abc import Iterable
@@ -16,11 +17,10 @@ from .._core.construct import construct
 from .._core.files import PathLike, check_writable, replacing
 from .._core.reading import FileError, reading
 from .._version import __version__
-from ..model import Model
-from ..registry import MODELS, public_classes
-from ..sky.simulator import Simulator
+from ..registry import MODELS, PACKAGE, WHOLE, public_classes, whole_class
 
 FORMAT = 1
+_NONE = object()
 _WHAT = "is no model file of sightline, or damaged"
 
 
@@ -62,7 +62,7 @@ def load(path: PathLike, classes: Iterable[type[eqx.Module]] = ()) -> Any:
                 f"{path} has format {structure['format']}, written by sightline {structure.get('sightline')}; this is "
                 f"{__version__}, which reads up to {FORMAT}: use a newer one."
             )
-        known = registry() | {_name(cls): cls for cls in classes}
+        known = _known(_classes(structure["model"])) | {_name(cls): cls for cls in classes}
         named = sorted(f"array_{number}" for number in _numbers(structure["model"]))
         model = _decode(structure["model"], read_archive(path, named, _WHAT), known, str(path))
         if not isinstance(model, eqx.Module):
@@ -81,13 +81,36 @@ def _numbers(node: Any) -> list[int]:
     return [number for part in node for number in _numbers(part)] if isinstance(node, list) else []
 
 
+def _classes(node: Any) -> set[str]:
+    """Names of the classes within a structure."""
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    own = {node["class"]} if isinstance(node, dict) and isinstance(node.get("class"), str) else set()
+    return own.union(*map(_classes, parts))
+
+
+def _known(names: set[str]) -> dict[str, type[eqx.Module]]:
+    """The classes of sightline among these names: only rooms that are named are loaded."""
+    if any(name.startswith("sightline.") for name in names):
+        return registry()
+    rooms = {name.split(".")[0] for name in names}
+    found = {f"{room}.{name}": cls for room in rooms.intersection(MODELS) for name, cls in public_classes(room).items()}
+    return found | {name: whole_class(name) for name in rooms.intersection(WHOLE)}
+
+
+@functools.cache
 def registry() -> dict[str, type[eqx.Module]]:
     """The classes a file may name, e.g. `electrons.ExponentialDisk`."""
-    found: dict[str, type[eqx.Module]] = {"Simulator": Simulator, "Model": Model}
+    found = {name: whole_class(name) for name in WHOLE}
     for room in MODELS:
         found |= {f"{room}.{name}": cls for name, cls in public_classes(room).items()}
     inner = {value for cls in list(found.values()) for value in _defaults(cls)}
     return found | {_name(cls): cls for cls in inner if cls not in found.values()}
+
+
+def _default(field: Any) -> Any:
+    """The default of a field that may have come later, as it says that there is nothing; else `_NONE`."""
+    value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return value if value is None or value == {} or value == () else _NONE
 
 
 def _defaults(cls: type[eqx.Module]) -> set[type[eqx.Module]]:
@@ -101,13 +124,20 @@ def _name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}".replace("sightline.sky.", "sightline.", 1)
 
 
+@functools.cache
 def _names() -> dict[type, str]:
     return {cls: name for name, cls in registry().items()}
 
 
+def _name_of(cls: type) -> str:
+    if cls.__module__.split(".")[0] != PACKAGE:
+        return _name(cls)
+    return cls.__name__ if cls.__name__ in WHOLE else _names().get(cls, _name(cls))
+
+
 def _encode(value: Any, arrays: list[np.ndarray], place: str) -> Any:
     if isinstance(value, eqx.Module):
-        name = _names().get(type(value), _name(type(value)))
+        name = _name_of(type(value))
         parts = {
             f.name: _encode(getattr(value, f.name), arrays, f"{place}.{f.name}") for f in dataclasses.fields(value)
         }
@@ -147,11 +177,12 @@ def _build(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.M
     if name not in known:
         raise FileError(f"{path} holds a {name}, which is no class of sightline: pass it, load(path, classes=(...,)).")
     cls = known[name]
-    wanted = {field.name for field in dataclasses.fields(cls)}
-    if wanted != set(parts):
-        differing = ", ".join(sorted(wanted ^ set(parts)))
+    wanted = {field.name: field for field in dataclasses.fields(cls)}
+    added = {name: _default(wanted[name]) for name in set(wanted).difference(parts)}  # since the file was written
+    differing = ", ".join(sorted({*set(parts).difference(wanted), *(n for n, v in added.items() if v is _NONE)}))
+    if differing:
         raise FileError(f"{path}: {name} has other fields in this version of sightline: {differing}.")
-    values = {field: _decode(part, arrays, known, path) for field, part in parts.items()}
+    values = added | {field: _decode(part, arrays, known, path) for field, part in parts.items()}
     try:
         return construct(cls, values)
     except (ValueError, TypeError) as error:

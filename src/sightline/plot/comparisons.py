@@ -8,10 +8,10 @@ from jaxtyping import Array
 
 from .._core.files import PathLike
 from ..statistics import AbstractLikelihood, Posterior
-from .figures import finish
-from .places import parts, place, unit
+from ..statistics.layout import layout
+from .canvas import finish
+from .panels import Painter, boxes, common, entitle, named
 from .scales import symmetric_limit
-from .sky_panels import Painter, boxes, common, entitle, named
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -47,7 +47,7 @@ def residuals(
         >>> figure = sl.plot.residuals(posterior, {"magnetic_field.b0": 1.5})
     """
     likelihoods, model = named(posterior), posterior.space.replace(values)
-    figure, parts_of_figure = boxes([len(parts(one)) for one in likelihoods.values()], title)
+    figure, parts_of_figure = boxes([len(layout(one).rows) for one in likelihoods.values()], title)
     for box, (name, one) in zip(parts_of_figure, likelihoods.items(), strict=True):
         mean, normal, chi2 = (np.asarray(array, np.float64) for array in _compare(one, model))
         entitle(box, rf"{name}: $\chi^2/n$ = {chi2:.5g}/{one.size} = {chi2 / one.size:.3g}")
@@ -63,15 +63,15 @@ def _compare(likelihood: AbstractLikelihood, model: Any) -> tuple[Array, Array, 
 
 def _draw(box: Any, one: AbstractLikelihood, mean: np.ndarray, normal: np.ndarray) -> None:
     """A row for each part of the data."""
-    data, label = np.asarray(one.data, np.float64), unit(one)
-    painter = Painter(box, place(one), (len(parts(one)), 4))
+    data, laid = np.asarray(one.data, np.float64), layout(one)
+    painter = Painter(box, laid.place, (len(laid.rows), 4))
     rows = (array.reshape(-1, data.shape[-1]) for array in (data, mean, normal))
-    for row, (name, measured, model, residual) in enumerate(zip(parts(one), *rows, strict=True)):
+    for row, (name, measured, model, residual) in enumerate(zip(laid.rows, *rows, strict=True)):
         stretch, limits = common(measured, model)
         half = max(3.0, symmetric_limit(residual))
         prefix = f"{name}: " if name else ""
-        painter.show(4 * row, measured, f"{prefix}data", label, stretch, limits)
-        painter.show(4 * row + 1, model, "model", label, stretch, limits)
+        painter.show(4 * row, measured, f"{prefix}data", laid.unit, stretch, limits)
+        painter.show(4 * row + 1, model, "model", laid.unit, stretch, limits)
         painter.show(4 * row + 2, residual, r"(data $-$ model)/$\sigma$", "", "diverging", (-half, half))
         _histogram(painter.histogram(4 * row + 3), residual)
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import names as naming
+from .canvas import new_figure
 from .densities import ONE_SIGMA, TWO_SIGMA, Density, contours, ellipse
-from .figures import new_figure
 
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b")
 """Of distributions, or chains, drawn over each other."""

@@ -8,8 +8,8 @@ import numpy as np
 from .._core.files import PathLike
 from . import corner_panels as panels
 from . import names as naming
+from .canvas import finish
 from .densities import Density, density
-from .figures import finish
 
 if TYPE_CHECKING:
     import matplotlib.figure

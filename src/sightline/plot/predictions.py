@@ -8,10 +8,10 @@ import numpy as np
 
 from .._core.files import PathLike
 from ..statistics import AbstractLikelihood, Posterior
-from .figures import finish
-from .places import parts, place, unit
+from ..statistics.layout import layout
+from .canvas import finish
+from .panels import Painter, boxes, common, entitle, named
 from .scales import finite
-from .sky_panels import Painter, boxes, common, entitle, named
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -42,7 +42,7 @@ def predictive(
     draws = {name: _check(name, given, likelihoods) for name, given in predictive.items()}
     if not draws:
         raise ValueError("predictive is empty: give sl.posterior_predictive(posterior, chains, key).")
-    figure, parts_of_figure = boxes([len(parts(likelihoods[name])) for name in draws], title)
+    figure, parts_of_figure = boxes([len(layout(likelihoods[name]).rows) for name in draws], title)
     for box, (name, values) in zip(parts_of_figure, draws.items(), strict=True):
         entitle(box, f"{name}: {len(values)} predictive draws")
         _draw(box, likelihoods[name], values)
@@ -61,16 +61,16 @@ def _check(name: str, given: Any, likelihoods: dict[str, AbstractLikelihood]) ->
 
 def _draw(box: Any, one: AbstractLikelihood, draws: np.ndarray) -> None:
     """A row for each part of the data."""
-    data, label = np.asarray(one.data, np.float64), unit(one)
-    painter = Painter(box, place(one), (len(parts(one)), 4))
+    data, laid = np.asarray(one.data, np.float64), layout(one)
+    painter = Painter(box, laid.place, (len(laid.rows), 4))
     ranks = np.sum(draws < data, axis=0) + np.sum(draws == data, axis=0) // 2  # counts have ties
     rows = (array.reshape(-1, data.shape[-1]) for array in (data, draws.mean(axis=0), draws.std(axis=0, ddof=1), ranks))
-    for row, (name, measured, mean, spread, rank) in enumerate(zip(parts(one), *rows, strict=True)):
+    for row, (name, measured, mean, spread, rank) in enumerate(zip(laid.rows, *rows, strict=True)):
         stretch, limits = common(measured, mean)
         prefix = f"{name}: " if name else ""
-        painter.show(4 * row, measured, f"{prefix}data", label, stretch, limits)
-        painter.show(4 * row + 1, mean, "predictive mean", label, stretch, limits)
-        painter.show(4 * row + 2, spread, "predictive s.d.", label, *common(finite(spread)))
+        painter.show(4 * row, measured, f"{prefix}data", laid.unit, stretch, limits)
+        painter.show(4 * row + 1, mean, "predictive mean", laid.unit, stretch, limits)
+        painter.show(4 * row + 2, spread, "predictive s.d.", laid.unit, *common(finite(spread)))
         _histogram(painter.histogram(4 * row + 3), rank, len(draws))
 
 

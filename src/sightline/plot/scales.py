@@ -91,8 +91,3 @@ def label_decades(bar: Any) -> None:
         bar.set_ticks(FixedLocator([*-powers[-powers >= low], 0, *powers[powers <= high]]))
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "\N{MINUS SIGN}")))
     bar.ax.xaxis.set_minor_formatter(NullFormatter())
-
-
-def frequency_label(frequency: float) -> str:
-    """A frequency [GHz] as one reads it: 408 MHz, 2.3 GHz."""
-    return f"{1e3 * frequency:.4g} MHz" if frequency < 1 else f"{frequency:.4g} GHz"

@@ -10,7 +10,7 @@ from .._core.types import Number
 from .._core.units import refuse_units, strip_unit
 from ..sky.fields.diagnostics import check_vector, is_vector
 from ..sky.fields.shifted import sun_of
-from . import figures, planes, scales
+from . import canvas, planes, scales
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -81,7 +81,7 @@ def slice(
     signed = component is not None or bool(np.any(values < 0))
     _draw(figure, axes, values, extent, _label(symbol, unit), stretch, limits, signed)
     axes.set_title(title, fontsize=11)
-    return figures.finish(figure, path, overwrite)
+    return canvas.finish(figure, path, overwrite)
 
 
 def quiver(
@@ -117,7 +117,7 @@ def quiver(
     _draw(figure, axes, values, extent, _label("$|B|$", unit), stretch, limits, signed=False)
     _arrows(axes, field, plane, at, extent, arrows)
     axes.set_title(title, fontsize=11)
-    return figures.finish(figure, path, overwrite)
+    return canvas.finish(figure, path, overwrite)
 
 
 def _check_component(field: Any, component: str | None) -> None:
@@ -143,8 +143,8 @@ def _figure(plane: str, extent: planes.Extent, sun: Any) -> tuple["matplotlib.fi
     """Axes of a plane in kpc, with the Sun where it is in view."""
     left, right, bottom, top = extent
     size = 5.2 / max(right - left, top - bottom)
-    figure = figures.new_figure(max(2.5, size * (right - left)) + 0.8, max(1.2, size * (top - bottom)) + 1.3)
-    axes = figure.add_subplot(aspect="equal", xlim=(left, right), ylim=(bottom, top), facecolor=figures.BLANK)
+    figure = canvas.new_figure(max(2.5, size * (right - left)) + 0.8, max(1.2, size * (top - bottom)) + 1.3)
+    axes = figure.add_subplot(aspect="equal", xlim=(left, right), ylim=(bottom, top), facecolor=canvas.BLANK)
     axes.set_xlabel(f"{plane[0]} [kpc]", fontsize=9)
     axes.set_ylabel(f"{plane[1]} [kpc]", fontsize=9)
     axes.tick_params(labelsize=8)
@@ -184,9 +184,9 @@ def _draw(
         limits = _limits(values, stretch) if limits is None else limits
     stretch = "diverging" if signed and stretch == "auto" else stretch
     norm = scales.normalisation(values, stretch, limits)
-    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=figures.BLANK)
+    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=canvas.BLANK)
     image = axes.imshow(values, extent=extent, origin="lower", norm=norm, cmap=cmap, interpolation="nearest")
-    figures.colour_bar(figure, image, axes, values, label)
+    canvas.colour_bar(figure, image, axes, values, label)
 
 
 def _limits(values: np.ndarray, stretch: scales.Stretch) -> tuple[Number, Number] | None:

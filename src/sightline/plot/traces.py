@@ -8,8 +8,8 @@ import numpy as np
 from .._core.files import PathLike
 from ..inference import Chains
 from . import names as naming
+from .canvas import finish, new_figure
 from .corner_panels import COLOURS
-from .figures import finish, new_figure
 
 if TYPE_CHECKING:
     import matplotlib.figure

@@ -11,7 +11,8 @@ from jaxtyping import Array, Bool, Float
 
 from ..._core.module import Module, is_concrete
 from ..._core.types import Scalar
-from ..fields.base import AbstractField, Population, children
+from ..fields.base import AbstractField, children
+from ..fields.population import Population
 from ..geometry import Ray, Structures
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from ..._core.constants import CRITICAL_FREQUENCY, SELF_ABSORPTION, SYNCHROTRON
 from ..._core.elementary import horner, power
 from ..._core.module import setting
 from ..._core.types import Scalar
-from ..fields.base import Population
+from ..fields.population import Population
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
 from .electrons import power_law, within

@@ -9,7 +9,7 @@ from ..._core.elementary import power
 from ..._core.module import param
 from ..._core.safe import phi1
 from ..._core.types import Scalar
-from ..fields.base import Population
+from ..fields.population import Population
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, FaradayVector, Plasma, TransferCoefficients, of_fields
 from .electrons import power_law

@@ -5,7 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 
 from ..._core.types import Scalar
-from ..fields.base import Population
+from ..fields.population import Population
 
 RANGE = (0.5, 7.0)
 """Indices between which the polynomials in p hold to 1e-4; between 2 and 5 they hold to 2e-9 and better."""

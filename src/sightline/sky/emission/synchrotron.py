@@ -10,7 +10,8 @@ from ..._core.elementary import horner, power
 from ..._core.module import param, setting
 from ..._core.types import Scalar
 from ..fields import AbstractField
-from ..fields.base import Population, evaluate
+from ..fields.base import evaluate
+from ..fields.population import Population
 from ..geometry import Ray, Structures
 from .base import AbstractEmissionOperator, Plasma, StokesVector, TransferCoefficients, of_fields
 from .electrons import power_law, within

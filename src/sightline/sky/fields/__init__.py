@@ -6,16 +6,15 @@ from . import cosmic_rays as cosmic_rays
 from . import electrons as electrons
 from . import magnetic as magnetic
 from . import temperature as temperature
-from .algebra import AbstractWrapper as AbstractWrapper
 from .algebra import Confined as Confined
 from .algebra import ConfinedToBox as ConfinedToBox
 from .algebra import Linear as Linear
 from .algebra import Masked as Masked
 from .algebra import Rotated as Rotated
-from .algebra import Scaled as Scaled
-from .algebra import Sum as Sum
 from .base import AbstractField as AbstractField
-from .base import Population as Population
+from .base import AbstractWrapper as AbstractWrapper
+from .base import Scaled as Scaled
+from .base import Sum as Sum
 from .diagnostics import curl as curl
 from .diagnostics import divergence as divergence
 from .diagnostics import jacobian as jacobian
@@ -24,6 +23,7 @@ from .gaussian_process import AbstractGaussianProcess as AbstractGaussianProcess
 from .grid import AbstractGrid as AbstractGrid
 from .healpix_radial import AbstractHealpixRadialGrid as AbstractHealpixRadialGrid
 from .neural import AbstractNeural as AbstractNeural
+from .population import Population as Population
 from .shifted import Shifted as Shifted
 from .turbulent import AbstractLognormal as AbstractLognormal
 from .turbulent import AbstractTurbulent as AbstractTurbulent

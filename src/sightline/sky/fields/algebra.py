@@ -1,9 +1,6 @@
-"""Sums and multiples of fields, and what confines, turns and masks them."""
+"""What confines, turns and masks fields."""
 
-import abc
-import dataclasses
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -15,149 +12,16 @@ from ..._core.module import param, setting
 from ..._core.points import check_number
 from ..._core.safe import safe_norm
 from ..._core.types import Number, Scalar, Vector
-from ..geometry import SUN, Structures
-from .base import AbstractField, Population, children
+from ..geometry import Structures
+from .base import (
+    AbstractField,
+    AbstractWrapper,
+    Value,
+    by_component,
+    placed_structures,
+)
 from .ends import LOGISTIC
-
-Value = Float[Array, "..."]
-
-
-def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
-    """`function` of scalars, or of each component of vectors, stacked once at the end.
-
-    Arithmetic on stacked vectors keeps XLA from taking them apart again, and then costs five times as much.
-
-    **Raises:** `ValueError` for scalars among vectors.
-    """
-    shapes = {jnp.shape(value) for value in values}
-    if len(shapes) > 1:
-        raise ValueError(f"Fields of shapes {' and '.join(map(str, sorted(shapes)))} do not go together.")
-    if values[0].ndim == 0:
-        return function(*values)
-    return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
-
-
-def add(*values: Value) -> Value:
-    """The sum of scalars or vectors."""
-    return by_component(lambda first, *rest: sum(rest, first), *values)
-
-
-class Sum(AbstractField):
-    """A sum of fields with names: B(x) = sum_k B_k(x).
-
-    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash.
-
-    **Raises:** `TypeError` for terms that are no fields.
-
-    !!! example
-        >>> total = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=sl.magnetic.Uniform((0.0, 0.0, 0.2)))
-        >>> total["halo"]
-        Uniform(b=(0, 0, 0.2) uG)
-    """
-
-    terms: dict[str, AbstractField]
-
-    def __init__(self, **terms: Any):
-        for name, term in terms.items():
-            if not isinstance(term, AbstractField):
-                raise TypeError(f"Sum: {name} is a {type(term).__name__}, not a field.")
-        if not terms:
-            raise TypeError("Sum needs at least one term.")
-        self.terms = dict(terms)
-
-    @classmethod
-    def of(cls, *fields: AbstractField) -> "Sum":
-        """The sum of `fields`, sums among them opened, with names made from the classes."""
-        terms: dict[str, AbstractField] = {}
-        for field in fields:
-            named: Mapping[str, Any] = (
-                field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
-            )
-            for name, term in named.items():
-                free = (name if copy == 1 else f"{name}_{copy}" for copy in itertools.count(1))
-                terms[next(candidate for candidate in free if candidate not in terms)] = term
-        return cls(**terms)
-
-    def __getitem__(self, name: str) -> AbstractField:
-        return self.terms[name]
-
-    def components(self, position: Vector) -> dict[str, Value]:
-        """The terms by name at a position, (3,) kpc."""
-        return {name: term(position) for name, term in self.terms.items()}
-
-    def __call__(self, position: Vector) -> Value:
-        return add(*self.components(position).values())
-
-    def structures(self) -> Structures:
-        return Structures.join(*(term.structures() for term in self.terms.values()))
-
-    def populations(self, position: Vector) -> tuple[Population, ...]:
-        return tuple(p for term in self.terms.values() for p in term.populations(position))
-
-
-class AbstractWrapper(AbstractField):
-    """A field made from another: its value, modified, at a position, moved."""
-
-    field: AbstractField
-
-    @abc.abstractmethod
-    def place(self, position: Vector) -> Vector:
-        """Where the inner field is evaluated."""
-
-    @abc.abstractmethod
-    def modify(self, value: Value, position: Vector) -> Value:
-        """What becomes of its value."""
-
-    def __call__(self, position: Vector) -> Value:
-        return self.modify(self.field(self.place(position)), position)
-
-    def structures(self) -> Structures:
-        """Those of the inner field, moved, and the walls of what modifies it; `place` is taken for linear."""
-        inner = placed_structures(self)
-        others = [child.structures() for child in children(self) if child is not self.field]
-        return dataclasses.replace(Structures.join(inner, *others), extent=inner.extent)
-
-    def populations(self, position: Vector) -> tuple[Population, ...]:
-        inner = self.field.populations(self.place(position))
-        return tuple(dataclasses.replace(p, density=self.modify(p.density, position)) for p in inner)
-
-    @property
-    def name(self) -> str:
-        return self.field.name
-
-
-def placed_structures(wrapper: AbstractWrapper) -> Structures:
-    """Structures of the inner field, moved to where the wrapper places it."""
-    inner = wrapper.field.structures()
-    sun = jnp.asarray(SUN, inner.quadrics.centre.dtype)
-    matrix = jax.jacfwd(wrapper.place)(sun)
-    return inner.seen_through(matrix, wrapper.place(sun) - matrix @ sun)
-
-
-class Scaled(AbstractWrapper):
-    """A field times a number or a scalar field: f(x) B(x).
-
-    **Arguments:** `field`; `factor`: learnable, dimensionless; of two fields one is scalar.
-
-    !!! example
-        >>> half = 0.5 * sl.magnetic.LSA()
-    """
-
-    factor: Float[Array, ""] | AbstractField = param(doc="multiplies the field")
-
-    def place(self, position: Vector) -> Vector:
-        return position
-
-    def modify(self, value: Value, position: Vector) -> Value:
-        factor = self.factor(position) if isinstance(self.factor, AbstractField) else self.factor
-        value, factor = (value, factor) if factor.ndim == 0 else (factor, value)  # either may be the vector
-        check_number(factor, "One of two fields that are multiplied")
-        return by_component(lambda part: factor * part, value)
-
-    def structures(self) -> Structures:
-        """Those of both factors: the product ends where one of them ends."""
-        inner = self.field.structures()
-        return Structures.product(inner, self.factor.structures()) if isinstance(self.factor, AbstractField) else inner
+from .shifted import sun_of
 
 
 class Confined(AbstractWrapper):
@@ -178,8 +42,6 @@ class Confined(AbstractWrapper):
     smooth: float = setting(unit="kpc", bounds=(0, None))
 
     def __init__(self, field: AbstractField, radius: Any = 4.0, centre: Any = None, smooth: Any = 0.0):
-        from .shifted import sun_of
-
         self.field, self.radius, self.smooth = field, radius, smooth
         place: Any = sun_of(field) if centre is None else centre
         self.centre = place

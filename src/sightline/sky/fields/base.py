@@ -1,56 +1,24 @@
-"""The contract of a field: a value at one point."""
+"""The contract of a field, a value at one point, and the algebra of fields."""
 
 import abc
 import dataclasses
-import math
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.module import Module
+from ..._core.module import Module, param
 from ..._core.points import check_number
-from ..._core.types import Vector
-from ..geometry import Structures
+from ..._core.types import Scalar, Vector
+from ..geometry import SUN, Structures
+from .population import Population
 
 T = TypeVar("T", bound=Module)
-
-
-class Population(eqx.Module):
-    """Cosmic-ray electrons at one point: N(gamma) = density (gamma/pivot)^-index, all directions.
-
-    A density at gamma = 1 can leave single precision though that of the electrons that radiate, gamma ~ 1e4, does not:
-    models with a reference energy give theirs as the pivot.
-
-    - `density`: cm^-3 per unit Lorentz factor at the pivot; of a population with a spectrum, a factor.
-    - `spectrum`: an `sl.cosmic_rays.spectra.AbstractSpectrum`. Then N is `density` times it, and `index` that of the
-      power law which touches it at the pivot, its reference energy.
-    - `pivot`: Lorentz factor.
-    """
-
-    density: Float[Array, "*cells"]
-    index: Float[Array, "*cells"]
-    spectrum: Any = None
-    pivot: float = eqx.field(static=True, default=1.0)
-
-    @property
-    def power_law(self) -> "Population":
-        """The population without its spectrum: the power law that touches it at the pivot."""
-        if self.spectrum is None:
-            return self
-        return Population(self.density * jnp.exp(self.spectrum.tangent()[0]), self.index, pivot=self.pivot)
-
-    @property
-    def normalisation(self) -> Float[Array, "*cells"]:
-        """N_0, cm^-3: the density of the power law at gamma = 1."""
-        if self.pivot == 1:
-            return self.power_law.density
-        exponent = self.index * math.log(self.pivot)
-        return self.density * jnp.exp(exponent if self.spectrum is None else exponent + self.spectrum.tangent()[0])
+Value = Float[Array, "..."]
 
 
 class AbstractField(Module):
@@ -99,13 +67,9 @@ class AbstractField(Module):
         return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", type(self).__name__).lower()
 
     def __add__(self, other: "AbstractField") -> "AbstractField":
-        from .algebra import Sum
-
         return Sum.of(self, other)
 
     def __mul__(self, factor: Any) -> "AbstractField":
-        from .algebra import Scaled
-
         return Scaled(self, factor)
 
     __rmul__ = __mul__
@@ -152,3 +116,141 @@ def evaluate(value: Float[Array, "..."] | AbstractField, position: Vector) -> Fl
     **Raises:** `ValueError` for a field of vectors.
     """
     return check_number(value(position), type(value).__name__) if isinstance(value, AbstractField) else value
+
+
+def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
+    """`function` of scalars, or of each component of vectors, stacked once at the end.
+
+    Arithmetic on stacked vectors keeps XLA from taking them apart again, and then costs five times as much.
+
+    **Raises:** `ValueError` for scalars among vectors.
+    """
+    shapes = {jnp.shape(value) for value in values}
+    if len(shapes) > 1:
+        raise ValueError(f"Fields of shapes {' and '.join(map(str, sorted(shapes)))} do not go together.")
+    if values[0].ndim == 0:
+        return function(*values)
+    return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
+
+
+def add(*values: Value) -> Value:
+    """The sum of scalars or vectors."""
+    return by_component(lambda first, *rest: sum(rest, first), *values)
+
+
+class Sum(AbstractField):
+    """A sum of fields with names: B(x) = sum_k B_k(x).
+
+    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash.
+
+    **Raises:** `TypeError` for terms that are no fields.
+
+    !!! example
+        >>> total = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=sl.magnetic.Uniform((0.0, 0.0, 0.2)))
+        >>> total["halo"]
+        Uniform(b=(0, 0, 0.2) uG)
+    """
+
+    terms: dict[str, AbstractField]
+
+    def __init__(self, **terms: Any):
+        for name, term in terms.items():
+            if not isinstance(term, AbstractField):
+                raise TypeError(f"Sum: {name} is a {type(term).__name__}, not a field.")
+        if not terms:
+            raise TypeError("Sum needs at least one term.")
+        self.terms = dict(terms)
+
+    @classmethod
+    def of(cls, *fields: AbstractField) -> "Sum":
+        """The sum of `fields`, sums among them opened, with names made from the classes."""
+        terms: dict[str, AbstractField] = {}
+        for field in fields:
+            named: Mapping[str, Any] = (
+                field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
+            )
+            for name, term in named.items():
+                free = (name if copy == 1 else f"{name}_{copy}" for copy in itertools.count(1))
+                terms[next(candidate for candidate in free if candidate not in terms)] = term
+        return cls(**terms)
+
+    def __getitem__(self, name: str) -> AbstractField:
+        return self.terms[name]
+
+    def components(self, position: Vector) -> dict[str, Value]:
+        """The terms by name at a position, (3,) kpc."""
+        return {name: term(position) for name, term in self.terms.items()}
+
+    def __call__(self, position: Vector) -> Value:
+        return add(*self.components(position).values())
+
+    def structures(self) -> Structures:
+        return Structures.join(*(term.structures() for term in self.terms.values()))
+
+    def populations(self, position: Vector) -> tuple[Population, ...]:
+        return tuple(p for term in self.terms.values() for p in term.populations(position))
+
+
+class AbstractWrapper(AbstractField):
+    """A field made from another: its value, modified, at a position, moved."""
+
+    field: AbstractField
+
+    @abc.abstractmethod
+    def place(self, position: Vector) -> Vector:
+        """Where the inner field is evaluated."""
+
+    @abc.abstractmethod
+    def modify(self, value: Value, position: Vector) -> Value:
+        """What becomes of its value."""
+
+    def __call__(self, position: Vector) -> Value:
+        return self.modify(self.field(self.place(position)), position)
+
+    def structures(self) -> Structures:
+        """Those of the inner field, moved, and the walls of what modifies it; `place` is taken for linear."""
+        inner = placed_structures(self)
+        others = [child.structures() for child in children(self) if child is not self.field]
+        return dataclasses.replace(Structures.join(inner, *others), extent=inner.extent)
+
+    def populations(self, position: Vector) -> tuple[Population, ...]:
+        inner = self.field.populations(self.place(position))
+        return tuple(dataclasses.replace(p, density=self.modify(p.density, position)) for p in inner)
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+
+def placed_structures(wrapper: AbstractWrapper) -> Structures:
+    """Structures of the inner field, moved to where the wrapper places it."""
+    inner = wrapper.field.structures()
+    sun = jnp.asarray(SUN, inner.quadrics.centre.dtype)
+    matrix = jax.jacfwd(wrapper.place)(sun)
+    return inner.seen_through(matrix, wrapper.place(sun) - matrix @ sun)
+
+
+class Scaled(AbstractWrapper):
+    """A field times a number or a scalar field: f(x) B(x).
+
+    **Arguments:** `field`; `factor`: learnable, dimensionless; of two fields one is scalar.
+
+    !!! example
+        >>> half = 0.5 * sl.magnetic.LSA()
+    """
+
+    factor: Float[Array, ""] | AbstractField = param(doc="multiplies the field")
+
+    def place(self, position: Vector) -> Vector:
+        return position
+
+    def modify(self, value: Value, position: Vector) -> Value:
+        factor = self.factor(position) if isinstance(self.factor, AbstractField) else self.factor
+        value, factor = (value, factor) if factor.ndim == 0 else (factor, value)  # either may be the vector
+        check_number(factor, "One of two fields that are multiplied")
+        return by_component(lambda part: factor * part, value)
+
+    def structures(self) -> Structures:
+        """Those of both factors: the product ends where one of them ends."""
+        inner = self.field.structures()
+        return Structures.product(inner, self.factor.structures()) if isinstance(self.factor, AbstractField) else inner

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from ..._core.module import is_concrete, param, walk
 from ..._core.types import Vector
 from ..geometry import SUN
-from .algebra import AbstractWrapper
+from .base import AbstractWrapper
 
 Place = tuple[float, float, float]
 

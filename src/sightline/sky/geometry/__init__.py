@@ -9,6 +9,9 @@ from .cells import ResolvedCells as ResolvedCells
 from .comparison import difference as difference
 from .frames import SUN as SUN
 from .image_plane import ImagePlane as ImagePlane
+from .layouts import SkyPixels as SkyPixels
+from .layouts import SkyPoints as SkyPoints
+from .layouts import laid_out as laid_out
 from .levels import AbstractLevel as AbstractLevel
 from .sightlines import Ray as Ray
 from .sightlines import Sightlines as Sightlines

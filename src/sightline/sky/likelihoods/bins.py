@@ -9,9 +9,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..._core.units import numbers, strip_unit, whole
+from ...statistics.layout import Layout
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import Gaussian, check_positive, unit_of
-from ..geometry import AbstractSky, HealpixSky, healpix
+from ..geometry import AbstractSky, HealpixSky, SkyPixels, SkyPoints, healpix
+from ..geometry.frames import direction
 from ..geometry.skies import AbstractPoints
 from .brightness import Brightness
 from .data import to_brightness
@@ -38,6 +40,26 @@ class BinnedMean(eqx.Module):
         total = jnp.zeros((*values.shape[:-1], self.count), values.dtype).at[..., place].add(values, mode="drop")
         number = jnp.zeros(self.count, values.dtype).at[place].add(jnp.ones((), values.dtype), mode="drop")
         return total / jnp.maximum(number, 1)
+
+    def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
+        """Data of this shape, `kept` of its bins, at the mean directions of what they hold."""
+        hook = getattr(self.observable, "layout", None)
+        inner = None if hook is None else hook(None, (*shape[:-1], self.bins.shape[0]))
+        if inner is None:
+            return None
+        lonlat = inner.place.sky.lonlat() if isinstance(inner.place, SkyPixels) else (inner.place.l, inner.place.b)
+        l, b = (np.asarray(angle) for angle in lonlat)
+        l, b = _middles(l, b, np.asarray(self.bins), self.count)
+        used = slice(None) if kept is None else np.asarray(kept)
+        return inner._replace(place=SkyPoints(l[used], b[used]))
+
+
+def _middles(l: np.ndarray, b: np.ndarray, bins: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean direction of the data in each bin."""
+    used = bins >= 0
+    vectors = direction(np.deg2rad(l), np.deg2rad(b))[:, used]
+    x, y, z = (np.bincount(bins[used], part, count) for part in vectors)
+    return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arctan2(z, np.hypot(x, y)))
 
 
 def BinnedLikelihood(

@@ -1,21 +1,24 @@
 """Stokes parameters of a map as an observable."""
 
+import math
 from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import is_concrete, setting
 from ..._core.units import brightness_unit
 from ...model import Model
 from ...statistics.hooks import AbstractHolder
+from ...statistics.layout import Layout
 from ...statistics.noise import nuisance
-from ..geometry import Sightlines, as_sightlines, restrict_lines, towards
+from ..geometry import Sightlines, as_sightlines, laid_out, restrict_lines, towards
 from ..simulator.checks import check_frequency
 from ..stokes import Stokes, per_kelvin
 from .held import check_lines, hold_lines
-from .labels import check_label
+from .labels import check_label, frequency_label
 
 
 class Brightness(AbstractHolder):
@@ -78,6 +81,17 @@ class Brightness(AbstractHolder):
     def place(self, pixel: int) -> str:
         """The direction of a pixel, in words."""
         return towards(self.sightlines, pixel)
+
+    def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
+        """Data of this shape, `kept` of its pixels, on the sky."""
+        return laid_out(self.sightlines, kept, shape[-1], self.rows(shape), self.unit)
+
+    def rows(self, shape: tuple[int, ...]) -> list[str]:
+        """What each row of data of shape (..., n) is called: `$Q$, 23 GHz`."""
+        frequencies = np.atleast_1d(np.asarray(self.frequency)).tolist()
+        if len(frequencies) * len(self.parameters) > math.prod(shape[:-1]):  # of a band
+            frequencies = [self.nominal] if isinstance(self.nominal, float) else [np.mean(frequencies)]
+        return [f"${name}$, {frequency_label(nu)}" for name in self.parameters for nu in frequencies]
 
     def _observe(self, model: Any) -> Stokes:
         if isinstance(model, Model):

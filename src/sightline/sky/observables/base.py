@@ -8,8 +8,9 @@ import equinox as eqx
 from jaxtyping import Array, Float, Inexact
 
 from ..._core.module import Module
+from ...statistics.layout import Layout, row_names
 from ..fields.base import children
-from ..geometry import Ray, Sightlines, Structures, restrict_lines, towards
+from ..geometry import Ray, Sightlines, Structures, laid_out, restrict_lines, towards
 
 
 class AbstractObservable(Module):
@@ -25,6 +26,7 @@ class AbstractObservable(Module):
     distance: eqx.AbstractVar[str | None]
     needs: eqx.AbstractClassVar[tuple[str, ...]]
     unit: ClassVar[str | None] = None
+    label: ClassVar[str] = ""  # its unit as a figure has it
     sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
 
     @abc.abstractmethod
@@ -50,6 +52,10 @@ class AbstractObservable(Module):
     def place(self, pixel: int) -> str:
         """The direction of a pixel, in words."""
         return towards(self.sightlines, pixel)
+
+    def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
+        """Data of this shape, `kept` of its pixels, on the sky."""
+        return laid_out(self.sightlines, kept, shape[-1], row_names(shape), self.label)
 
     def __call__(self, model: Any) -> Inexact[Array, "*values pixels"]:
         """The observable as seen in a `Simulator` or a `Model`."""

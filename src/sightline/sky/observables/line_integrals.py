@@ -62,6 +62,7 @@ class RotationMeasure(AbstractLineIntegral):
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("magnetic_field", "electron_density")
     unit: ClassVar[str | None] = "rad / m2"
+    label: ClassVar[str] = "rad m$^{-2}$"
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return rotation_measure_rate(plasma, ray)
@@ -80,6 +81,7 @@ class DispersionMeasure(AbstractLineIntegral):
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("electron_density",)
     unit: ClassVar[str | None] = "pc / cm3"
+    label: ClassVar[str] = "pc cm$^{-3}$"
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return 1e3 * jnp.asarray(plasma.electron_density)
@@ -97,6 +99,7 @@ class EmissionMeasure(AbstractLineIntegral):
     distance: str | None = setting(None, kw_only=True)
     needs: ClassVar[tuple[str, ...]] = ("electron_density",)
     unit: ClassVar[str | None] = "pc / cm6"
+    label: ClassVar[str] = "pc cm$^{-6}$"
 
     def integrand(self, plasma: Plasma, ray: Ray) -> Scalar:
         return 1e3 * evaluate(self.clumping, plasma.position) * jnp.square(jnp.asarray(plasma.electron_density))

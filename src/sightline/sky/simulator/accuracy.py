@@ -1,6 +1,6 @@
 """How far maps are from converged: each cell against its two halves."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,12 +11,10 @@ from jaxtyping import Array
 from ..._core.module import is_concrete
 from ..geometry import Sightlines
 from ..observables import AbstractObservable
+from .base import AbstractSimulator
 from .checks import check_frequency
 from .observe import arrays, measure_rays, observe_rays
 from .place import complete, seen, structures_of, structures_seen
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 Maps = dict[str, np.ndarray]
 """Values of every ray by the name of the map, (..., nray)."""
@@ -42,7 +40,7 @@ class ErrorEstimate(eqx.Module):
         return f"ErrorEstimate(relative rms {', '.join(parts)}; {self.mean_cells:.1f} cells a ray)"
 
 
-def estimate_error(simulator: "Simulator", sky: Any, frequency: Any = None) -> ErrorEstimate:
+def estimate_error(simulator: AbstractSimulator, sky: Any, frequency: Any = None) -> ErrorEstimate:
     """The error that the cells of sightlines make in the maps of a simulator.
 
     The change when every cell is halved, times 4/3: what remains of it for a rule of second order. It costs three
@@ -70,7 +68,7 @@ def estimate_error(simulator: "Simulator", sky: Any, frequency: Any = None) -> E
 class Target(eqx.Module):
     """What is to be converged: maps of Stokes parameters at frequencies, or an observable."""
 
-    simulator: "Simulator"
+    simulator: AbstractSimulator
     observable: AbstractObservable | None
     frequency: Array | None
 
@@ -96,7 +94,7 @@ class Target(eqx.Module):
         return structures_seen(self.simulator, self.observable)
 
 
-def target_of(simulator: "Simulator", sky: Any, frequency: Any) -> tuple[Target, Sightlines]:
+def target_of(simulator: AbstractSimulator, sky: Any, frequency: Any) -> tuple[Target, Sightlines]:
     """What is asked for, and its sightlines, complete."""
     simulator.check()
     if not all(map(is_concrete, jax.tree.leaves(simulator))):

@@ -1,6 +1,6 @@
 """What a simulator refuses and warns of, at construction and when called."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,9 +15,7 @@ from ..fields import AbstractField, AbstractGrid
 from ..fields.magnetic import VectorPotentialGrid
 from ..geometry import Sightlines
 from ..transfer import AbstractTransfer
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .base import AbstractSimulator
 
 CURES = {
     "magnetic_field": "magnetic_field=sl.magnetic.LSA()",
@@ -27,7 +25,7 @@ CURES = {
 }
 
 
-def check_types(simulator: "Simulator") -> None:
+def check_types(simulator: AbstractSimulator) -> None:
     """Refuses what is no field, operator, background or solver, naming its place."""
     if not isinstance(simulator.chunk, (int, np.integer)):
         raise TypeError(f"Simulator.chunk = {simulator.chunk!r} must be a whole number of rays.")
@@ -47,7 +45,7 @@ def check_types(simulator: "Simulator") -> None:
             raise TypeError(f"Simulator: {name} must be an {kind.__name__}, not {found}.")
 
 
-def check_shapes(simulator: "Simulator") -> None:
+def check_shapes(simulator: AbstractSimulator) -> None:
     """Refuses fields whose value at one position has another shape than their place demands."""
     point = jax.ShapeDtypeStruct((3,), default_float())
     for name, shape in {
@@ -70,7 +68,7 @@ def check_shapes(simulator: "Simulator") -> None:
             raise TypeError("Simulator: the index of the cosmic rays must be a number or a scalar field.")
 
 
-def check_boxes(simulator: "Simulator", lines: Sightlines) -> None:
+def check_boxes(simulator: AbstractSimulator, lines: Sightlines) -> None:
     """Refuses a grid whose box does not contain the observer, though the rays begin there: it is zero around them.
 
     A grid inside another field (a sum, a shifted field) may be smaller, and so may one seen from far away.

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,12 +11,10 @@ from jaxtyping import Array, Float
 
 from ..._core.module import default_float
 from ..._core.types import Vector
-from ..fields.algebra import Sum
-from ..fields.base import AbstractField, Population
+from ..fields.base import AbstractField, Sum
+from ..fields.population import Population
+from .base import AbstractSimulator
 from .checks import CURES
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 Components = Float[Array, "*cells"] | list[Float[Array, "*cells"]]
 """The values of a scalar field, or each component of a vector."""
@@ -59,7 +57,7 @@ def components(name: str, field: AbstractField, position: Vector) -> Components:
     return list(value) if value.ndim else value
 
 
-def with_held(simulator: "Simulator", known: Mapping[str, Components]) -> "Simulator":
+def with_held(simulator: AbstractSimulator, known: Mapping[str, Components]) -> AbstractSimulator:
     """The simulator with fields by name replaced by their values in the cell at hand."""
     check_names(simulator, known)
     for name, value in known.items():
@@ -72,7 +70,7 @@ def with_held(simulator: "Simulator", known: Mapping[str, Components]) -> "Simul
     return simulator
 
 
-def fields_of(simulator: "Simulator") -> dict[str, Any]:
+def fields_of(simulator: AbstractSimulator) -> dict[str, Any]:
     """The fields that are evaluated at the points of rays, by dotted name: those of a simulator, and terms of sums."""
     found = {name: getattr(simulator, name) for name in CURES}
     found |= {f"fields.{name}": field for name, field in simulator.fields.items()}
@@ -87,7 +85,7 @@ def _terms(name: str, field: Any) -> Iterator[tuple[str, Any]]:
             yield from _terms(f"{name}.terms.{term}", part)
 
 
-def check_names(simulator: "Simulator", names: Iterable[str]) -> None:
+def check_names(simulator: AbstractSimulator, names: Iterable[str]) -> None:
     """Refuses names of what is no field of the simulator, or part of another that is named.
 
     **Raises:** `ValueError`.
@@ -101,7 +99,7 @@ def check_names(simulator: "Simulator", names: Iterable[str]) -> None:
             raise ValueError(f"Both {whole[0]!r} and its term {name!r} are to be held: name one of them.")
 
 
-def check_populations(simulator: "Simulator", names: Iterable[str]) -> None:
+def check_populations(simulator: AbstractSimulator, names: Iterable[str]) -> None:
     """Refuses cosmic rays of several populations, whose densities are not one number a cell.
 
     **Raises:** `ValueError`.
@@ -119,7 +117,7 @@ def _populations(field: AbstractField) -> int:
     return len(eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), field, position))
 
 
-def fixed_fields(simulator: "Simulator", free: Any) -> list[str]:
+def fixed_fields(simulator: AbstractSimulator, free: Any) -> list[str]:
     """Names of the fields, or of terms of their sums, that have no free parameter and change from place to place.
 
     **Arguments:** `free`: the simulator with `True` for the leaves that are free.

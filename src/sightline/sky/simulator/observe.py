@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -18,11 +18,9 @@ from ..fields.base import AbstractField, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays
 from ..geometry.panels import equal, gauss
 from ..observables import AbstractObservable
+from .base import AbstractSimulator
 from .held import Components, components, with_held
 from .place import edges_of_ray, needs_edges, structures_of, structures_seen
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 
 def arrays(lines: Sightlines) -> Sightlines:
@@ -31,7 +29,7 @@ def arrays(lines: Sightlines) -> Sightlines:
 
 
 @eqx.filter_jit
-def observe_rays(simulator: "Simulator", lines: Sightlines, frequency: Array) -> tuple[dict[str, Array], Array]:
+def observe_rays(simulator: AbstractSimulator, lines: Sightlines, frequency: Array) -> tuple[dict[str, Array], Array]:
     """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,)."""
     structures = structures_of(simulator) if needs_edges(lines) else None
     simulator = simulator.prepare()
@@ -41,7 +39,7 @@ def observe_rays(simulator: "Simulator", lines: Sightlines, frequency: Array) ->
 
 
 def _observe_class(
-    simulator: "Simulator", lines: Sightlines, structures: Structures | None, frequency: Array
+    simulator: AbstractSimulator, lines: Sightlines, structures: Structures | None, frequency: Array
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
 
@@ -65,7 +63,7 @@ def join_classes(lines: Sightlines, parts: list[Array]) -> Array:
 
 
 def _coefficients(
-    simulator: "Simulator", cells: tuple[Array, Array], ray: Ray, known: Any, frequency: Array
+    simulator: AbstractSimulator, cells: tuple[Array, Array], ray: Ray, known: Any, frequency: Array
 ) -> tuple[TransferCoefficients, Array]:
     """Coefficients, (nfreq, cells), and widths [kpc], (cells,), of one ray: the fields are evaluated once."""
 
@@ -101,7 +99,7 @@ def coordinates(ray: Ray, distance: Float[Array, " cells"]) -> list[Float[Array,
 
 
 def _solve(
-    simulator: "Simulator", coefficients: TransferCoefficients, widths: Array, ray: Ray, frequency: Scalar
+    simulator: AbstractSimulator, coefficients: TransferCoefficients, widths: Array, ray: Ray, frequency: Scalar
 ) -> StokesVector:
     behind = StokesVector()
     for background in simulator.background:
@@ -110,7 +108,9 @@ def _solve(
 
 
 @eqx.filter_jit
-def measure_rays(simulator: "Simulator", observable: AbstractObservable, length: Array | None) -> Inexact[Array, "..."]:
+def measure_rays(
+    simulator: AbstractSimulator, observable: AbstractObservable, length: Array | None
+) -> Inexact[Array, "..."]:
     """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own."""
     lines = observable.sightlines
     structures = structures_seen(simulator, observable) if needs_edges(lines) else None

@@ -1,7 +1,7 @@
 """Sightlines of a simulator: from its own Sun, to where its fields end, cut where they jump."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,10 +14,8 @@ from ..fields.shifted import Place, suns
 from ..geometry import SUN, ImagePlane, Ray, ResolvedCells, Sightlines, Structures, as_sightlines, map_rays
 from ..geometry.panels import panel_edges
 from ..observables import AbstractObservable
+from .base import AbstractSimulator
 from .checks import CURES, SunWarning
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 SAME = 0.02
 """Suns that differ by less, kpc, are the same: what is local moves by less than the smallest local structures."""
@@ -25,13 +23,13 @@ SAME = 0.02
 _NEAR = 2.0  # kpc: published models differ by less
 
 
-def fields_by_name(simulator: "Simulator") -> dict[str, Any]:
+def fields_by_name(simulator: AbstractSimulator) -> dict[str, Any]:
     """The fields of a simulator, those it does not have left out."""
     found = {name: getattr(simulator, name) for name in CURES} | simulator.fields
     return {name: field for name, field in found.items() if field is not None}
 
 
-def suns_by_name(simulator: "Simulator") -> dict[str, Place]:
+def suns_by_name(simulator: AbstractSimulator) -> dict[str, Place]:
     """Where each field of a simulator, or a field of an operator, has its Sun, kpc; by name, as far as they say."""
     modules = fields_by_name(simulator)
     for number, operator in enumerate(simulator.emission):
@@ -40,7 +38,7 @@ def suns_by_name(simulator: "Simulator") -> dict[str, Place]:
     return {name: places[0] for name, places in found.items() if places}
 
 
-def sun_of(simulator: "Simulator") -> Place:
+def sun_of(simulator: AbstractSimulator) -> Place:
     """The Sun of a simulator [kpc]: that of its first field that has one, the magnetic field before the others."""
     return next(iter(suns_by_name(simulator).values()), SUN)
 
@@ -50,7 +48,7 @@ def apart(one: Any, other: Any) -> bool:
     return bool(np.linalg.norm(np.subtract(one, other)) > SAME)
 
 
-def warn_suns(simulator: "Simulator") -> None:
+def warn_suns(simulator: AbstractSimulator) -> None:
     """Warns where models place the Sun more than 20 pc apart: their local structures do not fit together."""
     places = suns_by_name(simulator)
     used = next(iter(places.values()), SUN)
@@ -66,7 +64,7 @@ def warn_suns(simulator: "Simulator") -> None:
         )
 
 
-def structures_of(simulator: "Simulator") -> Structures:
+def structures_of(simulator: AbstractSimulator) -> Structures:
     """Walls and extent of what emits, absorbs and turns."""
     fields = fields_by_name(simulator)
     told = {name: field.structures() for name, field in fields.items()}
@@ -74,13 +72,13 @@ def structures_of(simulator: "Simulator") -> Structures:
     return Structures.join(*parts)
 
 
-def structures_seen(simulator: "Simulator", observable: AbstractObservable) -> Structures:
+def structures_seen(simulator: AbstractSimulator, observable: AbstractObservable) -> Structures:
     """Walls and extent of what an observable measures."""
     fields = fields_by_name(simulator)
     return observable.structures({name: fields[name].structures() for name in observable.needs})
 
 
-def seen(simulator: "Simulator", sky: Any) -> Sightlines:
+def seen(simulator: AbstractSimulator, sky: Any) -> Sightlines:
     """The sightlines of a sky, from where the simulator sees it.
 
     Warns where an observer that was given is near the Sun of the model, but not at it; one far away is elsewhere on

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -17,9 +16,7 @@ from ..fields import AbstractField
 from ..fields.cosmic_rays import AbstractCosmicRays, SpectrumGrid, WithSpectrum
 from ..fields.cosmic_rays.spectra import TabulatedSpectrum
 from ..geometry import Ray, Sightlines
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .base import AbstractSimulator
 
 _REACH = 60.0  # kpc: beyond, no model has electrons
 _RAYS, _PLACES = 64, 48  # at which fields of indices are looked at
@@ -33,7 +30,7 @@ class SpectrumRangeWarning(UserWarning):
     """Electrons radiate at the frequencies asked for whose energies a table of their spectrum does not reach."""
 
 
-def check_ranges(simulator: "Simulator", lines: Sightlines, frequency: Array) -> None:
+def check_ranges(simulator: AbstractSimulator, lines: Sightlines, frequency: Array) -> None:
     """Refuses frequencies that an operator does not cover, and warns of spectral indices; what is traced passes.
 
     **Raises:** `ValueError`.

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from ..._core.contracts import AbstractPredictor
 from ..._core.module import check_tree, is_concrete, setting
 from ..._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
@@ -18,6 +17,7 @@ from ..geometry import Ray, Sightlines
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
+from .base import AbstractSimulator
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
 from .duplicates import check_duplicates
 from .held import check_names, check_populations, fields_of
@@ -34,7 +34,7 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
     return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
-class Simulator(AbstractPredictor):
+class Simulator(AbstractSimulator):
     """What an instrument sees of a medium: a PyTree whose inexact-array leaves are exactly the parameters and grids.
 
     **Arguments:**

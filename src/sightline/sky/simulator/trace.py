@@ -1,6 +1,6 @@
 """Every intermediate quantity along one ray."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,10 +11,8 @@ from ..._core.types import Scalar
 from ..emission import Plasma, TransferCoefficients
 from ..geometry import Sightlines
 from ..stokes import Stokes
+from .base import AbstractSimulator
 from .observe import coordinates, division
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
 
 
 class Trace(eqx.Module):
@@ -37,7 +35,7 @@ class Trace(eqx.Module):
 
 
 @eqx.filter_jit
-def trace_ray(simulator: "Simulator", lines: Sightlines, frequency: Scalar) -> tuple[Any, ...]:
+def trace_ray(simulator: AbstractSimulator, lines: Sightlines, frequency: Scalar) -> tuple[Any, ...]:
     """What `Trace` holds but for its Stokes parameters, of a single ray."""
     ray, edges = jax.tree.map(lambda leaf: leaf[..., 0], (lines.rays, lines.edges))
     distance, widths = division(lines, ray, edges, None)

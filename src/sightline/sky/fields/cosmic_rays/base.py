@@ -9,7 +9,8 @@ from ...._core.constants import ELECTRON_REST_ENERGY
 from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...._core.units import strip_unit
-from ..base import AbstractField, Population, evaluate
+from ..base import AbstractField, evaluate
+from ..population import Population
 from .spectra.base import density_of
 
 T = TypeVar("T", bound="AbstractCosmicRays")

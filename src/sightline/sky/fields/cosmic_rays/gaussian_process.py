@@ -7,8 +7,9 @@ from jaxtyping import Array, Float
 from ...._core.module import param
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..base import AbstractField, Population, of_factors, prepare_children
+from ..base import AbstractField, of_factors, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin, scalar_at
+from ..population import Population
 
 
 class GaussianProcess(AbstractGaussianProcess, AbstractField):

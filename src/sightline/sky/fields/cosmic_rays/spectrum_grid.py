@@ -9,8 +9,9 @@ from ...._core.constants import ELECTRON_REST_ENERGY
 from ...._core.module import default_float, is_concrete, param, setting
 from ...._core.types import Scalar, Vector
 from ...._core.units import strip_unit
-from ..base import AbstractField, Population, prepare_children
+from ..base import AbstractField, prepare_children
 from ..grid import AbstractGrid
+from ..population import Population
 from .spectra.base import AbstractSpectrum, density_of
 from .spectra.tabulated import check_energies, linear_weights
 

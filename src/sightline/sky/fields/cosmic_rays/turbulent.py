@@ -7,7 +7,8 @@ from jaxtyping import Array, Float
 from ...._core.module import param
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..base import AbstractField, Population, of_factors, prepare_children
+from ..base import AbstractField, of_factors, prepare_children
+from ..population import Population
 from ..turbulent import AbstractLognormal, draw
 
 

@@ -7,7 +7,8 @@ from ...._core.constants import ELECTRON_REST_ENERGY
 from ...._core.module import default_float, is_concrete, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import SUN, Structures
-from ..base import AbstractField, Population
+from ..base import AbstractField
+from ..population import Population
 from .spectra import AbstractSpectrum
 
 

@@ -8,8 +8,7 @@ from ...._core.module import param
 from ...._core.safe import safe_hypot
 from ...._core.types import Vector
 from ...geometry import Structures
-from ..algebra import add
-from ..base import AbstractField, prepare_children
+from ..base import AbstractField, add, prepare_children
 from ..gaussian_process import AbstractGaussianProcess, begin
 from ..grid import from_centre
 

@@ -11,8 +11,8 @@ from ...._core.module import param, setting
 from ...._core.safe import safe_hypot
 from ...._core.types import Vector
 from ...geometry import Structures
-from ..algebra import add, edge
-from ..base import AbstractField, children
+from ..algebra import edge
+from ..base import AbstractField, add, children
 from .jf12_arms import ARM_RADII, arm_depth, arm_value
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, RING_RADIUS, SUN, halo_weight, ratios, shell, within, x_lines
 from .jf12_walls import arms, disk_layer, edges, galaxy, separatrix

@@ -9,8 +9,8 @@ from ...._core.module import param, setting
 from ...._core.safe import safe_hypot
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import add, edge
-from ..base import AbstractField, children
+from ..algebra import edge
+from ..base import AbstractField, add, children
 from .jf12 import JF12ToroidalHalo
 from .jf12_arms import ARM_RADII, arm_depth, arm_intercepts, arm_value, close_flux
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, SUN, halo_weight, ratios, within, x_lines

@@ -9,8 +9,8 @@ from ...._core.elementary import sincos
 from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..algebra import by_component, edge
-from ..base import AbstractField, children
+from ..algebra import edge
+from ..base import AbstractField, by_component, children
 from ..ends import LOGISTIC
 from .kst24_arms import KST24Arms
 from .kst24_halo import SUN, KST24Toroid, KST24XField

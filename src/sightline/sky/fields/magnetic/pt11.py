@@ -9,8 +9,8 @@ from ...._core.module import param, setting
 from ...._core.safe import safe_hypot
 from ...._core.types import Vector
 from ...geometry import Structures
-from ..algebra import add, edge
-from ..base import AbstractField, children
+from ..algebra import edge
+from ..base import AbstractField, add, children
 from .endless import endless
 from .sides import sides
 

@@ -7,8 +7,7 @@ from jaxtyping import Array, Float
 from ...._core.module import param
 from ...._core.types import Vector
 from ...geometry import Structures
-from ..algebra import add
-from ..base import AbstractField, children
+from ..base import AbstractField, add, children
 from .endless import endless
 from .tf17_disk import TF17DiskA, TF17DiskB, TF17DiskD
 from .tf17_spiral import SUN, TF17Spiral

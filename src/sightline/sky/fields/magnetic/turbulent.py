@@ -10,8 +10,7 @@ from ...._core.module import is_concrete, param, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
 from ...grids import spectral
-from ..algebra import by_component
-from ..base import AbstractField, evaluate, of_factors, prepare_children, with_walls
+from ..base import AbstractField, by_component, evaluate, of_factors, prepare_children, with_walls
 from ..turbulent import AbstractTurbulent, draw
 
 

@@ -6,8 +6,8 @@ from ...._core.module import param, setting
 from ...._core.safe import safe_norm
 from ...._core.types import Vector
 from ...geometry import Structures
-from ..algebra import add, by_component, edge
-from ..base import AbstractField, children
+from ..algebra import edge
+from ..base import AbstractField, add, by_component, children
 from ..ends import LOGISTIC
 from .uf23_disk import UF23SpiralDisk, UF23SpurDisk
 from .uf23_halo import UF23ToroidalHalo, UF23TwistedHalo

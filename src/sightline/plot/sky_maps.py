@@ -1,23 +1,21 @@
 """Figures: one map, or the Stokes maps of several frequencies."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core.files import PathLike, replacing
+from .._core.files import PathLike
 from .._core.types import Number
 from .._core.units import numbers
 from ..sky.geometry import HealpixSky
+from ..sky.likelihoods.labels import frequency_label
 from ..sky.stokes import Stokes, is_blank
 from . import mollweide, scales
+from .canvas import BLANK, colour_bar, finish, new_figure
 
 if TYPE_CHECKING:
     import matplotlib.figure
 
-BLANK = "0.85"
-"""Grey, where there is nothing to show."""
 _MINI, _MAXI = 1000, 1600
 """Points across the raster of one of many maps, and of a single one."""
 
@@ -52,7 +50,7 @@ def maps(
         limits = {"Q": (-half, half), "U": (-half, half)}
         for column, name in enumerate(names):
             place = (len(rows), len(names), row * len(names) + column + 1)
-            label = f"${name}$, {scales.frequency_label(float(one.frequency))}"
+            label = f"${name}$, {frequency_label(float(one.frequency))}"
             stretch = "auto" if name == "I" else "diverging"
             panel(figure, place, values[name], index, label, one.unit, stretch, limits.get(name))
     figure.suptitle(title, fontsize=12)
@@ -92,28 +90,6 @@ def map(
     return finish(figure, path, overwrite)
 
 
-def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = False, name: str = "path") -> None:
-    """Saves a figure whole or not at all; the suffix of `path` is the format.
-
-    **Raises:** as `check_format` and `sl.io.check_writable`.
-    """
-    check_format(path, name)
-    with replacing(path, overwrite, name) as temporary:
-        figure.savefig(temporary, dpi=200)
-
-
-def check_format(path: PathLike, name: str = "path") -> None:
-    """Refuses a file name whose suffix is no format of matplotlib.
-
-    **Raises:** `ValueError` with the suffixes there are.
-    """
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = sorted(FigureCanvasBase.get_supported_filetypes())
-    if Path(path).suffix[1:].lower() not in known:
-        raise ValueError(f"{name} = {os.fspath(path)}: end it in the format wanted, one of .{', .'.join(known)}.")
-
-
 def _visible(values: np.ndarray) -> np.ndarray:
     return np.where(is_blank(values), np.nan, values)
 
@@ -122,23 +98,6 @@ def _check_sky(sky: Any) -> HealpixSky:
     if not isinstance(sky, HealpixSky):
         raise TypeError(f"sky is {type(sky).__name__}: maps are drawn of sl.HealpixSky(nside, pixels=...) only.")
     return sky
-
-
-def new_figure(width: float, height: float) -> "matplotlib.figure.Figure":
-    """An empty figure, in inches, that matplotlib's global state does not know."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite: bool) -> "matplotlib.figure.Figure":
-    """The figure, saved if there is a path."""
-    if path is not None:
-        save(figure, path, overwrite)
-    return figure
 
 
 def panel(
@@ -165,18 +124,3 @@ def panel(
     mollweide.graticule(axes)
     axes.set_title(title, fontsize=11)
     colour_bar(figure, image, axes, values * factor, label)
-
-
-def colour_bar(figure: Any, image: Any, axes: Any, values: np.ndarray, label: str) -> None:
-    """A horizontal colour bar below `axes`, pointed where `values` go beyond it."""
-    from matplotlib.colors import AsinhNorm, LogNorm
-
-    good, norm = scales.finite(values), image.norm
-    ends = (bool(good.min() < norm.vmin), bool(good.max() > norm.vmax))
-    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[ends]
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.7, aspect=32, pad=0.04, extend=extend)
-    bar.outline.set_linewidth(0.7)
-    bar.set_label(label, fontsize=9, labelpad=1)
-    bar.ax.tick_params(labelsize=8, which="both")
-    if isinstance(norm, (AsinhNorm, LogNorm)):
-        scales.label_decades(bar)

@@ -1,0 +1,9 @@
+from .columns import write_columns as write_columns
+from .files import FileError as FileError
+from .files import check_writable as check_writable
+from .files import replacing as replacing
+from .maps import read_map as read_map
+from .maps import write_map as write_map
+from .models import load as load
+from .models import save as save
+from .tables import read_columns as read_columns

@@ -1,0 +1,10 @@
+from .canvas import check_format as check_format
+from .canvas import save as save
+from .comparisons import residuals as residuals
+from .corners import corner as corner
+from .predictions import predictive as predictive
+from .sky_maps import map as map
+from .sky_maps import maps as maps
+from .slices import quiver as quiver
+from .slices import slice as slice
+from .traces import trace as trace

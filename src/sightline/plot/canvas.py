@@ -1,0 +1,70 @@
+"""Figures that the global state of matplotlib does not know, whole files of them, and colour bars."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._core.files import PathLike, replacing
+from . import scales
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+BLANK = "0.85"
+"""Grey, where there is nothing to show."""
+
+
+def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = False, name: str = "path") -> None:
+    """Saves a figure whole or not at all; the suffix of `path` is the format.
+
+    **Raises:** as `check_format` and `sl.io.check_writable`.
+    """
+    check_format(path, name)
+    with replacing(path, overwrite, name) as temporary:
+        figure.savefig(temporary, dpi=200)
+
+
+def check_format(path: PathLike, name: str = "path") -> None:
+    """Refuses a file name whose suffix is no format of matplotlib.
+
+    **Raises:** `ValueError` with the suffixes there are.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if Path(path).suffix[1:].lower() not in known:
+        raise ValueError(f"{name} = {os.fspath(path)}: end it in the format wanted, one of .{', .'.join(known)}.")
+
+
+def new_figure(width: float, height: float) -> "matplotlib.figure.Figure":
+    """An empty figure, in inches, that matplotlib's global state does not know."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite: bool) -> "matplotlib.figure.Figure":
+    """The figure, saved if there is a path."""
+    if path is not None:
+        save(figure, path, overwrite)
+    return figure
+
+
+def colour_bar(figure: Any, image: Any, axes: Any, values: np.ndarray, label: str) -> None:
+    """A horizontal colour bar below `axes`, pointed where `values` go beyond it."""
+    from matplotlib.colors import AsinhNorm, LogNorm
+
+    good, norm = scales.finite(values), image.norm
+    ends = (bool(good.min() < norm.vmin), bool(good.max() > norm.vmax))
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[ends]
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.7, aspect=32, pad=0.04, extend=extend)
+    bar.outline.set_linewidth(0.7)
+    bar.set_label(label, fontsize=9, labelpad=1)
+    bar.ax.tick_params(labelsize=8, which="both")
+    if isinstance(norm, (AsinhNorm, LogNorm)):
+        scales.label_decades(bar)

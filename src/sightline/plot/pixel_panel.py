@@ -1,0 +1,33 @@
+"""Pixels of the sky, on Mollweide's projection."""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.types import Number
+from ..sky.geometry import SkyPixels
+from . import mollweide, scales
+from .sky_maps import panel
+
+_POINTS = 800
+"""Across the raster of a map."""
+
+
+class PixelPanel:
+    """Maps of one sky."""
+
+    def __init__(self, place: SkyPixels):
+        self.index = mollweide.lookup(place.sky, _POINTS)
+
+    def show(
+        self,
+        figure: Any,
+        spot: tuple[int, int, int],
+        values: np.ndarray,
+        title: str,
+        unit: str,
+        stretch: scales.Stretch,
+        limits: tuple[Number, Number],
+    ) -> None:
+        """A map with its colour bar."""
+        panel(figure, spot, values, self.index, title, unit, stretch, limits)

@@ -1,0 +1,49 @@
+"""How the data of a likelihood are laid out, for figures: on an axis, on a sky, in an image."""
+
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+
+class Axis(eqx.Module):
+    """Data along an axis: energies, wavelengths, or their numbers.
+
+    - `values`: (n,); `label`: what they are, with their unit.
+    """
+
+    kind: ClassVar[str] = "axis"
+    values: np.ndarray
+    label: str = eqx.field(static=True)
+
+
+class Layout(NamedTuple):
+    """Where data are, what each row of them is called, the leading axes flattened, and their unit.
+
+    - `place`: says by its `kind` which panel draws it, see `sightline.plot.panels`.
+    """
+
+    place: Any
+    rows: list[str]
+    unit: str
+
+
+def layout(likelihood: Any) -> Layout:
+    """What the observable says, `observable.layout(kept, shape)`; else data against their number."""
+    hook, shape = getattr(likelihood.observable, "layout", None), likelihood.data.shape
+    found = None if hook is None else hook(likelihood.kept, shape)
+    return by_number(likelihood.observable, likelihood.kept, shape) if found is None else found
+
+
+def by_number(observable: Any, kept: Any, shape: tuple[int, ...]) -> Layout:
+    """Data against the coordinates of the axis that their observable names, or against their number."""
+    name, values = getattr(observable, "axis", None), getattr(observable, "coordinates", None)
+    place = Axis(np.arange(shape[-1]), "datum")
+    if name is not None and values is not None:
+        place = Axis(np.asarray(values) if kept is None else np.asarray(values)[np.asarray(kept)], name)
+    return Layout(place, row_names(shape), "")
+
+
+def row_names(shape: tuple[int, ...]) -> list[str]:
+    """`[0,1]`, of data of shape (..., n)."""
+    return [f"[{','.join(map(str, index))}]" if index else "" for index in np.ndindex(*shape[:-1])]
