@@ -31,6 +31,8 @@ sl.plot.residuals(posterior, best.parameters, path=folder / "residuals.png")
 sl.plot.corner(chains, path=folder / "corner.png")
 sl.plot.trace(chains, path=folder / "trace.png")
 sl.plot.predictive(posterior, sl.posterior_predictive(posterior, chains, key), path=folder / "predictive.png")
+widths = sl.select(toy_sky.with_prior_width, [0.1, 2.0], sl.Evidence(key))
+assert widths.best == 2.0
 model = posterior.space.replace(best.parameters)
 sl.save(model, folder / "model.npz")
 assert sl.load(folder / "model.npz", classes=(toy_sky.Line, toy_sky.Detector)).simulator.a == model.simulator.a

@@ -54,3 +54,10 @@ def posterior(seed=0, x=X):
     priors = {"simulator.a": dist.LogNormal(3.0, 0.5), "simulator.b": dist.Normal(4.0, 2.0)}
     likelihood = sl.Likelihood(Counts(x), data, sl.statistics.Poisson(), name="counts")
     return sl.Posterior(sl.ParameterSpace(model, priors), likelihood)
+
+
+def with_prior_width(width):
+    """The same data, and a prior of the slope that is narrow about 0 or wide."""
+    one = posterior()
+    priors = {"simulator.a": dist.LogNormal(3.0, 0.5), "simulator.b": dist.Normal(0.0, width)}
+    return sl.Posterior(sl.ParameterSpace(one.space.model, priors), one.likelihoods)
