@@ -115,7 +115,8 @@ def public():
     seen, stack, found = set(), [("sl", sl)], {}
     while stack:
         path, module = stack.pop(0)
-        for name, item in sorted(vars(module).items()):
+        for name in sorted(set(dir(module)) - {"sky"}):  # public names do not follow the folders
+            item = getattr(module, name)
             if name.startswith("_") or not getattr(item, "__module__", getattr(item, "__name__", "")).startswith(
                 "sightline"
             ):

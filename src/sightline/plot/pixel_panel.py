@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .._core.types import Number
-from ..sky.geometry import SkyPixels
+from ..sky.geometry.layouts import SkyPixels
 from . import mollweide, scales
 from .sky_maps import panel
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .._core.types import Number
-from ..sky.geometry import SkyPoints
+from ..sky.geometry.layouts import SkyPoints
 from . import canvas, mollweide, scales
 
 

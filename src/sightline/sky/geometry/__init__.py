@@ -9,9 +9,6 @@ from .cells import ResolvedCells as ResolvedCells
 from .comparison import difference as difference
 from .frames import SUN as SUN
 from .image_plane import ImagePlane as ImagePlane
-from .layouts import SkyPixels as SkyPixels
-from .layouts import SkyPoints as SkyPoints
-from .layouts import laid_out as laid_out
 from .levels import AbstractLevel as AbstractLevel
 from .sightlines import Ray as Ray
 from .sightlines import Sightlines as Sightlines
@@ -22,5 +19,3 @@ from .skies import Directions as Directions
 from .skies import HealpixSky as HealpixSky
 from .skies import SourceCatalogue as SourceCatalogue
 from .structures import Structures as Structures
-from .subset import restrict_lines as restrict_lines
-from .subset import towards as towards

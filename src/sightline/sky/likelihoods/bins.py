@@ -12,8 +12,9 @@ from ..._core.units import numbers, strip_unit, whole
 from ...statistics.layout import Layout
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import Gaussian, check_positive, unit_of
-from ..geometry import AbstractSky, HealpixSky, SkyPixels, SkyPoints, healpix
+from ..geometry import AbstractSky, HealpixSky, healpix
 from ..geometry.frames import direction
+from ..geometry.layouts import SkyPixels, SkyPoints
 from ..geometry.skies import AbstractPoints
 from .brightness import Brightness
 from .data import to_brightness

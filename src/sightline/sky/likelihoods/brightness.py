@@ -14,7 +14,9 @@ from ...model import Model
 from ...statistics.hooks import AbstractHolder
 from ...statistics.layout import Layout
 from ...statistics.noise import nuisance
-from ..geometry import Sightlines, as_sightlines, laid_out, restrict_lines, towards
+from ..geometry import Sightlines, as_sightlines
+from ..geometry.layouts import laid_out
+from ..geometry.subset import restrict_lines, towards
 from ..simulator.checks import check_frequency
 from ..stokes import Stokes, per_kelvin
 from .held import check_lines, hold_lines

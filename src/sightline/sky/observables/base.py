@@ -10,7 +10,9 @@ from jaxtyping import Array, Float, Inexact
 from ..._core.module import Module
 from ...statistics.layout import Layout, row_names
 from ..fields.base import children
-from ..geometry import Ray, Sightlines, Structures, laid_out, restrict_lines, towards
+from ..geometry import Ray, Sightlines, Structures
+from ..geometry.layouts import laid_out
+from ..geometry.subset import restrict_lines, towards
 
 
 class AbstractObservable(Module):

@@ -12,7 +12,7 @@ from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField, add, children
 from .endless import endless
-from .sides import sides
+from .sides import axis, sides
 
 _AXIS = 1e-6  # kpc; within, the winding of the spiral, which is without end, is frozen
 _REVERSALS = (1.0, 20.0)  # kpc; radii between which the kinks at reversals are told of
@@ -127,7 +127,7 @@ class PT11Disk(AbstractField):
 
     def structures(self) -> Structures:
         height = 14 * self.scale_height
-        walls = [Structures.layer(0.0, 0.0), Structures.cylinders(self.core_radius)]
+        walls = [Structures.layer(0.0, 0.0), Structures.cylinders(self.core_radius), axis()]
         if not self.bisymmetric:
             tangent = jnp.tan(jnp.deg2rad(self.pitch))
             sun = (self.sun[0] ** 2 + self.sun[1] ** 2) ** 0.5

@@ -1,4 +1,4 @@
-"""The two sides of the Galactic plane, as walls."""
+"""The two sides of the Galactic plane, and the axis, as walls."""
 
 import jax.numpy as jnp
 
@@ -9,3 +9,8 @@ from ...geometry import Structures
 def sides(height: Scalar) -> Structures:
     """The layers on either side of the plane below a height."""
     return Structures.layer(jnp.stack([-height, 0 * height]), jnp.stack([0 * height, height]))
+
+
+def axis() -> Structures:
+    """Thin cylinders about the axis, where spirals wind without end and azimuthal fields turn round."""
+    return Structures.cylinders((0.05, 0.1, 0.2, 0.4, 0.8))

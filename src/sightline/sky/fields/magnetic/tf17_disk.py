@@ -14,6 +14,7 @@ from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
 from .endless import endless
+from .sides import axis
 from .tf17_spiral import SUN, TF17Spiral
 
 
@@ -107,7 +108,7 @@ class TF17DiskB(AbstractField):
         return winding.field(5 * ratio * per_growth * b0, slope * b0)
 
     def structures(self) -> Structures:
-        return Structures.layer(0.0, 0.0).ending(endless())
+        return Structures.join(Structures.layer(0.0, 0.0), axis()).ending(endless())
 
 
 class TF17DiskD(AbstractField):

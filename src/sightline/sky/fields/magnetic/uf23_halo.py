@@ -11,14 +11,13 @@ from ...geometry import Structures
 from ..base import AbstractField
 from ..ends import LOGISTIC
 from .endless import endless
-from .sides import sides
+from .sides import axis, sides
 from .uf23_parameters import UF23_PARAMETERS
 from .uf23_poloidal import AbstractUF23PoloidalHalo
 from .uf23_shapes import SUN, distances_from_axis, fall, rise
 
 _BASE, _TWIST_X = UF23_PARAMETERS["base"], UF23_PARAMETERS["twistX"]
 _KM_PER_S = 1e5 * 365.25e6 * 86400 / KILOPARSEC  # kpc/Myr
-_AXIS = 0.05  # kpc; radius of a wall about the axis
 
 
 class UF23ToroidalHalo(AbstractField):
@@ -62,10 +61,10 @@ class UF23ToroidalHalo(AbstractField):
         return jnp.stack([-b * inverse * y, b * inverse * x, jnp.zeros_like(z)])
 
     def structures(self) -> Structures:
-        """Walls and extent; the axis, where the field turns round, is a thin cylinder."""
+        """Walls and extent, and the axis, where the field turns round."""
         height = self.transition_height + 14 * self.scale_height
         cylinder = Structures.cylinders(self.radius + LOGISTIC * self.width)
-        walls = Structures.join(sides(self.transition_height), Structures.cylinders(_AXIS))
+        walls = Structures.join(sides(self.transition_height), axis())
         return walls.ending(cylinder, Structures.layer(-height, height))
 
 
