@@ -74,6 +74,13 @@ def draw(prior: Any, name: str, key: jax.Array) -> Values:
         return prior.sample(key)
 
 
+def flattened(prior: Any) -> Any:
+    """The improper density that is constant over the support of a prior."""
+    from numpyro.distributions import ImproperUniform
+
+    return ImproperUniform(prior.support, prior.batch_shape, prior.event_shape)
+
+
 def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Lets numpyro mix types of numbers where the user forbids it; results have the type of the value."""
 
@@ -135,12 +142,22 @@ def log_density(prior: Any, value: Values) -> Float[Array, ""]:
 
 def describe(prior: Any) -> str:
     """A prior in words, e.g. `Uniform(low=0, high=10)`."""
-    from numpyro.distributions import Distribution, ExpandedDistribution, Independent, TransformedDistribution
+    from numpyro.distributions import (
+        Distribution,
+        ExpandedDistribution,
+        ImproperUniform,
+        Independent,
+        TransformedDistribution,
+    )
 
     if isinstance(prior, (ExpandedDistribution, Independent)):
         return describe(prior.base_dist)
     base = None if isinstance(prior, TransformedDistribution) else getattr(prior, "base_dist", None)
     numbers = {name: getattr(prior, name, None) for name in prior.arg_constraints}
+    if isinstance(prior, ImproperUniform):
+        support = getattr(prior.support, "base_constraint", prior.support)
+        ends = {"low": "lower_bound", "high": "upper_bound"}
+        numbers = {name: getattr(support, attribute, None) for name, attribute in ends.items()}
     parts = [describe(base)] if isinstance(base, Distribution) else []
     parts += [f"{name}={_brief(value)}" for name, value in numbers.items() if value is not None]
     return f"{type(prior).__name__}({', '.join(parts)})"

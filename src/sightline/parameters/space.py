@@ -18,6 +18,7 @@ from .priors import (
     constrain,
     describe,
     draw,
+    flattened,
     has_range,
     log_density,
     log_jacobian,
@@ -173,6 +174,10 @@ class ParameterSpace(eqx.Module):
         keys = jax.random.split(key, len(self.names))
         drawn = {name: draw(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
         return self.complete(drawn)
+
+    def flat(self) -> "ParameterSpace":
+        """The same parameters with priors that are constant over the support of those here, and improper."""
+        return eqx.tree_at(lambda space: space.priors, self, tuple(map(flattened, self.priors)))
 
     def log_prior(self, values: Given) -> Float[Array, ""]:
         """The logarithm of the prior density in the constrained parameters; -inf outside the support."""

@@ -196,6 +196,22 @@ class Posterior(eqx.Module):
         likelihoods = tuple(one.hold(model, free, shared) for one in self.likelihoods)
         return eqx.tree_at(lambda one: one.likelihoods, self, likelihoods)
 
+    def flat(self) -> "Posterior":
+        """The likelihood alone: what `sl.fit` makes of it is the maximum of the likelihood.
+
+        Every prior is constant over its support, which ends at the physical bounds of its parameter, and improper, so
+        that nothing can be drawn from it: start at values or at a fit. Regularisers are left out, too.
+
+        !!! example
+            >>> import numpyro.distributions as dist
+            >>> space = sl.ParameterSpace({"rate": jnp.asarray(1.0)}, {"rate": dist.HalfNormal(1.0)})
+            >>> counts = sl.Likelihood(lambda model: model["rate"] * jnp.ones(2), [4, 6], sl.statistics.Poisson())
+            >>> posterior = sl.Posterior(space, counts)
+            >>> [round(float(sl.fit(one).parameters["rate"]), 3) for one in (posterior, posterior.flat())]
+            [2.317, 5.0]
+        """
+        return Posterior(self.space.flat(), self.likelihoods)
+
     def has_residuals(self) -> bool:
         """Whether it is a sum of squares."""
         shapes = eqx.filter_eval_shape(
