@@ -91,3 +91,58 @@ def test_refused_scouts():
     nowhere = eqx.tree_at(lambda p: p.space.priors[0].high, nowhere, jnp.asarray(-4.1))
     with pytest.raises(ValueError, match="None of scout = 20 draws from the prior has a finite log posterior"):
         sl.fit(nowhere, start={"x": 3.0}, starts=2, scout=20, key=KEY)
+
+
+def slope(x=0.0, y=0.0, data=(-2.0, 1.0, 3.0), prior=None):
+    """x, x + y, y with x that cannot be negative."""
+    space = sl.ParameterSpace(
+        {"x": jnp.asarray(x), "y": jnp.asarray(y)}, {"x": prior or dist.HalfNormal(100.0), "y": dist.Uniform(-9.0, 9.0)}
+    )
+    observable = Linear()
+    return sl.Posterior(space, Likelihood(observable, jnp.asarray(data), Gaussian(jnp.ones(3))))
+
+
+class Linear(eqx.Module):
+    """Data of which one is solved for, as its likelihood says."""
+
+    linear_parameters: int = eqx.field(default=0, static=True)
+
+    def __call__(self, model):
+        return jnp.stack([model["x"], model["x"] + model["y"], model["y"]])
+
+
+METHODS = [sl.LevenbergMarquardt(), sl.BFGS(), sl.LBFGS()]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: type(method).__name__)
+@pytest.mark.parametrize("prior", [dist.HalfNormal(100.0), dist.Uniform(0.0, 20.0)], ids=["half", "range"])
+def test_a_fit_begins_and_ends_on_a_bound(method, prior):
+    """From x = 0: to the bound it came from, or inside, as the data have it."""
+    result = sl.fit(slope(prior=prior), method).raise_for_status()
+    assert float(result.parameters["x"]) == pytest.approx(0, abs=1e-3)
+    assert float(result.parameters["y"]) == pytest.approx(2, abs=1e-2)
+    assert result.active == ["x"]
+    assert result.dof == 3 - 1
+    assert "at its bound" in repr(result)
+    inside = sl.fit(slope(prior=prior, data=(2.0, 3.0, 1.0)), method).raise_for_status()
+    assert float(inside.parameters["x"]) == pytest.approx(2, abs=1e-2)
+    assert inside.active == []
+    assert inside.dof == 1
+    assert "bound" not in repr(inside)
+
+
+def test_a_bound_is_known_without_a_covariance_where_the_number_is_on_it():
+    result = sl.fit(slope(prior=dist.Uniform(0.0, 20.0)), covariance=0)
+    assert result.active == ["x"]
+    assert sl.fit(slope(3.0, data=(2.0, 3.0, 1.0)), covariance=0).active == []
+
+
+def test_linear_parameters_count():
+    posterior = slope(3.0, data=(2.0, 3.0, 1.0))
+    solved = eqx.tree_at(lambda p: p.likelihoods[0].observable, posterior, Linear(linear_parameters=1))
+    assert sl.fit(solved).dof == 0
+
+
+def test_samples_begin_on_a_bound():
+    chains = sl.sample(slope(data=(2.0, 3.0, 1.0)), jax.random.key(0), start={}, draws=20, warmup=20, chains=1)
+    assert bool(np.all(np.isfinite(chains.parameters["x"])))

@@ -47,7 +47,8 @@ def fit(
     - `method`: `sl.LevenbergMarquardt()`, the default where there are residuals, `sl.BFGS()`, the default elsewhere,
       both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`.
     - `start`: a `FitResult`, from which the fit goes on, or constrained values, of which those left out are the
-      model's. At a maximum every method that sees all data ends within a few steps, converged.
+      model's. At a maximum every method that sees all data ends within a few steps, converged. What is on a bound is
+      moved inside, as `space.inwards` has it.
     - `starts`: how many; all but the first are drawn from the prior and fitted one after another. The best result is
       returned, its `tried` has the ends of the others.
     - `scout`: so many draws from the prior are evaluated first, and the further starts are the best of them that are
@@ -62,9 +63,8 @@ def fit(
     **Returns:** `FitResult`, whose `status` says how it ended.
 
     **Raises:** `ValueError` for a start without finite density or derivatives, naming parameters and data; for a
-    missing key; for fewer draws than starts, or none of a finite density;
-    for a checkpoint of another model, data, start, method or key; `OSError` where it cannot be written;
-    `BlockingIOError` where another process runs there.
+    missing key; for fewer draws than starts, or none of a finite density; for a checkpoint of another model, data,
+    start, method or key; `OSError` where it cannot be written; `BlockingIOError` where another process runs there.
 
     **Warns:** `FisherWarning` where the covariance cannot be computed; the parameters are returned all the same.
 
@@ -90,7 +90,7 @@ def fit(
         raise ValueError("Several starts and batches are random: pass key=jax.random.key(0).")
     if held_out is not None and held_out.space.names != posterior.space.names:
         raise ValueError("held_out must be a posterior of the same parameters.")
-    initial = posterior.space.complete(_values(start))
+    initial = posterior.space.inwards(_values(start))
     parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)}
     parts |= {"method": method, "start": (initial, starts, scout), "key": key, "held_out": held_out}
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)

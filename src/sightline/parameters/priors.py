@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.relaxed import relaxed
 from .._core.units import strip_unit
+from .edges import inwards
 
 Values = Float[Array, "..."]
 
@@ -47,18 +48,16 @@ def _fits(batch: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 def check_start(prior: Any, name: str, value: Values, unit: str) -> None:
-    """Refuses a value outside the support, on its edge, or where the prior has no finite density."""
+    """Refuses a value outside the support, or where the prior has no finite density; on an edge, just inside."""
     shown = f"{name} = {np.asarray(value)}" + (f" {unit}" if unit else "")
+    value = inwards(prior, value)
     if not np.all(inside(prior, value)):
         raise ValueError(
             f"{shown} lies outside the support of its prior, {describe(prior)}: start inside, with "
             "dataclasses.replace(module, name=value), or widen the prior."
         )
     if not np.all(np.isfinite(unconstrain(prior, value))) or not np.all(np.isfinite(log_density(prior, value))):
-        raise ValueError(
-            f"{shown} lies on the edge of its prior, {describe(prior)}, or where that has no finite density: start "
-            "inside."
-        )
+        raise ValueError(f"{shown} lies where its prior, {describe(prior)}, has no finite density: start elsewhere.")
 
 
 def draw(prior: Any, name: str, key: jax.Array) -> Values:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import refuse_units, strip_unit
 from .bounds import confine, limits
+from .edges import inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
 from .priors import (
@@ -120,6 +121,16 @@ class ParameterSpace(eqx.Module):
             name: jnp.abs(jnp.asarray(unconstrained[name])) > (edge if has_range(prior) else jnp.inf)
             for name, prior in self._each()
         }
+
+    def inwards(self, values: Given) -> Values:
+        """All free parameters, those on an end of their prior moved inside: where a fit can start.
+
+        By a hundredth of the range of the prior; where that is infinite, of the standard deviation, or of 1 without.
+
+        **Raises:** as `replace`.
+        """
+        complete = self.complete(values)
+        return {name: inwards(prior, complete[name]) for name, prior in self._each()}
 
     def replace(self, values: Given) -> Any:
         """The model with these values; parameters left out keep theirs, ties follow.
