@@ -15,7 +15,7 @@ Values = Float[Array, "..."]
 
 def inwards(prior: Any, value: Values) -> Values:
     """A value, of which numbers on an end of the support are moved inside by a hundredth of range or deviation."""
-    low, high = _ends(prior)
+    low, high = ends(prior)
     with relaxed():
         step = INSIDE * (_deviation(prior) if low is None or high is None else high - low)
         moved = value if low is None else jnp.where(value == low, value + step, value)
@@ -25,13 +25,14 @@ def inwards(prior: Any, value: Values) -> Values:
 
 def towards(prior: Any, unconstrained: Values) -> Values:
     """The sign of the direction in which unconstrained numbers lead to the nearest end of the support, 0 for none."""
-    low, high = _ends(prior)
+    low, high = ends(prior)
     if low is None or high is None:
         return jnp.full_like(unconstrained, 0 if low is high else -1)  # by an exponential function
     return jnp.where(jnp.abs(unconstrained) > FLAT, jnp.sign(unconstrained), jnp.zeros_like(unconstrained))
 
 
-def _ends(prior: Any) -> tuple[Any, Any]:
+def ends(prior: Any) -> tuple[Any, Any]:
+    """The lowest and the highest numbers of the support of a prior, `None` where there is none."""
     support = getattr(prior.support, "base_constraint", prior.support)
     return getattr(support, "lower_bound", None), getattr(support, "upper_bound", None)
 

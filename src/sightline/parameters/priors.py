@@ -80,6 +80,21 @@ def flattened(prior: Any) -> Any:
     return ImproperUniform(prior.support, prior.batch_shape, prior.event_shape)
 
 
+def pinned(prior: Any, name: str, place: int, value: Any) -> Any:
+    """A prior one of whose numbers, by its place in the ravelled array, is held at a value.
+
+    **Raises:** `ValueError` for a prior whose numbers are not free of each other, as fractions that add up to 1.
+    """
+    from numpyro.distributions import constraints
+
+    from .pinned import Pinned, of_numbers
+
+    support = of_numbers(prior.support)
+    if support is not constraints.real and not {"lower_bound", "upper_bound"} & set(dir(support)):
+        raise ValueError(f"{name}: one number of {describe(prior)} cannot be held, as others depend on it.")
+    return Pinned(prior, place, value)
+
+
 def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Lets numpyro mix types of numbers where the user forbids it; results have the type of the value."""
 
@@ -171,13 +186,14 @@ def prior_residuals(prior: Any, value: Values) -> Float[Array, " n"] | None:
     import numpyro.distributions
 
     from .bounded import Bounded
+    from .pinned import Pinned
 
     dist: Any = numpyro.distributions
     if isinstance(prior, (dist.ExpandedDistribution, dist.Independent)):
         return prior_residuals(prior.base_dist, value)
     if isinstance(prior, (dist.Uniform, dist.ImproperUniform)):
         return jnp.zeros(0, value.dtype)
-    if isinstance(prior, Bounded):
+    if isinstance(prior, (Bounded, Pinned)):
         return prior_residuals(prior.base_dist, value)
     base = getattr(prior, "base_dist", prior)
     if isinstance(prior, dist.HalfNormal):

@@ -23,6 +23,7 @@ from .priors import (
     has_range,
     log_density,
     log_jacobian,
+    pinned,
     prior_residuals,
     unconstrain,
 )
@@ -131,6 +132,35 @@ class ParameterSpace(eqx.Module):
         """
         complete = self.complete(values)
         return {name: inwards(prior, complete[name]) for name, prior in self._each()}
+
+    def pin(self, label: str, value: Any) -> "ParameterSpace":
+        """The same parameters, of which one number is held at a value: unconstrained numbers are those of the others.
+
+        **Arguments:** `label`: of `labels`, e.g. `"b0"`, `"arms[3]"`; `value`: within the support of its prior.
+
+        **Raises:** `ValueError` for a label that is none, or a prior whose numbers depend on each other.
+
+        !!! example
+            >>> import numpyro.distributions as dist
+            >>> space = sl.ParameterSpace({"x": jnp.zeros(3)}, {"x": dist.Normal(0.0, 1.0)}).pin("x[1]", 5.0)
+            >>> space.to_constrained({"x": jnp.ones(2)})
+            {'x': Array([1., 5., 1.], dtype=float64)}
+        """
+        name, place = self.find(label)
+        value = jnp.asarray(value, self.initial[name].dtype)
+        priors = [pinned(prior, one, place, value) if one == name else prior for one, prior in self._each()]
+        return eqx.tree_at(lambda space: space.priors, self, tuple(priors))
+
+    def find(self, label: str) -> tuple[str, int]:
+        """The parameter that a label is of, and its place in the ravelled array.
+
+        **Raises:** `ValueError` for a label that is none.
+        """
+        known = [(name, place) for name, value in self.initial.items() for place in range(value.size)]
+        found = dict(zip(self.labels, known, strict=True))
+        if label not in found:
+            raise ValueError(f"{label!r} is no free number. {nearest(label, found)}")
+        return found[label]
 
     def replace(self, values: Given) -> Any:
         """The model with these values; parameters left out keep theirs, ties follow.
