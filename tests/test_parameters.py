@@ -168,6 +168,38 @@ def test_ties(model):
             sl.ParameterSpace(tree, free, ties=bad)
 
 
+def test_ties_by_glob_pass_over_their_source():
+    model = {"terms": {name: {"index": jnp.asarray(2.0)} for name in "abc"}}
+    free = {"terms.a.index": dist.Uniform(0.0, 9.0)}
+    space = sl.ParameterSpace(model, free, ties={"terms.*.index": "terms.a.index"})
+    assert {float(term["index"]) for term in space.replace({"terms.a.index": 3.0})["terms"].values()} == {3.0}
+    assert [tie.name for tie in space.ties] == ["terms.b.index", "terms.c.index"]
+    both = {**free, "terms.b.index": dist.Uniform(0.0, 9.0)}
+    with pytest.raises(ValueError, match=r"terms\.b\.index is tied and free"):
+        sl.ParameterSpace(model, both, ties={"terms.*.index": "terms.a.index"})
+    with pytest.raises(ValueError, match=r"matches only 'terms\.a\.index', to which it is tied"):
+        sl.ParameterSpace(model, free, ties={"terms.a.*": "terms.a.index"})
+
+
+def test_ties_that_read_the_model():
+    """A mass that others add up to, of which one is not free; and a tie with a default is one of values alone."""
+    model = {"a": jnp.asarray(1.0), "b": jnp.asarray(2.0), "rest": jnp.asarray(0.0), "power": jnp.asarray(0.0)}
+
+    def rest(values, model):
+        return 10 - values["a"] - model["b"] + 0 * model["a"]
+
+    ties = {"rest": rest, "power": lambda values, exponent=2: values["a"] ** exponent}
+    space = sl.ParameterSpace(model, {"a": dist.Uniform(0.0, 5.0)}, ties=ties)
+    found = space.replace({"a": 3.0})
+    assert (float(found["rest"]), float(found["power"])) == (5.0, 9.0)
+    assert float(jax.grad(lambda a: space.replace({"a": a})["rest"])(1.0)) == -1
+    assert space.free() == {"a": True, "b": False, "rest": True, "power": True}
+    seen = sl.ParameterSpace(model, {"a": dist.Uniform(0.0, 5.0)}, ties={"rest": lambda _, model: 2 * model["a"]})
+    assert float(seen.replace({"a": 3.0})["rest"]) == 6
+    with pytest.raises(ValueError, match=r"rest has shape \(\), what it is tied to has \(2,\)"):
+        sl.ParameterSpace(model, {"a": dist.Uniform(0.0, 5.0)}, ties={"rest": lambda _, model: jnp.ones(2)})
+
+
 class Switch(eqx.Module):
     count: Array
     size: Float[Array, ""] = sl.param(2.0, unit="kpc", positive=True)

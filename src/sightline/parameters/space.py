@@ -49,7 +49,9 @@ class ParameterSpace(eqx.Module):
     - `model`: any PyTree; what is not free keeps its value.
     - `priors`: a numpyro distribution for each name of a leaf, glob (`*` matches dots too) or function of the model
       that returns leaves. One of a single number serves every element of an array, independently.
-    - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values.
+    - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values. A
+      function of two arguments is given the model, too, which has the free values, and in what is tied its old ones. A
+      glob passes over its own source: `{"terms.*.index": "terms.a.index"}`.
 
     **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a name that no file of draws can
     hold (`"a/b"`, `""`), a prior of the wrong shape, a start outside the support; `TypeError` for a leaf that is no
@@ -171,8 +173,9 @@ class ParameterSpace(eqx.Module):
         leaves, structure = jax.tree.flatten(self.model)
         for name, place in zip(self.names, self._positions, strict=True):
             leaves[place] = values[name]
+        model = jax.tree.unflatten(structure, leaves) if self.ties else None
         for tie in self.ties:
-            leaves[tie.position] = jnp.asarray(tie(values), leaves[tie.position].dtype)
+            leaves[tie.position] = jnp.asarray(tie(values, model), leaves[tie.position].dtype)
         return jax.tree.unflatten(structure, leaves)
 
     def free(self) -> Any:
