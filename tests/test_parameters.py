@@ -168,6 +168,38 @@ def test_ties(model):
             sl.ParameterSpace(tree, free, ties=bad)
 
 
+def test_ties_by_glob_pass_over_their_source():
+    model = {"terms": {name: {"index": jnp.asarray(2.0)} for name in "abc"}}
+    free = {"terms.a.index": dist.Uniform(0.0, 9.0)}
+    space = sl.ParameterSpace(model, free, ties={"terms.*.index": "terms.a.index"})
+    assert {float(term["index"]) for term in space.replace({"terms.a.index": 3.0})["terms"].values()} == {3.0}
+    assert [tie.name for tie in space.ties] == ["terms.b.index", "terms.c.index"]
+    both = {**free, "terms.b.index": dist.Uniform(0.0, 9.0)}
+    with pytest.raises(ValueError, match=r"terms\.b\.index is tied and free"):
+        sl.ParameterSpace(model, both, ties={"terms.*.index": "terms.a.index"})
+    with pytest.raises(ValueError, match=r"matches only 'terms\.a\.index', to which it is tied"):
+        sl.ParameterSpace(model, free, ties={"terms.a.*": "terms.a.index"})
+
+
+def test_ties_that_read_the_model():
+    """A mass that others add up to, of which one is not free; and a tie with a default is one of values alone."""
+    model = {"a": jnp.asarray(1.0), "b": jnp.asarray(2.0), "rest": jnp.asarray(0.0), "power": jnp.asarray(0.0)}
+
+    def rest(values, model):
+        return 10 - values["a"] - model["b"] + 0 * model["a"]
+
+    ties = {"rest": rest, "power": lambda values, exponent=2: values["a"] ** exponent}
+    space = sl.ParameterSpace(model, {"a": dist.Uniform(0.0, 5.0)}, ties=ties)
+    found = space.replace({"a": 3.0})
+    assert (float(found["rest"]), float(found["power"])) == (5.0, 9.0)
+    assert float(jax.grad(lambda a: space.replace({"a": a})["rest"])(1.0)) == -1
+    assert space.free() == {"a": True, "b": False, "rest": True, "power": True}
+    seen = sl.ParameterSpace(model, {"a": dist.Uniform(0.0, 5.0)}, ties={"rest": lambda _, model: 2 * model["a"]})
+    assert float(seen.replace({"a": 3.0})["rest"]) == 6
+    with pytest.raises(ValueError, match=r"rest has shape \(\), what it is tied to has \(2,\)"):
+        sl.ParameterSpace(model, {"a": dist.Uniform(0.0, 5.0)}, ties={"rest": lambda _, model: jnp.ones(2)})
+
+
 class Switch(eqx.Module):
     count: Array
     size: Float[Array, ""] = sl.param(2.0, unit="kpc", positive=True)
@@ -181,7 +213,7 @@ class Switch(eqx.Module):
         ({"count": dist.Normal(0.0, 1.0)}, TypeError, "count cannot be free: it holds int"),
         ({"size": dist.Normal(jnp.zeros(2), 1.0)}, ValueError, r"prior of size is of shape \(2,\)"),
         ({"size": dist.Uniform(3.0, 4.0)}, ValueError, "size = 2.0 kpc lies outside .* Uniform"),
-        ({"size": dist.Uniform(2.0, 4.0)}, ValueError, "on the edge"),
+        ({"size": dist.LeftTruncatedDistribution(dist.Normal(0.0, 1e-3), 2.0)}, ValueError, "no finite density"),
         ({"size": dist.HalfNormal(2.0), "s*": dist.HalfNormal(2.0)}, ValueError, "size is matched twice"),
         ({"size": dist.Poisson(2.0)}, TypeError, "discrete"),
         ({"size": dist.Normal}, TypeError, "a class: call it"),
@@ -336,5 +368,26 @@ def test_priors_that_miss_the_bounds_are_refused():
     with pytest.warns(sl.parameters.BoundsWarning, match="cut there"):
         space = sl.ParameterSpace(rays, {"index": dist.Uniform(1.0, 8.0)})
     assert float(space.to_constrained({"index": jnp.asarray(60.0)})["index"]) == pytest.approx(5)
-    with pytest.raises(ValueError, match="edge"):
-        sl.ParameterSpace(sl.cosmic_rays.Uniform(index=5.0), {"index": dist.Normal(3.0, 1.0)})
+
+
+def test_values_on_an_edge_are_moved_inside(precision):
+    """By a hundredth of the range, else of the standard deviation, else of one."""
+    model = {name: jnp.zeros(()) for name in ("flat", "half", "improper", "real")} | {"pair": jnp.array([0.0, 4.0])}
+    priors = {
+        "flat": dist.Uniform(0.0, 5.0),
+        "half": dist.Gamma(4.0, 1.0),
+        "improper": dist.ImproperUniform(dist.constraints.nonnegative, (), ()),
+        "real": dist.Normal(0.0, 1.0),
+        "pair": dist.Uniform(jnp.zeros(2), jnp.array([2.0, 4.0])),
+    }
+    space = sl.ParameterSpace(model, priors)
+    moved = space.inwards({})
+    for name, expected in {"flat": 0.05, "half": 0.02, "improper": 0.01, "real": 0.0, "pair": [0.02, 3.96]}.items():
+        np.testing.assert_allclose(moved[name], expected, rtol=1e-6)
+        assert moved[name].dtype == precision
+    assert all(bool(jnp.all(jnp.isfinite(u))) for u in space.to_unconstrained(moved).values())
+    inside = {name: value + 0.5 for name, value in moved.items() if name != "pair"}
+    assert {name: space.inwards(inside)[name] for name in inside} == inside
+    with pytest.raises(ValueError, match=r"x = -0\.5 lies outside"):
+        sl.ParameterSpace({"x": jnp.asarray(-0.5)}, {"x": dist.Uniform(0.0, 5.0)})
+    assert sl.ParameterSpace(sl.cosmic_rays.Uniform(index=5.0), {"index": dist.Normal(3.0, 1.0)}).size == 1

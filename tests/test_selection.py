@@ -73,6 +73,40 @@ class Nothing(sl.inference.AbstractCriterion):
         return float("nan"), sl.fit(posterior, covariance=0)
 
 
+class Ranks(sl.inference.AbstractCriterion):
+    """How many of the others fit worse: no candidate can be judged by itself."""
+
+    lost: int = sl.setting(0)
+
+    def judge(self, posterior):
+        return self.judge_all([posterior])[0]
+
+    def judge_all(self, posteriors):
+        results = [sl.fit(posterior, covariance=0) for posterior in posteriors]
+        order = np.argsort(np.argsort([-result.chi2 for result in results]))
+        return list(zip(order.astype(float), results, strict=True))[self.lost :]
+
+
+def test_a_criterion_may_judge_all_at_once():
+    found = sl.select(build, [0.1, 1e3, 2.0], Ranks())
+    assert found.scores == [0.0, 2.0, 1.0]
+    assert found.best == 1e3
+    with pytest.raises(ValueError, match=r"Ranks\.judge_all returned 2 scores for 3 candidates"):
+        sl.select(build, [0.1, 1e3, 2.0], Ranks(lost=1))
+
+
+def test_candidates_are_built_one_by_one():
+    """So that one of them needs to be in memory at a time."""
+    built = []
+
+    class Last(sl.inference.AbstractCriterion):
+        def judge(self, posterior):
+            return float(len(built)), sl.fit(posterior, covariance=0)
+
+    found = sl.select(lambda rms: built.append(rms) or build(rms), [1.0, 2.0, 3.0], Last())
+    assert found.scores == [1.0, 2.0, 3.0]
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="empty"):
         sl.select(build, [], sl.Validation(likelihood(DATA)))

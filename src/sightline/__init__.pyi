@@ -26,12 +26,14 @@ from .inference import FitError as FitError
 from .inference import FitResult as FitResult
 from .inference import LevenbergMarquardt as LevenbergMarquardt
 from .inference import NestedSlice as NestedSlice
+from .inference import Profile as Profile
 from .inference import RandomWalk as RandomWalk
 from .inference import Validation as Validation
 from .inference import approximate as approximate
 from .inference import fisher as fisher
 from .inference import fit as fit
 from .inference import posterior_predictive as posterior_predictive
+from .inference import profile as profile
 from .inference import sample as sample
 from .inference import sbc as sbc
 from .inference import select as select

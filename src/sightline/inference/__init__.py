@@ -29,6 +29,8 @@ from .methods import LevenbergMarquardt as LevenbergMarquardt
 from .microcanonical import MCLMC as MCLMC
 from .nested import NestedSlice as NestedSlice
 from .predictive import posterior_predictive as posterior_predictive
+from .profile import profile as profile
+from .profiled import Profile as Profile
 from .random_walk import RandomWalk as RandomWalk
 from .result import FitError as FitError
 from .result import FitResult as FitResult

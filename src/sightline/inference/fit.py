@@ -15,7 +15,8 @@ from .methods import BFGS, LevenbergMarquardt
 from .opened import opened
 from .options import check_counts
 from .progress import progress as shown
-from .result import FitResult
+from .result import End, FitResult
+from .scout import drawn
 
 FEW = 300  # parameters up to which Jacobians are affordable
 
@@ -30,6 +31,7 @@ def fit(
     *,
     start: Any = None,
     starts: int = 1,
+    scout: int | None = None,
     key: jax.Array | None = None,
     covariance: int = 100,
     held_out: Posterior | None = None,
@@ -45,8 +47,12 @@ def fit(
     - `method`: `sl.LevenbergMarquardt()`, the default where there are residuals, `sl.BFGS()`, the default elsewhere,
       both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`.
     - `start`: a `FitResult`, from which the fit goes on, or constrained values, of which those left out are the
-      model's. At a maximum every method that sees all data ends within a few steps, converged.
-    - `starts`: how many; all but the first are drawn from the prior, one after another, and the best result returned.
+      model's. At a maximum every method that sees all data ends within a few steps, converged. What is on a bound is
+      moved inside, as `space.inwards` has it.
+    - `starts`: how many; all but the first are drawn from the prior and fitted one after another. The best result is
+      returned, its `tried` has the ends of the others.
+    - `scout`: so many draws from the prior are evaluated first, and the further starts are the best of them that are
+      no copies of each other; draws without a finite density are left out. `None`: the first that are drawn.
     - `key`: a JAX random key, for starts and batches.
     - `covariance`: it is computed for up to so many parameters.
     - `held_out`: a posterior of data that are not fitted, of the same parameters, for `Adam`, `LBFGS` and `Optax`: of
@@ -57,8 +63,8 @@ def fit(
     **Returns:** `FitResult`, whose `status` says how it ended.
 
     **Raises:** `ValueError` for a start without finite density or derivatives, naming parameters and data; for a
-    missing key; for a checkpoint of another model, data, start, method or key; `OSError` where it cannot be written;
-    `BlockingIOError` where another process runs there.
+    missing key; for fewer draws than starts, or none of a finite density; for a checkpoint of another model, data,
+    start, method or key; `OSError` where it cannot be written; `BlockingIOError` where another process runs there.
 
     **Warns:** `FisherWarning` where the covariance cannot be computed; the parameters are returned all the same.
 
@@ -77,20 +83,21 @@ def fit(
     method = _default(posterior) if method is None else method
     refuse_units(starts=starts, covariance=covariance)
     check_counts(starts=starts)
+    _check_scout(starts, scout)
     check_counts(least=0, covariance=covariance)
     random = starts > 1 or getattr(method, "batch", None) is not None
     if key is None and random:
         raise ValueError("Several starts and batches are random: pass key=jax.random.key(0).")
     if held_out is not None and held_out.space.names != posterior.space.names:
         raise ValueError("held_out must be a posterior of the same parameters.")
-    initial = posterior.space.complete(_values(start))
+    initial = posterior.space.inwards(_values(start))
     parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)}
-    parts |= {"method": method, "start": (initial, starts), "key": key, "held_out": held_out}
+    parts |= {"method": method, "start": (initial, starts, scout), "key": key, "held_out": held_out}
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)
     outcomes = []
     with opened(checkpoint, parts) as folder:
-        for number, one in enumerate(jax.random.split(run, starts)):
-            values = initial if number == 0 else posterior.space.sample(jax.random.fold_in(draw, number))
+        begun = [initial, *(drawn(posterior, starts - 1, scout, draw) if starts > 1 else ())]
+        for number, (one, values) in enumerate(zip(jax.random.split(run, starts), begun, strict=False)):
             check_start(posterior, values)
             title = f"fit {number + 1}/{starts}" if starts > 1 else "fit"
             with shown(title, method.steps, progress) as advance:
@@ -101,11 +108,16 @@ def fit(
 
 def _result(posterior: Posterior, outcomes: list[Outcome], covariance: int) -> FitResult:
     heights = [_height(posterior, outcome) for outcome in outcomes]
-    best = outcomes[int(np.argmax(heights))]
+    chosen = int(np.argmax(heights))
+    best = outcomes[chosen]
     few = posterior.space.size <= covariance and best.status != DIVERGED
     information = _information(posterior, best) if few else None
-    tried = [(outcome.status, height) for outcome, height in zip(outcomes, heights, strict=True)]
-    return FitResult(posterior, best, tried, information)
+    ends = [
+        End(outcome.status, height, posterior.space.to_constrained(outcome.unconstrained))
+        for outcome, height in zip(outcomes, heights, strict=True)
+    ]
+    tried = sorted(ends[:chosen] + ends[chosen + 1 :], key=lambda end: -end.log_posterior)
+    return FitResult(posterior, best, [end[:2] for end in ends], information, tried)
 
 
 def _information(posterior: Posterior, outcome: Outcome) -> Fisher | None:
@@ -115,6 +127,19 @@ def _information(posterior: Posterior, outcome: Outcome) -> Fisher | None:
     except Exception as error:  # also of the code of a user
         warnings.warn(f"The fit has no covariance: {error}", FisherWarning, stacklevel=4)
         return None
+
+
+def _check_scout(starts: int, scout: int | None) -> None:
+    """Refuses draws that no start is chosen of, or too few to choose from."""
+    if scout is None:
+        return
+    refuse_units(scout=scout)
+    check_counts(scout=scout)
+    if not 1 < starts <= scout:
+        raise ValueError(
+            f"scout = {scout} draws for starts = {starts}: the first start is given, the others are chosen of the "
+            "draws. Ask for 2 starts at least, and for more draws than starts."
+        )
 
 
 def _values(start: Any) -> Any:

@@ -1,9 +1,14 @@
 """What a fit returns."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from ..parameters import Table, ravel
+from ..parameters.vector import Values
 from ..statistics import Posterior
+from .active import active
 from .fisher import Fisher
 from .method import CONVERGED, FINISHED, STOPPED, Outcome
 
@@ -12,6 +17,17 @@ CURES = {
     "diverged": "numbers became infinite or a linear solve failed: look at `history`, start elsewhere, use narrower "
     "priors or a smaller learning rate",
 }
+
+
+SAME = 0.01  # of the log posterior, by which ends of one maximum may differ
+
+
+class End(NamedTuple):
+    """Where a start ended: `status`, `log_posterior`, and `parameters`, constrained values by name."""
+
+    status: str
+    log_posterior: float
+    parameters: Values
 
 
 class FitError(RuntimeError):
@@ -26,10 +42,12 @@ class FitResult:
       data), `"step limit"` or `"diverged"`; `reason`: which parameters and data made numbers infinite.
     - `history`: (steps,), -log posterior, or half the sum of squares, after every step.
     - `held_out`: the log likelihood of held-out data at each evaluation; the parameters are those of the largest.
-    - `edges`: parameters at the edge of a prior of finite range, whose standard deviations say little.
-    - `log_posterior`; `starts`: status and log posterior of every start.
+    - `edges`: parameters at the edge of a prior of finite range, whose standard deviations say little; `active`: labels
+      of all numbers at a bound of a prior, which the density would have them cross.
+    - `log_posterior`; `starts`: status and log posterior of every start; `tried`: where those ended that are not
+      returned, the highest first, each with `status`, `log_posterior` and `parameters`: other maxima, too.
     - `deviances`: chi^2 of each likelihood, Cash's statistic for counts; `chi2`: their sum; `dof`: data minus
-      parameters.
+      free numbers that are at no bound, minus the linear parameters that likelihoods solve for.
     - `fisher`: the Gauss-Newton Hessian at the fit, prior included; `covariance`, `unconstrained_covariance`,
       `standard_deviations` come from it. `None` where more than `covariance` parameters were free.
 
@@ -42,16 +60,19 @@ class FitResult:
         outcome: Outcome,
         starts: list[tuple[str, float]],
         information: Fisher | None,
+        tried: Sequence[End] = (),
     ):
         space = posterior.space
         self.unconstrained, self.status, self.reason = outcome.unconstrained, outcome.status, outcome.reason
         self.history, self.held_out = np.asarray(outcome.history), np.asarray(outcome.held_out)
-        self.starts, self.fisher = starts, information
+        self.starts, self.fisher, self.tried = starts, information, list(tried)
         self.parameters = space.to_constrained(outcome.unconstrained)
         self.model = space.replace(self.parameters)
         self.log_posterior = float(posterior.log_posterior(self.parameters))
         self.deviances = {name: float(value) for name, value in posterior.deviances(self.parameters).items()}
-        self.chi2, self.dof = sum(self.deviances.values()), posterior.size - space.size
+        self.active = active(posterior, outcome.unconstrained, information)
+        solved = sum(one.linear_parameters for one in posterior.likelihoods)
+        self.chi2, self.dof = sum(self.deviances.values()), posterior.size - space.size + len(self.active) - solved
         edges = space.at_edge(outcome.unconstrained)
         self.edges = [name for name, edge in edges.items() if np.any(edge)]
         self._names, self._labels, self._units = (
@@ -104,8 +125,13 @@ class FitResult:
             units = [self._units[name] for name in self._names for _ in range(self.parameters[name].size)]
             values = np.asarray(ravel(self.parameters, self._names)[0])
             rows = [[a, u, f"{v:.6g}"] for a, u, v in zip(self._labels, units, values, strict=True)][:100]
+        if self.active:
+            header = [*header, "bound"]
+            rows = [[*row, "at its bound" if row[0] in self.active else ""] for row in rows]
         title = f"{self.status} after {len(self.history)} steps"
-        title += f", the best of {len(self.starts)} starts" if len(self.starts) > 1 else ""
+        if len(self.starts) > 1:
+            there = sum(height >= self.log_posterior - SAME for _, height in self.starts)
+            title += f", the best of {len(self.starts)} starts, {there} of which ended there"
         ratio = f" = {self.chi2 / self.dof:.4g}" if self.dof > 0 else ""
         edges = f"\nat the edge of the prior: {', '.join(self.edges)}" if self.edges else ""
         return Table(header, rows, title, f"chi^2/dof = {self.chi2:.6g}/{self.dof}{ratio}{edges}")

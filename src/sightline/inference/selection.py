@@ -2,7 +2,7 @@
 
 import abc
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -21,13 +21,22 @@ from .low_rank import LowRank
 from .method import AbstractMethod
 from .result import FitResult
 
+Judgement = tuple[float, FitResult | Approximation]
+
 
 class AbstractCriterion(Module):
-    """What makes one prior better than another."""
+    """What makes one prior better than another; one that compares candidates replaces `judge_all`."""
+
+    def judge_all(self, posteriors: Iterable[Posterior]) -> Sequence[Judgement]:
+        """A score, larger is better, and what it was found from, of every candidate; here each by itself.
+
+        **Arguments:** `posteriors`: of the candidates, each built when it is asked for.
+        """
+        return [self.judge(posterior) for posterior in posteriors]
 
     @abc.abstractmethod
-    def judge(self, posterior: Posterior) -> tuple[float, FitResult | Approximation]:
-        """A score, larger is better, and what it was found from."""
+    def judge(self, posterior: Posterior) -> Judgement:
+        """A score, larger is better, and what it was found from, of one candidate."""
 
 
 class Validation(AbstractCriterion):
@@ -118,11 +127,13 @@ def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criteri
 
     - `build`: from a candidate to its posterior. Where candidates differ in arrays alone, all share compiled functions.
     - `candidates`: what tells one prior from another: numbers, tuples, names.
-    - `criterion`: `sl.Validation(held_out)` or `sl.Evidence(key)`.
+    - `criterion`: `sl.Validation(held_out)`, `sl.Evidence(key)`, or one of your own, whose `judge_all` may judge all
+      candidates at once.
 
     **Returns:** `Selection`; printed, it is a table.
 
-    **Raises:** `ValueError` without candidates, or where none has a finite score.
+    **Raises:** `ValueError` without candidates, for a criterion that does not judge each, or where none has a finite
+    score.
 
     !!! example
         >>> def build(scale):
@@ -134,7 +145,12 @@ def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criteri
     tried = list(candidates)
     if not tried:
         raise ValueError("candidates is empty: give at least one.")
-    judged = [criterion.judge(build(candidate)) for candidate in tried]
+    judged = criterion.judge_all(map(build, tried))
+    if len(judged) != len(tried):
+        raise ValueError(
+            f"{type(criterion).__name__}.judge_all returned {len(judged)} scores for {len(tried)} candidates: give one "
+            "a candidate, in order."
+        )
     scores = [score if np.isfinite(score) else -np.inf for score, _ in judged]
     if max(scores) == -np.inf:
         raise ValueError("No candidate has a finite score: look at the fits by themselves with sl.fit.")

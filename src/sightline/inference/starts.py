@@ -23,8 +23,9 @@ def begin_at(posterior: Posterior, start: Any) -> Any:
     """
     if start is None:
         start = fit(posterior) if posterior.space.size <= FEW else {}
-    values = posterior.space.to_unconstrained(start.parameters if isinstance(start, FitResult) else start)
-    check_start(posterior, posterior.space.to_constrained(values))
+    space = posterior.space
+    values = space.to_unconstrained(space.inwards(start.parameters if isinstance(start, FitResult) else start))
+    check_start(posterior, space.to_constrained(values))
     return values
 
 

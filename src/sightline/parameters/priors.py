@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 
 from .._core.relaxed import relaxed
 from .._core.units import strip_unit
+from .edges import inwards
 
 Values = Float[Array, "..."]
 
@@ -47,18 +48,16 @@ def _fits(batch: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 def check_start(prior: Any, name: str, value: Values, unit: str) -> None:
-    """Refuses a value outside the support, on its edge, or where the prior has no finite density."""
+    """Refuses a value outside the support, or where the prior has no finite density; on an edge, just inside."""
     shown = f"{name} = {np.asarray(value)}" + (f" {unit}" if unit else "")
+    value = inwards(prior, value)
     if not np.all(inside(prior, value)):
         raise ValueError(
             f"{shown} lies outside the support of its prior, {describe(prior)}: start inside, with "
             "dataclasses.replace(module, name=value), or widen the prior."
         )
     if not np.all(np.isfinite(unconstrain(prior, value))) or not np.all(np.isfinite(log_density(prior, value))):
-        raise ValueError(
-            f"{shown} lies on the edge of its prior, {describe(prior)}, or where that has no finite density: start "
-            "inside."
-        )
+        raise ValueError(f"{shown} lies where its prior, {describe(prior)}, has no finite density: start elsewhere.")
 
 
 def draw(prior: Any, name: str, key: jax.Array) -> Values:
@@ -72,6 +71,28 @@ def draw(prior: Any, name: str, key: jax.Array) -> Values:
         raise ValueError(f"{name}: {describe(prior)} is improper and cannot be drawn from: give a proper prior.")
     with relaxed():
         return prior.sample(key)
+
+
+def flattened(prior: Any) -> Any:
+    """The improper density that is constant over the support of a prior."""
+    from numpyro.distributions import ImproperUniform
+
+    return ImproperUniform(prior.support, prior.batch_shape, prior.event_shape)
+
+
+def pinned(prior: Any, name: str, place: int, value: Any) -> Any:
+    """A prior one of whose numbers, by its place in the ravelled array, is held at a value.
+
+    **Raises:** `ValueError` for a prior whose numbers are not free of each other, as fractions that add up to 1.
+    """
+    from numpyro.distributions import constraints
+
+    from .pinned import Pinned, of_numbers
+
+    support = of_numbers(prior.support)
+    if support is not constraints.real and not {"lower_bound", "upper_bound"} & set(dir(support)):
+        raise ValueError(f"{name}: one number of {describe(prior)} cannot be held, as others depend on it.")
+    return Pinned(prior, place, value)
 
 
 def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -135,12 +156,22 @@ def log_density(prior: Any, value: Values) -> Float[Array, ""]:
 
 def describe(prior: Any) -> str:
     """A prior in words, e.g. `Uniform(low=0, high=10)`."""
-    from numpyro.distributions import Distribution, ExpandedDistribution, Independent, TransformedDistribution
+    from numpyro.distributions import (
+        Distribution,
+        ExpandedDistribution,
+        ImproperUniform,
+        Independent,
+        TransformedDistribution,
+    )
 
     if isinstance(prior, (ExpandedDistribution, Independent)):
         return describe(prior.base_dist)
     base = None if isinstance(prior, TransformedDistribution) else getattr(prior, "base_dist", None)
     numbers = {name: getattr(prior, name, None) for name in prior.arg_constraints}
+    if isinstance(prior, ImproperUniform):
+        support = getattr(prior.support, "base_constraint", prior.support)
+        ends = {"low": "lower_bound", "high": "upper_bound"}
+        numbers = {name: getattr(support, attribute, None) for name, attribute in ends.items()}
     parts = [describe(base)] if isinstance(base, Distribution) else []
     parts += [f"{name}={_brief(value)}" for name, value in numbers.items() if value is not None]
     return f"{type(prior).__name__}({', '.join(parts)})"
@@ -155,13 +186,14 @@ def prior_residuals(prior: Any, value: Values) -> Float[Array, " n"] | None:
     import numpyro.distributions
 
     from .bounded import Bounded
+    from .pinned import Pinned
 
     dist: Any = numpyro.distributions
     if isinstance(prior, (dist.ExpandedDistribution, dist.Independent)):
         return prior_residuals(prior.base_dist, value)
     if isinstance(prior, (dist.Uniform, dist.ImproperUniform)):
         return jnp.zeros(0, value.dtype)
-    if isinstance(prior, Bounded):
+    if isinstance(prior, (Bounded, Pinned)):
         return prior_residuals(prior.base_dist, value)
     base = getattr(prior, "base_dist", prior)
     if isinstance(prior, dist.HalfNormal):

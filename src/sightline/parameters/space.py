@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import refuse_units, strip_unit
 from .bounds import confine, limits
+from .edges import inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
 from .priors import (
@@ -18,9 +19,11 @@ from .priors import (
     constrain,
     describe,
     draw,
+    flattened,
     has_range,
     log_density,
     log_jacobian,
+    pinned,
     prior_residuals,
     unconstrain,
 )
@@ -46,7 +49,9 @@ class ParameterSpace(eqx.Module):
     - `model`: any PyTree; what is not free keeps its value.
     - `priors`: a numpyro distribution for each name of a leaf, glob (`*` matches dots too) or function of the model
       that returns leaves. One of a single number serves every element of an array, independently.
-    - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values.
+    - `ties`: leaves that follow: `{"b": "a"}` for a free `"a"`, or `{"b": function}` of the dict of all free values. A
+      function of two arguments is given the model, too, which has the free values, and in what is tied its old ones. A
+      glob passes over its own source: `{"terms.*.index": "terms.a.index"}`.
 
     **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a name that no file of draws can
     hold (`"a/b"`, `""`), a prior of the wrong shape, a start outside the support; `TypeError` for a leaf that is no
@@ -120,6 +125,45 @@ class ParameterSpace(eqx.Module):
             for name, prior in self._each()
         }
 
+    def inwards(self, values: Given) -> Values:
+        """All free parameters, those on an end of their prior moved inside: where a fit can start.
+
+        By a hundredth of the range of the prior; where that is infinite, of the standard deviation, or of 1 without.
+
+        **Raises:** as `replace`.
+        """
+        complete = self.complete(values)
+        return {name: inwards(prior, complete[name]) for name, prior in self._each()}
+
+    def pin(self, label: str, value: Any) -> "ParameterSpace":
+        """The same parameters, of which one number is held at a value: unconstrained numbers are those of the others.
+
+        **Arguments:** `label`: of `labels`, e.g. `"b0"`, `"arms[3]"`; `value`: within the support of its prior.
+
+        **Raises:** `ValueError` for a label that is none, or a prior whose numbers depend on each other.
+
+        !!! example
+            >>> import numpyro.distributions as dist
+            >>> space = sl.ParameterSpace({"x": jnp.zeros(3)}, {"x": dist.Normal(0.0, 1.0)}).pin("x[1]", 5.0)
+            >>> space.to_constrained({"x": jnp.ones(2)})
+            {'x': Array([1., 5., 1.], dtype=float64)}
+        """
+        name, place = self.find(label)
+        value = jnp.asarray(value, self.initial[name].dtype)
+        priors = [pinned(prior, one, place, value) if one == name else prior for one, prior in self._each()]
+        return eqx.tree_at(lambda space: space.priors, self, tuple(priors))
+
+    def find(self, label: str) -> tuple[str, int]:
+        """The parameter that a label is of, and its place in the ravelled array.
+
+        **Raises:** `ValueError` for a label that is none.
+        """
+        known = [(name, place) for name, value in self.initial.items() for place in range(value.size)]
+        found = dict(zip(self.labels, known, strict=True))
+        if label not in found:
+            raise ValueError(f"{label!r} is no free number. {nearest(label, found)}")
+        return found[label]
+
     def replace(self, values: Given) -> Any:
         """The model with these values; parameters left out keep theirs, ties follow.
 
@@ -129,8 +173,9 @@ class ParameterSpace(eqx.Module):
         leaves, structure = jax.tree.flatten(self.model)
         for name, place in zip(self.names, self._positions, strict=True):
             leaves[place] = values[name]
+        model = jax.tree.unflatten(structure, leaves) if self.ties else None
         for tie in self.ties:
-            leaves[tie.position] = jnp.asarray(tie(values), leaves[tie.position].dtype)
+            leaves[tie.position] = jnp.asarray(tie(values, model), leaves[tie.position].dtype)
         return jax.tree.unflatten(structure, leaves)
 
     def free(self) -> Any:
@@ -173,6 +218,10 @@ class ParameterSpace(eqx.Module):
         keys = jax.random.split(key, len(self.names))
         drawn = {name: draw(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
         return self.complete(drawn)
+
+    def flat(self) -> "ParameterSpace":
+        """The same parameters with priors that are constant over the support of those here, and improper."""
+        return eqx.tree_at(lambda space: space.priors, self, tuple(map(flattened, self.priors)))
 
     def log_prior(self, values: Given) -> Float[Array, ""]:
         """The logarithm of the prior density in the constrained parameters; -inf outside the support."""

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
+from .alike import Results, joined, kinds, listed, over
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
 from .twice import check_twice
@@ -50,7 +51,8 @@ class Posterior(eqx.Module):
 
     Functions of `values` take constrained parameters, a flat dict of which parameters left out keep the model's value;
     `log_density` takes unconstrained ones. Each is compiled once: data and geometry are arguments, so that a posterior
-    of other data of the same shape compiles nothing anew. Memory is that of the simulator, also in reverse mode.
+    of other data of the same shape compiles nothing anew, and likelihoods that differ in arrays and names alone share
+    what is compiled, in one body that runs for each. Memory is that of the simulator, also in reverse mode.
 
     **Arguments:**
 
@@ -82,9 +84,10 @@ class Posterior(eqx.Module):
         if not self.likelihoods:
             raise ValueError("likelihoods is empty: give at least one.")
         check_twice(self.likelihoods, self.regularisers)
+        free = self.space.free() if all(map(is_concrete, jax.tree.leaves(self.space.model))) else None
         for likelihood in self.likelihoods:
-            if all(map(is_concrete, jax.tree.leaves(self.space.model))):
-                likelihood.check(self.space.free())
+            if free is not None:
+                likelihood.check(free)
             # in a closure, so that the frequencies of data are known and compared with those of the instruments
             eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
@@ -92,6 +95,17 @@ class Posterior(eqx.Module):
     def size(self) -> int:
         """How many data there are."""
         return sum(likelihood.size for likelihood in self.likelihoods)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the likelihoods by which results go: `rm`, and `rm_2` for the next of that name."""
+        names: dict[str, None] = {}
+        for one in self.likelihoods:
+            name, count = one.name, 2
+            while name in names:
+                name, count = f"{one.name}_{count}", count + 1
+            names[name] = None
+        return tuple(names)
 
     @_of_unconstrained
     def log_density(self, unconstrained: Values) -> Float[Array, ""]:
@@ -109,15 +123,16 @@ class Posterior(eqx.Module):
 
         **Raises:** `ValueError` for a likelihood that has no batches.
         """
-        model, total = self.space.replace(values), []
-        for one, draw in zip(self._frozen(), jax.random.split(key, len(self.likelihoods)), strict=True):
+        model, keys = self.space.replace(values), jax.random.split(key, len(self.likelihoods))
+
+        def estimate(one: AbstractLikelihood, draw: jax.Array) -> Float[Array, ""]:
             size = one.data.shape[-1]
-            if size > batch:
-                index = jax.random.choice(draw, size, (batch,), replace=False)
-                total.append(size / batch * one.batch(index).log_likelihood(model))
-            else:
-                total.append(one.log_likelihood(model))
-        return self._with_prior(jnp.sum(jnp.stack(total)), values, model)
+            if size <= batch:
+                return one.log_likelihood(model)
+            index = jax.random.choice(draw, size, (batch,), replace=False)
+            return size / batch * one.batch(index).log_likelihood(model)
+
+        return self._with_prior(_total(over(self.likelihoods, estimate, keys)), values, model)
 
     @_of_values
     def log_prior(self, values: Values) -> Float[Array, ""]:
@@ -133,13 +148,13 @@ class Posterior(eqx.Module):
     def pointwise(self, values: Values) -> dict[str, Array]:
         """The log-likelihood of every datum, by the name of the likelihood."""
         model = self.space.replace(values)
-        return {name: one.pointwise(model) for name, one in self._named().items()}
+        return self._by_name(over(self.likelihoods, lambda one: one.pointwise(model)))
 
     @_of_values
     def deviances(self, values: Values) -> dict[str, Array]:
         """chi^2 or Cash's statistic, by the name of the likelihood."""
         model = self.space.replace(values)
-        return {name: one.deviance(model) for name, one in self._named().items()}
+        return self._by_name(over(self.likelihoods, lambda one: one.deviance(model)))
 
     @_of_values
     def residuals(self, values: Values) -> Float[Array, " n"]:
@@ -152,27 +167,26 @@ class Posterior(eqx.Module):
             raise ValueError(
                 "A prior is neither Gaussian nor flat: use a method that needs only the density, sl.BFGS()."
             )
-        data = [whitened(one, model) for one in self._frozen()]
+        data = joined(over(self.likelihoods, lambda one: whitened(one, model)))
         return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, prior, *self._extra(model))])
 
     @_of_values
     def information(self, values: Values) -> Float[Array, " m"]:
         """Numbers whose Jacobian gives the Fisher information of the data and regularisers: F = J^T J."""
         model = self.space.replace(values)
-        parts = [*(one.information(model) for one in self._frozen()), *self._extra(model)]
+        parts = [*joined(over(self.likelihoods, lambda one: one.information(model))), *self._extra(model)]
         return jnp.concatenate([part.astype(parts[0].dtype) for part in parts])
 
     @_of_values
     def predict(self, values: Values, key: jax.Array) -> dict[str, Array]:
         """Data that these values might have given, noise included, by the name of the likelihood."""
-        model, named = self.space.replace(values), self._named()
-        keys = jax.random.split(key, len(named))
-        return {name: one.draw(model, draw) for (name, one), draw in zip(named.items(), keys, strict=True)}
+        model, keys = self.space.replace(values), jax.random.split(key, len(self.likelihoods))
+        return self._by_name(over(self.likelihoods, lambda one, draw: one.draw(model, draw), keys))
 
     def replicate(self, values: Values, key: jax.Array) -> "Posterior":
         """This posterior given other data, which these values might have given."""
         drawn = self.predict(values, key)  # compiled functions sort dicts by name
-        return self.given([drawn[name] for name in self._named()])
+        return self.given([drawn[name] for name in self.names])
 
     def given(self, data: Sequence[Array]) -> "Posterior":
         """This posterior given other data, one array a likelihood, of the same shapes."""
@@ -196,11 +210,27 @@ class Posterior(eqx.Module):
         likelihoods = tuple(one.hold(model, free, shared) for one in self.likelihoods)
         return eqx.tree_at(lambda one: one.likelihoods, self, likelihoods)
 
+    def flat(self) -> "Posterior":
+        """The likelihood alone: what `sl.fit` makes of it is the maximum of the likelihood.
+
+        Every prior is constant over its support, which ends at the physical bounds of its parameter, and improper, so
+        that nothing can be drawn from it: start at values or at a fit. Regularisers are left out, too.
+
+        !!! example
+            >>> import numpyro.distributions as dist
+            >>> space = sl.ParameterSpace({"rate": jnp.asarray(1.0)}, {"rate": dist.HalfNormal(1.0)})
+            >>> counts = sl.Likelihood(lambda model: model["rate"] * jnp.ones(2), [4, 6], sl.statistics.Poisson())
+            >>> posterior = sl.Posterior(space, counts)
+            >>> [round(float(sl.fit(one).parameters["rate"]), 3) for one in (posterior, posterior.flat())]
+            [2.317, 5.0]
+        """
+        return Posterior(self.space.flat(), self.likelihoods)
+
     def has_residuals(self) -> bool:
         """Whether it is a sum of squares."""
         shapes = eqx.filter_eval_shape(
             lambda self: (
-                [one.residuals(self.space.model) for one in (*self.likelihoods, *self.regularisers)]
+                [one.residuals(self.space.model) for one in (*kinds(self.likelihoods), *self.regularisers)]
                 + [self.space.residuals(self.space.initial)]
             ),
             self,
@@ -209,24 +239,12 @@ class Posterior(eqx.Module):
 
     def summary(self) -> Table:
         """A table of the likelihoods; `space.summary()` is that of the parameters."""
-        rows = [[name, str(one.data.shape), one.describe()] for name, one in self._named().items()]
+        named = zip(self.names, self.likelihoods, strict=True)
+        rows = [[name, str(one.data.shape), one.describe()] for name, one in named]
         return Table(["likelihood", "data", "noise"], rows)
 
-    def _named(self) -> dict[str, AbstractLikelihood]:
-        named: dict[str, AbstractLikelihood] = {}
-        for one in self._frozen():
-            name, count = one.name, 2
-            while name in named:
-                name, count = f"{one.name}_{count}", count + 1
-            named[name] = one
-        return named
-
-    def _frozen(self) -> list[AbstractLikelihood]:
-        """The likelihoods; data and geometry have no gradient."""
-        return [
-            jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, one)
-            for one in self.likelihoods
-        ]
+    def _by_name(self, results: list[Results]) -> dict[str, Array]:
+        return dict(zip(self.names, listed(results), strict=True))
 
     def _extra(self, model: Any) -> list[Array]:
         """Residuals of the regularisers."""
@@ -239,7 +257,7 @@ class Posterior(eqx.Module):
         return [residuals for residuals in found if residuals is not None]
 
     def _log_likelihood(self, model: Any) -> Float[Array, ""]:
-        return jnp.sum(jnp.stack([one.log_likelihood(model) for one in self._frozen()]))
+        return _total(over(self.likelihoods, lambda one: one.log_likelihood(model)))
 
     def _log_posterior(self, values: Values) -> Float[Array, ""]:
         model = self.space.replace(values)
@@ -250,6 +268,10 @@ class Posterior(eqx.Module):
         extra = [one.log_density(model) for one in self.regularisers]
         parts = (likelihood, self.space.log_prior(values), *extra)
         return jnp.sum(jnp.stack([part.astype(likelihood.dtype) for part in parts]))
+
+
+def _total(results: list[Results]) -> Float[Array, ""]:
+    return jnp.sum(jnp.concatenate(joined(results)))
 
 
 def _check_kind(name: str, items: tuple[Any, ...], kind: type) -> None:

@@ -1,0 +1,162 @@
+"""The likelihood alone, and intervals of one parameter, against what is known exactly."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from scipy import optimize, stats
+
+import sightline as sl
+from sightline.statistics import Gaussian, Likelihood, Poisson
+
+
+def test_a_flat_posterior_is_the_likelihood_alone(precision):
+    """Gaussian data of three numbers under narrow priors: one of them is bounded, and a regulariser pulls."""
+    data, sigma = np.array([1.0, -2.0, 3.0]), np.array([0.1, 0.2, 0.3])
+    model = {"x": jnp.zeros(2), "y": jnp.asarray(1.0)}
+    priors = {"x": dist.Normal(0.0, 0.1), "y": dist.HalfNormal(0.5)}
+    space = sl.ParameterSpace(model, priors)
+    likelihood = Likelihood(lambda m: jnp.append(m["x"], m["y"]), data, Gaussian(sigma))
+    posterior = sl.Posterior(space, likelihood, sl.Smoothness("x", 10.0, (-1,)))
+    flat = posterior.flat()
+    assert flat.space.log_prior(model) == 0
+    assert flat.space.log_prior({"y": -0.1}) == -jnp.inf
+    assert flat.has_residuals()
+    assert flat.residuals({}).shape == (3,)
+    for method in (None, sl.BFGS()):
+        result = sl.fit(flat, method).raise_for_status()
+        found = np.append(result.parameters["x"], result.parameters["y"])
+        np.testing.assert_allclose(found, data, atol=1e-3)
+        np.testing.assert_allclose(result.fisher.standard_deviations, sigma, rtol=1e-3)
+    np.testing.assert_allclose(sl.fisher(flat).standard_deviations, sigma, rtol=1e-5)
+    assert result.parameters["x"].dtype == precision
+    assert "ImproperUniform(low=0)" in repr(flat.space.summary())
+    assert abs(float(sl.fit(posterior).parameters["x"][0])) < 0.6
+
+
+def test_nothing_is_drawn_from_a_flat_posterior():
+    space = sl.ParameterSpace({"rate": jnp.asarray(1.0)}, {"rate": dist.HalfNormal(1.0)})
+    flat = sl.Posterior(space, Likelihood(lambda m: m["rate"] * jnp.ones(2), [4, 6], Poisson())).flat()
+    with pytest.raises(ValueError, match=r"rate: ImproperUniform\(low=0\) is improper and cannot be drawn from"):
+        sl.sample(flat, jax.random.key(0), sl.NestedSlice(live=10, dying=2))
+    with pytest.raises(ValueError, match=r"rate: .* improper"):
+        sl.fit(flat, starts=2, key=jax.random.key(0))
+
+
+LEVELS = [0.683, 0.9]
+
+
+def correlated(prior, start=0.0):
+    """Two numbers whose sum and difference are measured: x = 3 +- 0.707, y = -1 +- 0.707 of correlation 0.6."""
+    design = jnp.array([[1.0, 1.0], [1.0, -1.0]])
+    space = sl.ParameterSpace({"x": jnp.full(2, start)}, {"x": prior})
+    return sl.Posterior(
+        space, Likelihood(lambda m: design.astype(m["x"].dtype) @ m["x"], [2.0, 4.0], Gaussian([1.6**0.5, 0.4**0.5]))
+    )
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_intervals_of_gaussians_are_marginal(level):
+    """Data of one number of known error; of two, correlated, the profile is the marginal."""
+    width = stats.norm.ppf(0.5 * (1 + level))
+    space = sl.ParameterSpace({"x": jnp.asarray(0.0)}, {"x": dist.Normal(0.0, 1e4)})
+    alone = sl.Posterior(space, Likelihood(lambda m: m["x"] * jnp.ones(4), jnp.full(4, 5.0), Gaussian([1.0] * 4)))
+    found = sl.profile(alone, "x", level)
+    assert (found.low, found.high) == pytest.approx((5 - width / 2, 5 + width / 2), abs=1e-3)
+    posterior = correlated(dist.Normal(0.0, 1e4))
+    for label, best in {"x[0]": 3.0, "x[1]": -1.0}.items():
+        found = sl.profile(posterior, label, level)
+        sides = best - 0.5**0.5 * width, best + 0.5**0.5 * width
+        assert (found.low, found.high) == pytest.approx(sides, abs=2e-3)
+        assert found.best == pytest.approx(best, abs=1e-3)
+        assert found.at_bound == (False, False)
+        assert np.all(np.diff(found.values) > 0)
+        drop = found.heights.max() - found.heights
+        np.testing.assert_allclose(drop, (found.values - best) ** 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_interval_of_a_rate_is_asymmetric(level):
+    """4 counts with a background that 6 counts of three times the exposure measure: the profile of both is solved."""
+
+    def deviance(rate, background):
+        return -2 * (stats.poisson(rate + background).logpmf(4) + stats.poisson(3 * background).logpmf(6))
+
+    def profiled(rate):
+        return optimize.minimize_scalar(lambda b: deviance(rate, b), bounds=(1e-9, 20), method="bounded").fun
+
+    drop = profiled(2.0) + stats.chi2.ppf(level, 1)
+    high = optimize.brentq(lambda rate: profiled(rate) - drop, 2.0, 30.0)
+    bound = profiled(1e-9) < drop  # an upper limit
+    low = 0.0 if bound else optimize.brentq(lambda rate: profiled(rate) - drop, 1e-9, 2.0)
+    model = {"rate": jnp.asarray(3.0), "background": jnp.asarray(1.0)}
+    space = sl.ParameterSpace(model, {"*": dist.ImproperUniform(dist.constraints.positive, (), ())})
+    counts = Likelihood(
+        lambda m: jnp.stack([m["rate"] + m["background"], 3 * m["background"]]), [4.0, 6.0], Poisson(), name="counts"
+    )
+    found = sl.profile(sl.Posterior(space, counts), "rate", level, start=sl.fit(sl.Posterior(space, counts)))
+    assert (found.low, found.high) == pytest.approx((low, high), rel=3e-3)
+    assert found.at_bound == (bound, False) == (level == 0.9, False)
+    assert found.best == pytest.approx(2.0, rel=1e-3)
+    assert found.high - found.best > found.best - found.low
+
+
+def test_an_interval_ends_at_a_bound(precision):
+    """A mean of -0.5 +- 1 that cannot be negative, and one that is near the upper end of its range."""
+    posterior = correlated(dist.Uniform(-1.2, jnp.array([3.2, 9.0])))
+    found = sl.profile(posterior, "x[0]")
+    assert found.at_bound == (False, True)
+    assert found.high == pytest.approx(3.2, rel=1e-6)
+    assert "ends at the upper bound" in repr(found)
+    found = sl.profile(posterior, "x[1]")
+    assert found.at_bound == (True, False)
+    assert found.low == pytest.approx(-1.2, rel=1e-6)
+    space = sl.ParameterSpace({"x": jnp.asarray(0.0)}, {"x": dist.HalfNormal(1e3)})
+    negative = sl.Posterior(space, Likelihood(lambda m: m["x"][None], [-0.5], Gaussian([1.0])))
+    found = sl.profile(negative, "x")
+    assert found.at_bound == (True, False)
+    assert found.low == 0
+    assert found.high == pytest.approx(0.5 * (5**0.5 - 1), rel=5e-3)  # x^2/2 + x/2 = 1/2
+
+
+def test_what_the_data_do_not_limit_has_no_end():
+    """A lower limit: the signal saturates."""
+    space = sl.ParameterSpace({"x": jnp.asarray(1.0)}, {"x": dist.ImproperUniform(dist.constraints.positive, (), ())})
+    found = sl.profile(sl.Posterior(space, Likelihood(lambda m: jnp.tanh(m["x"])[None], [1.0], Gaussian([0.5]))), "x")
+    assert found.high == np.inf
+    assert found.at_bound == (False, False)
+    assert found.low == pytest.approx(np.arctanh(0.5), rel=5e-3)
+
+
+def test_a_profile_moves_to_a_higher_maximum():
+    """It starts at the lower of two."""
+    model = {"x": jnp.asarray(-1.1), "y": jnp.asarray(0.5)}
+    space = sl.ParameterSpace(model, {"*": dist.Uniform(-4.0, 4.0)})
+
+    def wells(m):
+        return jnp.stack([3 * (m["x"] ** 2 - 1), 1.6 * (m["x"] - 1), m["y"]])
+
+    posterior = sl.Posterior(space, Likelihood(wells, [0.0, 0.0, 0.0], Gaussian([1.0, 1.0, 1.0])))
+    assert float(sl.fit(posterior).parameters["x"]) < 0
+    found = sl.profile(posterior, "x", 0.99)
+    assert found.best == pytest.approx(1, abs=0.01)
+    assert found.low > 0
+
+
+def test_a_pinned_number_has_no_coordinate():
+    model = {"x": jnp.ones((2, 2)), "y": jnp.asarray(1.0), "w": jnp.array([0.5, 0.5])}
+    priors = {"x": dist.HalfNormal(1.0), "y": dist.Uniform(0.0, 2.0), "w": dist.Dirichlet(jnp.ones(2))}
+    space = sl.ParameterSpace(model, priors).pin("x[1,0]", 7.0).pin("y", 0.5)
+    u = space.to_unconstrained(space.initial)
+    assert (u["x"].shape, u["y"].shape) == ((3,), (0,))
+    values = space.to_constrained({**u, "x": jnp.zeros(3)})
+    np.testing.assert_allclose(values["x"], [[1.0, 1.0], [7.0, 1.0]])
+    assert values["y"] == 0.5
+    assert float(space.log_jacobian(u)) == pytest.approx(np.log(0.25))  # of the fractions alone
+    with pytest.raises(ValueError, match=r"w: one number of Dirichlet.* cannot be held"):
+        space.pin("w[0]", 0.1)
+    with pytest.raises(ValueError, match=r"'x\[2\]' is no free number. Near it are 'x\[1,1\]'"):
+        space.pin("x[2]", 0.1)
+    with pytest.raises(ValueError, match=r"level = 68\.3 must lie between 0 and 1"):
+        sl.profile(correlated(dist.Normal(0.0, 9.0)), "x[0]", 68.3)
