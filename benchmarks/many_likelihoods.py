@@ -85,7 +85,7 @@ def main():
         "Posteriors of many likelihoods",
         ["likelihoods", "number", "built [s]", "compiled [CPU s]", "evaluated [ms]", "fitted [s]"],
         rows,
-        "Value and gradient of the log density; a fit by Levenberg-Marquardt with its covariance, compilation included. "
+        "Value and gradient of the log density; a fit by Levenberg-Marquardt with its covariance, compiled too. "
         "20 data each, four free parameters.",
     )
 
