@@ -30,6 +30,7 @@ HOOKS = {
     "name",
     "hold",
     "check",
+    "split",
 }
 
 

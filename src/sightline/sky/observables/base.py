@@ -26,6 +26,7 @@ class AbstractObservable(Module):
     needs: eqx.AbstractClassVar[tuple[str, ...]]
     unit: ClassVar[str | None] = None
     sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
+    separable: ClassVar[bool] = True
 
     @abc.abstractmethod
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Inexact[Array, "..."]:
