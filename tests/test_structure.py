@@ -31,6 +31,7 @@ HOOKS = {
     "hold",
     "check",
     "judge_all",
+    "split",
 }
 
 

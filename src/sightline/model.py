@@ -81,11 +81,13 @@ class Model(Module):
             )
         return self.instruments[instrument](seen)
 
-    def measure(self, observable: Any) -> Inexact[Array, "*values pixels"]:
-        """An observable of the simulator, to the distances in the nuisance that it names.
+    def measure(self, observable: Any, length: Any = None) -> Inexact[Array, "*values pixels"]:
+        """An observable of the simulator, to the distances in the nuisance that it names, or to `length`, kpc.
 
         **Raises:** `ValueError` for a name that is not there.
         """
+        if length is not None:
+            return self._predictor().measure(observable, length=length)
         if observable.distance is None:
             return self._predictor().measure(observable)
         if observable.distance not in self.nuisance:
@@ -95,7 +97,19 @@ class Model(Module):
             )
         return self._predictor().measure(observable, length=self.nuisance[observable.distance])
 
+    def split(self, observable: Any) -> Any:
+        """How to predict an observable a few pixels at a time, as the predictor says it; `None` where it cannot."""
+        distance = getattr(observable, "distance", None)
+        if distance is not None and jnp.shape(self.nuisance.get(distance)) != (observable.sightlines.size,):
+            return None
+        found = self._predictor().split(observable) if hasattr(self.simulator, "split") else None
+        return None if found is None else found._replace(model=eqx.tree_at(_simulator, self, found.model))
+
     def _predictor(self) -> Any:
         if self.simulator is None:
             raise ValueError("This Model has no simulator: give it one, sl.Model(simulator, ...).")
         return self.simulator
+
+
+def _simulator(model: Model) -> Any:
+    return model.simulator

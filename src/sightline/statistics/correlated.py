@@ -1,5 +1,5 @@
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -20,6 +20,7 @@ class Correlated(AbstractNoise):
     """
 
     whitening: Float[Array, "*parts n k k"]
+    by_pixel: ClassVar[bool] = True
 
     def __init__(self, covariance: Any):
         matrices = numbers(covariance, None, "covariance")

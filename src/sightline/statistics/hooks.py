@@ -3,13 +3,16 @@
 - `restrict(index)`: the observable of some of its pixels, `None` where all must be predicted to have some.
 - `place(pixel)`: where a datum is, e.g. `", towards l = 12, b = 3 deg"`.
 - `axis`: the name of its last axis, e.g. `"energy"`; `linear_parameters`: how many are solved for and no leaves.
+- `separable`: whether each of its pixels needs only rays of its own; a model with a method `split(observable)` then
+  says how to predict few pixels at a time, a `Split`, or `None`.
 - An `AbstractHolder` within it evaluates what is not free once.
 """
 
 import abc
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
+from jaxtyping import Array, Int
 
 from .._core.module import Module
 
@@ -29,6 +32,32 @@ class AbstractHolder(Module):
     @abc.abstractmethod
     def check(self, free: Any, name: str) -> None:
         """Refuses a model with these free leaves, in a likelihood of this name, if it holds one of them."""
+
+
+class Part(NamedTuple):
+    """Some pixels of an observable, which are predicted a few at a time.
+
+    - `observable`: of these pixels; it can `restrict`.
+    - `places`: of these on the last axis of the whole, (n,); `None`: all of them.
+    - `size`: how many at a time.
+    """
+
+    observable: Any
+    places: Int[Array, " n"] | None
+    size: int
+
+
+class Split(NamedTuple):
+    """What predicts an observable a few pixels at a time: the model, its global work done, and parts of the pixels."""
+
+    model: Any
+    parts: tuple[Part, ...]
+
+
+def split(observable: Any, model: Any) -> Split | None:
+    """How a model predicts an observable a few pixels at a time, if it can."""
+    separable = getattr(observable, "separable", False) and hasattr(model, "split")
+    return model.split(observable) if separable else None
 
 
 def restrict(observable: Any, index: Any) -> Any | None:

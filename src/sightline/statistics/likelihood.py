@@ -13,6 +13,7 @@ from .._core.units import numbers
 from ..parameters import Table
 from . import hooks
 from .noise import AbstractNoise, Data, Terms, unit_of
+from .one_pass import total
 
 
 def _as_data(values: Any, unit: str | None, name: str) -> Any:
@@ -47,8 +48,17 @@ class AbstractLikelihood(eqx.Module):
         return getattr(self.observable, "linear_parameters", 0)
 
     def log_likelihood(self, model: Any) -> Float[Array, ""]:
-        """The logarithm of the probability density of the data."""
-        return jnp.sum(self.pointwise(model))
+        """The logarithm of the probability density of the data; its gradient takes one pass over them, if it can."""
+        split = self.split(model)
+        return jnp.sum(self.pointwise(model)) if split is None else total(*split)
+
+    def split(self, model: Any) -> "tuple[Any, tuple[tuple[AbstractLikelihood, int], ...]] | None":
+        """The model, its global work done, and likelihoods of parts of the pixels with how many to take at a time.
+
+        By default `None`: all must be predicted at once.
+        """
+        del model
+        return None
 
     def hold(self, model: Any, free: Any, shared: dict[Any, Any]) -> "AbstractLikelihood":
         """The likelihood, whose observable holds what it can of a model that is not free.
@@ -178,6 +188,25 @@ class Likelihood(AbstractLikelihood):
     def pointwise(self, model: Any) -> Terms:
         """The log-likelihood of each datum, or of each pixel where its Stokes parameters are correlated."""
         return self.noise.pointwise(self.mean(model), self.data, model)
+
+    def split(self, model: Any) -> tuple[Any, tuple[tuple[AbstractLikelihood, int], ...]] | None:
+        """See `AbstractLikelihood`: where observable, noise and model are separable and something is traced."""
+        traced = self.noise.by_pixel and not all(map(is_concrete, jax.tree.leaves(model)))
+        # on several devices rays are shared out, each of which would wait for the others in every batch
+        split = hooks.split(self.observable, model) if traced and jax.device_count() == 1 else None
+        if split is None or (self.kept is not None and len(split.parts) > 1):
+            return None
+        parts = tuple((self._part(part), part.size) for part in split.parts)
+        return (split.model, parts) if sum(one.data.shape[-1] for one, _ in parts) == self.data.shape[-1] else None
+
+    def _part(self, part: hooks.Part) -> "Likelihood":
+        if self.kept is not None:
+            return Likelihood(part.observable.restrict(self.kept), self.data, self.noise, None, self.name)
+        if part.places is None:
+            return Likelihood(part.observable, self.data, self.noise, None, self.name)
+        return Likelihood(
+            part.observable, self.data[..., part.places], self.noise.restrict(part.places), None, self.name
+        )
 
     def deviance(self, model: Any) -> Float[Array, ""]:
         """chi^2 for Gaussian noise, Cash's statistic for counts."""

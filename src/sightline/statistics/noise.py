@@ -2,7 +2,7 @@
 
 import abc
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -20,8 +20,11 @@ Terms = Float[Array, "*groups n"]
 class AbstractNoise(eqx.Module):
     """The distribution of data about a mean: subclass it for covariances or densities of your own.
 
-    Data have the shape of what is observed, pixels or sources on the last axis.
+    Data have the shape of what is observed, pixels or sources on the last axis. Where `by_pixel`, each term of the
+    log-likelihood needs the data of one pixel only: posteriors then take few pixels at a time.
     """
+
+    by_pixel: ClassVar[bool] = False
 
     @abc.abstractmethod
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
@@ -133,6 +136,7 @@ class Gaussian(AbstractNoise):
 
     sigma: Data = eqx.field(converter=as_array)
     scatter: str | None = eqx.field(default=None, static=True)
+    by_pixel: ClassVar[bool] = True
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         variance = _variance(self.sigma, self.scatter, model)
@@ -179,6 +183,7 @@ class StudentT(AbstractNoise):
 
     sigma: Data = eqx.field(converter=as_array)
     scatter: str | None = eqx.field(default=None, static=True)
+    by_pixel: ClassVar[bool] = True
     freedom: float = eqx.field(default=4.0, static=True, converter=_freedom)
 
     def _square(self, mean: Data, data: Data, model: Any) -> Data:

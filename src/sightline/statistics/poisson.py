@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,8 @@ class Poisson(AbstractNoise):
 
     **Source:** Cash 1979, ApJ 228, 939.
     """
+
+    by_pixel: ClassVar[bool] = True
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         known = mean > 0

@@ -14,6 +14,7 @@ from .sightlines import Ray as Ray
 from .sightlines import Sightlines as Sightlines
 from .sightlines import as_sightlines as as_sightlines
 from .sightlines import map_rays as map_rays
+from .sightlines import vmap_rays as vmap_rays
 from .skies import AbstractSky as AbstractSky
 from .skies import Directions as Directions
 from .skies import HealpixSky as HealpixSky

@@ -255,6 +255,11 @@ def _check_observer(observer: Any) -> Any:
     return origin
 
 
+def vmap_rays(function: Callable[[Ray, Any], T], rays: Ray, values: Any = None, first: bool = False) -> T:
+    """`function` of every ray at once: as `map_rays` of few rays, but intermediate values are kept for reverse mode."""
+    return jax.vmap(function, in_axes=(-1, 0 if first else -1), out_axes=-1)(rays, values)
+
+
 def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: Any = None, first: bool = False) -> T:
     """`function` of every ray, in bounded memory for the value and for reverse mode.
 
@@ -284,6 +289,6 @@ def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: A
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]
 
     axis = 0 if first else -1
-    batch = jax.checkpoint(jax.vmap(function, in_axes=(-1, axis), out_axes=-1))
+    batch = jax.checkpoint(lambda rays, values: vmap_rays(function, rays, values, first))
     parts = jax.tree.map(lambda leaf: split(leaf, -1), rays), jax.tree.map(lambda leaf: split(leaf, axis), values)
     return jax.tree.map(join, jax.lax.map(lambda part: batch(*part), parts))

@@ -1,5 +1,6 @@
 """Sightlines of some pixels: only these are simulated."""
 
+import itertools
 from typing import Any
 
 import equinox as eqx
@@ -27,6 +28,31 @@ def restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines |
     each = lines.size // sky.size
     places = (index[:, None] * each + numbers.arange(each)).ravel()
     return eqx.tree_at(lambda s: s.sky, lines.take(places), small, is_leaf=lambda x: x is None)
+
+
+def parts_of(lines: Sightlines) -> list[tuple[Sightlines, Array | None]] | None:
+    """The pixels in parts of as many cells a ray, each with the places of its pixels, `None` for all.
+
+    **Returns:** `None` for a sky of which there is no part, or a pixel whose rays may be in several.
+    """
+    if not isinstance(lines.sky, (HealpixSky, Directions, SourceCatalogue)):
+        return None
+    if not lines.classes:
+        return [(lines, None)]
+    if lines.size != lines.sky.size:
+        return None
+    ends = np.cumsum([0, *(part.size for part in lines.classes)])
+    order = jnp.argsort(jnp.asarray(lines.order))
+    places = [order[first:last] for first, last in itertools.pairwise(ends)]
+    return [(_with_sky(part, lines, index), index) for part, index in zip(lines.classes, places, strict=True)]
+
+
+def _with_sky(part: Sightlines, lines: Sightlines, index: Array) -> Sightlines:
+    """A class of the rays of lines, whose pixels are those at the places `index`."""
+    whole = restrict_lines(eqx.tree_at(lambda s: (s.classes, s.order), lines, ((), None)), index)
+    assert whole is not None
+    bare = lambda s: (s.sky, s.observer)  # noqa: E731
+    return eqx.tree_at(bare, part, bare(whole), is_leaf=lambda x: x is None)
 
 
 def towards(lines: Sightlines, pixel: int) -> str:

@@ -67,6 +67,11 @@ class Brightness(AbstractHolder):
         maps = maps if self.offset is None else maps + self._zero_level(model, maps)
         return maps if self.unit == "K_RJ" else maps * per_kelvin(self.unit, stokes.frequency)[..., None]
 
+    @property
+    def separable(self) -> bool:
+        """Whether a pixel needs only rays of its own: an instrument may mix pixels."""
+        return self.instrument is None
+
     def restrict(self, index: Any) -> "Brightness | None":
         """That of some pixels; `None` behind an instrument, which may mix pixels."""
         lines = None if self.instrument is not None else restrict_lines(self.sightlines, index)

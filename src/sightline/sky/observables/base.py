@@ -30,6 +30,7 @@ class AbstractObservable(Module):
     unit: ClassVar[str | None] = None
     label: ClassVar[str] = ""  # its unit as a figure has it
     sequential: eqx.AbstractClassVar[bool]  # do nearer cells matter to farther ones? Then they are plain cells.
+    separable: ClassVar[bool] = True
 
     @abc.abstractmethod
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Inexact[Array, "..."]:

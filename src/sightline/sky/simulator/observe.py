@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -15,9 +16,10 @@ from ..._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
 from ..fields.base import AbstractField, prepare_children
-from ..geometry import Ray, Sightlines, Structures, map_rays
+from ..geometry import Ray, Sightlines, Structures, map_rays, vmap_rays
 from ..geometry.panels import equal, gauss
 from ..observables import AbstractObservable
+from ..stokes import Stokes
 from .base import AbstractSimulator
 from .held import Components, components, with_held
 from .place import edges_of_ray, needs_edges, structures_of, structures_seen
@@ -28,18 +30,43 @@ def arrays(lines: Sightlines) -> Sightlines:
     return eqx.tree_at(lambda s: (s.sky, s.error), lines, (None, None), is_leaf=lambda x: x is None)
 
 
+def as_stokes(lines: Sightlines, values: dict[str, Array], frequency: Array) -> Stokes:
+    """The maps, COSMO, of Stokes parameters of rays, (nfreq, nray) K, IAU; `frequency`: as it was asked for, GHz."""
+    parts = {name: lines.sky.reduce(value) for name, value in values.items()}
+    label = np.atleast_1d(np.asarray(frequency)) if is_concrete(frequency) else jnp.atleast_1d(frequency)
+    stokes = Stokes(**parts, frequency=label, unit="K_RJ", convention="IAU", sky=lines.sky).to_convention("COSMO")
+    return stokes if frequency.ndim else stokes[0]
+
+
 @eqx.filter_jit
-def observe_rays(simulator: AbstractSimulator, lines: Sightlines, frequency: Array) -> tuple[dict[str, Array], Array]:
-    """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,)."""
+def observe_rays(
+    simulator: AbstractSimulator, lines: Sightlines, frequency: Array, ready: AbstractSimulator | None = None
+) -> tuple[dict[str, Array], Array]:
+    """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,).
+
+    The simulator is prepared, unless it is `ready` already: then rays are few, and go through all at once.
+    """
     structures = structures_of(simulator) if needs_edges(lines) else None
-    simulator = simulator.prepare()
-    parts = [_observe_class(simulator, part, structures, frequency) for part in lines.classes or (lines,)]
+    run = _run(simulator, ready)
+    simulator = simulator.prepare() if ready is None else ready
+    parts = [_observe_class(simulator, part, structures, frequency, run) for part in lines.classes or (lines,)]
     values = {name: join_classes(lines, [part[name] for part, _ in parts]) for name in parts[0][0]}
     return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
 
 
+def _run(simulator: AbstractSimulator, ready: AbstractSimulator | None) -> Callable[..., Any]:
+    """What maps a function over rays and values that have them first: in batches, or all at once."""
+    if ready is not None:
+        return functools.partial(vmap_rays, first=True)
+    return functools.partial(map_rays, chunk=simulator.chunk, first=True)
+
+
 def _observe_class(
-    simulator: AbstractSimulator, lines: Sightlines, structures: Structures | None, frequency: Array
+    simulator: AbstractSimulator,
+    lines: Sightlines,
+    structures: Structures | None,
+    frequency: Array,
+    run: Callable[..., Any],
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
 
@@ -53,7 +80,7 @@ def _observe_class(
         return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
 
     given = (lines.known, None if lines.edges is None else lines.edges.T)
-    return map_rays(observe, lines.rays, simulator.chunk, given, first=True)
+    return run(observe, lines.rays, values=given)
 
 
 def join_classes(lines: Sightlines, parts: list[Array]) -> Array:
@@ -109,12 +136,21 @@ def _solve(
 
 @eqx.filter_jit
 def measure_rays(
-    simulator: AbstractSimulator, observable: AbstractObservable, length: Array | None
+    simulator: AbstractSimulator,
+    observable: AbstractObservable,
+    length: Array | None,
+    ready: AbstractSimulator | None = None,
 ) -> Inexact[Array, "..."]:
-    """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own."""
+    """An observable of every ray, (..., nray), with rays of `length` [kpc], (nray,), instead of their own.
+
+    Both are prepared, unless the simulator is `ready` already, and the observable with it: as in `observe_rays`.
+    """
     lines = observable.sightlines
     structures = structures_seen(simulator, observable) if needs_edges(lines) else None
-    simulator, observable = simulator.prepare(), prepare_children(observable)
+    run = _run(simulator, ready)
+    if ready is None:
+        observable = prepare_children(observable)
+    simulator = simulator.prepare() if ready is None else ready
 
     def measure(part: Sightlines, ray: Ray, edges: Array | None, far: Scalar | None) -> Inexact[Array, "..."]:
         if far is not None:
@@ -130,8 +166,8 @@ def measure_rays(
     results = []
     for part in lines.classes or (lines,):
         given = (None if part.edges is None else part.edges.T, length)
-        run = functools.partial(measure, part)
-        results.append(map_rays(lambda ray, more, run=run: run(ray, *more), part.rays, simulator.chunk, given, True))
+        along = functools.partial(measure, part)
+        results.append(run(lambda ray, more, along=along: along(ray, *more), part.rays, values=given))
     return join_classes(lines, results)
 
 

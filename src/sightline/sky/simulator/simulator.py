@@ -5,11 +5,11 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from ..._core.module import check_tree, is_concrete, setting
+from ..._core.module import check_tree, setting
 from ..._core.types import Scalar, Vector
+from ...statistics.hooks import Split
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
@@ -18,10 +18,11 @@ from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .base import AbstractSimulator
+from .batched import split
 from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
 from .duplicates import check_duplicates
 from .held import check_names, check_populations, fields_of
-from .observe import arrays, fields_in_cells, measure_rays, observe_rays, warn_rotation
+from .observe import arrays, as_stokes, fields_in_cells, measure_rays, observe_rays, warn_rotation
 from .place import complete, seen, structures_of, structures_seen, sun_of, warn_suns
 from .ranges import check_ranges
 from .tolerance import with_tolerance
@@ -142,6 +143,14 @@ class Simulator(AbstractSimulator):
         **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made;
         `SpectrumRangeWarning` where a table of their spectrum does not reach the electrons that shine.
         """
+        lines, frequencies = self._seen(sky, frequency)
+        values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
+        if lines.error is None:  # else it is known how accurate Q and U are
+            warn_rotation(rotation, jnp.atleast_1d(frequencies))
+        return as_stokes(lines, values, frequencies)
+
+    def _seen(self, sky: Lines, frequency: Any) -> tuple[Sightlines, Array]:
+        """Sightlines of a sky, and frequencies [GHz], of which this simulator can give Stokes parameters."""
         self.check()
         if not self.emission and not self.background:
             raise ValueError(
@@ -150,13 +159,7 @@ class Simulator(AbstractSimulator):
         lines, frequencies = seen(self, sky), check_frequency(frequency)
         check_boxes(self, lines)
         check_ranges(self, lines, frequencies)
-        values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
-        if lines.error is None:  # else it is known how accurate Q and U are
-            warn_rotation(rotation, jnp.atleast_1d(frequencies))
-        parts = {name: lines.sky.reduce(value) for name, value in values.items()}
-        label = np.atleast_1d(np.asarray(frequencies)) if is_concrete(frequencies) else jnp.atleast_1d(frequencies)
-        stokes = Stokes(**parts, frequency=label, unit="K_RJ", convention="IAU", sky=lines.sky).to_convention("COSMO")
-        return stokes if frequencies.ndim else stokes[0]
+        return lines, frequencies
 
     def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
         """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
@@ -236,13 +239,29 @@ class Simulator(AbstractSimulator):
         **Raises:** `ValueError` for missing fields, lengths that do not fit the rays, or a grid whose box does not
         contain the observer.
         """
+        lines = self._measured(observable)
+        length = None if length is None else check_length(length, lines.size)
+        bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
+        return lines.sky.reduce(measure_rays(self, bare, length))
+
+    def _measured(self, observable: AbstractObservable) -> Sightlines:
+        """Sightlines of an observable that this simulator can measure."""
         self.check()
         self.require(observable.needs, type(observable).__name__)
         lines = seen(self, observable.sightlines)
         check_boxes(self, lines)
-        length = None if length is None else check_length(length, lines.size)
-        bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
-        return lines.sky.reduce(measure_rays(self, bare, length))
+        return lines
+
+    def split(self, observable: Any) -> Split | None:
+        """How to predict an observable a few pixels at a time: what gradients of likelihoods ask for.
+
+        **Arguments:** `observable`: of this module's `sl.observables`, or `sl.statistics.Brightness`.
+
+        **Returns:** `None` where sky or sightlines have no parts.
+        """
+        if isinstance(observable, AbstractObservable):
+            return split(self, observable, self._measured(observable))
+        return split(self, observable, self._seen(observable.sightlines, observable.frequency)[0])
 
     def rotation_measure(self, sky: Lines) -> Float[Array, " pixels"]:
         """RM, (npix,) rad m^-2, to the end of the rays or to the sources, positive for B towards the observer."""

@@ -1,0 +1,60 @@
+"""A simulator whose global work is done, for predictions of few rays at a time."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Inexact
+
+from ..._core.contracts import AbstractPredictor
+from ...statistics.hooks import Part, Split
+from ..fields.base import prepare_children
+from ..geometry import Sightlines
+from ..geometry.subset import parts_of
+from ..observables import AbstractObservable
+from ..observables.reaching import Reaching
+from ..stokes import Stokes
+from .base import AbstractSimulator
+from .observe import arrays, as_stokes, measure_rays, observe_rays
+
+
+class Batched(AbstractPredictor):
+    """A simulator that sees few rays at a time, all at once and without checkpoint, and is not prepared each time.
+
+    **Arguments:** `simulator`: as it was, which tells of walls; `ready`: prepared.
+    """
+
+    simulator: AbstractSimulator
+    ready: AbstractSimulator
+
+    def __call__(self, lines: Sightlines, frequency: Array) -> Stokes:
+        """As that of a `Simulator`, of sightlines that it has seen and frequencies that it has checked."""
+        values, _ = observe_rays(self.simulator, arrays(lines), jnp.atleast_1d(frequency), self.ready)
+        return as_stokes(lines, values, frequency)
+
+    def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
+        """As that of a `Simulator`, of an observable that is prepared, on sightlines that it has seen."""
+        lines = observable.sightlines
+        bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
+        return lines.sky.reduce(measure_rays(self.simulator, bare, length, self.ready))
+
+
+def split(simulator: AbstractSimulator, observable: Any, lines: Sightlines) -> Split | None:
+    """How the simulator predicts an observable a few pixels of `lines` at a time; `None` where it cannot."""
+    parts = parts_of(lines)
+    if parts is None:
+        return None
+    fixed = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf, simulator)
+    # half the rays of a pass that goes forward only: more is kept of each
+    size = max(1, simulator.chunk // 2 // (lines.size // lines.sky.size))
+    found = [Part(_of(prepare_children(observable), part, places), places, size) for part, places in parts]
+    return Split(Batched(fixed, simulator.prepare()), tuple(found))
+
+
+def _of(observable: Any, lines: Sightlines, places: Array | None) -> Any:
+    """The observable of a part of its pixels."""
+    part = eqx.tree_at(lambda o: o.sightlines, observable, lines)
+    if getattr(observable, "distance", None) is None:
+        return part
+    return Reaching(part, jnp.arange(lines.size) if places is None else places)
