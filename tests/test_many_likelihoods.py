@@ -140,3 +140,17 @@ def test_fits_batches_and_replicas_of_many():
     away = [one.data - one.mean(result.model) for one in other.likelihoods]
     assert len({float(one[0]) for one in away}) == 30
     assert other.names == whole.names
+
+
+def test_large_likelihoods_are_not_copied(monkeypatch):
+    monkeypatch.setattr("sightline.statistics.alike.LARGE", 11)
+    whole = posterior([line(number) for number in range(3)])
+    TRACED.clear()
+    found = whole.log_likelihood({})
+    assert len(TRACED) == 3
+    monkeypatch.undo()
+    again = posterior([line(number) for number in range(3)])
+    assert eqx.tree_equal(again.given([one.data for one in whole.likelihoods]), whole)
+    jax.clear_caches()
+    assert float(whole.log_likelihood({})) == pytest.approx(float(found))
+    assert len(TRACED) == 3 + 3 + 1  # those of `again` are checked

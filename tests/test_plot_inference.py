@@ -2,6 +2,7 @@
 
 import json
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -287,3 +288,41 @@ def test_uniform_ranks_lie_in_the_band():
     inside = (bars.values >= band.baseline) & (bars.values <= band.values)
     assert np.mean(inside) >= 0.8
     assert bars.values.mean() == pytest.approx(1, abs=0.02)
+
+
+class Spectrum(eqx.Module):
+    """Photons by energy, of which the first channel is ignored."""
+
+    coordinates: jax.Array
+    axis: str = eqx.field(default="energy", static=True)
+
+    def __call__(self, model):
+        return model["norm"] * self.coordinates**-2
+
+
+@pytest.mark.parametrize("kept", [None, [1, 2, 3]])
+def test_residuals_are_drawn_against_the_axis_that_data_name(kept):
+    energies = np.array([0.5, 1.0, 2.0, 8.0])
+    seen = energies if kept is None else energies[kept]
+    likelihood = sl.Likelihood(
+        Spectrum(jnp.asarray(energies)), 4 / seen**2, sl.statistics.Gaussian(np.ones(seen.size)), kept=kept
+    )
+    space = sl.ParameterSpace({"norm": jnp.asarray(3.0)}, {"norm": dist.Uniform(0.0, 9.0)})
+    posterior = sl.Posterior(space, likelihood)
+    axes = plot.residuals(posterior, {}).axes
+    assert [one.get_xlabel() for one in axes[:3]] == ["energy"] * 3
+    np.testing.assert_array_equal(axes[0].lines[0].get_xdata(), seen)
+    np.testing.assert_allclose(axes[2].lines[0].get_ydata(), 1 / seen**2)
+    draws = {"data": np.random.default_rng(0).normal(size=(20, seen.size))}
+    axes = plot.predictive(posterior, draws).axes
+    assert axes[1].get_xlabel() == "energy"
+    np.testing.assert_array_equal(axes[1].lines[0].get_xdata(), seen)
+
+
+def test_an_axis_without_coordinates_is_counted():
+    named = Spectrum(jnp.ones((2, 4)))  # of a shape that data along one axis do not have
+    likelihood = sl.Likelihood(lambda m: named(m)[0], np.ones(4), sl.statistics.Gaussian(np.ones(4)))
+    assert layout(likelihood).place.label == "datum"
+    place = layout(sl.Likelihood(named, np.ones((2, 4)), sl.statistics.Gaussian(np.ones((2, 4))))).place
+    assert place.label == "energy"
+    np.testing.assert_array_equal(place.values, np.arange(4))

@@ -52,7 +52,7 @@ RESULTS = """
 Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
 TransferCoefficients Population Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
-BinnedMean map_rays difference labels ravel evaluate
+BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
 """
 MADE = set(RESULTS.split())
 

@@ -83,7 +83,7 @@ def _quantile(level: float) -> float:
 def _end(curve: Curve, side: int, target: float) -> tuple[float, bool]:
     """The end of the interval on one side, infinite where there is none, and whether it is a bound."""
     near, far, bound = (curve.best, 0.0), None, curve.bounds[side > 0]
-    last = bound - SHY * (bound - curve.best)
+    last = bound - SHY * (bound - curve.best) if math.isfinite(bound) else bound
     step = target * curve.scale
     if last == curve.best:
         return bound, True

@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from .likelihood import AbstractLikelihood
 
+LARGE = 2**20  # numbers of a likelihood beyond which it is by itself: stacked arrays are copies
 LABELS = ("name", "notes")  # fields that say what a likelihood is called, and change no number
 
 
@@ -32,7 +33,7 @@ class Results(NamedTuple):
 def over(likelihoods: Sequence[AbstractLikelihood], function: Callable[..., Array], *each: Array) -> list[Results]:
     """The results of a function of one likelihood for all of them; data and geometry have no gradient.
 
-    Those alike are evaluated one after another by one body, over their arrays, stacked.
+    Those alike are evaluated one after another by one body, over their arrays, stacked; large ones by themselves.
 
     **Arguments:** `each`: arrays of which every likelihood takes one, by the first axis, e.g. random keys.
     """
@@ -91,7 +92,7 @@ def _groups(likelihoods: Sequence[AbstractLikelihood]) -> list[Group]:
         arrays, rest = eqx.partition(_unlabelled(likelihood, likelihoods[0]), eqx.is_array)
         known = _structure(arrays, rest)
         group = next((group for other, group in groups if other == known), None)
-        if group is None:
+        if group is None or sum(leaf.size for leaf in jax.tree.leaves(arrays)) > LARGE:
             group = Group([], [], rest)
             groups.append((known, group))
         group.places.append(place)

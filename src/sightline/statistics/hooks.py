@@ -2,7 +2,8 @@
 
 - `restrict(index)`: the observable of some of its pixels, `None` where all must be predicted to have some.
 - `place(pixel)`: where a datum is, e.g. `", towards l = 12, b = 3 deg"`.
-- `axis`: the name of its last axis, e.g. `"energy"`; `linear_parameters`: how many are solved for and no leaves.
+- `axis`: the name of its last axis, e.g. `"energy"`; `coordinates`: where its values are along it, (n,), for figures.
+- `linear_parameters`: how many are solved for and no leaves.
 - `separable`: whether each of its pixels needs only rays of its own; a model with a method `split(observable)` then
   says how to predict few pixels at a time, a `Split`, or `None`.
 - An `AbstractHolder` within it evaluates what is not free once.

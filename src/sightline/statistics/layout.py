@@ -37,10 +37,11 @@ def layout(likelihood: Any) -> Layout:
 
 def by_number(observable: Any, kept: Any, shape: tuple[int, ...]) -> Layout:
     """Data against the coordinates of the axis that their observable names, or against their number."""
-    name, values = getattr(observable, "axis", None), getattr(observable, "coordinates", None)
-    place = Axis(np.arange(shape[-1]), "datum")
-    if name is not None and values is not None:
-        place = Axis(np.asarray(values) if kept is None else np.asarray(values)[np.asarray(kept)], name)
+    name, known = getattr(observable, "axis", None) or "datum", getattr(observable, "coordinates", None)
+    values = np.asarray(np.arange(shape[-1]) if known is None else known)
+    if known is not None and kept is not None:
+        values = values[..., np.asarray(kept)]
+    place = Axis(values if values.shape == shape[-1:] else np.arange(shape[-1]), name)
     return Layout(place, row_names(shape), "")
 
 
