@@ -158,6 +158,15 @@ def test_what_mixes_pixels_goes_through_them_as_before(likelihood):
     assert found == [None]
 
 
+def test_data_that_do_not_fit_are_refused_as_before():
+    likelihood = with_noise(Poisson(), np.ones((3, 6)))
+    with pytest.raises(ValueError, match=r"the model gives \(3, 7\), the data are \(3, 6\)"):
+        jax.grad(functions(likelihood, model_of())[0])(X)
+    nameless = eqx.tree_at(lambda m: m.nuisance, model_of(), {"scatter": jnp.ones(()), "distance": jnp.ones(6)})
+    with pytest.raises(ValueError, match="there are 7 rays"):
+        jax.grad(functions(sources(distance="distance"), nameless)[0])(X)
+
+
 def test_global_work_is_done_once():
     """A turbulent field is made before the rays, and not differentiated with them but for what depends on it."""
     field = sl.magnetic.Turbulent((8, 8, 4), rms=2.0, outer_scale=20.0, key=jax.random.key(0))

@@ -39,12 +39,12 @@ class Part(NamedTuple):
     """Some pixels of an observable, which are predicted a few at a time.
 
     - `observable`: of these pixels; it can `restrict`.
-    - `places`: of these on the last axis of the whole, (n,); `None`: all of them.
+    - `places`: of these on the last axis of the whole, (n,).
     - `size`: how many at a time.
     """
 
     observable: Any
-    places: Int[Array, " n"] | None
+    places: Int[Array, " n"]
     size: int
 
 

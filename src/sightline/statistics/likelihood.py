@@ -196,17 +196,16 @@ class Likelihood(AbstractLikelihood):
         split = hooks.split(self.observable, model) if traced and jax.device_count() == 1 else None
         if split is None or (self.kept is not None and len(split.parts) > 1):
             return None
-        parts = tuple((self._part(part), part.size) for part in split.parts)
-        return (split.model, parts) if sum(one.data.shape[-1] for one, _ in parts) == self.data.shape[-1] else None
+        places = [part.places if self.kept is None else self.kept for part in split.parts]
+        if sum(one.shape[0] for one in places) != self.data.shape[-1]:  # `mean` says what is wrong
+            return None
+        return split.model, tuple((self._part(part), part.size) for part in split.parts)
 
     def _part(self, part: hooks.Part) -> "Likelihood":
         if self.kept is not None:
             return Likelihood(part.observable.restrict(self.kept), self.data, self.noise, None, self.name)
-        if part.places is None:
-            return Likelihood(part.observable, self.data, self.noise, None, self.name)
-        return Likelihood(
-            part.observable, self.data[..., part.places], self.noise.restrict(part.places), None, self.name
-        )
+        data, noise = self.data[..., part.places], self.noise.restrict(part.places)
+        return Likelihood(part.observable, data, noise, None, self.name)
 
     def deviance(self, model: Any) -> Float[Array, ""]:
         """chi^2 for Gaussian noise, Cash's statistic for counts."""

@@ -30,15 +30,15 @@ def restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines |
     return eqx.tree_at(lambda s: s.sky, lines.take(places), small, is_leaf=lambda x: x is None)
 
 
-def parts_of(lines: Sightlines) -> list[tuple[Sightlines, Array | None]] | None:
-    """The pixels in parts of as many cells a ray, each with the places of its pixels, `None` for all.
+def parts_of(lines: Sightlines) -> list[tuple[Sightlines, Array]] | None:
+    """The pixels in parts of as many cells a ray, each with the places of its pixels.
 
     **Returns:** `None` for a sky of which there is no part, or a pixel whose rays may be in several.
     """
     if not isinstance(lines.sky, (HealpixSky, Directions, SourceCatalogue)):
         return None
     if not lines.classes:
-        return [(lines, None)]
+        return [(lines, jnp.arange(lines.sky.size))]
     if lines.size != lines.sky.size:
         return None
     ends = np.cumsum([0, *(part.size for part in lines.classes)])

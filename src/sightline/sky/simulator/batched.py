@@ -52,9 +52,7 @@ def split(simulator: AbstractSimulator, observable: Any, lines: Sightlines) -> S
     return Split(Batched(fixed, simulator.prepare()), tuple(found))
 
 
-def _of(observable: Any, lines: Sightlines, places: Array | None) -> Any:
+def _of(observable: Any, lines: Sightlines, places: Array) -> Any:
     """The observable of a part of its pixels."""
     part = eqx.tree_at(lambda o: o.sightlines, observable, lines)
-    if getattr(observable, "distance", None) is None:
-        return part
-    return Reaching(part, jnp.arange(lines.size) if places is None else places)
+    return part if getattr(observable, "distance", None) is None else Reaching(part, places)

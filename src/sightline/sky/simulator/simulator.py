@@ -255,7 +255,7 @@ class Simulator(AbstractSimulator):
     def split(self, observable: Any) -> Split | None:
         """How to predict an observable a few pixels at a time: what gradients of likelihoods ask for.
 
-        **Arguments:** `observable`: of this module's `sl.observables`, or `sl.statistics.Brightness`.
+        **Arguments:** `observable`: one of `sl.observables`, or `sl.statistics.Brightness`.
 
         **Returns:** `None` where sky or sightlines have no parts.
         """
