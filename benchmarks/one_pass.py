@@ -107,9 +107,10 @@ def main() -> None:
         two, one = np.min(turns, axis=0)
         rows.append([name, f"float{bits}", f"{two:.1f}", f"{one:.1f}", f"{two / one:.2f}"])
     notes = (
-        f"Nanoseconds of processor time per point of value and gradient of a posterior (NSIDE {options.nside}, {options.cells} cells): "
-        "LSA, cosmic-ray disk, uniform n_e, synchrotron and Faraday rotation, 6 free parameters. The fastest of "
-        f"{options.turns} processes of {options.runs} runs each, in turn. Behind a beam and in bins it is always two."
+        "Nanoseconds of processor time per point of value and gradient of a posterior "
+        f"(NSIDE {options.nside}, {options.cells} cells): LSA, cosmic-ray disk, uniform n_e, synchrotron and Faraday "
+        f"rotation, 6 free parameters. The fastest of {options.turns} processes of {options.runs} runs each, in turn. "
+        "Behind a beam and in bins it is always two."
     )
     save("one_pass", "One pass", ["likelihood", "precision", "two passes", "one pass", "ratio"], rows, notes)
 
