@@ -69,8 +69,9 @@ class Posterior(eqx.Module):
         >>> posterior = sl.Posterior(space, [sl.MapLikelihood(sky, 23.0, data=stokes, noise=1e-5, parameters="QU")])
         >>> float(posterior.log_likelihood({"magnetic_field.b0": 1.2}) - posterior.log_likelihood({})), posterior.size
         (0.0, 1536)
-        >>> jax.grad(posterior.log_density)(space.to_unconstrained(space.initial))
-        {'magnetic_field.b0': Array(0.76, dtype=float64)}
+        >>> gradient = jax.grad(posterior.log_density)(space.to_unconstrained(space.initial))
+        >>> round(float(gradient["magnetic_field.b0"]), 4)
+        0.76
     """
 
     space: ParameterSpace

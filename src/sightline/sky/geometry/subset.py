@@ -26,7 +26,7 @@ def restrict_lines(lines: Sightlines, index: Array | np.ndarray) -> Sightlines |
     else:
         return None
     each = lines.size // sky.size
-    places = (index[:, None] * each + numbers.arange(each)).ravel()
+    places = (index[:, None] * each + numbers.arange(each)[None]).ravel()
     return eqx.tree_at(lambda s: s.sky, lines.take(places), small, is_leaf=lambda x: x is None)
 
 
