@@ -289,6 +289,8 @@ def test_lengths_and_planes_that_cannot_be_are_refused():
         free(sl.Model(galaxy(), nuisance={"d": [-1.0, 2.0]}))
     with pytest.raises(ValueError, match="finite and positive"):
         free(sl.Model(galaxy(), nuisance={"d": [np.nan, 2.0]}))
+    with pytest.raises(ValueError, match=r"distance = 'd' is in the nuisance of a sl\.Model"):
+        free(galaxy())
     with pytest.raises(ValueError, match="ChordCells"):
         sl.Sightlines(sl.ImagePlane((2, 2), (1.0, 1.0)), sl.RadialCells(64, 30.0))
 

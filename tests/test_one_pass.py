@@ -93,7 +93,10 @@ def moved(model, values):
     scale = dict(zip(("b0", "scale_height", "n0"), values[:3], strict=True))
     places = {"b0": "magnetic_field", "scale_height": "cosmic_rays", "n0": "electron_density"}
     for name, value in scale.items():
-        where = lambda m, name=name: getattr(getattr(m.simulator, places[name]), name)  # noqa: E731
+
+        def where(m, name=name):
+            return getattr(getattr(m.simulator, places[name]), name)
+
         model = eqx.tree_at(where, model, value * where(model))
     return eqx.tree_at(lambda m: m.nuisance, model, {k: v * values[3] for k, v in model.nuisance.items()})
 
@@ -101,8 +104,13 @@ def moved(model, values):
 def functions(likelihood, model):
     """log L of factors of parameters, as likelihoods compute it, and in plain code."""
     data = jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, likelihood)
-    one = lambda x: data.log_likelihood(moved(model, x))  # noqa: E731
-    plain = lambda x: jnp.sum(data.pointwise(moved(model, x)))  # noqa: E731
+
+    def one(x):
+        return data.log_likelihood(moved(model, x))
+
+    def plain(x):
+        return jnp.sum(data.pointwise(moved(model, x)))
+
     return one, plain
 
 
@@ -189,8 +197,12 @@ def test_a_leaf_that_is_data_may_be_differentiated_too():
     def of(density):
         return lambda sigma: density(eqx.tree_at(lambda one: one.noise.sigma, likelihood, sigma))
 
-    one = lambda s, x: of(lambda one: one.log_likelihood(moved(model, x)))(s)  # noqa: E731
-    plain = lambda s, x: of(lambda one: jnp.sum(one.pointwise(moved(model, x))))(s)  # noqa: E731
+    def one(s, x):
+        return of(lambda one: one.log_likelihood(moved(model, x)))(s)
+
+    def plain(s, x):
+        return of(lambda one: jnp.sum(one.pointwise(moved(model, x))))(s)
+
     slopes = [jax.jit(jax.grad(function, argnums=(0, 1)))(likelihood.noise.sigma, X) for function in (one, plain)]
     for found, expected in zip(*slopes, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * float(jnp.max(jnp.abs(expected))))

@@ -6,21 +6,9 @@ import types
 from pathlib import Path
 
 import sightline as sl
+from sightline.registry import NAMESPACES
 
 LIST = Path(__file__).parent / "public_api.txt"
-NAMESPACES = (
-    *("datasets", "emission", "fields", "grids", "inference", "instruments", "io", "observables", "plot", "presets"),
-    *(
-        "statistics",
-        "testing",
-        "transfer",
-        "cosmic_rays",
-        "electrons",
-        "magnetic",
-        "temperature",
-        "cosmic_rays.spectra",
-    ),
-)
 
 
 def default(value):
@@ -80,11 +68,9 @@ def of_namespace(name, module):
 
 def names():
     found = list(of_namespace("sl", sl))
-    for path in NAMESPACES:
-        module = sl
-        for part in path.split("."):
-            module = getattr(module, part)
-        found += list(of_namespace(f"sl.{path}", module))
+    for name in NAMESPACES:
+        module = getattr(sl.cosmic_rays if name == "spectra" else sl, name)
+        found += list(of_namespace(f"sl.cosmic_rays.{name}" if name == "spectra" else f"sl.{name}", module))
     return found
 
 

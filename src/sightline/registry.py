@@ -1,4 +1,4 @@
-"""The public namespaces and where they live: model files, the reference and the tests of structure read it."""
+"""The public namespaces and where they live: model files and the test of public names read it."""
 
 import importlib
 import inspect

@@ -110,7 +110,7 @@ def registry() -> dict[str, type[eqx.Module]]:
 def _default(field: Any) -> Any:
     """The default of a field that may have come later, as it says that there is nothing; else `_NONE`."""
     value = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-    return value if value is None or value == {} or value == () else _NONE
+    return value if value is None or (isinstance(value, (dict, tuple)) and not value) else _NONE
 
 
 def _defaults(cls: type[eqx.Module]) -> set[type[eqx.Module]]:

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
-from .._core.types import Number
 from ..statistics.layout import Axis
 from . import scales
 
@@ -15,22 +12,12 @@ class AxisPanel:
     def __init__(self, place: Axis):
         self.place = place
 
-    def show(
-        self,
-        figure: Any,
-        spot: tuple[int, int, int],
-        values: np.ndarray,
-        title: str,
-        unit: str,
-        stretch: scales.Stretch,
-        limits: tuple[Number, Number],
-    ) -> None:
-        """Points; limits and stretch are of the colours of other panels."""
-        del stretch
+    def show(self, figure: Any, spot: tuple[int, int, int], shown: scales.Quantity) -> None:
+        """Points, which have no colours."""
         axes = figure.add_subplot(*spot)
-        factor, unit = scales.prefixed(max(map(abs, limits)), unit)
-        axes.plot(self.place.values, values * factor, ".", markersize=3, color="0.3", rasterized=True)
-        axes.set_title(title, fontsize=11)
+        factor, unit = scales.prefixed(max(map(abs, shown.limits)), shown.unit)
+        axes.plot(self.place.values, shown.values * factor, ".", markersize=3, color="0.3", rasterized=True)
+        axes.set_title(shown.title, fontsize=11)
         axes.set_xlabel(self.place.label, fontsize=8)
         axes.set_ylabel(unit, fontsize=8)
         axes.tick_params(labelsize=8)

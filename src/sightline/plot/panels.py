@@ -24,17 +24,8 @@ _KINDS = {
 class Panel(Protocol):
     """A kind of place: it owns layout, scale and colour bar."""
 
-    def show(
-        self,
-        figure: Any,
-        spot: Spot,
-        values: np.ndarray,
-        title: str,
-        unit: str,
-        stretch: scales.Stretch,
-        limits: Limits,
-    ) -> None:
-        """Draws values in a part of a figure."""
+    def show(self, figure: Any, spot: Spot, shown: scales.Quantity) -> None:
+        """Draws a quantity in a part of a figure."""
         ...
 
 
@@ -57,7 +48,7 @@ class Painter:
         self, spot: int, values: np.ndarray, title: str, unit: str, stretch: scales.Stretch, limits: Limits
     ) -> None:
         """A panel, counted from 0 row by row."""
-        self.panel.show(self.figure, (*self.shape, spot + 1), values, title, unit, stretch, limits)
+        self.panel.show(self.figure, (*self.shape, spot + 1), scales.Quantity(values, title, unit, stretch, limits))
 
     def histogram(self, spot: int) -> Any:
         """Empty axes for a histogram."""

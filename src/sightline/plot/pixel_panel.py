@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
-from .._core.types import Number
 from ..sky.geometry.layouts import SkyPixels
 from . import mollweide, scales
 from .sky_maps import panel
@@ -19,15 +16,6 @@ class PixelPanel:
     def __init__(self, place: SkyPixels):
         self.index = mollweide.lookup(place.sky, _POINTS)
 
-    def show(
-        self,
-        figure: Any,
-        spot: tuple[int, int, int],
-        values: np.ndarray,
-        title: str,
-        unit: str,
-        stretch: scales.Stretch,
-        limits: tuple[Number, Number],
-    ) -> None:
+    def show(self, figure: Any, spot: tuple[int, int, int], shown: scales.Quantity) -> None:
         """A map with its colour bar."""
-        panel(figure, spot, values, self.index, title, unit, stretch, limits)
+        panel(figure, spot, shown.values, self.index, *shown[1:])

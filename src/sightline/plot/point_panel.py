@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from .._core.types import Number
 from ..sky.geometry.layouts import SkyPoints
 from . import canvas, mollweide, scales
 
@@ -15,19 +14,11 @@ class PointPanel:
     def __init__(self, place: SkyPoints):
         self.place = place
 
-    def show(
-        self,
-        figure: Any,
-        spot: tuple[int, int, int],
-        values: np.ndarray,
-        title: str,
-        unit: str,
-        stretch: scales.Stretch,
-        limits: tuple[Number, Number],
-    ) -> None:
+    def show(self, figure: Any, spot: tuple[int, int, int], shown: scales.Quantity) -> None:
         """Points, those of the largest modulus above the others."""
         from matplotlib import colormaps
 
+        values, title, unit, stretch, limits = shown
         factor, label = scales.prefixed(max(map(abs, limits)), unit)
         norm = scales.normalisation(values, stretch, (limits[0] * factor, limits[1] * factor))
         axes = figure.add_subplot(*spot, projection="mollweide")

@@ -1,7 +1,7 @@
 """Colour scales: limits that outliers do not spoil, stretches that suit the range, units that read well."""
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,16 @@ from .._core.units import brightness_unit, numbers
 Stretch = Literal["auto", "linear", "log", "asinh", "diverging"]
 _SYMBOLS = {"K_RJ": r"K$_\mathrm{RJ}$", "K_CMB": r"K$_\mathrm{CMB}$", "MJy/sr": "MJy/sr"}
 _PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: ""}
+
+
+class Quantity(NamedTuple):
+    """What a panel shows: values, (n,), with title and unit; stretch and limits are of their colours."""
+
+    values: np.ndarray
+    title: str
+    unit: str
+    stretch: Stretch
+    limits: tuple[Number, Number]
 
 
 def finite(values: np.ndarray) -> np.ndarray:

@@ -57,13 +57,13 @@ class Levels(eqx.Module):
     def seen_through(self, matrix: Float[Array, "3 3"], offset: Vector) -> "Levels":
         """Where they are for a field that is evaluated at A x + d: A, (3, 3), and d, (3,) kpc."""
         moved = jnp.matmul(self.matrix, matrix, precision="highest")
-        return Levels(self.bodies, moved, self.offset + self.matrix @ offset, self.number)
+        return Levels(self.bodies, moved, self.offset + _times(self.matrix, offset), self.number)
 
     def roots(
         self, origin: Vector, direction: Vector, length: Scalar
     ) -> tuple[Float[Array, "n 8"], Bool[Array, "n 8"]]:
         """Distances [kpc] of the first crossings of every body within a length, and whether each is one."""
-        start, course = self.matrix @ origin + self.offset, self.matrix @ direction
+        start, course = self.offset + _times(self.matrix, origin), _times(self.matrix, direction)
         scale = length / (_GROWTH - 1)
         steps = jnp.arange(_SAMPLES + 1, dtype=origin.dtype) / _SAMPLES
         distances = scale * jnp.expm1(jnp.log(jnp.asarray(_GROWTH, origin.dtype)) * steps)
@@ -77,6 +77,11 @@ class Levels(eqx.Module):
             return _sign_changes(at, distances)
 
         return jax.vmap(of_body)(self.bodies)
+
+
+def _times(matrix: Float[Array, "3 3"], vector: Vector) -> Vector:
+    """Their product in full precision, which matrix units of accelerators do not have by default."""
+    return jnp.sum(matrix * vector[None], axis=-1)
 
 
 def _sign_changes(

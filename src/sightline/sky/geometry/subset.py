@@ -51,8 +51,12 @@ def _with_sky(part: Sightlines, lines: Sightlines, index: Array) -> Sightlines:
     """A class of the rays of lines, whose pixels are those at the places `index`."""
     whole = restrict_lines(eqx.tree_at(lambda s: (s.classes, s.order), lines, ((), None)), index)
     assert whole is not None
-    bare = lambda s: (s.sky, s.observer)  # noqa: E731
-    return eqx.tree_at(bare, part, bare(whole), is_leaf=lambda x: x is None)
+    return eqx.tree_at(_seen, part, _seen(whole), is_leaf=lambda x: x is None)
+
+
+def _seen(lines: Sightlines) -> tuple[Any, Any]:
+    """What is seen, and from where."""
+    return lines.sky, lines.observer
 
 
 def towards(lines: Sightlines, pixel: int) -> str:

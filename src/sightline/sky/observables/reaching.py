@@ -23,6 +23,5 @@ class Reaching(Module):
         return Reaching(eqx.tree_at(lambda o: o.sightlines, self.observable, lines), self.places[index])
 
     def __call__(self, model: Any) -> Inexact[Array, "*values pixels"]:
-        """The observable as seen in a `Model`, or, to where rays end anyway, in a `Simulator`."""
-        known = getattr(model, "nuisance", {}).get(self.observable.distance)
-        return model.measure(self.observable, length=None if known is None else known[self.places])
+        """The observable as seen in a `Model`."""
+        return model.measure(self.observable, length=model.nuisance[self.observable.distance][self.places])

@@ -236,10 +236,15 @@ class Simulator(AbstractSimulator):
 
         **Arguments:** `observable`; `length`: where the rays end instead of where they would, (number of rays,) kpc.
 
-        **Raises:** `ValueError` for missing fields, lengths that do not fit the rays, or a grid whose box does not
-        contain the observer.
+        **Raises:** `ValueError` for missing fields, lengths that do not fit the rays, distances that a `Model` must
+        give, or a grid whose box does not contain the observer.
         """
         lines = self._measured(observable)
+        if length is None and observable.distance is not None:
+            raise ValueError(
+                f"{type(observable).__name__}: distance = {observable.distance!r} is in the nuisance of a sl.Model: "
+                f"give sl.Model(simulator, nuisance={{{observable.distance!r}: ...}}), not a bare Simulator."
+            )
         length = None if length is None else check_length(length, lines.size)
         bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
         return lines.sky.reduce(measure_rays(self, bare, length))
