@@ -106,6 +106,7 @@ def prepare(folder, **changes):
 MAP = {"kind": "map", "file": "mock.fits", "noise": 1e-6, "parameters": "QU"}
 
 
+@pytest.mark.long
 def test_fit_is_that_of_python(folder, mock, capsys):
     assert cli.main(["fit", "run.toml"]) == 0
     names = {"run.toml", "run.log", "fit", "fit.txt", "fit.json", "model.npz", "residuals.png", "fit_corner.png"}
@@ -150,6 +151,7 @@ def test_sample_goes_on_from_the_maximum_with_bfgs(folder, monkeypatch):
     assert sl.inference.load_chains(folder / "second" / "posterior.nc").vector.shape == (2, 20, 1)
 
 
+@pytest.mark.long
 def test_sample_goes_on_where_it_was(folder, monkeypatch, capsys):
     """Ended twice, once after a segment: the draws are bit for bit those of a run that was not."""
     assert cli.main(["sample", "run.toml"]) == 0

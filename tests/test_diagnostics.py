@@ -129,6 +129,7 @@ def test_derivative_equals_central_differences():
     np.testing.assert_allclose(tangent, difference, rtol=1e-5)
 
 
+@pytest.mark.long
 def test_derivatives_are_finite_everywhere(precision):
     """Through a hole of the field, at its edge, on the axis and where lines end."""
     seeds = jnp.asarray([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [4.0, 0.0, 0.0], [19.99, 0.0, 0.1], [0.0, 0.0, 1.0]])

@@ -16,11 +16,17 @@ import sightline as sl
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LONG = ("grids.md", "inference.md")
 NAMES = {"sl": sl, "jax": jax, "jnp": jnp, "Array": Array, "Float": Float}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def _page(path):
+    marks = pytest.mark.long if path.name in LONG else ()
+    return pytest.param(path, marks=marks, id=str(path.relative_to(ROOT)))
+
+
+@pytest.mark.parametrize("page", map(_page, PAGES))
 @pytest.mark.filterwarnings("ignore:Faraday rotation:UserWarning")
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -168,6 +168,7 @@ def test_striation_multiplies_all_of_the_regular_emission():
             assert ratio == pytest.approx(2.36 ** ((p + 1) / 4))
 
 
+@pytest.mark.long
 def test_random_operators_hold_their_contract(precision):
     check_operator(sl.emission.Synchrotron(random=Amplitude(), striation=0.5))
     check_operator(sl.emission.FaradayRotation(random=Amplitude(), coherence_length=0.05))

@@ -282,6 +282,7 @@ def test_an_injected_rms_is_recovered():
 
 @pytest.mark.filterwarnings("ignore:Faraday rotation:UserWarning")
 @pytest.mark.filterwarnings("ignore::sightline.EnsembleWarning")
+@pytest.mark.long
 def test_maps_bins_and_several_turbulent_fields():
     box = {"half_widths": (12.0, 12.0, 4.0), "outer_scale": 9.0, "key": jax.random.key(0)}
     simulator = sl.Simulator(

@@ -36,6 +36,7 @@ def divergences(field, positions):
 
 
 @pytest.mark.parametrize(("order", "walls"), [(1, "closed"), (2, "open")])
+@pytest.mark.long
 def test_contract_of_the_potential(order, walls, precision):
     check_field(potential_grid(order, (4, 3, 3), walls=walls))
 
@@ -60,7 +61,7 @@ def test_fields_are_continuous_as_documented(order):
         assert np.all(np.delete(jump, axis) < 1e-7) == (order == 2)
 
 
-@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_fluxes_are_those_of_the_potential(order):
     """Order 1: the mean of B over a face is exact. Both: the error falls with the square of the cell."""
     wave = jnp.array([0.3, 0.4, 0.5])
@@ -193,6 +194,7 @@ def test_cells_have_their_values_at_their_centres(kind, interpolation):
         np.testing.assert_array_equal(found[values.size + 2 :], 0)
 
 
+@pytest.mark.long
 def test_grids_move_with_their_centre():
     """Whatever a box holds is the same at the same place from its centre."""
     random, shift = np.random.default_rng(4), jnp.asarray(PLACE)

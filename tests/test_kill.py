@@ -105,6 +105,7 @@ np.savez(folder / "result.npz", vector=chains.vector, **chains.statistics)
 """
 
 
+@pytest.mark.long
 def test_samples(tmp_path):
     moments = [("run/state.npz", 0.05)] * 5
     with np.load(uninterrupted(SAMPLES, tmp_path / "whole")) as file:

@@ -125,6 +125,7 @@ def test_faraday_spectrum_of_a_burn_slab_is_a_box():
     np.testing.assert_allclose(np.sum(spectrum) * float(DEPTH[1] - DEPTH[0]), polarisation, rtol=1e-6)
 
 
+@pytest.mark.long
 def test_synthesis_of_a_cube_is_the_spectrum_seen_through_the_spread():
     simulator, sight = slab(100.0)
     frequency = jnp.linspace(0.3, 3.0, 400)

@@ -52,6 +52,7 @@ def exact(parts, widths, behind):
     return stokes[:4]
 
 
+@pytest.mark.long
 def test_contract():
     check_transfer(sl.transfer.PolarisedTransfer())
 

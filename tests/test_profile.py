@@ -40,8 +40,21 @@ def test_nothing_is_drawn_from_a_flat_posterior():
     flat = sl.Posterior(space, Likelihood(lambda m: m["rate"] * jnp.ones(2), [4, 6], Poisson())).flat()
     with pytest.raises(ValueError, match=r"rate: ImproperUniform\(low=0\) is improper and cannot be drawn from"):
         sl.sample(flat, jax.random.key(0), sl.NestedSlice(live=10, dying=2))
-    with pytest.raises(ValueError, match=r"rate: .* improper"):
-        sl.fit(flat, starts=2, key=jax.random.key(0))
+
+
+def test_starts_of_a_flat_posterior_are_drawn_from_the_priors():
+    """Of two maxima at -3 and 2 the higher one is found from afar."""
+    space = sl.ParameterSpace({"x": jnp.asarray(-3.0)}, {"x": dist.Uniform(-10.0, 10.0)})
+
+    def valley(model):
+        x = model["x"]
+        return ((x - 2) ** 2 * ((x + 3) ** 2 + 0.3))[None]
+
+    likelihood = Likelihood(valley, [0.0], Gaussian([1.0]))
+    flat = sl.Posterior(space, likelihood).flat()
+    assert float(sl.fit(flat, sl.BFGS()).parameters["x"]) == pytest.approx(-3, abs=0.3)
+    best = sl.fit(flat, sl.BFGS(), starts=4, scout=40, key=jax.random.key(0))
+    assert float(best.parameters["x"]) == pytest.approx(2.0, abs=1e-2)
 
 
 LEVELS = [0.683, 0.9]
@@ -160,3 +173,16 @@ def test_a_pinned_number_has_no_coordinate():
         space.pin("x[2]", 0.1)
     with pytest.raises(ValueError, match=r"level = 68\.3 must lie between 0 and 1"):
         sl.profile(correlated(dist.Normal(0.0, 9.0)), "x[0]", 68.3)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_norm_over_decades_is_at_its_bound_by_its_logarithm(flat):
+    """Half a decade above the lowest of seven is within 3e-4 of the range, but at no bound."""
+    space = sl.ParameterSpace({"norm": jnp.asarray(1.0)}, {"norm": dist.LogUniform(1e-3, 1e4)})
+    posterior = sl.Posterior(space, Likelihood(lambda m: m["norm"][None], [0.2], Gaussian([0.01])))
+    found = sl.fit(posterior.flat() if flat else posterior)
+    assert float(found.parameters["norm"]) == pytest.approx(0.2, abs=1e-3)
+    assert not found.edges
+    assert not found.active
+    inside = posterior.space.inwards({"norm": jnp.asarray(1e-3)})["norm"]
+    assert float(inside) == pytest.approx(1e-3 * 1e7**0.01)

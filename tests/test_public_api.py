@@ -1,6 +1,7 @@
 """Public names and signatures: what a user calls stays. `python tests/test_public_api.py` writes the list anew."""
 
 import inspect
+import operator
 import re
 import types
 from pathlib import Path
@@ -69,8 +70,7 @@ def of_namespace(name, module):
 def names():
     found = list(of_namespace("sl", sl))
     for name in NAMESPACES:
-        module = getattr(sl.cosmic_rays if name == "spectra" else sl, name)
-        found += list(of_namespace(f"sl.cosmic_rays.{name}" if name == "spectra" else f"sl.{name}", module))
+        found += list(of_namespace(f"sl.{name}", operator.attrgetter(name)(sl)))
     return found
 
 

@@ -118,6 +118,7 @@ def banana():
 
 
 @pytest.mark.parametrize("gradient", ["exact", "gaussian"])
+@pytest.mark.long
 def test_a_gaussian_gradient_leaves_the_posterior_as_it_is(gradient):
     algorithm = sl.NUTS(gradient=gradient, target_acceptance=0.9)
     chains = sl.sample(banana(), jax.random.key(3), algorithm, start={}, draws=600, warmup=200, vectorised=True)

@@ -148,6 +148,7 @@ def _cone_depth(place):
     return np.abs(place[2] - np.array([0.5, -0.5])) - np.array([0.8, 1.3]) * np.hypot(place[0], place[1])
 
 
+@pytest.mark.long
 def test_estimate_and_truth_agree(chosen):
     simulator, lines, fine = chosen
     seen = simulator(lines, [1.4, 23.0])
@@ -163,6 +164,7 @@ def test_estimate_and_truth_agree(chosen):
     assert len({part.edges.shape for part in lines.classes}) == len(lines.classes) <= 6
 
 
+@pytest.mark.long
 def test_classes_differentiate_hold_and_restrict_as_one(chosen):
     """Rays in classes of cells are sightlines like others."""
     simulator, lines, _ = chosen

@@ -20,7 +20,8 @@ SOURCE = Path(sl.__file__).parent
 # From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
 ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "inference"]
 ROOMS += ["sky.geometry", "sky.stokes", "sky.harmonics", "sky.grids", "sky.fields", "sky.emission", "sky.transfer"]
-ROOMS += ["sky.observables", "sky.simulator", "sky.instruments", "sky.likelihoods", "io", "sky.presets", "sky.datasets"]
+ROOMS += ["sky.observables", "sky.simulator", "sky.instruments", "sky.likelihoods"]
+ROOMS += ["xray.spectra", "xray.counts", "xray.detectors", "xray.likelihoods", "io", "sky.presets", "sky.datasets"]
 ROOMS += ["citation", "plot", "testing", "cli"]
 # Methods with a default that a subclass may replace.
 HOOKS = {
@@ -32,6 +33,13 @@ HOOKS = {
     "check",
     "judge_all",
     "split",
+    "photons",
+    "jumps",
+    "binned",
+    "reach",
+    "expected_deviance",
+    "replicate",
+    "background",
 }
 
 

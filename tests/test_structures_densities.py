@@ -116,7 +116,8 @@ def test_nothing_depends_on_distance_beyond_the_end(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "place", "expected"), [("YMW16", (0.54, 1.97, 5.215), 13.80), ("NE2001", (33.0, 5.0, 3.0), None)]
+    ("name", "place", "expected"),
+    [("YMW16", (0.54, 1.97, 5.215), 13.80), pytest.param("NE2001", (33.0, 5.0, 3.0), None, marks=pytest.mark.long)],
 )
 def test_slope_of_a_column_is_the_density_at_the_source(name, place, expected):
     """Leibniz' rule: d DM/d distance = 1e3 n_e."""

@@ -19,8 +19,11 @@ LONGITUDES, LATITUDES = (
     np.array([1.5, -4.0, 9.0, -2.0, 35.0, -60.0]),
 )
 WALLED = [
-    *(M.LSA, M.JF12, M.KST24XField, M.KST24Arms, M.KST24LocalBubble),
-    *(pytest.param(kind, marks=pytest.mark.long) for kind in (M.JF12Solenoidal, M.JF12RandomAmplitude, M.KST24Toroid)),
+    *(M.LSA, M.KST24XField, M.KST24Arms, M.KST24LocalBubble),
+    *(
+        pytest.param(k, marks=pytest.mark.long)
+        for k in (M.JF12, M.JF12Solenoidal, M.JF12RandomAmplitude, M.KST24Toroid)
+    ),
 ]
 COMPONENTS = [
     *(M.LSA(), M.JF12Disk(), M.JF12ToroidalHalo(), M.JF12XField(), M.JF12RandomAmplitude(), M.JF12Solenoidal()),

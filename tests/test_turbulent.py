@@ -125,7 +125,7 @@ def test_contract(name):
     check_field(FIELDS[name]())
 
 
-@pytest.mark.parametrize("name", ["cleaned", "electrons"])
+@pytest.mark.parametrize("name", [pytest.param("cleaned", marks=pytest.mark.long), "electrons"])
 def test_contract_in_single_precision(name):
     with jax.enable_x64(False):
         check_field(FIELDS[name]())

@@ -29,6 +29,8 @@ cosmic_rays electron_density magnetic_field random striation extra disk halo com
 solver pattern quantity ranks header rows leaves results what plane stretch figure evaluate outside interpolation
 coordinates cells need needs on_defect pulsars b1950 catalogue adjoint predictive chains more table tables latents
 kept regularisers held_out inside columns rm variant first second other iterable component truths choices classes
+observation source on off channels response responses area rule table selected label blocks instrument convolution row
+observations vary band electrons
 """
 NOT_NUMBERS = set(WORDS.split())
 # Arguments that mean numbers in one place and something else in another.
@@ -53,12 +55,15 @@ Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma Sto
 TransferCoefficients Population Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
+FoldedCounts SourceAndBackground Amortised Derived Goodness TableData TableParameter Rows
 """
 MADE = set(RESULTS.split())
 
 
 def _examples():
-    sky = sl.HealpixSky(1)
+    sky, source = sl.HealpixSky(1), sl.spectra.PowerLaw()
+    response = sl.counts.Response([1.0, 2.0, 3.0], [2.0, 3.0, 4.0], np.eye(3), [1.0, 2.0, 3.0, 4.0])
+    observation = sl.counts.Observation(sl.counts.Spectrum([3, 5, 1], 1e4), response)
     lines = sl.Sightlines(sky, cells=sl.BoxCells(cells=4))
     stokes = sl.Stokes(*[jnp.ones((2, 12))] * 3, frequency=[1.0, 2.0], sky=sky)
     simulator = sl.Simulator(sl.magnetic.LSA(), sl.electrons.Uniform(), emission=())
@@ -91,9 +96,18 @@ def _examples():
         "candidates": {}, "criterion": None, "build": lambda *_: None, "columns": {},
         "rows": [], "header": [], "names": (), "what": None, "more": (), "chains": None, "predictive": {},
         "figure": None, "name": "JF12", "models": (), "leaves": {},
+        "observation": observation, "source": "source", "response": response, "label": [1, 2, 3],
+        "low": 1.0, "high": 2.0,
+        "on": observation.on, "counts": [3, 5, 1], "table": None, "convolution": None, "amplitude": 1.0, "cutoff": 3.0,
+        "strength": 0.1, "column": 0.1, "fraction": 0.5, "rate": [1.0, 2.0], "ratio": [1.0, 1.0, 1.0],
+        "exposure": 1e4, "channels": [1.0, 2.0, 3.0, 4.0], "decay": 1.0, "folding": 2.0, "component": source,
+        
+        "observations": None, "band": None,
+        "electrons": spectra.PowerLaw(), "cross_section": [1e-22, 1e-23], "minimum": 3.0, "blocks": (),
     }  # fmt: skip
 
 
+LAW = sl.spectra.PowerLaw()
 PLACES = {  # where the example of a name does not fit
     "Directions.l": [0.0], "ImagePlane.shape": (2, 2), "Stokes.I": np.ones(12), "Stokes.Q": np.ones(12),
     "Stokes.U": np.ones(12), "Bandpass.frequency": (1.0, 2.0), "rotation_measure_spread.frequency": [1.0, 2.0],
@@ -104,6 +118,13 @@ PLACES = {  # where the example of a name does not fit
     "MapLikelihood.data": np.ones((3, 12)),
     "Likelihood.noise": sl.statistics.Gaussian(np.ones(12)),
     "Turbulent.shape": (8, 8, 4),
+    "Channels.low": [1.0, 2.0, 3.0], "Channels.high": [2.0, 3.0, 4.0], "Response.low": [1.0, 2.0, 3.0],
+    "Response.high": [2.0, 3.0, 4.0], "TabulatedAbsorption.energy": [1.0, 2.0], 
+    "PartialCovering.factor": sl.spectra.Scale(),
+    "RedshiftedFactor.factor": sl.spectra.Scale(), "GaussianBackground.sigma": [1.0, 1.0],
+    **{f"{name}.spectrum": LAW for name in ("energy_flux", "photon_flux", "luminosity", "Redshifted")},
+    "spectra.components.spectrum": LAW, "fakeit.model": sl.Model(spectra={"source": LAW}),
+    "fakeit.name": "source", "Convolved.spectrum": LAW, "Each.spectrum": LAW, "Normalised.spectrum": LAW,
 }  # fmt: skip
 GIVEN = {"MapLikelihood": {"unit": "K_RJ", "convention": "COSMO", "noise": 1.0}}
 GIVEN |= {name: {"key": jax.random.key(0)} for name in ("Turbulent", "GaussianProcess")}

@@ -29,9 +29,11 @@ from .inference import NestedSlice as NestedSlice
 from .inference import Profile as Profile
 from .inference import RandomWalk as RandomWalk
 from .inference import Validation as Validation
+from .inference import amortise as amortise
 from .inference import approximate as approximate
 from .inference import fisher as fisher
 from .inference import fit as fit
+from .inference import goodness as goodness
 from .inference import posterior_predictive as posterior_predictive
 from .inference import profile as profile
 from .inference import sample as sample
@@ -90,3 +92,6 @@ from .statistics import Likelihood as Likelihood
 from .statistics import Posterior as Posterior
 from .statistics import Smoothness as Smoothness
 from .statistics import TotalVariation as TotalVariation
+from .xray import counts as counts
+from .xray import spectra as spectra
+from .xray.likelihoods import CountsLikelihood as CountsLikelihood

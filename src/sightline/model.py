@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from ._core.contracts import AbstractDevice, AbstractPredictor
+from ._core.contracts import AbstractDevice, AbstractLight, AbstractMeasurable, AbstractPredictor
 from ._core.module import Module, default_float, is_concrete
-from ._core.units import numbers
+from ._core.units import numbers, quantity, strip_unit
 
 
 def _to_leaves(values: dict[str, Any]) -> dict[str, Float[Array, "..."]]:
@@ -35,7 +35,7 @@ class Model(Module):
     - `instruments`: by name, e.g. `{"wmap": sl.GaussianBeam(fwhm=0.93)}`.
     - `nuisance`: numbers or arrays by name that belong to the data, e.g. offsets (K_RJ) or distances of sources (kpc):
       plain numbers in the unit of what reads them.
-    - `spectra`: by name, modules that the likelihoods of spectra call.
+    - `spectra`: photon spectra by name, e.g. `{"source": sl.spectra.PowerLaw()}`.
 
     **Raises:** `TypeError` for a simulator, instruments or spectra that are none; `ValueError` for a nuisance that has
     a unit or is not finite.
@@ -49,7 +49,7 @@ class Model(Module):
     simulator: AbstractPredictor | None = None
     instruments: dict[str, AbstractDevice] = eqx.field(default_factory=dict)
     nuisance: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict, converter=_to_leaves)
-    spectra: dict[str, Module] = eqx.field(default_factory=dict)
+    spectra: dict[str, AbstractLight] = eqx.field(default_factory=dict)
 
     def __check_init__(self) -> None:
         if not isinstance(self.simulator, AbstractPredictor | None):
@@ -57,8 +57,11 @@ class Model(Module):
                 f"Model: simulator is {self.simulator!r}, which predicts nothing: give e.g. a sl.Simulator."
             )
         for name, spectrum in self.spectra.items():
-            if not isinstance(spectrum, Module):
-                raise TypeError(f"Model: spectra[{name!r}] is {spectrum!r}: give an instance of a sl.Module class.")
+            if not isinstance(spectrum, AbstractLight):
+                raise TypeError(
+                    f"Model: spectra[{name!r}] is {spectrum!r}, which has no photons: give a photon spectrum of "
+                    "sl.spectra; a factor such as an absorption multiplies one."
+                )
         for name, instrument in self.instruments.items():
             if not isinstance(instrument, AbstractDevice):
                 raise TypeError(
@@ -73,13 +76,7 @@ class Model(Module):
         **Raises:** `ValueError` for a name that is not there, or a model without simulator.
         """
         seen = self._predictor()(sky, frequency)
-        if instrument is None:
-            return seen
-        if instrument not in self.instruments:
-            raise ValueError(
-                f"There is no instrument {instrument!r}: this Model has {', '.join(self.instruments) or 'none'}."
-            )
-        return self.instruments[instrument](seen)
+        return seen if instrument is None else self.device(instrument)(seen)
 
     def measure(self, observable: Any, length: Any = None) -> Inexact[Array, "*values pixels"]:
         """An observable of the simulator, to the distances in the nuisance that it names, or to `length`, kpc.
@@ -97,6 +94,43 @@ class Model(Module):
             )
         return self._predictor().measure(observable, length=self.nuisance[observable.distance])
 
+    def spectrum(self, name: str) -> Any:
+        """A photon spectrum by its name, its columns that are observables measured in this model.
+
+        The values of an observable without a unit are taken for 1e22 cm-2.
+
+        **Raises:** `ValueError` for a name that is not there.
+        """
+        if name not in self.spectra:
+            raise ValueError(
+                f"There is no spectrum {name!r}: this Model has {', '.join(self.spectra) or 'none'}; "
+                f"give sl.Model(spectra={{{name!r}: ...}})."
+            )
+        return jax.tree.map(self._measured, self.spectra[name], is_leaf=_is_measurable)
+
+    def _measured(self, node: Any) -> Any:
+        """The column, 1e22 cm-2, that an observable in place of a number measures in this model."""
+        if not _is_measurable(node):
+            return node
+        value = node(self)
+        if value.shape != (1,):
+            raise ValueError(
+                f"A {type(node).__name__} in place of a column has shape {value.shape}: give it one sightline."
+            )
+        unit = getattr(node, "unit", None)
+        return value[0] if unit is None else value[0] * strip_unit(quantity(unit), "1e22 cm-2", "column")
+
+    def device(self, name: str) -> Any:
+        """An instrument by its name.
+
+        **Raises:** `ValueError` for a name that is not there.
+        """
+        if name not in self.instruments:
+            raise ValueError(
+                f"There is no instrument {name!r}: this Model has {', '.join(self.instruments) or 'none'}."
+            )
+        return self.instruments[name]
+
     def split(self, observable: Any) -> Any:
         """How to predict an observable a few pixels at a time, as the predictor says it; `None` where it cannot."""
         distance = getattr(observable, "distance", None)
@@ -109,6 +143,10 @@ class Model(Module):
         if self.simulator is None:
             raise ValueError("This Model has no simulator: give it one, sl.Model(simulator, ...).")
         return self.simulator
+
+
+def _is_measurable(node: Any) -> bool:
+    return isinstance(node, AbstractMeasurable)
 
 
 def _simulator(model: Model) -> Any:

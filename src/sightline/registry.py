@@ -13,17 +13,19 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "magnetic": ("sky.fields.magnetic",),
     "electrons": ("sky.fields.electrons",),
     "cosmic_rays": ("sky.fields.cosmic_rays",),
-    "spectra": ("sky.fields.cosmic_rays.spectra",),
+    "cosmic_rays.spectra": ("sky.fields.cosmic_rays.spectra",),
     "temperature": ("sky.fields.temperature",),
     "fields": ("sky.fields",),
     "emission": ("sky.emission",),
     "transfer": ("sky.transfer",),
-    "instruments": ("sky.instruments",),
+    "instruments": ("sky.instruments", "xray.detectors"),
+    "spectra": ("xray.spectra",),
+    "counts": ("xray.counts",),
     "observables": ("sky.observables",),
     "grids": ("sky.grids",),
     "datasets": ("sky.datasets",),
     "presets": ("sky.presets",),
-    "statistics": ("statistics", "sky.likelihoods"),
+    "statistics": ("statistics", "sky.likelihoods", "xray.likelihoods"),
     "inference": ("inference",),
     "io": ("io",),
     "plot": ("plot",),
@@ -32,8 +34,8 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
 """Rooms of each namespace, the first of its own name where it has one."""
 
 MODELS = (
-    *("magnetic", "electrons", "cosmic_rays", "spectra", "temperature", "fields"),
-    *("emission", "transfer", "instruments"),
+    *("magnetic", "electrons", "cosmic_rays", "cosmic_rays.spectra", "temperature", "fields"),
+    *("emission", "transfer", "instruments", "spectra"),
 )
 """Namespaces of what models are made of."""
 

@@ -20,3 +20,19 @@ class AbstractDevice(Module):
     @abc.abstractmethod
     def __call__(self, prediction: Any) -> Any:
         """What is measured."""
+
+
+class AbstractLight(Module):
+    """What shines: a photon spectrum that a model holds by name."""
+
+    @abc.abstractmethod
+    def __call__(self, energy: Any) -> Any:
+        """Photons at one energy."""
+
+
+class AbstractMeasurable(Module):
+    """What can be measured of a model, and may stand in place of a number of another part of it."""
+
+    @abc.abstractmethod
+    def __call__(self, model: Any) -> Any:
+        """What is measured."""

@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
-from .types import Vector
+from .types import Scalar, Vector
 from .units import strip_unit
 
 Method = Callable[..., Any]
@@ -58,9 +59,59 @@ def check_number(value: Any, who: str) -> Any:
     return value
 
 
+def as_energy(value: Any, owner: str, method: str = "") -> Scalar:
+    """`value` as one energy, () keV: a number or an astropy quantity.
+
+    **Raises:** `ValueError` for another shape, naming `jax.vmap`, or an energy that is not positive and finite;
+    `TypeError` for what is no real number.
+    """
+    who = f"{owner}.{method}" if method else owner
+    if not isinstance(value, jax.Array):
+        value = strip_unit(value, "keV", f"the energy of {who}")
+        keep = isinstance(value, (np.ndarray, np.generic))
+        try:
+            value = jnp.asarray(value, None if keep else jnp.result_type(float))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{who} takes one energy, keV, not {value!r}.") from error
+    if value.shape != ():
+        call = f"spectrum.{method}" if method else "spectrum"
+        raise ValueError(
+            f"{who} takes one energy [keV], not an array of shape {value.shape}: use jax.vmap({call})(energies)."
+        )
+    if not isinstance(value, Tracer) and not 0 < float(value) < float("inf"):
+        raise ValueError(f"{who}: an energy of {float(value)} keV must be positive and finite.")
+    return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(jnp.result_type(float))
+
+
+def check_energies(cls: type) -> None:
+    """Has public methods of a class convert arguments called `energy`, `low` and `high` to one energy each."""
+    for name, method in list(vars(cls).items()):
+        if inspect.isfunction(method) and (name == "__call__" or not name.startswith("_")):
+            named = [one for one in inspect.signature(method).parameters if one in ("energy", "low", "high")]
+            if named:
+                setattr(cls, name, _of_energies(method, named))
+
+
+def _of_energies(method: Method, named: list[str]) -> Method:
+    name = "" if method.__name__ == "__call__" else method.__name__
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def checked(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        bound = signature.bind(self, *arguments, **keywords)
+        for one in named:
+            if one in bound.arguments:
+                bound.arguments[one] = as_energy(bound.arguments[one], type(self).__name__, name)
+        return method(*bound.args, **bound.kwargs)
+
+    return checked
+
+
 def check_methods(cls: type) -> None:
     """Has public methods of a class whose first argument is called `position`, here or in what they override, check
-    that it is one."""
+    that it is one; those of classes that say `of_energy` do so with energies."""
+    if getattr(cls, "of_energy", False):
+        return check_energies(cls)
     for name, method in list(vars(cls).items()):
         if inspect.isfunction(method) and (name == "__call__" or not name.startswith("_")):
             overridden = any(hasattr(vars(base).get(name), "takes_position") for base in cls.__mro__[1:])

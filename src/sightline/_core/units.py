@@ -165,3 +165,10 @@ def refuse_units(**values: Any) -> None:
     """
     for name, value in values.items():
         strip_unit(value, None, name)
+
+
+def quantity(unit: str) -> Any:
+    """One of a unit in astropy's notation."""
+    from astropy.units import Quantity
+
+    return Quantity(1.0, unit)

@@ -1,6 +1,8 @@
 """Fits, forecasts, samples and what becomes of them."""
 
 from .algorithms import AbstractAlgorithm as AbstractAlgorithm
+from .amortise import Amortised as Amortised
+from .amortise import amortise as amortise
 from .approximate import Approximation as Approximation
 from .approximate import ApproximationWarning as ApproximationWarning
 from .approximate import approximate as approximate
@@ -12,6 +14,8 @@ from .calibration import Calibration as Calibration
 from .calibration import sbc as sbc
 from .chain_files import load_chains as load_chains
 from .chains import Chains as Chains
+from .derived import Derived as Derived
+from .derived import derived as derived
 from .descent import LBFGS as LBFGS
 from .descent import Adam as Adam
 from .descent import Optax as Optax
@@ -20,6 +24,8 @@ from .fisher import Fisher as Fisher
 from .fisher import fisher as fisher
 from .fit import FisherWarning as FisherWarning
 from .fit import fit as fit
+from .goodness import Goodness as Goodness
+from .goodness import goodness as goodness
 from .hamiltonian import HMC as HMC
 from .hamiltonian import NUTS as NUTS
 from .low_rank import LowRank as LowRank

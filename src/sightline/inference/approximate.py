@@ -51,7 +51,7 @@ class Approximation:
         check_counts(draws=draws)
         drawn = _draw(self._method, self._posterior, self._place, self._state, key, draws)
         found, heights, weights = (np.asarray(part) for part in drawn)
-        notes = {"algorithm": repr(self._method), "warmup": 0} | _judged(weights)
+        notes = {"algorithm": repr(self._method), "warmup": 0} | judged(weights)
         return Chains.of(self._posterior, found[None], {"lp": heights[None], "log_weight": weights[None]}, notes)
 
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
@@ -60,7 +60,7 @@ class Approximation:
         return pareto_k(np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2]))
 
 
-def _judged(weights: np.ndarray) -> dict[str, str]:
+def judged(weights: np.ndarray) -> dict[str, str]:
     """What importance weights say of draws, which are not lost where they say nothing."""
     try:
         k = pareto_k(weights)

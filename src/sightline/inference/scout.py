@@ -21,7 +21,7 @@ def drawn(posterior: Posterior, count: int, scout: int | None, key: jax.Array) -
     **Raises:** `ValueError` for a prior that cannot be drawn from, or where no draw has a finite density.
     """
     numbers = range(1, count + 1) if scout is None else _best(posterior, count, scout, key)
-    return [posterior.space.sample(jax.random.fold_in(key, number)) for number in numbers]
+    return [posterior.space.begin(jax.random.fold_in(key, number)) for number in numbers]
 
 
 def _best(posterior: Posterior, count: int, scout: int, key: jax.Array) -> list[int]:
@@ -43,7 +43,7 @@ def _survey(posterior: Posterior, keys: jax.Array) -> tuple[Float[Array, "draws 
     space = posterior.space
 
     def one(key: jax.Array) -> tuple[Vector | None, Float[Array, ""]]:
-        values = space.sample(key)
+        values = space.begin(key)
         place, _ = ravel(space.to_unconstrained(values), space.names)
         return place if space.size <= FEW else None, posterior.log_posterior(values)
 

@@ -6,4 +6,12 @@ from .maps import read_map as read_map
 from .maps import write_map as write_map
 from .models import load as load
 from .models import save as save
+from .ogip import TableData as TableData
+from .ogip import TableParameter as TableParameter
+from .ogip import read_observation as read_observation
+from .ogip import read_response as read_response
+from .ogip import read_table_model as read_table_model
+from .ogip import write_pha as write_pha
+from .ogip import write_response as write_response
+from .ogip import write_table_model as write_table_model
 from .tables import read_columns as read_columns

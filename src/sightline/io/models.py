@@ -92,7 +92,7 @@ def _known(names: set[str]) -> dict[str, type[eqx.Module]]:
     """The classes of sightline among these names: only rooms that are named are loaded."""
     if any(name.startswith("sightline.") for name in names):
         return registry()
-    rooms = {name.split(".")[0] for name in names}
+    rooms = {name.rpartition(".")[0] or name for name in names}
     found = {f"{room}.{name}": cls for room in rooms.intersection(MODELS) for name, cls in public_classes(room).items()}
     return found | {name: whole_class(name) for name in rooms.intersection(WHOLE)}
 

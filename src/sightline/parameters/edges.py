@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from .._core.relaxed import relaxed
 
 INSIDE = 1e-2  # of the range of a prior, or else of its standard deviation: by so much starts are moved off its ends
+EDGE = 8.0  # of the logistic function: 3e-4 of the range from an end
 FLAT = 4.0  # of the logistic function: nearer to the middle a number leans to neither end
 
 Values = Float[Array, "..."]
@@ -16,11 +17,38 @@ Values = Float[Array, "..."]
 def inwards(prior: Any, value: Values) -> Values:
     """A value, of which numbers on an end of the support are moved inside by a hundredth of range or deviation."""
     low, high = ends(prior)
+    if is_logarithmic(prior):
+        step = INSIDE * jnp.log(high / low)
+        moved = jnp.where(value == low, low * jnp.exp(step), jnp.where(value == high, high * jnp.exp(-step), value))
+        return moved.astype(value.dtype)
     with relaxed():
         step = INSIDE * (_deviation(prior) if low is None or high is None else high - low)
         moved = value if low is None else jnp.where(value == low, value + step, value)
         moved = moved if high is None else jnp.where(value == high, value - step, moved)
     return moved.astype(value.dtype)
+
+
+def at_edge(prior: Any, value: Values, unconstrained: Values) -> Values:
+    """Which numbers lie within 3e-4 of a finite range, of `LogUniform` of its logarithm, of one of the ends."""
+    low, high = ends(prior)
+    if low is None or high is None:
+        return jnp.zeros_like(unconstrained, bool)
+    if is_logarithmic(prior):
+        place = jnp.log(value / low) / jnp.log(high / low)
+        return jnp.minimum(place, 1 - place) < jnp.exp(-EDGE)
+    return jnp.abs(unconstrained) > EDGE
+
+
+def is_logarithmic(prior: Any) -> bool:
+    """Whether a prior is one of the logarithm, flat: its range has decades, not differences."""
+    from numpyro.distributions import ExpandedDistribution, Independent, LogUniform
+
+    from .bounded import Bounded
+    from .flat import Flat
+
+    while isinstance(prior, (ExpandedDistribution, Independent, Bounded, Flat)):
+        prior = prior.origin if isinstance(prior, Flat) else prior.base_dist
+    return isinstance(prior, LogUniform)
 
 
 def towards(prior: Any, unconstrained: Values) -> Values:

@@ -73,11 +73,19 @@ def draw(prior: Any, name: str, key: jax.Array) -> Values:
         return prior.sample(key)
 
 
+def begin(prior: Any, name: str, key: jax.Array) -> Values:
+    """A value to start from, drawn from a prior, of a flat one from what it was before.
+
+    **Raises:** `ValueError` for an improper one.
+    """
+    return draw(getattr(prior, "origin", prior), name, key)
+
+
 def flattened(prior: Any) -> Any:
     """The improper density that is constant over the support of a prior."""
-    from numpyro.distributions import ImproperUniform
+    from .flat import Flat
 
-    return ImproperUniform(prior.support, prior.batch_shape, prior.event_shape)
+    return Flat(getattr(prior, "origin", prior))
 
 
 def pinned(prior: Any, name: str, place: int, value: Any) -> Any:
@@ -174,7 +182,8 @@ def describe(prior: Any) -> str:
         numbers = {name: getattr(support, attribute, None) for name, attribute in ends.items()}
     parts = [describe(base)] if isinstance(base, Distribution) else []
     parts += [f"{name}={_brief(value)}" for name, value in numbers.items() if value is not None]
-    return f"{type(prior).__name__}({', '.join(parts)})"
+    kind = "ImproperUniform" if isinstance(prior, ImproperUniform) else type(prior).__name__
+    return f"{kind}({', '.join(parts)})"
 
 
 def _brief(value: Any) -> str:

@@ -10,17 +10,17 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import refuse_units, strip_unit
 from .bounds import confine, limits
-from .edges import inwards
+from .edges import at_edge, inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
 from .priors import (
+    begin,
     check_prior,
     check_start,
     constrain,
     describe,
     draw,
     flattened,
-    has_range,
     log_density,
     log_jacobian,
     pinned,
@@ -119,11 +119,8 @@ class ParameterSpace(eqx.Module):
 
     def at_edge(self, unconstrained: Given) -> dict[str, Array]:
         """Which elements lie at an edge of a prior of finite range: within 3e-4 of the range."""
-        edge = 8.0  # of the logistic function
-        return {
-            name: jnp.abs(jnp.asarray(unconstrained[name])) > (edge if has_range(prior) else jnp.inf)
-            for name, prior in self._each()
-        }
+        values = self.to_constrained(unconstrained)
+        return {name: at_edge(prior, values[name], jnp.asarray(unconstrained[name])) for name, prior in self._each()}
 
     def inwards(self, values: Given) -> Values:
         """All free parameters, those on an end of their prior moved inside: where a fit can start.
@@ -218,6 +215,16 @@ class ParameterSpace(eqx.Module):
         keys = jax.random.split(key, len(self.names))
         drawn = {name: draw(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
         return self.complete(drawn)
+
+    def begin(self, key: jax.Array) -> Values:
+        """Values to start a fit from, drawn from the priors; of a flat space from the priors that it had.
+
+        **Raises:** `ValueError` for a prior that cannot be drawn from.
+        """
+        keys = jax.random.split(key, len(self.names))
+        return self.complete(
+            {name: begin(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
+        )
 
     def flat(self) -> "ParameterSpace":
         """The same parameters with priors that are constant over the support of those here, and improper."""

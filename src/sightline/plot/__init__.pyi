@@ -3,8 +3,11 @@ from .canvas import save as save
 from .comparisons import residuals as residuals
 from .corners import corner as corner
 from .predictions import predictive as predictive
+from .quantiles import quantiles as quantiles
 from .sky_maps import map as map
 from .sky_maps import maps as maps
 from .slices import quiver as quiver
 from .slices import slice as slice
+from .spectra import spectrum as spectrum
 from .traces import trace as trace
+from .unfolded import unfolded as unfolded

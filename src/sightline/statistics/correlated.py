@@ -54,6 +54,9 @@ class Correlated(AbstractNoise):
     def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
         return (self._whiten(mean),)
 
+    def expected_deviance(self, mean: Data, model: Any) -> tuple[float, float]:
+        return float(mean.size), 2.0 * mean.size
+
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
         root = jnp.linalg.inv(self.whitening)
         return mean + jnp.einsum("...nij,j...n->i...n", root, jax.random.normal(key, mean.shape, mean.dtype))

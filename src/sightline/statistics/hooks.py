@@ -3,6 +3,7 @@
 - `restrict(index)`: the observable of some of its pixels, `None` where all must be predicted to have some.
 - `place(pixel)`: where a datum is, e.g. `", towards l = 12, b = 3 deg"`.
 - `axis`: the name of its last axis, e.g. `"energy"`; `coordinates`: where its values are along it, (n,), for figures.
+- `examine(model, name)`: refuses a model for which it cannot be right, in a likelihood of this name.
 - `linear_parameters`: how many are solved for and no leaves.
 - `separable`: whether each of its pixels needs only rays of its own; a model with a method `split(observable)` then
   says how to predict few pixels at a time, a `Split`, or `None`.
@@ -71,6 +72,13 @@ def place(observable: Any, pixel: int) -> str:
     """Where a datum is, in words, or nothing."""
     hook = getattr(observable, "place", None)
     return "" if hook is None else hook(pixel)
+
+
+def examine(observable: Any, model: Any, name: str) -> None:
+    """Lets the observable refuse a model whose numbers are known."""
+    hook = getattr(observable, "examine", None)
+    if hook is not None:
+        hook(model, name)
 
 
 def hold(observable: Tree, model: Any, free: Any, shared: dict[Any, Any]) -> Tree:

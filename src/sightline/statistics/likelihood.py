@@ -217,8 +217,9 @@ class Likelihood(AbstractLikelihood):
 
     def normalised(self, model: Any) -> Data:
         """J (d - m), with J^T J the Fisher information of the mean: (d - m)/sigma for Gaussian noise."""
-        mean = self.mean(model)
-        _, normal = jax.jvp(lambda m: self.noise.information(m, model)[0], (mean,), (self.data - mean,))
+        mean, background = self.mean(model), self.noise.background
+        away = self.data - mean if background is None else self.data - mean - background
+        _, normal = jax.jvp(lambda m: self.noise.information(m, model)[0], (mean,), (away,))
         return normal
 
     def information(self, model: Any) -> Float[Array, " m"]:

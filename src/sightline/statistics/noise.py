@@ -46,6 +46,21 @@ class AbstractNoise(eqx.Module):
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
         """Data about a mean, at random."""
 
+    @property
+    def background(self) -> Data | None:
+        """What the data hold on average besides the mean that a model predicts; `None`: nothing."""
+        return None
+
+    def expected_deviance(self, mean: Data, model: Any) -> tuple[float, float] | None:
+        """Mean and variance of the deviance of data about this mean; `None` where only simulations tell."""
+        del mean, model
+        return None
+
+    def replicate(self, mean: Data, data: Data, model: Any, key: Array) -> tuple["AbstractNoise", Data]:
+        """Another realisation of everything that was measured: the data, and what the noise itself holds of counts."""
+        del data
+        return self, self.draw(mean, model, key)
+
     @abc.abstractmethod
     def restrict(self, index: Array) -> "AbstractNoise":
         """The noise of some of the data, by their places on the last axis."""
@@ -152,6 +167,9 @@ class Gaussian(AbstractNoise):
         variance = _variance(self.sigma, self.scatter, model)
         located = mean / jnp.sqrt(jax.lax.stop_gradient(variance))
         return (located, math.sqrt(0.5) * jnp.log(variance)) if self.scatter is not None else (located,)
+
+    def expected_deviance(self, mean: Data, model: Any) -> tuple[float, float]:
+        return float(mean.size), 2.0 * mean.size
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
         sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))

@@ -6,6 +6,7 @@ import numpy as np
 from jax.scipy.special import gammaln, xlogy
 from jaxtyping import Array, Float
 
+from .expected import expected_cash
 from .noise import AbstractNoise, Data, Terms
 
 
@@ -34,6 +35,10 @@ class Poisson(AbstractNoise):
         known = mean > 0
         return (jnp.where(known, 2 * jnp.sqrt(jnp.where(known, mean, 1)), 0),)
 
+    def expected_deviance(self, mean: Data, model: Any) -> tuple[float, float]:
+        first, variance = expected_cash(mean)
+        return float(np.sum(first)), float(np.sum(variance))
+
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
         return jax.random.poisson(key, mean, mean.shape).astype(mean.dtype)
 
@@ -41,9 +46,20 @@ class Poisson(AbstractNoise):
         return self
 
     def check(self, data: Data) -> None:
-        values = np.asarray(data)
-        if np.any(values < 0) or np.any(values != np.round(values)):
-            raise ValueError("Poisson noise needs counts: data must be whole numbers that are not negative.")
+        check_counts(data, "data")
 
     def describe(self) -> str:
         return "Poisson"
+
+
+def check_counts(counts: Any, name: str) -> None:
+    """Refuses what was not counted.
+
+    **Raises:** `ValueError` for numbers that are negative or not whole.
+    """
+    values = np.asarray(counts)
+    if np.any(values < 0) or np.any(values != np.round(values)):
+        raise ValueError(
+            f"Poisson noise needs counts: {name} must be whole numbers that are not negative. Net counts and rates "
+            "are none: give what was counted, and the background beside it."
+        )

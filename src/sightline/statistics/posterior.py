@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
+from . import hooks
 from .alike import Results, joined, kinds, listed, over
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
@@ -89,6 +90,7 @@ class Posterior(eqx.Module):
         for likelihood in self.likelihoods:
             if free is not None:
                 likelihood.check(free)
+                hooks.examine(likelihood.observable, self.space.model, likelihood.name)
             # in a closure, so that the frequencies of data are known and compared with those of the instruments
             eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
@@ -215,7 +217,7 @@ class Posterior(eqx.Module):
         """The likelihood alone: what `sl.fit` makes of it is the maximum of the likelihood.
 
         Every prior is constant over its support, which ends at the physical bounds of its parameter, and improper, so
-        that nothing can be drawn from it: start at values or at a fit. Regularisers are left out, too.
+        that no samples can be drawn from it; starts of fits are drawn from the priors. Regularisers are left out, too.
 
         !!! example
             >>> import numpyro.distributions as dist

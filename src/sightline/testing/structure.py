@@ -6,7 +6,7 @@ from pathlib import Path
 
 Name = tuple[str, ...]
 
-WINGS = ("sky",)
+WINGS = ("sky", "xray")
 """Folders whose rooms are their folders."""
 
 

@@ -2,9 +2,7 @@
 
 import abc
 import dataclasses
-import itertools
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
@@ -12,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, param
+from ..._core.naming import snake_case, unique
 from ..._core.points import check_number
 from ..._core.types import Scalar, Vector
 from ..geometry import SUN, Structures
@@ -64,7 +63,7 @@ class AbstractField(Module):
     @property
     def name(self) -> str:
         """What a `Sum` calls this term: the class in snake_case."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", type(self).__name__).lower()
+        return snake_case(type(self).__name__)
 
     def __add__(self, other: "AbstractField") -> "AbstractField":
         return Sum.of(self, other)
@@ -164,15 +163,8 @@ class Sum(AbstractField):
     @classmethod
     def of(cls, *fields: AbstractField) -> "Sum":
         """The sum of `fields`, sums among them opened, with names made from the classes."""
-        terms: dict[str, AbstractField] = {}
-        for field in fields:
-            named: Mapping[str, Any] = (
-                field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field}
-            )
-            for name, term in named.items():
-                free = (name if copy == 1 else f"{name}_{copy}" for copy in itertools.count(1))
-                terms[next(candidate for candidate in free if candidate not in terms)] = term
-        return cls(**terms)
+        named = (field.terms if isinstance(field, Sum) else {getattr(field, "name", "term"): field} for field in fields)
+        return cls(**unique(named))
 
     def __getitem__(self, name: str) -> AbstractField:
         return self.terms[name]

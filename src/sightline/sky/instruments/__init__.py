@@ -1,5 +1,6 @@
 """What an instrument does to a sky: beams, bandpasses, gain and offset, masks, noise."""
 
+from ...registry import names_of_others as _names_of_others
 from .band import Bandpass as Bandpass
 from .base import AbstractInstrument as AbstractInstrument
 from .beam import AbstractBeam as AbstractBeam
@@ -10,3 +11,5 @@ from .chain import Chain as Chain
 from .mask import Mask as Mask
 from .neighbours import NeighbourBeam as NeighbourBeam
 from .noise import add_noise as add_noise
+
+__getattr__, __dir__ = _names_of_others("instruments")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import equinox as eqx
 from jaxtyping import Array, Float, Inexact
 
-from ..._core.module import Module
+from ..._core.contracts import AbstractMeasurable
 from ...statistics.layout import Layout, row_names
 from ..fields.base import children
 from ..geometry import Ray, Sightlines, Structures
@@ -15,7 +15,7 @@ from ..geometry.layouts import laid_out
 from ..geometry.subset import restrict_lines, towards
 
 
-class AbstractObservable(Module):
+class AbstractObservable(AbstractMeasurable):
     """A quantity along the rays of a sky: `observable(model)` has one value, or several, a pixel on its last axis.
 
     `unit` is that of its values in astropy's notation, `None` where it is not known: data with units are then refused.

@@ -1,0 +1,104 @@
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import gammaln
+from jaxtyping import Array, Float
+
+from .background import check_pair, check_shape, with_arrays
+from .counting import at_best, log_mean, per_deviation, safe_log, safe_ratio
+from .noise import AbstractNoise, Data, Terms, as_array
+from .poisson import Poisson, check_counts
+
+
+class GaussianBackground(AbstractNoise):
+    """Counts on a source over a background known to an error, which is profiled out: the PG statistic.
+
+    log L = max_y [log Poisson(n | s + y) - (y - b)^2/(2 sigma^2)]; s + y is the positive root of
+    m^2 - (s + b - sigma^2) m - n sigma^2 = 0.
+
+    **Arguments:** `rate`: b, the counts of background expected on the source in each bin, already scaled;
+    `sigma`: their standard deviation, 0 for exact ones.
+
+    **Source:** XSPEC's manual, appendix B, of Poisson data with a Gaussian background.
+    """
+
+    rate: Data = eqx.field(converter=lambda values: as_array(values, "GaussianBackground.rate"))
+    sigma: Data = eqx.field(converter=lambda values: as_array(values, "GaussianBackground.sigma"))
+    by_pixel: ClassVar[bool] = True
+
+    def __check_init__(self) -> None:
+        check_pair(self.rate, self.sigma, "GaussianBackground", ("rate", "sigma"), whole=False)
+
+    @property
+    def background(self) -> Data:
+        return self.rate
+
+    def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
+        return profile_gaussian(mean, data, self.rate, self.sigma) - gammaln(data + 1)
+
+    def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
+        return 2 * jnp.sum(at_best(data) - profile_gaussian(mean, data, self.rate, self.sigma))
+
+    def residuals(self, mean: Data, data: Data) -> None:
+        return None
+
+    def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
+        return (per_deviation(mean, mean + self.rate + self.sigma * self.sigma),)
+
+    def draw(self, mean: Data, model: Any, key: Array) -> Data:
+        """The background is drawn about its rate, none below 0."""
+        first, second = jax.random.split(key)
+        background = self.rate + self.sigma * jax.random.normal(first, mean.shape, mean.dtype)
+        return Poisson().draw(mean + jnp.maximum(background, 0), model, second)
+
+    def replicate(self, mean: Data, data: Data, model: Any, key: Array) -> tuple["GaussianBackground", Data]:
+        """The background is measured anew, too, about its profiled mean."""
+        whole = _gaussian_mean(mean, data, self.rate, self.sigma)
+        first, second = jax.random.split(key)
+        rate = whole - mean + self.sigma * jax.random.normal(first, mean.shape, mean.dtype)
+        return with_arrays(self, rate=rate), Poisson().draw(whole, model, second)
+
+    def restrict(self, index: Array) -> "GaussianBackground":
+        return with_arrays(self, rate=self.rate[..., index], sigma=self.sigma[..., index])
+
+    def check(self, data: Data) -> None:
+        check_counts(data, "data")
+        check_shape(self.rate, data, "GaussianBackground.rate")
+
+    def describe(self) -> str:
+        return "Poisson, background known to a Gaussian error (PG)"
+
+
+@jax.custom_jvp
+def profile_gaussian(source: Data, counts: Data, rate: Data, sigma: Data) -> Data:
+    """max_y [n log(s + y) - s - y - (y - b)^2/(2 sigma^2)], s + y >= 0; its slope in s is that of the Gaussian."""
+    mean = _gaussian_mean(source, counts, rate, sigma)
+    pull = _pull(mean - source - rate, sigma)
+    return log_mean(counts, mean) - 0.5 * pull * pull
+
+
+@profile_gaussian.defjvp
+def _profile_gaussian_jvp(primals: tuple[Data, ...], tangents: tuple[Data, ...]) -> tuple[Data, Data]:
+    source, counts, rate, sigma = primals
+    mean = _gaussian_mean(*primals)
+    free, pull = sigma > 0, _pull(mean - source - rate, sigma)
+    slope = jnp.where(free, pull / jnp.where(free, sigma, 1), safe_ratio(counts, mean) - 1)
+    change = slope * (tangents[0] + tangents[2]) + safe_log(mean, counts) * tangents[1]
+    return profile_gaussian(*primals), change + jnp.where(free, pull * pull / jnp.where(free, sigma, 1), 0) * tangents[
+        3
+    ]
+
+
+def _gaussian_mean(source: Data, counts: Data, rate: Data, sigma: Data) -> Data:
+    middle, product = source + rate - sigma * sigma, counts * sigma * sigma
+    square = middle * middle + 4 * product
+    root = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+    far = root - middle  # where the middle is negative the other sum cancels
+    below = (middle < 0) & (far > 0)
+    return jnp.where(below, 2 * product / jnp.where(below, far, 1), 0.5 * (middle + root))
+
+
+def _pull(away: Data, sigma: Data) -> Data:
+    return jnp.where(sigma > 0, away / jnp.where(sigma > 0, sigma, 1), 0)

@@ -1,0 +1,120 @@
+import warnings
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import gammaln
+from jaxtyping import Array, Float
+
+from .background import check_pair, check_shape, with_arrays
+from .counting import at_best, log_mean, per_deviation, safe_log, safe_ratio
+from .noise import AbstractNoise, Data, Terms, as_array
+from .poisson import Poisson, check_counts
+
+FEW = 5  # counts of the background in a bin below which its treatment bin by bin is biased
+
+
+class SparseBackgroundWarning(UserWarning):
+    """Bins of the background hold few counts."""
+
+
+class ProfiledBackground(AbstractNoise):
+    """Counts on a source and of its background, whose mean in each bin is profiled out: the W statistic.
+
+    log L = max_b [log Poisson(n | s + r b) + log Poisson(B | b)]; the deviance is W. The profile is the positive root
+    of r (1 + r) b^2 + h b - B s = 0, h = (1 + r) s - r (n + B), written so that nothing cancels. Where background bins
+    hold few counts the source is biased: fit the background with a spectrum of its own instead.
+
+    **Arguments:** `counts`: B; `ratio`: r, how many are expected on the source for each.
+
+    **Source:** Wachter, Leach & Kellogg 1979, ApJ 230, 274; the statistic is that of XSPEC's manual, appendix B.
+
+    !!! example
+        >>> noise = sl.statistics.ProfiledBackground(counts=[20.0], ratio=[0.5])
+        >>> round(float(sl.Likelihood(lambda model: model, [15.0], noise).deviance(jnp.array([5.0]))), 6)
+        0.0
+    """
+
+    counts: Data = eqx.field(converter=lambda values: as_array(values, "ProfiledBackground.counts"))
+    ratio: Data = eqx.field(converter=lambda values: as_array(values, "ProfiledBackground.ratio"))
+    by_pixel: ClassVar[bool] = True
+
+    def __check_init__(self) -> None:
+        if check_pair(self.counts, self.ratio, "ProfiledBackground"):
+            few = int(np.sum(np.asarray(self.counts) < FEW))
+            if few:
+                warnings.warn(
+                    f"ProfiledBackground: {few} of {np.size(self.counts)} background bins hold fewer than {FEW} "
+                    "counts, which biases the source: fit the background with a spectrum of its own, or group it more.",
+                    SparseBackgroundWarning,
+                    stacklevel=3,
+                )
+
+    @property
+    def background(self) -> Data:
+        return self.ratio * self.counts
+
+    def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
+        value = profile(mean, data, self.counts, self.ratio)
+        return value - gammaln(data + 1) - gammaln(self.counts + 1)
+
+    def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
+        best = at_best(data) + at_best(self.counts)
+        return 2 * jnp.sum(best - profile(mean, data, self.counts, self.ratio))
+
+    def residuals(self, mean: Data, data: Data) -> None:
+        return None
+
+    def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
+        variance = mean + self.ratio * (1 + self.ratio) * self.counts
+        return (per_deviation(mean, variance),)
+
+    def draw(self, mean: Data, model: Any, key: Array) -> Data:
+        return Poisson().draw(mean + self.ratio * self.counts, model, key)
+
+    def replicate(self, mean: Data, data: Data, model: Any, key: Array) -> tuple["ProfiledBackground", Data]:
+        """The background is counted anew, too, about its profiled mean."""
+        background = profiled_background(mean, data, self.counts, self.ratio)
+        first, second = jax.random.split(key)
+        counted = Poisson().draw(background, model, first)
+        return with_arrays(self, counts=counted), Poisson().draw(mean + self.ratio * background, model, second)
+
+    def restrict(self, index: Array) -> "ProfiledBackground":
+        return with_arrays(self, counts=self.counts[..., index], ratio=self.ratio[..., index])
+
+    def check(self, data: Data) -> None:
+        check_counts(data, "data")
+        check_shape(self.counts, data, "ProfiledBackground.counts")
+
+    def describe(self) -> str:
+        return "Poisson, background profiled in each bin (W)"
+
+
+def profiled_background(source: Data, counts: Data, background: Data, ratio: Data) -> Data:
+    """The mean of the background in each bin that makes the data most probable."""
+    h = (1 + ratio) * source - ratio * (counts + background)
+    square = h * h + 4 * ratio * (1 + ratio) * background * source
+    some = square > 0
+    q = jnp.where(some, jnp.sqrt(jnp.where(some, square, 1)), 0)
+    falls = h + q > 0  # the sum does not cancel
+    below = jnp.where((h >= 0) & falls, h + q, 1)
+    return jnp.where((h >= 0) & falls, 2 * background * source / below, (q - h) / (2 * ratio * (1 + ratio)))
+
+
+@jax.custom_jvp
+def profile(source: Data, counts: Data, background: Data, ratio: Data) -> Data:
+    """max_b [n log(s + r b) - s - r b + B log b - b]; by the envelope theorem its slope is n/(s + r b) - 1."""
+    b = profiled_background(source, counts, background, ratio)
+    return log_mean(counts, source + ratio * b) + log_mean(background, b)
+
+
+@profile.defjvp
+def _profile_jvp(primals: tuple[Data, ...], tangents: tuple[Data, ...]) -> tuple[Data, Data]:
+    source, counts, background, ratio = primals
+    b = profiled_background(source, counts, background, ratio)
+    mean = source + ratio * b
+    slope = safe_ratio(counts, mean) - 1
+    changes = (tangents[0] + b * tangents[3]) * slope + safe_log(mean, counts) * tangents[1]
+    return profile(*primals), changes + safe_log(b, background) * tangents[2]

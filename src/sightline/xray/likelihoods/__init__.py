@@ -1,0 +1,3 @@
+"""Likelihoods of X-ray spectra."""
+
+from .counts import CountsLikelihood as CountsLikelihood

@@ -1,0 +1,363 @@
+"""What has a photon spectrum, what multiplies it and what smears it, each written for one energy, and their algebra."""
+
+import abc
+import numbers
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..._core.contracts import AbstractLight, AbstractMeasurable
+from ..._core.module import Module, param
+from ..._core.naming import snake_case, unique
+from ..._core.types import Scalar
+from .bins import Bins
+
+Column = Float[Array, ""] | AbstractMeasurable
+"""A number, or what a model measures along a sightline: `Model.spectrum` then puts the number there."""
+Jumps = Float[Array | np.ndarray, " k"]
+Factor = Float[Array, "2 n"] | None
+
+
+class AbstractPhotonSpectrum(AbstractLight):
+    """A photon spectrum N(E): subclass it, declare parameters with `sl.param`, write `__call__` for one energy.
+
+    Integrals over bins, sums, absorption, redshift and derivatives come by themselves.
+
+    !!! example
+        >>> class Exponential(sl.spectra.AbstractPhotonSpectrum):
+        ...     folding: Float[Array, ""] = sl.param(2.0, unit="keV", positive=True)
+        ...     norm: Float[Array, ""] = sl.param(1.0, bounds=(0, None))
+        ...
+        ...     def __call__(self, energy):
+        ...         return self.norm * jnp.exp(-energy / self.folding)
+        >>> round(float(Exponential().photons(1.0, 2.0)), 6)
+        0.477302
+    """
+
+    of_energy: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def __call__(self, energy: Scalar) -> Scalar:
+        """Photons cm-2 s-1 keV-1 at one energy, keV."""
+
+    def photons(self, low: Scalar, high: Scalar) -> Scalar:
+        """Photons cm-2 s-1 between two energies, keV: the integral of N(E).
+
+        Override it, in closed form, for what may be narrower than a bin, such as a line.
+        """
+        return jnp.sum(self.binned(Bins.across(low, high, self.jumps())))
+
+    def jumps(self) -> Jumps:
+        """Energies, (k,) keV, where the spectrum or a factor of it jumps, bends or is narrow: bins are cut there."""
+        return jumps_of(*children(self))
+
+    def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
+        """Photons cm-2 s-1 in bins.
+
+        Two nodes a bin; what has `photons` in closed form keeps them, times the mean of the factor weighted by N(E).
+
+        **Arguments:** `factor`: what multiplies the spectrum, at the nodes of the bins, (2, n).
+        """
+        if type(self).photons is AbstractPhotonSpectrum.photons:
+            return bins.half * jnp.sum(times(at_nodes(self, bins), factor), axis=0)
+        photons = jax.vmap(self.photons)(bins.low, bins.high)
+        return photons if factor is None else photons * _weighted_mean(factor, at_nodes(self, bins))
+
+    @property
+    def name(self) -> str:
+        """What a sum or a product calls this term: the class in snake_case."""
+        return snake_case(type(self).__name__)
+
+    def __add__(self, other: Any) -> "AbstractPhotonSpectrum":
+        return Sum.of(self, other)
+
+    def __mul__(self, other: Any) -> "AbstractPhotonSpectrum":
+        return Product.of(self, other)
+
+    def __rmul__(self, other: Any) -> "AbstractPhotonSpectrum":
+        return Product.of(other, self)
+
+
+class AbstractFactor(Module):
+    """A dimensionless factor T(E) of a photon spectrum, such as an absorption, written for one energy.
+
+    !!! example
+        >>> class Leak(sl.spectra.AbstractFactor):
+        ...     depth: Float[Array, ""] = sl.param(0.5, bounds=(0, None))
+        ...
+        ...     def __call__(self, energy):
+        ...         return 1 - jnp.exp(-self.depth * energy)
+        >>> round(float((Leak() * sl.spectra.PowerLaw(index=2.0, norm=1.0))(2.0)), 4)
+        0.158
+    """
+
+    of_energy: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def __call__(self, energy: Scalar) -> Scalar:
+        """The factor at one energy, keV."""
+
+    def jumps(self) -> Jumps:
+        """Energies, (k,) keV, where it jumps, bends or is narrow: bins are cut there."""
+        return jumps_of(*children(self))
+
+    @property
+    def name(self) -> str:
+        """What a product calls this term: the class in snake_case."""
+        return snake_case(type(self).__name__)
+
+    def __mul__(self, other: Any) -> Any:
+        return _product(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _product(other, self)
+
+    def __add__(self, other: Any) -> Any:
+        raise TypeError(
+            f"{type(self).__name__} is a factor and has no photons: multiply it with a spectrum, then add spectra."
+        )
+
+    __radd__ = __add__
+
+
+class AbstractConvolution(Module):
+    """What moves photons from bin to bin, such as a blur; `convolution(spectrum)` is a spectrum."""
+
+    @abc.abstractmethod
+    def convolve(self, photons: Float[Array, " n"], edges: Float[Array, " n1"]) -> Float[Array, " n"]:
+        """Photons in bins from photons in the same bins, which are contiguous, between edges in keV."""
+
+    def reach(self, low: float, high: float) -> tuple[float, float]:
+        """Between which energies, keV, photons come that it moves to between `low` and `high`: by default these."""
+        return low, high
+
+    def __call__(self, spectrum: AbstractPhotonSpectrum) -> "Convolved":
+        """The spectrum, convolved."""
+        return Convolved(self, spectrum)
+
+
+class Sum(AbstractPhotonSpectrum):
+    """A sum of photon spectra with names: N(E) = sum_k N_k(E).
+
+    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash.
+
+    **Raises:** `TypeError` for terms that are no photon spectra.
+
+    !!! example
+        >>> source = sl.spectra.PowerLaw(index=1.8, norm=1e-4) + sl.spectra.BlackBody(temperature=0.5, norm=1e-5)
+        >>> list(source.terms)
+        ['power_law', 'black_body']
+    """
+
+    terms: dict[str, AbstractPhotonSpectrum]
+
+    def __init__(self, **terms: Any):
+        for name, term in terms.items():
+            if not isinstance(term, AbstractPhotonSpectrum):
+                raise TypeError(f"Sum: {name} = {term!r} is no photon spectrum: only spectra are added.")
+        if not terms:
+            raise TypeError("Sum needs at least one term.")
+        self.terms = dict(terms)
+
+    @classmethod
+    def of(cls, *spectra: Any) -> "Sum":
+        """The sum of spectra, sums among them opened, with names made from the classes."""
+        return cls(**unique(one.terms if isinstance(one, Sum) else {_name(one): one} for one in spectra))
+
+    def __getitem__(self, name: str) -> AbstractPhotonSpectrum:
+        return self.terms[name]
+
+    def __call__(self, energy: Scalar) -> Scalar:
+        first, *rest = (term(energy) for term in self.terms.values())
+        return sum(rest, first)
+
+    def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
+        first, *rest = (term.binned(bins, factor) for term in self.terms.values())
+        return sum(rest, first)
+
+
+class Product(AbstractPhotonSpectrum):
+    """A photon spectrum behind factors, with names: N(E) = N_0(E) prod_k T_k(E).
+
+    **Arguments:** the factors and the one spectrum as keywords. `a * b` names them by their class in snake_case.
+
+    **Raises:** `TypeError` for two spectra, or none.
+
+    !!! example
+        >>> source = sl.spectra.MorrisonMcCammon(column=0.15) * sl.spectra.PowerLaw(index=1.8, norm=1e-4)
+        >>> list(source.terms), source["power_law"]
+        (['morrison_mc_cammon', 'power_law'], PowerLaw(index=1.8, norm=0.0001 cm-2 s-1 keV-1))
+    """
+
+    terms: dict[str, AbstractPhotonSpectrum | AbstractFactor]
+
+    def __init__(self, **terms: Any):
+        self.terms = dict(terms)
+        spectra = [name for name, term in terms.items() if isinstance(term, AbstractPhotonSpectrum)]
+        _check_factors(*(term for name, term in terms.items() if name not in spectra))
+        if len(spectra) != 1:
+            raise TypeError(
+                f"A product has one photon spectrum, this one {', '.join(spectra) or 'none'}: multiply a spectrum with "
+                "factors such as absorptions or numbers, and add spectra."
+            )
+
+    @classmethod
+    def of(cls, *terms: Any) -> "Product":
+        """The product of a spectrum and factors or numbers, products among them opened, named by their classes."""
+        return cls(**unique(map(_opened, terms)))
+
+    def __getitem__(self, name: str) -> AbstractPhotonSpectrum | AbstractFactor:
+        return self.terms[name]
+
+    @property
+    def spectrum(self) -> AbstractPhotonSpectrum:
+        """The spectrum that the factors multiply."""
+        return next(term for term in self.terms.values() if isinstance(term, AbstractPhotonSpectrum))
+
+    @property
+    def factors(self) -> list[AbstractFactor]:
+        """The factors."""
+        return [term for term in self.terms.values() if isinstance(term, AbstractFactor)]
+
+    @property
+    def name(self) -> str:
+        return self.spectrum.name
+
+    def __call__(self, energy: Scalar) -> Scalar:
+        value = self.spectrum(energy)
+        for factor in self.factors:
+            value = value * factor(energy)
+        return value
+
+    def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
+        for one in self.factors:
+            factor = times(at_nodes(one, bins), factor)
+        return self.spectrum.binned(bins, factor)
+
+
+class FactorProduct(AbstractFactor):
+    """A product of factors with names: T(E) = prod_k T_k(E).
+
+    **Arguments:** the factors as keywords. `a * b` names them by their class in snake_case.
+
+    **Raises:** `TypeError` for what is no factor.
+    """
+
+    terms: dict[str, AbstractFactor]
+
+    def __init__(self, **terms: Any):
+        _check_factors(*terms.values())
+        self.terms = dict(terms)
+
+    def __getitem__(self, name: str) -> AbstractFactor:
+        return self.terms[name]
+
+    def __call__(self, energy: Scalar) -> Scalar:
+        first, *rest = (term(energy) for term in self.terms.values())
+        for value in rest:
+            first = first * value
+        return first
+
+
+class Scale(AbstractFactor):
+    """A constant factor, T(E) = f; XSPEC's `constant`. `0.5 * spectrum` has one."""
+
+    factor: Float[Array, ""] = param(1.0, symbol="f")
+
+    def __call__(self, energy: Scalar) -> Scalar:
+        return self.factor * jnp.ones_like(energy)
+
+
+class Convolved(AbstractPhotonSpectrum):
+    """A spectrum whose photons a convolution has moved from bin to bin.
+
+    At one energy, and between two, it is found on 2000 bins from 0.01 to 200 keV.
+
+    **Arguments:** `convolution`, `spectrum`.
+    """
+
+    convolution: AbstractConvolution
+    spectrum: AbstractPhotonSpectrum
+
+    @property
+    def name(self) -> str:
+        return self.spectrum.name
+
+    def __call__(self, energy: Scalar) -> Scalar:
+        bins = Bins.contiguous(jnp.geomspace(0.01, 200.0, 2001, dtype=energy.dtype))
+        width = bins.high - bins.low
+        return jnp.interp(energy, bins.low + 0.5 * width, self.binned(bins) / width)
+
+    def photons(self, low: Scalar, high: Scalar) -> Scalar:
+        bins = Bins.contiguous(jnp.geomspace(0.01, 200.0, 2001, dtype=low.dtype))
+        below = jnp.concatenate([jnp.zeros(1, low.dtype), jnp.cumsum(self.binned(bins))])
+        return jnp.interp(high, bins.edges, below) - jnp.interp(low, bins.edges, below)
+
+    def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
+        photons = bins.gathered(self.spectrum.binned(bins))
+        pieces = bins.shared(self.convolution.convolve(photons, bins.edges))
+        return pieces if factor is None else pieces * jnp.mean(factor, axis=0)
+
+
+def times(values: Float[Array, "2 n"], factor: Factor) -> Float[Array, "2 n"]:
+    """Values times a factor, where there is one."""
+    return values if factor is None else values * factor
+
+
+def at_nodes(function: Any, bins: Bins) -> Float[Array, "2 n"]:
+    """A spectrum or a factor at the nodes of bins."""
+    return jax.vmap(jax.vmap(function))(bins.energy)
+
+
+def children(module: Module) -> list[Any]:
+    """The spectra and factors directly inside a module."""
+    found = jax.tree.leaves(module, is_leaf=lambda node: _has_jumps(node) and node is not module)
+    return [one for one in found if _has_jumps(one)]
+
+
+def jumps_of(*parts: Any) -> Jumps:
+    """The energies at which spectra and factors jump: constants as long as all are."""
+    found = [one.jumps() for one in parts]
+    if all(isinstance(one, np.ndarray) for one in found):
+        return np.unique(np.concatenate([np.zeros(0), *found]))
+    dtype = jnp.result_type(*(one for one in found if not isinstance(one, np.ndarray)))
+    return jnp.concatenate([jnp.asarray(one, dtype) for one in found])
+
+
+def _has_jumps(node: Any) -> bool:
+    return isinstance(node, (AbstractPhotonSpectrum, AbstractFactor))
+
+
+def _weighted_mean(factor: Float[Array, "2 n"], density: Float[Array, "2 n"]) -> Float[Array, " n"]:
+    """The mean of a factor over the nodes of a bin, weighted by what it multiplies; plain where that is 0."""
+    total = jnp.sum(density, axis=0)
+    some = total != 0
+    weighted = jnp.sum(factor * density, axis=0) / jnp.where(some, total, 1)
+    return jnp.where(some, weighted, jnp.mean(factor, axis=0))
+
+
+def _name(term: Any) -> str:
+    return getattr(term, "name", "term")
+
+
+def _opened(term: Any) -> dict[str, Any]:
+    if isinstance(term, (Product, FactorProduct)):
+        return term.terms
+    if isinstance(term, numbers.Real | jax.Array | np.ndarray):
+        return {"scale": Scale(term)}
+    return {_name(term): term}
+
+
+def _product(*terms: Any) -> Product | FactorProduct:
+    opened = unique(map(_opened, terms))
+    spectra = any(isinstance(term, AbstractPhotonSpectrum) for term in opened.values())
+    return Product(**opened) if spectra else FactorProduct(**opened)
+
+
+def _check_factors(*terms: Any) -> None:
+    for term in terms:
+        if not isinstance(term, AbstractFactor):
+            raise TypeError(f"A product holds {term!r}, which is neither a photon spectrum nor a factor.")

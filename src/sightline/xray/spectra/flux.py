@@ -1,0 +1,64 @@
+"""Fluxes and luminosities of spectra in a band."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..._core.points import as_energy
+from ..._core.units import strip_unit
+from .base import AbstractPhotonSpectrum
+from .bins import Bins
+
+ERG = 1.602176634e-9
+"""erg of 1 keV (exact, SI)."""
+_SPHERE = 4 * math.pi * 3.0856775814913673e24**2 * 1e-40  # 1e40 cm2, of 1 Mpc
+
+
+def photon_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[Array, ""]:
+    """Photons of a spectrum in a band: the integral of N(E), cm-2 s-1.
+
+    **Arguments:** `low`, `high`: keV.
+
+    !!! example
+        >>> source = sl.spectra.PowerLaw(index=2.0, norm=1.0)
+        >>> round(float(sl.spectra.photon_flux(source, 1.0, 2.0)), 9)
+        0.5
+    """
+    return spectrum.photons(*_band(low, high))
+
+
+def energy_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[Array, ""]:
+    """Energy of a spectrum in a band: the integral of E N(E), erg cm-2 s-1.
+
+    **Arguments:** `low`, `high`: keV.
+
+    !!! example
+        >>> source = sl.spectra.PowerLaw(index=2.0, norm=1.0)
+        >>> round(float(sl.spectra.energy_flux(source, 1.0, 2.0)) / 1.602176634e-9, 9)
+        0.693147181
+    """
+    low, high = _band(low, high)
+    bins = Bins.across(low, high, spectrum.jumps())
+    return ERG * jnp.sum(spectrum.binned(bins, bins.energy))
+
+
+def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: Any) -> Float[Array, ""]:
+    """Luminosity in a band as it is observed: 4 pi D^2 times the energy flux, 1e40 erg s-1.
+
+    In this unit single precision holds it, too.
+
+    **Arguments:** `low`, `high`: keV; `distance`: luminosity distance, Mpc.
+
+    !!! example
+        >>> source = sl.spectra.PowerLaw(index=2.0, norm=1e-3)
+        >>> round(float(sl.spectra.luminosity(source, 2.0, 10.0, distance=10.0)), 4)
+        3.0853
+    """
+    away = jnp.asarray(strip_unit(distance, "Mpc", "distance"))
+    return energy_flux(spectrum, low, high) * _SPHERE * away * away
+
+
+def _band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    return as_energy(low, "low"), as_energy(high, "high")
