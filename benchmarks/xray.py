@@ -6,7 +6,9 @@ Needs SIGHTLINE_DATA.
 import os
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +31,12 @@ def read() -> sl.counts.Observation:
     return sl.io.read_observation(FOLDER / "PN_spectrum_grp20.fits", **found).select(0.5, 8.0)
 
 
-def absorbed(observation: sl.counts.Observation) -> sl.Posterior:
-    """Morrison-McCammon x (power law + black body), the background scaled and added as other codes do."""
+def absorbed(
+    observation: sl.counts.Observation, absorption: Callable[[float], Any] = sl.spectra.MorrisonMcCammon
+) -> sl.Posterior:
+    """Absorption x (power law + black body), the background scaled and added as other codes do."""
     law, black = sl.spectra.PowerLaw(1.8, 1e-4), sl.spectra.BlackBodyRadius(0.35, 0.5)
-    model = sl.Model(spectra={"source": sl.spectra.MorrisonMcCammon(0.15) * (law + black)})
+    model = sl.Model(spectra={"source": absorption(0.15) * (law + black)})
     priors = {
         "spectra.source.*.column": dist.Uniform(0, 1),
         "spectra.source.*.power_law.index": dist.Uniform(0, 5),

@@ -16,6 +16,19 @@ with install_import_hook("sightline", "beartype.beartype"):
     import sightline  # noqa: F401
 
 
+def pytest_collection_modifyitems(config, items):
+    """Marks the tests listed in `long.txt`, which took longest of all: single members of families."""
+    root = Path(__file__).parent
+    listed = set((root / "long.txt").read_text(encoding="utf-8").splitlines())
+    for item in items:
+        if item.nodeid in listed:
+            item.add_marker(pytest.mark.long)
+            listed.discard(item.nodeid)
+    whole = {Path(str(argument)).resolve() for argument in config.args} <= {root, root.parent}
+    if whole and listed:
+        raise pytest.UsageError(f"tests/long.txt names tests that are no more: {', '.join(sorted(listed))}")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _few_memory_maps():
     """Every compiled function holds memory maps, of which Linux lends a process 65,530: a worker past them crashes."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
-from sightline.sky.harmonics import Synthesis, packed_degrees
+from sightline.sky.harmonics.synthesis import Synthesis, packed_degrees
 from sightline.sky.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
 
 NSIDE = 16

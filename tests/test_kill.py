@@ -116,3 +116,47 @@ def test_samples(tmp_path):
         for name, value in whole.items():
             np.testing.assert_array_equal(file[name], value, err_msg=name)
     assert whole["vector"].shape == (2, 1500, 2)
+
+
+SEARCH = """
+import sys
+from pathlib import Path
+import jax, numpy as np, numpyro.distributions as dist
+import sightline as sl
+from sightline.components import CMB, Clusters, MixingMatrix, ModifiedBlackbody
+
+jax.config.update("jax_enable_x64", True)
+folder = Path(sys.argv[1])
+bands = sl.instruments.Bands([40.0, 100.0, 140.0, 280.0], [37.0, 7.0, 5.0, 14.0])
+fine = np.arange(768) // 64
+
+def model(count, index):
+    dust = ModifiedBlackbody(Clusters(np.full(12, index), fine * count // 12), 18.5, 150.0)
+    return MixingMatrix(cmb=CMB(), dust=dust)
+
+clean = np.einsum("bcn,c->bn", model(12, 1.6)(bands, 768), [0.6, 3.0])
+sets = clean + 0.02 * np.random.default_rng(0).normal(size=(3, 2, 4, 768))
+
+def build(name):
+    like = sl.SpectralLikelihood(bands, sets[0], noise=np.full((4, 1), 0.02), unit="uK_CMB", convention="COSMO")
+    start = model(1 + name % 12, 1.5 + 0.001 * name)
+    return sl.Posterior(sl.ParameterSpace(start, {"terms.dust.index.values": dist.Uniform(0.5, 3.0)}), like)
+
+sets = np.stack([build(0).likelihoods[0].to_data(one, "uK_CMB", "COSMO") for one in sets])
+found = sl.fit_many(build, range(24), sets, batch=1, checkpoint=folder / "run")
+np.savez(folder / "result.npz", **{name: found[name].values for name in found})
+"""
+
+
+@pytest.mark.long
+def test_searches(tmp_path):
+    moments = [(f"run/fits_{count:06}.npz", 0.01) for count in (2, 8, 15)]
+    with np.load(uninterrupted(SEARCH, tmp_path / "whole")) as file:
+        whole = dict(file)
+    path, kills = interrupted(SEARCH, tmp_path / "killed", moments)
+    assert kills == 3
+    with np.load(path) as file:
+        assert set(file) == set(whole)
+        for name, value in whole.items():
+            np.testing.assert_array_equal(file[name], value, err_msg=name)
+    assert set(whole["status"].ravel()) == {"converged"}

@@ -19,12 +19,28 @@ from sightline.testing import structure
 SOURCE = Path(sl.__file__).parent
 # From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
 ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "inference"]
-ROOMS += ["sky.geometry", "sky.stokes", "sky.harmonics", "sky.grids", "sky.fields", "sky.emission", "sky.transfer"]
+ROOMS += ["sky.geometry", "sky.stokes", "sky.pixels", "sky.harmonics", "sky.grids", "sky.fields", "sky.emission"]
+ROOMS += ["sky.transfer"]
 ROOMS += ["sky.observables", "sky.simulator", "sky.instruments", "sky.likelihoods"]
+ROOMS += [
+    "components.maps",
+    "components.seds",
+    "components.mixing",
+    "components.component_sky",
+    "components.predicted_sky",
+]
+ROOMS += ["components.separation"]
+ROOMS += ["components.cosmology", "components.forecasts"]
 ROOMS += ["xray.spectra", "xray.counts", "xray.detectors", "xray.likelihoods", "io", "sky.presets", "sky.datasets"]
 ROOMS += ["citation", "plot", "testing", "cli"]
 # Methods with a default that a subclass may replace.
 HOOKS = {
+    "start",
+    "eliminated",
+    "examine",
+    "place",
+    "log_likelihood",
+    "normal",
     "prepare",
     "populations",
     "structures",
@@ -34,12 +50,16 @@ HOOKS = {
     "judge_all",
     "split",
     "photons",
+    "parts",
+    "components",
+    "derivatives",
     "jumps",
     "binned",
     "reach",
     "expected_deviance",
     "replicate",
     "background",
+    "at",
 }
 
 

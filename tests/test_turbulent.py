@@ -120,6 +120,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIELDS)
 def test_contract(name):
     check_field(FIELDS[name]())

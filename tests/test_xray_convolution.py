@@ -85,6 +85,22 @@ def observed(response):
     return sl.counts.Observation(sl.counts.Spectrum(np.full(300, 5.0), 1e4), response, name="pn").select(1.0, 8.0)
 
 
+@pytest.mark.long
+def test_bands_of_a_blurred_line_have_what_comes_from_outside():
+    """A line of 6.4 keV blurred by 0.1 keV: above 6.45 keV lies the tail of a Gaussian."""
+    blurred = sl.spectra.GaussianSmoothing(sigma=0.1)(sl.spectra.Line(energy=6.4, sigma=0.02, norm=1.0))
+    width = np.hypot(0.1, 0.02)
+    tail = norm.sf(0.05 / width)
+    assert float(sl.spectra.photon_flux(blurred, 6.45, 8.0)) == pytest.approx(tail, rel=2e-3)
+    energy = 6.4 * tail + width * norm.pdf(0.05 / width)  # int E N(E) dE
+    found = float(sl.spectra.energy_flux(0.5 * blurred, 6.45, 8.0)) / 1.602176634e-9
+    assert found == pytest.approx(0.5 * energy, rel=2e-3)
+    scaled = sl.spectra.Flux(6.45, 8.0, 1e-12)(blurred)
+    assert float(sl.spectra.energy_flux(scaled, 6.45, 8.0)) == pytest.approx(1e-12, rel=1e-9)
+    near = sl.spectra.GaussianSmoothing(sigma=0.0)(sl.spectra.PowerLaw(index=2.0, norm=1.0))
+    assert float(sl.spectra.photon_flux(near, 1.0, 2.0)) == pytest.approx(0.5, rel=1e-6)
+
+
 def test_bins_that_a_convolution_needs_stay():
     plain = observed(diagonal()).folding
     assert plain.low[0] == pytest.approx(1.0, rel=0.02)

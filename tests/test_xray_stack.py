@@ -1,5 +1,6 @@
 """Many spectra of one response as one batch."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -75,7 +76,17 @@ def test_each_gives_what_each_gives():
     each = sl.spectra.Each(sl.spectra.Line(sigma=0.0), vary=("norm", "energy"), size=2)
     assert each(1.0).shape == (2,)
     assert each.photons(6.0, 7.0).tolist() == [1.0, 1.0]
-    assert each.jumps().ndim == 1
+    assert each.jumps().shape == (2 * sl.spectra.Line().jumps().size,)
+
+
+def test_fluxes_of_a_batch_are_those_of_each():
+    laws = sl.spectra.Each(sl.spectra.PowerLaw(index=2.0, norm=1.0), vary=("norm",), size=2)
+    laws = eqx.tree_at(lambda one: one.spectrum.norm, laws, jnp.array([1.0, 3.0]))
+    one = float(sl.spectra.energy_flux(sl.spectra.PowerLaw(index=2.0, norm=1.0), 1.0, 2.0))
+    np.testing.assert_allclose(sl.spectra.energy_flux(laws, 1.0, 2.0), [one, 3 * one], rtol=1e-12)
+    np.testing.assert_allclose(sl.spectra.photon_flux(laws, 1.0, 2.0), [0.5, 1.5], rtol=1e-9)
+    absorbed = sl.spectra.InterstellarAbsorption(column=0.1) * sl.spectra.PowerLaw(index=2.0, norm=1.0)
+    assert isinstance(sl.spectra.Each(absorbed, vary=("*norm",), size=9).jumps(), np.ndarray)  # and not nine times
 
 
 def test_what_is_no_batch_is_refused():
@@ -96,3 +107,18 @@ def test_what_is_no_batch_is_refused():
         sl.CountsLikelihood(few, "source").mean(batch())
     with pytest.raises(ValueError, match="a stack has none"):
         sl.CountsLikelihood(few, "source", instrument="pn")
+
+
+def test_the_program_does_not_grow_with_the_spectra():
+    """What is compiled for value and gradient has as many operations for 3 spectra as for 30."""
+
+    def operations(size):
+        each = sl.spectra.Each(one(0.1, 1e-3), vary=("*.norm", "*.column"), size=size)
+        stacked = sl.counts.stack([observed(seed, background=False) for seed in range(size)])
+        name = "spectra.source.spectrum.terms.power_law.norm"
+        space = sl.ParameterSpace(sl.Model(spectra={"source": each}), {name: dist.Uniform(0, 1).expand([size])})
+        posterior = sl.Posterior(space, sl.CountsLikelihood(stacked, "source"))
+        task = eqx.filter_jit(lambda post, u: jax.value_and_grad(post.log_density)(u))
+        return task.lower(posterior, space.to_unconstrained(space.initial)).as_text().count("\n")
+
+    assert operations(30) == operations(3)

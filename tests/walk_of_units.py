@@ -30,7 +30,7 @@ solver pattern quantity ranks header rows leaves results what plane stretch figu
 coordinates cells need needs on_defect pulsars b1950 catalogue adjoint predictive chains more table tables latents
 kept regularisers held_out inside columns rm variant first second other iterable component truths choices classes
 observation source on off channels response responses area rule table selected label blocks instrument convolution row
-observations vary band electrons
+observations vary band electrons mixing sed amplitudes bandpasses bands ranges foregrounds free
 """
 NOT_NUMBERS = set(WORDS.split())
 # Arguments that mean numbers in one place and something else in another.
@@ -55,7 +55,8 @@ Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma Sto
 TransferCoefficients Population Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
-FoldedCounts SourceAndBackground Amortised Derived Goodness TableData TableParameter Rows
+Forecast AngularPower Joint Marginal Synthesis
+FoldedCounts SourceAndBackground Amortised Derived Goodness TableData TableParameter TableGrid Rows Amplitudes Residuals
 """
 MADE = set(RESULTS.split())
 
@@ -103,11 +104,26 @@ def _examples():
         "exposure": 1e4, "channels": [1.0, 2.0, 3.0, 4.0], "decay": 1.0, "folding": 2.0, "component": source,
         
         "observations": None, "band": None,
-        "electrons": spectra.PowerLaw(), "cross_section": [1e-22, 1e-23], "minimum": 3.0, "blocks": (),
+        "electrons": spectra.PowerLaw(), "labels": [0, 1, 1], "ratios": (1.0, 0.5), "sed": sl.components.PowerLaw(),
+        "mixing": sl.components.MixingMatrix(cmb=sl.components.CMB()),
+        "amplitudes": {"cmb": sl.Stokes(*np.ones((3, 12)), frequency=1.0, unit="K_CMB", sky=sky)},
+        "ell": [2.0], "freedom": [1.0], "ranges": {"electron_density.n0": (0.0, 1.0)},
+        "bands": sl.instruments.Bands([100.0, 143.0, 217.0], 1.0),
+        "foregrounds": {"dust": sl.Stokes(*np.ones((3, 12)), frequency=353.0, unit="K_CMB", sky=sky)},
+        "cross_section": [1e-22, 1e-23], "minimum": 3.0, "blocks": (),
     }  # fmt: skip
 
 
 LAW = sl.spectra.PowerLaw()
+BANDS = sl.instruments.Bands([30.0, 100.0, 300.0], 1.0)
+FITTED = sl.Posterior(
+    sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 1.0)}),
+    sl.Likelihood(lambda model: model["x"] * jnp.ones(12), np.ones(12), sl.statistics.Gaussian(np.ones(12))),
+)
+SIMULATOR = sl.Simulator(sl.magnetic.LSA(), emission=())
+PARAMETER = sl.io.TableParameter("kT", False, 1.0, 0.5, 0.5, 2.0, 2.0, np.array([0.5, 2.0]))
+BINS = {"low": np.array([1.0, 2.0]), "high": np.array([2.0, 3.0]), "spectra": np.ones((2, 2))}
+TABLES = {kind: sl.io.TableData("t", kind, True, (PARAMETER,), (), **BINS) for kind in ("additive", "multiplicative")}
 PLACES = {  # where the example of a name does not fit
     "Directions.l": [0.0], "ImagePlane.shape": (2, 2), "Stokes.I": np.ones(12), "Stokes.Q": np.ones(12),
     "Stokes.U": np.ones(12), "Bandpass.frequency": (1.0, 2.0), "rotation_measure_spread.frequency": [1.0, 2.0],
@@ -117,16 +133,28 @@ PLACES = {  # where the example of a name does not fit
     "NeighbourBeam.fwhm": 10.0, "add_noise.polarised": 1.0,
     "MapLikelihood.data": np.ones((3, 12)),
     "Likelihood.noise": sl.statistics.Gaussian(np.ones(12)),
-    "Turbulent.shape": (8, 8, 4),
+    "Turbulent.shape": (8, 8, 4), "Line.frequency": (100.0, 217.0), "Clusters.values": 1.0,
+    "PixelMap.values": [1.0, 2.0],
+    "binned.values": [1.0, 2.0], "Bands.depth": 1.0,
     "Channels.low": [1.0, 2.0, 3.0], "Channels.high": [2.0, 3.0, 4.0], "Response.low": [1.0, 2.0, 3.0],
     "Response.high": [2.0, 3.0, 4.0], "TabulatedAbsorption.energy": [1.0, 2.0], 
     "PartialCovering.factor": sl.spectra.Scale(),
     "RedshiftedFactor.factor": sl.spectra.Scale(), "GaussianBackground.sigma": [1.0, 1.0],
     **{f"{name}.spectrum": LAW for name in ("energy_flux", "photon_flux", "luminosity", "Redshifted")},
     "spectra.components.spectrum": LAW, "fakeit.model": sl.Model(spectra={"source": LAW}),
+    "SpectralLikelihood.data": np.ones((2, 3, 12)), "SpectralLikelihood.bands": BANDS,
+    "GaussianMap.latents": np.zeros(9), "GaussianMap.mean": -3.0, "PredictedSky.simulators": {"synchrotron": SIMULATOR},
+    "PredictedSky.mixing": sl.components.MixingMatrix(cmb=sl.components.CMB()),
+    "ResidualVariance.train": np.ones((1, 2, 3, 12)), "ResidualVariance.validate": np.zeros((1, 2, 3, 12)),
+    "fit_many.candidates": [1], "fit_many.build": lambda _: FITTED,
+    "TableModel.table": TABLES["additive"], "TableFactor.table": TABLES["multiplicative"],
+    "BandpowerLikelihood.data": [2e-6], "Template.values": [2e-6],
+    **{f"{name}.stokes": sl.Stokes(*np.ones((3, 12)), frequency=1.0) for name in ("angular_power", "pseudo_power")},
+    "forecast.mixing": sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody()),
     "fakeit.name": "source", "Convolved.spectrum": LAW, "Each.spectrum": LAW, "Normalised.spectrum": LAW,
 }  # fmt: skip
 GIVEN = {"MapLikelihood": {"unit": "K_RJ", "convention": "COSMO", "noise": 1.0}}
+GIVEN["SpectralLikelihood"] = {"unit": "K_CMB", "convention": "COSMO"}
 GIVEN |= {name: {"key": jax.random.key(0)} for name in ("Turbulent", "GaussianProcess")}
 PAIRED = {"MapLikelihood.covariance": {"noise": None}}
 

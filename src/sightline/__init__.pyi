@@ -1,5 +1,6 @@
 """Every public name and where it lives; `__init__.py` loads one when it is asked for."""
 
+from . import components as components
 from . import inference as inference
 from . import io as io
 from . import parameters as parameters
@@ -13,6 +14,11 @@ from ._core.module import param as param
 from ._core.module import setting as setting
 from ._version import __version__ as __version__
 from .citation import citation as citation
+from .components import cosmology as cosmology
+from .components.cosmology import BandpowerLikelihood as BandpowerLikelihood
+from .components.forecasts import forecast as forecast
+from .components.separation import ResidualVariance as ResidualVariance
+from .components.separation import SpectralLikelihood as SpectralLikelihood
 from .inference import BFGS as BFGS
 from .inference import HMC as HMC
 from .inference import LBFGS as LBFGS
@@ -27,17 +33,20 @@ from .inference import FitResult as FitResult
 from .inference import LevenbergMarquardt as LevenbergMarquardt
 from .inference import NestedSlice as NestedSlice
 from .inference import Profile as Profile
+from .inference import ProjectedGaussNewton as ProjectedGaussNewton
 from .inference import RandomWalk as RandomWalk
 from .inference import Validation as Validation
 from .inference import amortise as amortise
 from .inference import approximate as approximate
 from .inference import fisher as fisher
 from .inference import fit as fit
+from .inference import fit_many as fit_many
 from .inference import goodness as goodness
 from .inference import posterior_predictive as posterior_predictive
 from .inference import profile as profile
 from .inference import sample as sample
 from .inference import sbc as sbc
+from .inference import scan as scan
 from .inference import select as select
 from .io import load as load
 from .io import save as save
@@ -48,6 +57,7 @@ from .sky import emission as emission
 from .sky import fields as fields
 from .sky import geometry as geometry
 from .sky import grids as grids
+from .sky import harmonics as harmonics
 from .sky import instruments as instruments
 from .sky import observables as observables
 from .sky import presets as presets

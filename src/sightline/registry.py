@@ -21,6 +21,9 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "instruments": ("sky.instruments", "xray.detectors"),
     "spectra": ("xray.spectra",),
     "counts": ("xray.counts",),
+    "harmonics": ("sky.harmonics",),
+    "components": ("components",),
+    "cosmology": ("components.cosmology",),
     "observables": ("sky.observables",),
     "grids": ("sky.grids",),
     "datasets": ("sky.datasets",),
@@ -35,12 +38,12 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
 
 MODELS = (
     *("magnetic", "electrons", "cosmic_rays", "cosmic_rays.spectra", "temperature", "fields"),
-    *("emission", "transfer", "instruments", "spectra"),
+    *("emission", "transfer", "instruments", "spectra", "components", "cosmology"),
 )
 """Namespaces of what models are made of."""
 
-WHOLE = {"Simulator": "sky.simulator", "Model": "model"}
-"""What holds such parts, and where it lives."""
+WHOLE = {"Simulator": "sky.simulator", "Model": "model", "Stokes": "sky.stokes", "HealpixSky": "sky.geometry"}
+"""What holds such parts, or is held with them, and where it lives."""
 
 
 def rooms(namespace: str) -> Iterator[Any]:

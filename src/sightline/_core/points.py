@@ -66,33 +66,59 @@ def as_energy(value: Any, owner: str, method: str = "") -> Scalar:
     `TypeError` for what is no real number.
     """
     who = f"{owner}.{method}" if method else owner
+    return _one_positive(value, "energy", "keV", who, f"spectrum.{method}" if method else "spectrum")
+
+
+def as_frequency(value: Any, owner: str, method: str = "") -> Scalar:
+    """`value` as one frequency, () GHz: a number or an astropy quantity.
+
+    **Raises:** as `as_energy`.
+    """
+    who = f"{owner}.{method}" if method else owner
+    return _one_positive(value, "frequency", "GHz", who, f"sed.{method}" if method else "sed")
+
+
+def _one_positive(value: Any, what: str, unit: str, who: str, call: str) -> Scalar:
     if not isinstance(value, jax.Array):
-        value = strip_unit(value, "keV", f"the energy of {who}")
+        value = strip_unit(value, unit, f"the {what} of {who}")
         keep = isinstance(value, (np.ndarray, np.generic))
         try:
             value = jnp.asarray(value, None if keep else jnp.result_type(float))
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{who} takes one energy, keV, not {value!r}.") from error
+            raise TypeError(f"{who} takes one {what}, {unit}, not {value!r}.") from error
     if value.shape != ():
-        call = f"spectrum.{method}" if method else "spectrum"
         raise ValueError(
-            f"{who} takes one energy [keV], not an array of shape {value.shape}: use jax.vmap({call})(energies)."
+            f"{who} takes one {what} [{unit}], not an array of shape {value.shape}: "
+            f"use jax.vmap({call})({_MANY[what]})."
         )
     if not isinstance(value, Tracer) and not 0 < float(value) < float("inf"):
-        raise ValueError(f"{who}: an energy of {float(value)} keV must be positive and finite.")
+        raise ValueError(f"{who}: {_ARTICLE[what]} of {float(value)} {unit} must be positive and finite.")
     return value if jnp.issubdtype(value.dtype, jnp.floating) else value.astype(jnp.result_type(float))
+
+
+_MANY = {"energy": "energies", "frequency": "frequencies"}
+_ARTICLE = {"energy": "an energy", "frequency": "a frequency"}
 
 
 def check_energies(cls: type) -> None:
     """Has public methods of a class convert arguments called `energy`, `low` and `high` to one energy each."""
+    _convert(cls, ("energy", "low", "high"), as_energy)
+
+
+def check_frequencies(cls: type) -> None:
+    """Has public methods of a class convert an argument called `frequency` to one frequency."""
+    _convert(cls, ("frequency",), as_frequency)
+
+
+def _convert(cls: type, arguments: tuple[str, ...], convert: Method) -> None:
     for name, method in list(vars(cls).items()):
         if inspect.isfunction(method) and (name == "__call__" or not name.startswith("_")):
-            named = [one for one in inspect.signature(method).parameters if one in ("energy", "low", "high")]
+            named = [one for one in inspect.signature(method).parameters if one in arguments]
             if named:
-                setattr(cls, name, _of_energies(method, named))
+                setattr(cls, name, _converted(method, named, convert))
 
 
-def _of_energies(method: Method, named: list[str]) -> Method:
+def _converted(method: Method, named: list[str], convert: Method) -> Method:
     name = "" if method.__name__ == "__call__" else method.__name__
     signature = inspect.signature(method)
 
@@ -101,7 +127,7 @@ def _of_energies(method: Method, named: list[str]) -> Method:
         bound = signature.bind(self, *arguments, **keywords)
         for one in named:
             if one in bound.arguments:
-                bound.arguments[one] = as_energy(bound.arguments[one], type(self).__name__, name)
+                bound.arguments[one] = convert(bound.arguments[one], type(self).__name__, name)
         return method(*bound.args, **bound.kwargs)
 
     return checked
@@ -109,9 +135,11 @@ def _of_energies(method: Method, named: list[str]) -> Method:
 
 def check_methods(cls: type) -> None:
     """Has public methods of a class whose first argument is called `position`, here or in what they override, check
-    that it is one; those of classes that say `of_energy` do so with energies."""
+    that it is one; those of classes that say `of_energy` do so with energies, `of_frequency` with frequencies."""
     if getattr(cls, "of_energy", False):
         return check_energies(cls)
+    if getattr(cls, "of_frequency", False):
+        return check_frequencies(cls)
     for name, method in list(vars(cls).items()):
         if inspect.isfunction(method) and (name == "__call__" or not name.startswith("_")):
             overridden = any(hasattr(vars(base).get(name), "takes_position") for base in cls.__mro__[1:])

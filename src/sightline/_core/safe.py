@@ -95,3 +95,10 @@ _BLOCK = 16
 
 def _earlier(n: int, dtype: Any) -> np.ndarray:
     return np.triu(np.ones((n, n), dtype), 1)
+
+
+def staged_sum(terms: Array) -> Array:
+    """The sum of a vector by way of the sums of its parts, so that single precision keeps the small terms."""
+    parts = max(1, round(terms.size**0.5))
+    rows = jnp.pad(terms, (0, -terms.size % parts)).reshape(parts, -1)
+    return jnp.sum(jnp.sum(rows, axis=1))

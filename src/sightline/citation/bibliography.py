@@ -25,7 +25,8 @@ def citation(model: Any) -> Bibliography:
 
     A class says itself what to cite: `cites`, a tuple of BibTeX entries, or of keys of those that sightline has.
 
-    **Arguments:** `model`: a `Simulator`, a preset, a field or an operator.
+    **Arguments:** `model`: a `Model`, a preset, a field, an operator or a spectrum; of a `Posterior`, the statistics of
+    its likelihoods are cited, too.
 
     **Returns:** the entries, sorted by key; a string.
 

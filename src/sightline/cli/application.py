@@ -200,14 +200,31 @@ def sample(file: Path, /) -> None:
     _infer(file, "sample")
 
 
+@app.command
+def separate(file: Path, /) -> None:
+    """Separate the maps of a run file into the components of the sky.
+
+    Writes what `sightline fit` does, and a FITS file of each component, `covariance.fits` of their amplitudes,
+    `labels.fits` where parameters have clusters, `components.txt`, `.json` and `.png`. Ended by anything, the same
+    call goes on where it was.
+
+    Parameters
+    ----------
+    file
+        TOML file with the tables data, sky, components, parameters, fit and output.
+    """
+    _infer(file, "separate")
+
+
 def _infer(file: Path, command: str) -> None:
     import jax
 
-    from . import inference, study
+    from . import inference, separation, study
 
-    table = study.read(file)
-    with jax.enable_x64(study.precision(table) == "double"):
-        getattr(inference, command)(study.prepare(table, file.parent), file)
+    apart = command == "separate"
+    table, prepare = study.read(file), separation.prepare if apart else study.prepare
+    with jax.enable_x64(study.precision(table, "sky" if apart else "model") == "double"):
+        getattr(inference, command)(prepare(table, file.parent), file)
 
 
 @app.command

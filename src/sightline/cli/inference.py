@@ -12,6 +12,7 @@ import numpy as np
 import sightline as sl
 
 from .. import plot
+from .component_maps import write_components
 from .extras import Extra, extras
 from .folder import Log, claimed
 from .refusal import Refusal
@@ -52,6 +53,21 @@ def sample(study: Study, file: Path) -> None:
             _show(study, log, extra, chains)
 
 
+def separate(study: Study, file: Path) -> None:
+    """Fits spectral parameters, and writes what `fit` does and the maps of the components.
+
+    **Raises:** as `fit`.
+    """
+    with claimed(study.folder, file):
+        log = Log(study.folder)
+        with _timed(log, f"sightline {sl.__version__} separate {file.name}"), extras(log) as extra:
+            _describe(study, log)
+            result = _fit(study, log, extra)
+            (likelihood,) = study.posterior.likelihoods
+            write_components(likelihood, result.model, study.folder, log, extra)
+            result.raise_for_status()
+
+
 def _show(study: Study, log: Log, extra: Extra, chains: sl.Chains) -> None:
     """Tables and figures of draws that are safe."""
     folder, names = study.folder, _drawable(chains.labels, chains.standard_deviations)
@@ -88,6 +104,9 @@ def _fit(study: Study, log: Log, extra: Extra) -> sl.FitResult:
         write_text(folder / "fit.txt", f"{result}\n")
     with extra("residuals.png"):
         plot.residuals(study.posterior, result.parameters, path=folder / "residuals.png", overwrite=True)
+    if study.spectra:
+        with extra("spectrum.png"):
+            plot.spectrum(study.posterior, result, path=folder / "spectrum.png", overwrite=True)
     with extra("fit_corner.png"):
         known = result.fisher
         if known is not None:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from . import map_data, source_data
+from . import map_data, source_data, spectrum_data
 from .keys import Keys, blame
 from .map_data import Data
 from .refusal import Refusal
 from .scene import Scene
 
-KINDS = ("map", "sources", "bins")
+KINDS = ("map", "sources", "bins", "spectrum")
 _MAPS = ("map", "brightness")
 _READERS = {
     "map": _MAPS,
@@ -27,6 +27,8 @@ def read_data(keys: Keys, scene: Scene, folder: Path) -> Data:
     kind = keys.choose("kind", KINDS)
     name = keys.take("name", "text", kind)
     keys.place = f"[[data]] {name!r}:"
+    if kind == "spectrum":
+        return spectrum_data.read_spectrum(keys, folder, name)
     reader = keys.choose("reader", _READERS[kind], _READERS[kind][0])
     path = folder / keys.take("file", "text")
     latitude = keys.take("latitude", "number", 0.0)

@@ -22,10 +22,11 @@ _NUMBERS = 16
 
 
 class Data(NamedTuple):
-    """One likelihood, and the beam that belongs to it, deg."""
+    """One likelihood, and what belongs to it: a beam, deg, or the factor of a detector's area."""
 
     likelihood: sl.Likelihood
     beam: float | None
+    calibration: float | None = None
 
 
 class Maps(NamedTuple):
@@ -35,7 +36,6 @@ class Maps(NamedTuple):
     frequency: Any
     values: Any
     units: dict[str, str]
-    parameters: str
     factor: float
     unit: str
 
@@ -56,13 +56,13 @@ def read_maps(keys: Keys, reader: str, path: Path) -> Maps:
         if path.suffix == ".npz":
             raise Refusal(f"{keys.place} file = {path.name!r} must be a FITS file.")
         (one,) = sl.datasets.read_brightness(path, frequency, keys.take("coordsys", "text", None))
-        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, "I", 1.0, "K_RJ")
+        return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, 1.0, "K_RJ")
     unit, convention, coordsys = (keys.take(name, "text", None) for name in ("unit", "convention", "coordsys"))
     stokes = sl.io.read_map(path, unit, convention, frequency, coordsys)
     with healpix_tables(path) as tables:  # noise is in the unit of the file, of which a map drops milli and micro
         table = stokes_tables(tables, path)[0]
         factor, _ = find_unit(table, list(find_columns(table, path).values()), path, unit)
-    return Maps(stokes.sky, stokes.frequency, stokes, {}, keys.take("parameters", "text", "IQU"), factor, stokes.unit)
+    return Maps(stokes.sky, stokes.frequency, stokes, {}, factor, stokes.unit)
 
 
 def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
@@ -75,11 +75,11 @@ def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude:
         sl.Sightlines(fine, scene.cells, scene.observer),
         maps.frequency,
         maps.values,
-        _noise(keys, maps, folder),
-        parameters=maps.parameters,
+        noise_of(keys, maps, folder),
+        parameters=_parameters(keys, maps),
         instrument=_instrument(scene, beam, name),
         offset=offset,
-        mask=_mask(keys, maps.sky, folder, latitude),
+        mask=mask_of(keys, maps.sky, folder, latitude),
         name=name,
         **maps.units,
     )
@@ -95,13 +95,17 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
     fine = sl.HealpixSky(sky.nside, sky.pixels, sky.nest, supersample)
     check_size(fine, _NUMBERS)
     lines = sl.Sightlines(fine, scene.cells, scene.observer)
-    observable = Brightness(lines, maps.frequency, maps.parameters, _instrument(scene, beam, name), offset)
-    mask = _mask(keys, maps.sky, folder, latitude)
+    observable = Brightness(lines, maps.frequency, _parameters(keys, maps), _instrument(scene, beam, name), offset)
+    mask = mask_of(keys, maps.sky, folder, latitude)
     settings["floor"] *= maps.factor
     likelihood = sl.BinnedLikelihood(
         observable, _blanked(maps.values, mask), evaluate=evaluate, name=name, **settings, **maps.units
     )
     return Data(likelihood, beam)
+
+
+def _parameters(keys: Keys, maps: Maps) -> str:
+    return keys.take("parameters", "text", "IQU") if isinstance(maps.values, sl.Stokes) else "I"
 
 
 def _instrument(scene: Scene, beam: float | None, name: str) -> str | None:
@@ -119,7 +123,7 @@ def _blanked(values: Any, mask: np.ndarray) -> Any:
     return dataclasses.replace(values, **blank)
 
 
-def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
+def noise_of(keys: Keys, maps: Maps, folder: Path) -> Any:
     """A number, or columns of a file, one for all parameters or one for each, in the unit of the file of the map."""
     noise = keys.take("noise", ("number", "text"))
     names = keys.take("noise_columns", "list", None)
@@ -127,10 +131,10 @@ def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
         if names is not None:
             raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is a number.")
         return keys.positive("noise") * maps.factor
-    columns = _columns(folder / noise, maps.sky, keys, "noise")
+    columns = columns_of(folder / noise, maps.sky, keys, "noise")
     chosen = []
     for name in list(columns) if names is None else names:
-        values, unit = _column(columns, name, keys, "noise_columns")
+        values, unit = column_of(columns, name, keys, "noise_columns")
         known = brightness(unit)  # kelvins alone are those of the map
         named = known is not None and (known[1] == maps.unit or (known[1] == "K" and maps.unit.startswith("K")))
         if unit and not named:
@@ -140,22 +144,22 @@ def _noise(keys: Keys, maps: Maps, folder: Path) -> Any:
     return chosen[0] if len(chosen) == 1 else np.stack(chosen)[:, None] if several else np.stack(chosen)
 
 
-def _mask(keys: Keys, sky: sl.HealpixSky, folder: Path, latitude: float) -> np.ndarray:
+def mask_of(keys: Keys, sky: sl.HealpixSky, folder: Path, latitude: float) -> np.ndarray:
     """Pixels to use: those where the mask is 1, beyond the latitude."""
     kept = np.abs(sky.lonlat()[1]) >= latitude
     file, name = keys.take("mask", "text", None), keys.take("mask_column", "text", None)
     if file is None:
         return kept
-    columns = _columns(folder / file, sky, keys, "mask")
+    columns = columns_of(folder / file, sky, keys, "mask")
     if name is None and len(columns) > 1:
         raise Refusal(f"{keys.place} mask_column is missing: {file} holds {', '.join(columns)}.")
-    values, _ = _column(columns, next(iter(columns)) if name is None else name, keys, "mask_column")
+    values, _ = column_of(columns, next(iter(columns)) if name is None else name, keys, "mask_column")
     if not np.all(np.isin(values, (0, 1))):
         raise Refusal(f"{keys.place} mask = {file!r} must hold 0 and 1 only, 1 where a pixel is used.")
     return kept & values.astype(bool)
 
 
-def _columns(path: Path, sky: sl.HealpixSky, keys: Keys, key: str) -> dict[str, tuple[np.ndarray, str]]:
+def columns_of(path: Path, sky: sl.HealpixSky, keys: Keys, key: str) -> dict[str, tuple[np.ndarray, str]]:
     """Columns of a file of the same pixels as the data, and their units in it."""
     found, values = sl.io.read_columns(path, coordsys=keys.table.get("coordsys"))
     with healpix_tables(path) as tables:
@@ -165,7 +169,11 @@ def _columns(path: Path, sky: sl.HealpixSky, keys: Keys, key: str) -> dict[str, 
     return columns
 
 
-def _column(columns: dict[str, tuple[np.ndarray, str]], name: Any, keys: Keys, key: str) -> tuple[np.ndarray, str]:
+def column_of(columns: dict[str, tuple[np.ndarray, str]], name: Any, keys: Keys, key: str) -> tuple[np.ndarray, str]:
+    """One of several columns.
+
+    **Raises:** `Refusal` for one that is not there.
+    """
     if not isinstance(name, str) or name not in columns:
         raise Refusal(f"{keys.place} {key}: there is no column {name!r}, but {', '.join(columns)}.")
     return columns[name]

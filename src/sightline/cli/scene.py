@@ -89,8 +89,8 @@ def with_operators(scene: Scene, names: Sequence[str], temperature: float, clump
     return scene._replace(simulator=dataclasses.replace(scene.simulator, emission=emission, temperature=warm))
 
 
-def read_band(path: Path) -> sl.instruments.Bandpass:
-    """A bandpass from a text file of two columns, GHz and weight, labelled with its mean frequency.
+def read_band(path: Path, label: float | None = None) -> sl.instruments.Bandpass:
+    """A bandpass from a text file of two columns, GHz and weight, labelled with its mean frequency, or another one.
 
     **Raises:** `ValueError` for a file without such columns, or of weights that have no mean.
     """
@@ -101,10 +101,10 @@ def read_band(path: Path) -> sl.instruments.Bandpass:
             raise FileError(f"path = {path} {what}.")
     frequency, weights = rows.T
     try:
-        nominal = float(np.average(frequency, weights=weights))
+        nominal = float(np.average(frequency, weights=weights)) if label is None else label
         return sl.instruments.Bandpass(frequency, weights, nominal=nominal)
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"--bandpass {path}: {error}") from None
+        raise ValueError(f"bandpass {path}: {error}") from None
 
 
 def instrument(band: sl.instruments.Bandpass | None, fwhm: float | None) -> sl.instruments.Chain:

@@ -17,7 +17,13 @@ SEEDS = 2**32
 
 MOST = 10**9
 """Starts, or draws of all chains."""
-METHODS = {"levenberg_marquardt": sl.LevenbergMarquardt, "bfgs": sl.BFGS, "lbfgs": sl.LBFGS, "adam": sl.Adam}
+METHODS = {
+    "levenberg_marquardt": sl.LevenbergMarquardt,
+    "projected_gauss_newton": sl.ProjectedGaussNewton,
+    "bfgs": sl.BFGS,
+    "lbfgs": sl.LBFGS,
+    "adam": sl.Adam,
+}
 ALGORITHMS = {
     "nuts": sl.NUTS,
     "hmc": sl.HMC,
@@ -30,17 +36,20 @@ ALGORITHMS = {
 def read_fit(keys: Keys) -> dict[str, Any]:
     """Arguments of `sl.fit`."""
     method = keys.choose("method", list(METHODS), None)
-    key, starts = _key(keys), keys.take("starts", "whole number", 1)
+    key, starts = read_key(keys), keys.take("starts", "whole number", 1)
     if not 1 <= starts <= MOST:
         raise Refusal(f"[fit] starts = {starts} must be 1 at least, and {MOST} at most.")
-    chosen = None if method is None else _build(METHODS[method], keys)
+    chosen = None if method is None else build(METHODS[method], keys)
+    scout = keys.take("scout", "whole number", None)
+    if scout is not None and not 1 < starts <= scout <= MOST:
+        raise Refusal(f"[fit] scout = {scout} draws, of which starts = {starts} are the best: 2 at least, scout more.")
     keys.finish()
-    return {"method": chosen, "starts": starts, "key": key}
+    return {"method": chosen, "starts": starts, "scout": scout, "key": key}
 
 
 def read_sample(keys: Keys) -> dict[str, Any]:
     """Arguments of `sl.sample`."""
-    algorithm = _build(ALGORITHMS[keys.choose("algorithm", list(ALGORITHMS), "nuts")], keys)
+    algorithm = build(ALGORITHMS[keys.choose("algorithm", list(ALGORITHMS), "nuts")], keys)
     counts = {"chains": 4, "draws": 1000, "thin": 1, "segment": 25}
     given: dict[str, Any] = {name: keys.take(name, "whole number", count) for name, count in counts.items()}
     for name, count in given.items():
@@ -53,19 +62,20 @@ def read_sample(keys: Keys) -> dict[str, Any]:
         with blame("[sample]"):
             check_warmup(algorithm, given["warmup"])
     given["vectorised"] = keys.take("vectorised", "true or false", False)
-    key = _key(keys)
+    key = read_key(keys)
     keys.finish()
     return {"algorithm": algorithm, "key": key} | given
 
 
-def _key(keys: Keys) -> jax.Array:
+def read_key(keys: Keys) -> jax.Array:
+    """The random key that a number, `key`, names."""
     number = keys.take("key", "whole number", 0)
     if not 0 <= number < SEEDS:
         raise Refusal(f"{keys.place} key = {number} must be from 0 to {SEEDS - 1}.")
     return jax.random.key(number)
 
 
-def _build(kind: Any, keys: Keys) -> Any:
+def build(kind: Any, keys: Keys) -> Any:
     """A method or algorithm with the settings that are given; it checks them itself."""
     given = {}
     for field in dataclasses.fields(kind):
@@ -80,4 +90,6 @@ def _build(kind: Any, keys: Keys) -> Any:
 def _kind(field: dataclasses.Field) -> str:
     """What a run file may give for a setting: that of its annotation."""
     hints = (field.type, *typing.get_args(field.type))
+    if typing.get_origin(field.type) is tuple:
+        return "list"
     return "text" if str in hints else "whole number" if int in hints else "number"

@@ -29,6 +29,7 @@ from .goodness import goodness as goodness
 from .hamiltonian import HMC as HMC
 from .hamiltonian import NUTS as NUTS
 from .low_rank import LowRank as LowRank
+from .many import fit_many as fit_many
 from .method import AbstractMethod as AbstractMethod
 from .methods import BFGS as BFGS
 from .methods import LevenbergMarquardt as LevenbergMarquardt
@@ -37,10 +38,14 @@ from .nested import NestedSlice as NestedSlice
 from .predictive import posterior_predictive as posterior_predictive
 from .profile import profile as profile
 from .profiled import Profile as Profile
+from .projected import ProjectedGaussNewton as ProjectedGaussNewton
 from .random_walk import RandomWalk as RandomWalk
 from .result import FitError as FitError
 from .result import FitResult as FitResult
 from .sample import sample as sample
+from .scan import scan as scan
+from .scanned import Joint as Joint
+from .scanned import Marginal as Marginal
 from .selection import AbstractCriterion as AbstractCriterion
 from .selection import Evidence as Evidence
 from .selection import Selection as Selection

@@ -1,37 +1,83 @@
 """Which parameters a maximum holds at a bound: they are no longer free, and their errors say little."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from ..parameters import labels, ravel
+from ..parameters.box import box
 from ..parameters.edges import inwards, towards
 from ..statistics import Posterior
 from .fisher import Fisher
 from .jacobian import jacobian
+from .method import Outcome
 
 CLOSE = 1e-2  # standard deviations from a bound, below which a maximum lies at it
 
 
-def active(posterior: Posterior, unconstrained: Any, information: Fisher | None) -> list[str]:
+class Bounds(NamedTuple):
+    """Where a maximum lies on bounds.
+
+    - `active`: labels of the numbers there; `multipliers`: d log p/d theta towards the outside, by label.
+    """
+
+    active: list[str]
+    multipliers: dict[str, float]
+
+
+def bounds(posterior: Posterior, values: Any, held: list[str]) -> Bounds:
+    """The multipliers of Karush, Kuhn and Tucker of the numbers that bounds hold."""
+    vector, _ = ravel(values, posterior.space.names)
+    places = np.flatnonzero(np.isin(labels(values, posterior.space.names), held))
+    if not places.size:
+        return Bounds([], {})
+    low, high = box(posterior.space)
+    middle = np.asarray(vector - low > high - vector)[places]
+    slope = np.asarray(_slopes(posterior, values, jnp.asarray(places)))
+    return Bounds(held, dict(zip(held, np.where(middle, slope, -slope).tolist(), strict=True)))
+
+
+@eqx.filter_jit
+def _slopes(posterior: Posterior, values: Any, places: Array) -> Array:
+    """Derivatives of the log posterior with respect to some of the constrained numbers, in forward mode."""
+    vector, back = ravel(values, posterior.space.names)
+
+    def along(place: Array) -> Array:
+        direction = jnp.zeros_like(vector).at[place].set(1)
+        return jax.jvp(lambda x: posterior.log_posterior(back(x)), (vector,), (direction,))[1]
+
+    return jax.lax.map(along, places)
+
+
+def active(posterior: Posterior, outcome: Outcome, information: Fisher | None) -> list[str]:
     """Labels of the numbers that lie at a bound of their prior, which the density would have them cross.
 
     They are on the bound, at the edge of a prior of finite range, or nearer to a bound than a hundredth of their
     standard deviation while the density rises towards it; the last is known where the information is.
     """
-    space = posterior.space
-    values, edges = space.to_constrained(unconstrained), space.at_edge(unconstrained)
-    near = {} if information is None else _leaning(posterior, unconstrained, information)
+    space, values = posterior.space, outcome.values(posterior)
+    near = _near(posterior, outcome.unconstrained, information) if outcome.constrained is None else {}
     flags = []
     for name, prior in zip(space.names, space.priors, strict=True):
         value = values[name]
         flag = np.asarray(inwards(prior, value) != value)
-        if unconstrained[name].shape == value.shape:  # number by number
-            flag = flag | np.asarray(edges[name]) | near.get(name, False)
+        if name in near and near[name].shape == value.shape:  # number by number
+            flag = flag | near[name]
         flags.append(flag.ravel())
     return [label for label, flag in zip(labels(values, space.names), np.concatenate(flags), strict=True) if flag]
+
+
+def _near(posterior: Posterior, unconstrained: Any, information: Fisher | None) -> dict[str, np.ndarray]:
+    """Which unconstrained numbers are so near to a bound that the logistic function says no more."""
+    edges = {name: np.asarray(edge) for name, edge in posterior.space.at_edge(unconstrained).items()}
+    if information is None:
+        return edges
+    leaning = _leaning(posterior, unconstrained, information)
+    return {name: edge | leaning[name] for name, edge in edges.items()}
 
 
 def _leaning(posterior: Posterior, unconstrained: Any, information: Fisher) -> dict[str, np.ndarray]:

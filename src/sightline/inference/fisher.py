@@ -1,10 +1,12 @@
 from typing import Any
 
+import equinox as eqx
 import numpy as np
 
 from .._core.units import refuse_units
 from ..parameters import Table, ravel
 from ..statistics import Posterior
+from ..statistics.normal import has_own, own_curvature
 from .blame import check_finite
 from .jacobian import constrained, information, jacobian, prior_curvature
 
@@ -129,8 +131,15 @@ def fisher(posterior: Posterior, at: Any = None) -> Fisher:
     refuse_units(at=at)  # as a whole: its values may have units
     values = posterior.space.complete({} if at is None else at)
     unconstrained = posterior.space.to_unconstrained(values)
-    rows = np.asarray(jacobian(information, posterior, unconstrained), np.float64)
-    check_finite(rows, posterior, unconstrained)
     slope = np.asarray(jacobian(constrained, posterior, unconstrained), np.float64)
-    prior = np.asarray(prior_curvature(posterior, values), np.float64)
-    return Fisher(posterior, values, rows.T @ rows + slope.T @ prior @ slope, slope)
+    known = np.asarray(prior_curvature(posterior, values), np.float64)
+    plain = tuple(one for one in posterior.likelihoods if not has_own(one))
+    matrix = np.zeros((slope.shape[1],) * 2)
+    if len(plain) < len(posterior.likelihoods):
+        known = known + np.asarray(own_curvature(posterior, values), np.float64)
+    if plain or posterior.regularisers:
+        rest = eqx.tree_at(lambda one: one.likelihoods, posterior, plain)
+        rows = np.asarray(jacobian(information, rest, unconstrained), np.float64)
+        check_finite(rows, rest, unconstrained)
+        matrix = rows.T @ rows
+    return Fisher(posterior, values, matrix + slope.T @ known @ slope, slope)

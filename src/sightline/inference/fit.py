@@ -2,11 +2,14 @@ import warnings
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .._core.files import PathLike
 from .._core.units import refuse_units
+from ..parameters.priors import describe, inside
 from ..statistics import Posterior
+from ..statistics.normal import has_own
 from .descent import Adam
 from .fisher import Fisher, fisher
 from .journal import Journal
@@ -15,6 +18,7 @@ from .methods import BFGS, LevenbergMarquardt
 from .opened import opened
 from .options import check_counts
 from .progress import progress as shown
+from .projected import ProjectedGaussNewton
 from .result import End, FitResult
 from .scout import drawn
 
@@ -45,10 +49,11 @@ def fit(
     **Arguments:**
 
     - `method`: `sl.LevenbergMarquardt()`, the default where there are residuals, `sl.BFGS()`, the default elsewhere,
-      both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`.
+      both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`;
+      `sl.ProjectedGaussNewton()`, the default for likelihoods that bring their own curvature.
     - `start`: a `FitResult`, from which the fit goes on, or constrained values, of which those left out are the
       model's. At a maximum every method that sees all data ends within a few steps, converged. What is on a bound is
-      moved inside, as `space.inwards` has it.
+      moved inside, as `space.inwards` has it, but for `sl.ProjectedGaussNewton`.
     - `starts`: how many; all but the first are drawn from the prior and fitted one after another. The best result is
       returned, its `tried` has the ends of the others.
     - `scout`: so many draws from the prior are evaluated first, and the further starts are the best of them that are
@@ -90,7 +95,7 @@ def fit(
         raise ValueError("Several starts and batches are random: pass key=jax.random.key(0).")
     if held_out is not None and held_out.space.names != posterior.space.names:
         raise ValueError("held_out must be a posterior of the same parameters.")
-    initial = posterior.space.inwards(_values(start))
+    initial = method.start(posterior, _values(start))
     parts = {"model": posterior.space, "data": (posterior.likelihoods, posterior.regularisers)}
     parts |= {"method": method, "start": (initial, starts, scout), "key": key, "held_out": held_out}
     draw, run = jax.random.split(jax.random.key(0) if key is None else key)
@@ -101,7 +106,7 @@ def fit(
             check_start(posterior, values)
             title = f"fit {number + 1}/{starts}" if starts > 1 else "fit"
             with shown(title, method.steps, progress) as advance:
-                context = Context(one, Journal(folder, f"start_{number:04}", advance), held_out)
+                context = Context(one, Journal(folder, f"start_{number:04}", advance), held_out, values)
                 outcomes.append(method.run(posterior, posterior.space.to_unconstrained(values), context))
     return _result(posterior, outcomes, covariance)
 
@@ -113,7 +118,7 @@ def _result(posterior: Posterior, outcomes: list[Outcome], covariance: int) -> F
     few = posterior.space.size <= covariance and best.status != DIVERGED
     information = _information(posterior, best) if few else None
     ends = [
-        End(outcome.status, height, posterior.space.to_constrained(outcome.unconstrained))
+        End(outcome.status, height, outcome.values(posterior))
         for outcome, height in zip(outcomes, heights, strict=True)
     ]
     tried = sorted(ends[:chosen] + ends[chosen + 1 :], key=lambda end: -end.log_posterior)
@@ -123,7 +128,7 @@ def _result(posterior: Posterior, outcomes: list[Outcome], covariance: int) -> F
 def _information(posterior: Posterior, outcome: Outcome) -> Fisher | None:
     """The Fisher information at a fit, whose parameters are not lost where there is none."""
     try:
-        return fisher(posterior, posterior.space.to_constrained(outcome.unconstrained))
+        return fisher(posterior, outcome.values(posterior))
     except Exception as error:  # also of the code of a user
         warnings.warn(f"The fit has no covariance: {error}", FisherWarning, stacklevel=4)
         return None
@@ -149,6 +154,8 @@ def _values(start: Any) -> Any:
 
 
 def _default(posterior: Posterior) -> AbstractMethod:
+    if all(map(has_own, posterior.likelihoods)):
+        return ProjectedGaussNewton()
     if posterior.space.size > FEW:
         return Adam()
     return LevenbergMarquardt() if posterior.has_residuals() else BFGS()
@@ -164,9 +171,20 @@ def check_start(posterior: Posterior, values: Any) -> None:
         parts = {name: float(np.sum(terms)) for name, terms in posterior.pointwise(values).items()}
         parts["prior"] = float(posterior.log_prior(values))
         bad = ", ".join(f"{name} {value}" for name, value in parts.items() if not np.isfinite(value))
-        raise ValueError(f"The log posterior is {height} at the start ({bad}): start elsewhere.")
+        raise ValueError(
+            f"The log posterior is {height} at the start ({bad}): start elsewhere{_outside(posterior, values)}."
+        )
+
+
+def _outside(posterior: Posterior, values: Any) -> str:
+    """Which parameters lie outside their priors, in words."""
+    space = posterior.space
+    complete = space.complete(values)
+    known = zip(space.names, space.priors, strict=True)
+    bad = [f"{name} to {describe(prior)}" for name, prior in known if not bool(jnp.all(inside(prior, complete[name])))]
+    return f", inside the priors: restrict {', '.join(bad)}" if bad else ""
 
 
 def _height(posterior: Posterior, outcome: Outcome) -> float:
-    height = float(posterior.log_posterior(posterior.space.to_constrained(outcome.unconstrained)))
+    height = float(posterior.log_posterior(outcome.values(posterior)))
     return height if np.isfinite(height) else -np.inf

@@ -8,7 +8,7 @@ import numpy as np
 from ..parameters import Table, ravel
 from ..parameters.vector import Values
 from ..statistics import Posterior
-from .active import active
+from .active import active, bounds
 from .fisher import Fisher
 from .method import CONVERGED, FINISHED, STOPPED, Outcome
 
@@ -44,10 +44,12 @@ class FitResult:
     - `held_out`: the log likelihood of held-out data at each evaluation; the parameters are those of the largest.
     - `edges`: parameters at the edge of a prior of finite range, whose standard deviations say little; `active`: labels
       of all numbers at a bound of a prior, which the density would have them cross.
+    - `bounds`: where it lies on bounds: `active`, the labels again, and `multipliers`, by label: the derivative of the
+      log density towards the outside, never negative at a maximum; `blind`: labels of numbers that no datum tells of.
     - `log_posterior`; `starts`: status and log posterior of every start; `tried`: where those ended that are not
       returned, the highest first, each with `status`, `log_posterior` and `parameters`: other maxima, too.
     - `deviances`: chi^2 of each likelihood, Cash's statistic for counts; `chi2`: their sum; `dof`: data minus
-      free numbers that are at no bound, minus the linear parameters that likelihoods solve for.
+      free numbers that are at no bound and that data tell of, minus the linear parameters that likelihoods solve for.
     - `fisher`: the Gauss-Newton Hessian at the fit, prior included; `covariance`, `unconstrained_covariance`,
       `standard_deviations` come from it. `None` where more than `covariance` parameters were free.
 
@@ -66,13 +68,15 @@ class FitResult:
         self.unconstrained, self.status, self.reason = outcome.unconstrained, outcome.status, outcome.reason
         self.history, self.held_out = np.asarray(outcome.history), np.asarray(outcome.held_out)
         self.starts, self.fisher, self.tried = starts, information, list(tried)
-        self.parameters = space.to_constrained(outcome.unconstrained)
+        self.parameters, self.blind = outcome.values(posterior), list(outcome.blind)
         self.model = space.replace(self.parameters)
         self.log_posterior = float(posterior.log_posterior(self.parameters))
         self.deviances = {name: float(value) for name, value in posterior.deviances(self.parameters).items()}
-        self.active = active(posterior, outcome.unconstrained, information)
-        solved = sum(one.linear_parameters for one in posterior.likelihoods)
-        self.chi2, self.dof = sum(self.deviances.values()), posterior.size - space.size + len(self.active) - solved
+        self.active = active(posterior, outcome, information)
+        self.bounds = bounds(posterior, self.parameters, self.active)
+        solved = sum(one.eliminated(self.model) for one in posterior.likelihoods)
+        held = len({*self.active, *self.blind}) + posterior.size - space.size
+        self.chi2, self.dof = sum(self.deviances.values()), held - solved
         edges = space.at_edge(outcome.unconstrained)
         self.edges = [name for name, edge in edges.items() if np.any(edge)]
         self._names, self._labels, self._units = (
@@ -134,6 +138,7 @@ class FitResult:
             title += f", the best of {len(self.starts)} starts, {there} of which ended there"
         ratio = f" = {self.chi2 / self.dof:.4g}" if self.dof > 0 else ""
         edges = f"\nat the edge of the prior: {', '.join(self.edges)}" if self.edges else ""
+        edges += f"\nno datum tells of: {', '.join(self.blind[:10])}" if self.blind else ""
         return Table(header, rows, title, f"chi^2/dof = {self.chi2:.6g}/{self.dof}{ratio}{edges}")
 
     def __repr__(self) -> str:

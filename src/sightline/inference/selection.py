@@ -105,7 +105,7 @@ class Selection:
     - `candidates`, `scores`: in the order tried; `results`: a `FitResult` or an `Approximation` of each.
     - `best`: the candidate of the largest score; `result`: what was found with it.
 
-    Printed, it is a table.
+    Printed, it is a table, with the `columns` of the results where they have some.
     """
 
     def __init__(self, candidates: list[Any], scores: list[float], results: list[Any]):
@@ -117,7 +117,9 @@ class Selection:
         highest = max(self.scores)
         pairs = zip(self.candidates, self.scores, strict=True)
         rows = [[str(candidate), f"{score:.6g}", f"{score - highest:.3g}"] for candidate, score in pairs]
-        return repr(Table(["candidate", "score", "below the best"], rows))
+        more = [getattr(result, "columns", {}) for result in self.results]
+        rows = [[*row, *columns.values()] for row, columns in zip(rows, more, strict=True)]
+        return repr(Table(["candidate", "score", "below the best", *more[0]], rows))
 
 
 def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criterion: AbstractCriterion) -> Selection:

@@ -38,15 +38,30 @@ def _spell(key: Any) -> str:
 
 
 def _descend(node: Any, key: Any, metadata: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-    """The child of a node, and the metadata of the innermost field on the way to it."""
+    """The child of a node, and the metadata of the innermost field on the way to it.
+
+    A field of several leaves names in `limits` an attribute of its module that holds the bounds of each.
+    """
     if hasattr(key, "name"):
         field = getattr(type(node), "__dataclass_fields__", {}).get(key.name)
-        return getattr(node, key.name, None), metadata if field is None else field.metadata
+        return getattr(node, key.name, None), metadata if field is None else _with_limits(node, field.metadata)
     step = getattr(key, "idx", getattr(key, "key", None))
+    metadata = _with_bounds(metadata, step)
     try:
         return node[step], metadata
     except (TypeError, KeyError, IndexError):
         return None, metadata
+
+
+def _with_limits(node: Any, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = metadata.get("limits")
+    return metadata if name is None else {**metadata, "limits": getattr(node, name)}
+
+
+def _with_bounds(metadata: Mapping[str, Any], step: Any) -> Mapping[str, Any]:
+    """The metadata of one leaf of a field of several."""
+    limits = metadata.get("limits")
+    return metadata if limits is None or step not in limits else {**metadata, "bounds": limits[step]}
 
 
 def find_leaves(model: Any) -> dict[str, Leaf]:

@@ -1,9 +1,13 @@
 from .canvas import check_format as check_format
 from .canvas import save as save
 from .comparisons import residuals as residuals
+from .component_maps import clusters as clusters
+from .component_maps import components as components
 from .corners import corner as corner
 from .predictions import predictive as predictive
 from .quantiles import quantiles as quantiles
+from .residual_spectra import residual_spectra as residual_spectra
+from .scans import scan as scan
 from .sky_maps import map as map
 from .sky_maps import maps as maps
 from .slices import quiver as quiver

@@ -1,5 +1,6 @@
 """What figures of X-ray spectra show: counts, what a model makes of them, its components, and the background."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -12,6 +13,8 @@ from ..inference import Chains, FitResult
 from ..statistics import AbstractLikelihood, Gaussian, GaussianBackground, ModelVariance, Posterior
 from ..xray.counts import FoldedCounts, SourceAndBackground
 from ..xray.spectra import components
+from . import energy_axes as along
+from .canvas import new_figure
 from .panels import named
 
 DRAWS = 200
@@ -107,6 +110,13 @@ def folded(posterior: Posterior, likelihood: AbstractLikelihood, values: dict[st
         behind_residuals=found["normal"][:, 1].mean(axis=0) if joint else None,
         predicted=predicted,
     )
+
+
+def boxes(found: dict[str, AbstractLikelihood], size: tuple[float, float], title: str) -> tuple[Any, Iterator[Any]]:
+    """A figure with a part for each spectrum, and the parts with the names and likelihoods."""
+    figure = new_figure(*size)
+    figure.suptitle(title, fontsize=12)
+    return figure, zip(along.grid(figure, len(found), size), found, found.values(), strict=True)
 
 
 def source_of(likelihood: AbstractLikelihood, model: Any) -> Any:

@@ -7,8 +7,8 @@ import numpy as np
 from .._core.files import PathLike
 from ..statistics import AbstractLikelihood, Correlated, Gaussian, ModelVariance, Posterior, StudentT
 from . import energy_axes as along
-from .canvas import finish, new_figure
-from .folding import Folded, chosen, folded, spectra
+from .canvas import finish
+from .folding import Folded, boxes, chosen, folded, spectra
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -52,9 +52,8 @@ def quantiles(
     found, drawn = spectra(posterior), chosen(posterior, values)
     for name, one in found.items():
         _check(name, one)
-    figure = new_figure(*_SIZE)
-    figure.suptitle(title, fontsize=12)
-    for box, (name, one) in zip(along.grid(figure, len(found), _SIZE), found.items(), strict=True):
+    figure, each = boxes(found, _SIZE, title)
+    for box, name, one in each:
         _draw(box, name, folded(posterior, one, drawn))
     return finish(figure, path, overwrite)
 

@@ -39,7 +39,7 @@ def maps(
     !!! example
         >>> figure = sl.plot.maps(stokes, "sky.png", overwrite=True)
     """
-    sky, stokes = _check_sky(stokes.sky), stokes.to_convention("COSMO")
+    sky, stokes = check_sky(stokes.sky), stokes.to_convention("COSMO")
     names = [name for name in "IQUV" if getattr(stokes, name) is not None]
     rows = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
     index = mollweide.lookup(sky, _MINI)
@@ -83,7 +83,7 @@ def map(
         >>> figure = sl.plot.map(simulator.rotation_measure(sky), sky, unit="rad m$^{-2}$", stretch="diverging")
     """
     values = numbers(values, None, "values")
-    if values.shape != (_check_sky(sky).size,):
+    if values.shape != (check_sky(sky).size,):
         raise ValueError(f"values has shape {values.shape}, the sky has {sky.size} pixels.")
     figure = new_figure(7.0, 4.4)
     panel(figure, (1, 1, 1), values, mollweide.lookup(sky, _MAXI), title, unit, stretch, limits)
@@ -94,7 +94,11 @@ def _visible(values: np.ndarray) -> np.ndarray:
     return np.where(is_blank(values), np.nan, values)
 
 
-def _check_sky(sky: Any) -> HealpixSky:
+def check_sky(sky: Any) -> HealpixSky:
+    """A sky that can be drawn as a map.
+
+    **Raises:** `TypeError` for another one.
+    """
     if not isinstance(sky, HealpixSky):
         raise TypeError(f"sky is {type(sky).__name__}: maps are drawn of sl.HealpixSky(nside, pixels=...) only.")
     return sky

@@ -12,10 +12,10 @@ from .._core.files import PathLike
 from .._core.module import default_float
 from ..statistics import AbstractLikelihood, Posterior
 from ..xray.spectra import components
-from ..xray.spectra.bins import Bins
+from ..xray.spectra.nodes import photons_between
 from . import energy_axes as along
-from .canvas import finish, new_figure
-from .folding import Folded, chosen, folded, source_of, spectra
+from .canvas import finish
+from .folding import Folded, boxes, chosen, folded, source_of, spectra
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -63,9 +63,8 @@ def unfolded(
     if power not in _UNITS:
         raise ValueError(f"power = {power!r} must be 0, 1 or 2: what E^power N(E) is drawn.")
     found, drawn = spectra(posterior), chosen(posterior, values)
-    figure = new_figure(*_SIZE)
-    figure.suptitle(title, fontsize=12)
-    for box, (name, one) in zip(along.grid(figure, len(found), _SIZE), found.items(), strict=True):
+    figure, each = boxes(found, _SIZE, title)
+    for box, name, one in each:
         seen = folded(posterior, one, drawn)
         edges = np.unique(np.concatenate([seen.low, seen.high, np.geomspace(seen.low[0], seen.high.max(), _BINS)]))
         photons = _photons(posterior, one, drawn, jnp.asarray(edges, default_float()))
@@ -115,11 +114,7 @@ def _photons(
     def one(drawn: dict[str, Array]) -> dict[str, Array]:
         source = source_of(likelihood, posterior.space.replace(drawn))
         parts = components(source)
-        return {name: _binned(part, edges) for name, part in ({"": source} | (parts if len(parts) > 1 else {})).items()}
+        shown = {"": source} | (parts if len(parts) > 1 else {})
+        return {name: photons_between(part, edges) for name, part in shown.items()}
 
     return jax.lax.map(one, values)
-
-
-def _binned(spectrum: Any, edges: Array) -> Array:
-    bins = Bins.contiguous(edges).cut(jnp.asarray(spectrum.jumps(), edges.dtype))
-    return bins.gathered(spectrum.binned(bins))

@@ -26,18 +26,19 @@ def is_blank(values: Any) -> Any:
     return ~(abs(values) < BLANK)
 
 
-def per_kelvin(unit: str, frequency: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    """The value in `unit` of 1 K (Rayleigh-Jeans) at `frequency` [GHz].
+def per_kelvin(unit: str, frequency: Any) -> Any:
+    """The value in `unit` of 1 K (Rayleigh-Jeans) at `frequency` [GHz]: of an array of NumPy in its precision.
 
     K_CMB: (e^x - 1)^2 / (x^2 e^x), x = h nu / (k T_CMB) with T_CMB = 2.7255 K; MJy/sr: 2 k nu^2 / c^2.
     """
     scale, base, _ = brightness_unit(unit)
+    own: Any = np if isinstance(frequency, (np.ndarray, float)) else jnp
     if base == "K_RJ":
-        return jnp.full_like(frequency, 1 / scale)
+        return own.full_like(frequency, 1 / scale)
     if base == "MJy/sr":
         return RAYLEIGH_JEANS / scale * frequency**2
     x = HNU_OVER_K / T_CMB * frequency
-    return (jnp.expm1(x) / x) ** 2 * jnp.exp(-x) / scale
+    return (own.expm1(-x) / x) ** 2 * own.exp(x) / scale  # e^2x would leave single precision at 2.5 THz
 
 
 def to_frequency(frequency: Any) -> Array:

@@ -23,5 +23,6 @@ from .variances import ModelVariance as ModelVariance
 from .variances import churazov as churazov
 from .variances import gehrels as gehrels
 from .variances import neyman as neyman
+from .wishart import Wishart as Wishart
 
 __getattr__, __dir__ = _names_of_others("statistics")

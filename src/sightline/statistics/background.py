@@ -26,6 +26,7 @@ class ScaledBackground(AbstractNoise):
     **Arguments:** `counts`: B, of the background; `ratio`: r, how many are expected on the source for each.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Cash1979", "Kaastra2017")
     counts: Data = eqx.field(converter=lambda values: as_array(values, "ScaledBackground.counts"))
     ratio: Data = eqx.field(converter=lambda values: as_array(values, "ScaledBackground.ratio"))
     by_pixel: ClassVar[bool] = True

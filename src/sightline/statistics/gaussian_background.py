@@ -75,7 +75,7 @@ class GaussianBackground(AbstractNoise):
 def profile_gaussian(source: Data, counts: Data, rate: Data, sigma: Data) -> Data:
     """max_y [n log(s + y) - s - y - (y - b)^2/(2 sigma^2)], s + y >= 0; its slope in s is that of the Gaussian."""
     mean = _gaussian_mean(source, counts, rate, sigma)
-    pull = _pull(mean - source - rate, sigma)
+    pull = _pull(source + rate, counts, mean, sigma)
     return log_mean(counts, mean) - 0.5 * pull * pull
 
 
@@ -83,12 +83,9 @@ def profile_gaussian(source: Data, counts: Data, rate: Data, sigma: Data) -> Dat
 def _profile_gaussian_jvp(primals: tuple[Data, ...], tangents: tuple[Data, ...]) -> tuple[Data, Data]:
     source, counts, rate, sigma = primals
     mean = _gaussian_mean(*primals)
-    free, pull = sigma > 0, _pull(mean - source - rate, sigma)
-    slope = jnp.where(free, pull / jnp.where(free, sigma, 1), safe_ratio(counts, mean) - 1)
+    slope = _slope(source + rate, counts, mean, sigma)
     change = slope * (tangents[0] + tangents[2]) + safe_log(mean, counts) * tangents[1]
-    return profile_gaussian(*primals), change + jnp.where(free, pull * pull / jnp.where(free, sigma, 1), 0) * tangents[
-        3
-    ]
+    return profile_gaussian(*primals), change + sigma * slope * slope * tangents[3]
 
 
 def _gaussian_mean(source: Data, counts: Data, rate: Data, sigma: Data) -> Data:
@@ -100,5 +97,11 @@ def _gaussian_mean(source: Data, counts: Data, rate: Data, sigma: Data) -> Data:
     return jnp.where(below, 2 * product / jnp.where(below, far, 1), 0.5 * (middle + root))
 
 
-def _pull(away: Data, sigma: Data) -> Data:
-    return jnp.where(sigma > 0, away / jnp.where(sigma > 0, sigma, 1), 0)
+def _slope(expected: Data, counts: Data, mean: Data, sigma: Data) -> Data:
+    """(m - s - b)/sigma^2 = n/m - 1 by the equation of m, so that nothing cancels; where m = 0 the former is left."""
+    none = (mean <= 0) & (sigma > 0)
+    return jnp.where(none, -expected / jnp.where(none, sigma * sigma, 1), safe_ratio(counts, mean) - 1)
+
+
+def _pull(expected: Data, counts: Data, mean: Data, sigma: Data) -> Data:
+    return sigma * _slope(expected, counts, mean, sigma)

@@ -14,6 +14,7 @@ from ..parameters import Table
 from . import hooks
 from .noise import AbstractNoise, Data, Terms, unit_of
 from .one_pass import total
+from .squares import Normal
 
 
 def _as_data(values: Any, unit: str | None, name: str) -> Any:
@@ -47,6 +48,15 @@ class AbstractLikelihood(eqx.Module):
         """How many parameters the observable solves for that are no leaves of the model."""
         return getattr(self.observable, "linear_parameters", 0)
 
+    def eliminated(self, model: Any) -> int:
+        """How many parameters are solved for, given a model, that are none of its leaves."""
+        del model
+        return self.linear_parameters
+
+    def examine(self, model: Any) -> None:
+        """Refuses a model for which the observable cannot be right."""
+        hooks.examine(self.observable, model, self.name)
+
     def log_likelihood(self, model: Any) -> Float[Array, ""]:
         """The logarithm of the probability density of the data; its gradient takes one pass over them, if it can."""
         split = self.split(model)
@@ -58,6 +68,16 @@ class AbstractLikelihood(eqx.Module):
         By default `None`: all must be predicted at once.
         """
         del model
+        return None
+
+    def normal(self, model: Callable[[Array], Any], vector: Array) -> Normal | None:
+        """The half sum of squares with gradient and curvature, where they are cheaper than by residuals.
+
+        **Arguments:** `model`: from the vector of free numbers to the model; `vector`: (n,), where.
+
+        By default `None`: the Jacobian of `residuals` serves.
+        """
+        del model, vector
         return None
 
     def hold(self, model: Any, free: Any, shared: dict[Any, Any]) -> "AbstractLikelihood":

@@ -31,6 +31,7 @@ class MarginalBackground(AbstractNoise):
         -0.693147
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Loredo1992",)
     counts: Data = eqx.field(converter=lambda values: as_array(values, "MarginalBackground.counts"))
     ratio: Data = eqx.field(converter=lambda values: as_array(values, "MarginalBackground.ratio"))
     shape: float = eqx.field(default=1.0, static=True, converter=lambda value: number(value, "", "shape"))

@@ -16,17 +16,19 @@ class Poisson(AbstractNoise):
     **Source:** Cash 1979, ApJ 228, 939.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Cash1979", "Kaastra2017")
     by_pixel: ClassVar[bool] = True
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         known = mean > 0
         some = jnp.where(known, mean, 1)
         terms = xlogy(data, some) - some - gammaln(data + 1)
-        return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), 0, -jnp.inf))
+        return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), -mean, -jnp.inf))
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
         some = jnp.where(mean > 0, mean, jnp.finfo(mean.dtype).tiny)
-        return 2 * jnp.sum(some - data + xlogy(data, jnp.where(data > 0, data, 1) / some))
+        whole = jnp.where(mean >= 0, mean, some)  # its slope is 1 at 0, too
+        return 2 * jnp.sum(whole - data + xlogy(data, jnp.where(data > 0, data, 1) / some))
 
     def residuals(self, mean: Data, data: Data) -> None:
         return None

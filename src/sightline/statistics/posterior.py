@@ -10,7 +10,6 @@ from jaxtyping import Array, Float
 from .._core.module import is_concrete
 from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
-from . import hooks
 from .alike import Results, joined, kinds, listed, over
 from .likelihood import AbstractLikelihood, whitened
 from .regularisers import AbstractRegulariser
@@ -90,7 +89,7 @@ class Posterior(eqx.Module):
         for likelihood in self.likelihoods:
             if free is not None:
                 likelihood.check(free)
-                hooks.examine(likelihood.observable, self.space.model, likelihood.name)
+                likelihood.examine(self.space.model)
             # in a closure, so that the frequencies of data are known and compared with those of the instruments
             eqx.filter_eval_shape(lambda model, one=likelihood: one.mean(model), self.space.model)
 
@@ -165,13 +164,21 @@ class Posterior(eqx.Module):
 
         **Raises:** `ValueError` where likelihoods, priors or regularisers are not Gaussian.
         """
-        model, prior = self.space.replace(values), self.space.residuals(values)
+        model = self.space.replace(values)
+        data = joined(over(self.likelihoods, lambda one: whitened(one, model)))
+        return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, *self.gaussian(values))])
+
+    def gaussian(self, values: Values) -> list[Array]:
+        """Residuals of priors and regularisers alone.
+
+        **Raises:** `ValueError` where they are not Gaussian.
+        """
+        prior = self.space.residuals(values)
         if prior is None:
             raise ValueError(
                 "A prior is neither Gaussian nor flat: use a method that needs only the density, sl.BFGS()."
             )
-        data = joined(over(self.likelihoods, lambda one: whitened(one, model)))
-        return jnp.concatenate([part.astype(data[0].dtype) for part in (*data, prior, *self._extra(model))])
+        return [prior, *self._extra(self.space.replace(values))]
 
     @_of_values
     def information(self, values: Values) -> Float[Array, " m"]:

@@ -37,6 +37,7 @@ class ProfiledBackground(AbstractNoise):
         0.0
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Wachter1979",)
     counts: Data = eqx.field(converter=lambda values: as_array(values, "ProfiledBackground.counts"))
     ratio: Data = eqx.field(converter=lambda values: as_array(values, "ProfiledBackground.ratio"))
     by_pixel: ClassVar[bool] = True

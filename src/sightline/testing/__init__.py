@@ -3,5 +3,6 @@
 from .fields import check_field as check_field
 from .fields import sample_positions as sample_positions
 from .operators import check_operator as check_operator
+from .seds import check_sed as check_sed
 from .spectra import check_spectrum as check_spectrum
 from .transfer import check_transfer as check_transfer

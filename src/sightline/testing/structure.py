@@ -6,7 +6,7 @@ from pathlib import Path
 
 Name = tuple[str, ...]
 
-WINGS = ("sky", "xray")
+WINGS = ("sky", "xray", "components")
 """Folders whose rooms are their folders."""
 
 

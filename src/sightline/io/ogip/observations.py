@@ -5,8 +5,6 @@ import re
 import warnings
 from pathlib import Path
 
-import numpy as np
-
 from ..._core.files import PathLike
 from ..._core.reading import FileError
 from ..._core.units import whole
@@ -14,11 +12,10 @@ from ...xray.counts.observation import Observation
 from ...xray.counts.response import Response
 from ...xray.counts.rows import entries
 from .hdu import stating
-from .responses import read_response
-from .spectra import read_spectrum
+from .responses import EFFICIENCY, collected, read_response
+from .spectra import Filed, read_spectrum
 
 _ROW = re.compile(r"(?P<name>.*?)\{(?P<row>\d{1,9})\}")
-_EFFICIENCY = 1.5  # what the columns of a matrix without area sum to at most
 
 
 def read_observation(
@@ -36,9 +33,12 @@ def read_observation(
 
     **Arguments:**
 
-    - `path`: a PHA file of type I, or of type II, many spectra in one table; `row`: which of these, from 0.
+    - `path`: a PHA file of type I, or of type II, many spectra in one table; `row`: which of these, from 0. Each order
+      of a grating is an observation; its background, counted on both sides (BACKGROUND_UP, BACKGROUND_DOWN), is in the
+      same row.
     - `background`, `response`, `area`: files; without them those that the file names in BACKFILE, RESPFILE and
-      ANCRFILE, in its own folder, packed by gzip or not. `"none"`: none, whatever it names.
+      ANCRFILE, in its own folder, packed by gzip or not. `"none"`: none, whatever it names. A background whose file
+      names another response has that.
 
     **Returns:** `sl.counts.Observation`.
 
@@ -61,6 +61,7 @@ def read_observation(
     on = read_spectrum(path, row)
     behind, place = _beside(path, on.background, background, "background", "BACKFILE")
     off = None if behind is None else read_spectrum(behind, row if place is None else place, background=True)
+    counted = off.spectrum if off is not None else on.beside if background is None else None
     matrix, _ = _beside(path, on.response, response, "response", "RESPFILE")
     if matrix is None:
         raise FileError(f"path = {path} names no response: pass response=, its RMF or RSP, and area=, its ARF.")
@@ -68,14 +69,36 @@ def read_observation(
     folded = read_response(matrix, curve)
     if curve is None and area is None:
         _warn_of_no_area(path, matrix, folded)
+    own = None if off is None or behind is None else _of_background(on, off, behind, matrix)
+    name = os.path.basename(path) + ("" if on.row is None else f"{{{on.row + 1}}}")
     with stating(path):
-        return Observation(on.spectrum, folded, None if off is None else off.spectrum, os.path.basename(path))
+        return Observation(on.spectrum, folded, counted, name, background_response=own)
+
+
+def _of_background(on: Filed, off: Filed, behind: PathLike, common: PathLike) -> Response | None:
+    """The response that the file of a background names, where it is another than that of the source.
+
+    **Arguments:** `behind`: the file; `common`: the matrix of the source, where it names an area alone.
+    """
+    named = (off.response or on.response, off.area)
+    if (off.area is None and off.response is None) or named == (on.response, on.area):
+        return None
+    try:
+        matrix, _ = _beside(behind, off.response, None, "response", "RESPFILE")
+        curve, _ = _beside(behind, off.area, None, "area", "ANCRFILE")
+    except FileError:
+        warnings.warn(
+            f"{behind}, a background, names a response of its own, {off.response} and {off.area}, which is not beside "
+            "it: a spectrum of the background goes through the response of the source. Put the files there.",
+            stacklevel=3,
+        )
+        return None
+    return read_response(common if matrix is None else matrix, curve)
 
 
 def _warn_of_no_area(path: PathLike, matrix: PathLike, response: Response) -> None:
-    found = entries(response.matrix)
-    most = np.bincount(found.column, weights=found.value).max() if len(found.value) else 0.0
-    if most <= _EFFICIENCY:
+    most = collected(entries(response.matrix))
+    if most <= EFFICIENCY:
         warnings.warn(
             f"{path} names no area, and {matrix} alone collects {most:.2g} cm2 at most: pass area=, its ARF, or "
             "area='none' if that is right.",

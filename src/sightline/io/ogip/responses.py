@@ -15,6 +15,7 @@ from .hdu import checked, energies, find_tables, scalars, stating, text, value
 from .ragged import Ragged, heads, ragged
 
 _MATRIX = ("MATRIX", "SPECRESP MATRIX", "AXAF_RMF")
+EFFICIENCY = 1.5  # what the columns of a matrix without area sum to at most
 _SAME = 1e-2  # of a bin: how far two files may disagree about its edges
 
 
@@ -49,6 +50,7 @@ def read_response(path: PathLike, area: PathLike | None = None) -> Response:
         low, high = energies(table, "ENERG_LO", path), energies(table, "ENERG_HI", path)
         found = _elements(table, channels, path)
     if area is not None:
+        _warn_of_two_areas(path, area, found)
         factor = _area(area, low, high)
         found = found._replace(value=found.value * factor[found.column])
     if len(low) > 1 and low[0] > low[-1]:
@@ -56,6 +58,21 @@ def read_response(path: PathLike, area: PathLike | None = None) -> Response:
         found = found._replace(column=len(low) - 1 - found.column)
     with stating(path):
         return Response(low, high, pack(found), channels)
+
+
+def collected(found: Entries) -> float:
+    """The most that a matrix collects at any energy: about 1 without an area, else cm2."""
+    return float(np.bincount(found.column, weights=found.value).max()) if len(found.value) else 0.0
+
+
+def _warn_of_two_areas(path: PathLike, area: PathLike, found: Entries) -> None:
+    most = collected(found)
+    if most > EFFICIENCY:
+        warnings.warn(
+            f"{path} alone collects {most:.3g} at most, which is an effective area already, and is multiplied by that "
+            f"of {area}: leave the area out (area='none') if the matrix holds it.",
+            stacklevel=4,
+        )
 
 
 def _matrix(file: Any, path: PathLike) -> Any:
@@ -131,6 +148,7 @@ def _offset(table: Any, first: np.ndarray, stop: np.ndarray, channels: Channels,
     own, size = int(channels.label[0]), len(channels)
     stated = value(table.header, f"TLMIN{names.index('F_CHAN') + 1}", path)
     candidates = [own, 1, 0] if stated is None else [int(stated), own]
+    candidates = list(dict.fromkeys(candidates))
     lowest, highest = (int(first.min()), int(stop.max())) if len(first) else (candidates[0], candidates[0])
     fitting = [start for start in candidates if start <= lowest and highest - start <= size]
     if not fitting:
@@ -142,6 +160,12 @@ def _offset(table: Any, first: np.ndarray, stop: np.ndarray, channels: Channels,
         warnings.warn(
             f"{path}: TLMIN says that F_CHAN counts from {stated:g}, EBOUNDS from {own}: taken from {fitting[0]}, "
             "so that all groups lie within the channels.",
+            stacklevel=5,
+        )
+    if stated is None and own != 1 and 1 in fitting:
+        warnings.warn(
+            f"{path}: TLMIN does not say where F_CHAN counts from: taken from {own}, as EBOUNDS does; the default of "
+            "the format is 1. Add the keyword where that is right.",
             stacklevel=5,
         )
     return fitting[0]

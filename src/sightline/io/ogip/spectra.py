@@ -1,6 +1,7 @@
 """Spectra in files of type I, one in a table, and of type II, one in each row."""
 
 import mmap
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..tables import open_fits
 from .hdu import checked, column, find_tables, has, stating, text, value
 from .ragged import ragged
 
+_SIDES = (("BACKGROUND_UP", "BACKSCUP"), ("BACKGROUND_DOWN", "BACKSCDN"))
 _ROUND = 1e-4  # what rates in single precision leave of whole counts
 
 
@@ -22,6 +24,8 @@ class Filed(NamedTuple):
     background: str | None
     response: str | None
     area: str | None
+    beside: Spectrum | None  # of regions on both sides, which gratings have in the same table
+    row: int | None  # of the table, where it holds many
 
 
 class _Source(NamedTuple):
@@ -62,8 +66,9 @@ def read_spectrum(path: PathLike, row: int | None = None, background: bool = Fal
         if not has(table, "COUNTS") and not has(table, "RATE"):
             raise FileError(f"path = {path}: the table {table.name} has no column COUNTS or RATE.")
         source = _Source(table, _row(table, row, path, background), path)
-        names = (_file(source.words(key)) for key in ("BACKFILE", "RESPFILE", "ANCRFILE"))
-        return Filed(_spectrum(source), *names)
+        _warn_of_correction(source)
+        background_file, response, area = (_file(source.words(key)) for key in ("BACKFILE", "RESPFILE", "ANCRFILE"))
+        return Filed(_spectrum(source), background_file, response, area, _both_sides(source), source.row)
 
 
 def _table(file: Any, path: PathLike, background: bool) -> Any:
@@ -95,10 +100,18 @@ def _row(table: Any, row: int | None, path: PathLike, background: bool) -> int |
             raise FileError(f"row = {row}: {path} holds one spectrum, row 0.")
         return None
     if row is None and count > 1:
-        raise FileError(f"path = {path} holds {count} spectra: choose one with row=0 to row={count - 1}.")
+        orders = f" ({_orders(table)})" if has(table, "TG_M") else ""
+        raise FileError(f"path = {path} holds {count} spectra: choose one with row=0 to row={count - 1}{orders}.")
     if not 0 <= (row or 0) < count:
         raise FileError(f"row = {row}: {path} holds {count} spectra, counted from 0.")
     return row or 0
+
+
+def _orders(table: Any) -> str:
+    """The spectral orders of gratings, row by row."""
+    part = table.data.field("TG_PART") if has(table, "TG_PART") else np.zeros(len(table.data), int)
+    pairs = enumerate(zip(part, table.data.field("TG_M"), strict=True))
+    return ", ".join(f"{row}: TG_PART {one}, TG_M {order}" for row, (one, order) in pairs)
 
 
 def _file(name: str) -> str | None:
@@ -109,7 +122,7 @@ def _spectrum(source: _Source) -> Spectrum:
     exposure = source.numbers("EXPOSURE")
     if exposure is None:
         raise FileError(f"path = {source.path} has no EXPOSURE: add the keyword, in seconds.")
-    error = source.numbers("STAT_ERR") if has(source.table, "STAT_ERR") else None
+    error = _errors(source, "STAT_ERR")
     poisson = _poisson(source, error)
     counts = source.numbers("COUNTS")
     if counts is None:
@@ -125,9 +138,41 @@ def _spectrum(source: _Source) -> Spectrum:
         quality=source.numbers("QUALITY", 0),
         grouping=source.numbers("GROUPING", 0),
         error=error,
-        systematic=source.numbers("SYS_ERR") if has(source.table, "SYS_ERR") else None,
+        systematic=_errors(source, "SYS_ERR"),
         poisson=poisson,
     )
+
+
+def _errors(source: _Source, name: str) -> Any:
+    """A column of errors, or the keyword, which says 0 where there are none."""
+    if has(source.table, name):
+        return source.numbers(name)
+    stated = source.table.header.get(name, 0)
+    return source.numbers(name) if type(stated) in (int, float) and stated != 0 else None
+
+
+def _warn_of_correction(source: _Source) -> None:
+    """Says that a spectrum to be subtracted, with its scale, is left out."""
+    name = _file(source.words("CORRFILE"))
+    if name is not None and np.any(np.asarray(source.numbers("CORRSCAL", 1.0)) != 0):
+        warnings.warn(
+            f"{source.path} names a correction to subtract, {name} in CORRFILE: it is left out, as nothing is ever "
+            "subtracted. Give it a spectrum in the model, or set CORRFILE = 'none'.",
+            stacklevel=5,
+        )
+
+
+def _both_sides(source: _Source) -> Spectrum | None:
+    """The background of a grating, counted above and below the source: counts and sizes of both added."""
+    sides = [(name, key) for name, key in _SIDES if has(source.table, name)]
+    if not sides:
+        return None
+    missing = [key for _, key in sides if source.numbers(key) is None]
+    if missing:
+        raise FileError(f"path = {source.path} has no {missing[0]}, the size of a background: add the keyword.")
+    counts, size = zip(*((source.numbers(name), source.numbers(key)) for name, key in sides), strict=True)
+    area, exposure = source.numbers("AREASCAL", 1.0), source.numbers("EXPOSURE")
+    return Spectrum(sum(counts), exposure, source.numbers("CHANNEL"), area, sum(size), source.numbers("QUALITY", 0))
 
 
 def _poisson(source: _Source, error: Any) -> bool:

@@ -44,6 +44,12 @@ def subpixel_centres(nside: int, pixels: np.ndarray, nest: bool, factor: int) ->
     return pixel_centres(nside * factor, children, nest=True)
 
 
+def coarser(nside: int, pixels: np.ndarray, nest: bool, coarse: int) -> np.ndarray:
+    """Index, NESTED, of the pixel of resolution `coarse` that holds each pixel."""
+    parents = pixels if nest else _healpy().ring2nest(nside, pixels)
+    return parents // (nside // coarse) ** 2
+
+
 def pixel_of(nside: int, longitude: np.ndarray, latitude: np.ndarray, nest: bool) -> np.ndarray:
     """Index of the pixel that holds each direction [rad]."""
     healpy = _healpy()
@@ -76,3 +82,9 @@ def to_ring(nside: int) -> np.ndarray:
     """For each pixel in NESTED order its index in RING order."""
     healpy = _healpy()
     return healpy.nest2ring(nside, np.arange(12 * nside**2))
+
+
+def cross_powers(maps: np.ndarray, lmax: int) -> np.ndarray:
+    """TT, EE, BB, TE, EB and TB of full maps of I, Q and U in RING order, (6, lmax + 1)."""
+    healpy = _healpy()
+    return np.asarray(healpy.anafast(maps, lmax=lmax, pol=True))

@@ -7,7 +7,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Inexact
 
-from ..._core.units import strip_unit
+from ..._core.units import strip_unit, whole
 from . import healpix
 from .frames import direction, polarisation_basis, transport
 
@@ -86,6 +86,16 @@ class HealpixSky(AbstractSky):
         """Galactic longitude and latitude [deg], (size,), of the pixels."""
         l, b = healpix.pixel_centres(self.nside, self.indices, self.nest)
         return np.rad2deg(l), np.rad2deg(b)
+
+    def coarser(self, nside: Any) -> np.ndarray:
+        """Index, NESTED, of the pixel of a coarser `nside` that holds each pixel, (size,).
+
+        **Raises:** `ValueError` for an `nside` that is no power of two, or finer than that of the sky.
+        """
+        coarse = healpix.check_nside(whole(nside, "nside", 1))
+        if coarse > self.nside:
+            raise ValueError(f"nside = {coarse} is finer than the sky, {self.nside}: give at most that.")
+        return healpix.coarser(self.nside, self.indices, self.nest, coarse)
 
     def rays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         l, b = healpix.pixel_centres(self.nside, self.indices, self.nest)

@@ -51,11 +51,7 @@ class Bandpass(AbstractInstrument):
     def __call__(self, stokes: Stokes) -> Stokes:
         """The band mean of a sky at the frequencies of the band."""
         self._check(stokes)
-        frequency = jnp.asarray(self.frequency, self.weights.dtype)
-        steps = jnp.diff(frequency)
-        measure = 0.5 * (jnp.pad(steps, (0, 1)) + jnp.pad(steps, (1, 0))) * self.weights
-        per_unit = per_kelvin("MJy/sr", frequency) / per_kelvin(self.unit, frequency)
-        share = measure / jnp.sum(measure * per_unit)
+        share = self.share(self.unit)
         brightness = stokes.to("MJy/sr")
 
         def mean(maps: Float[Array, "n npix"] | None) -> Any:
@@ -66,6 +62,18 @@ class Bandpass(AbstractInstrument):
 
         parts = {name: mean(getattr(brightness, name)) for name in "IQUV"}
         return dataclasses.replace(brightness, **parts, frequency=self.nominal, unit=self.unit)
+
+    def share(self, unit: str) -> Float[Array, " n"]:
+        """What a brightness of 1 MJy/sr at each frequency of the band adds to the mean, (n,), in `unit`.
+
+        w_k/sum_j w_j (dI_nu/dS)_j, w with the steps of the trapezoid rule.
+
+        **Arguments:** `unit`: a brightness, as of `sl.Stokes`.
+        """
+        frequency = jnp.asarray(self.frequency, self.weights.dtype)
+        steps = jnp.diff(frequency)
+        measure = 0.5 * (jnp.pad(steps, (0, 1)) + jnp.pad(steps, (1, 0))) * self.weights
+        return measure / jnp.sum(measure * per_kelvin("MJy/sr", frequency) / per_kelvin(unit, frequency))
 
     def _check(self, stokes: Stokes) -> None:
         given = stokes.frequency

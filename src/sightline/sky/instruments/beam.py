@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import is_concrete, param, setting
 from ..geometry import HealpixSky
-from ..harmonics import Synthesis, packed_degrees, ring_order
+from ..harmonics.synthesis import Synthesis, packed_degrees, ring_order
 from ..stokes import Stokes, is_blank
 from .base import AbstractInstrument
 from .calibration import calibrate

@@ -2,10 +2,10 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.units import numbers
 from ...statistics.correlated import Correlated
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, check_positive
+from ..pixels import matrices, used
 from ..stokes import Stokes, is_blank
 from .brightness import Brightness
 from .data import Converted, stokes_values, to_brightness
@@ -65,12 +65,12 @@ def MapLikelihood(
         pixels      768 of 768
     """
     data = to_brightness(data, Brightness(sky, frequency, parameters, instrument, offset), unit, convention)
-    observable, spread, matrices = data.observable, _spread(noise, data), _matrices(covariance, data, parameters)
-    if (spread is None) == (matrices is None):
+    observable, spread, known = data.observable, _spread(noise, data), _matrices(covariance, data, parameters)
+    if (spread is None) == (known is None):
         raise ValueError("Give either noise, standard deviations, or covariance, one matrix a pixel.")
-    kept = _kept(data.values, spread, matrices, mask)
+    kept = used(data.values, spread, known, mask)
     smaller = observable.restrict(kept) if kept.size < observable.sightlines.sky.size else observable
-    distribution = _distribution(spread, matrices, kept)
+    distribution = _distribution(spread, known, kept)
     return Likelihood(
         observable if smaller is None else smaller,
         data.values[..., kept],
@@ -98,9 +98,9 @@ def _spread(noise: Any, data: Converted) -> np.ndarray | None:
     return np.where(is_blank(spread), np.inf, spread * data.factor[..., None])
 
 
-def _distribution(spread: np.ndarray | None, matrices: np.ndarray | None, kept: np.ndarray) -> AbstractNoise:
-    if matrices is not None:
-        return Correlated(matrices[..., kept, :, :])
+def _distribution(spread: np.ndarray | None, known: np.ndarray | None, kept: np.ndarray) -> AbstractNoise:
+    if known is not None:
+        return Correlated(known[..., kept, :, :])
     spread = np.asarray(spread)[..., kept]
     check_positive(spread, "noise")
     return Gaussian(spread)
@@ -110,38 +110,8 @@ def _matrices(covariance: Any, data: Converted, parameters: str) -> np.ndarray |
     """Covariances of the fitted parameters in the unit of the observable, squared, COSMO; NaN where they are blank."""
     if covariance is None:
         return None
-    matrices, size = data.numbers(covariance, "covariance", power=2), len(parameters)
-    pixels = data.values.shape[1:]
-    if matrices.shape == (*pixels, 3, 3) and set(parameters) <= set("IQU"):
-        places = ["IQU".index(name) for name in parameters]
-        matrices = matrices[..., places, :][..., :, places]
-    if matrices.shape != (*pixels, size, size):
-        raise ValueError(f"covariance has shape {matrices.shape}, not {(*pixels, size, size)} for {parameters}.")
-    matrices = np.where(is_blank(matrices), np.nan, matrices)
-    return matrices * data.factor[..., None, None, None] ** 2 * np.outer(data.signs, data.signs)
-
-
-def _kept(values: np.ndarray, spread: np.ndarray | None, matrices: np.ndarray | None, mask: Any) -> np.ndarray:
-    """Places of the pixels that are neither blank nor masked nor of infinite noise."""
-    axes = tuple(range(values.ndim - 1))
-    if not np.any(np.isfinite(values)):
-        raise ValueError("data hold no finite value: every pixel is blank.")
-    good = np.all(np.isfinite(values), axis=axes)
-    if spread is not None:
-        good &= np.all(np.isfinite(spread), axis=axes)
-    if matrices is not None:
-        good &= np.all(np.isfinite(matrices), axis=(*range(matrices.ndim - 3), -1, -2))
-    if mask is not None:
-        chosen = numbers(mask, "", "mask")
-        if chosen.shape != good.shape or not np.all(np.isin(chosen, (0, 1))):
-            raise ValueError(
-                f"mask has shape {chosen.shape} for {good.size} pixels: give one value a pixel, True (1) where it is "
-                "used, at the nside and ordering of the data."
-            )
-        good &= chosen.astype(bool)
-    if not np.any(good):
-        raise ValueError("No pixel is left: the mask, blank data and infinite noise exclude them all.")
-    return np.flatnonzero(good)
+    given = data.numbers(covariance, "covariance", power=2)
+    return matrices(given, parameters, data.values.shape[1:], data.factor, data.signs)
 
 
 def _notes(observable: Brightness, data: Converted, kept: np.ndarray) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.units import number, strip_unit
 from ...parameters.leaves import find_leaves, nearest
+from .draws import poisson
 from .folded import Folding
 from .response import Response
 
@@ -53,7 +54,7 @@ def _draw(model: Any, folding: Folding, exposure: Array, key: Array, values: dic
         return exposure * folding(_replaced(model, some).spectrum(name))
 
     means = jax.vmap(mean)(values) if values else mean({})
-    return jax.random.poisson(key, means).astype(means.dtype)
+    return poisson(key, means)
 
 
 def _checked(model: Any, values: Mapping[str, Any]) -> dict[str, Array]:

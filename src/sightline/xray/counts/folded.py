@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._core.fixed import Fixed
 from ..._core.module import default_float
 from ..._core.relaxed import relaxed
 from ...statistics.layout import Axis, Layout, row_names
@@ -24,11 +25,12 @@ from .stack import Stack
 class Folding(eqx.Module):
     """A response that a spectrum is folded through, its bins divided until two nodes suffice.
 
-    - `edges`: (n + 1,) keV; `part`: (n,), of which bin of the response each is, `None`: they are the same.
+    - `grid`: of `edges`, (n + 1,) keV, part of the structure so that what depends on them alone is computed once.
+    - `part`: (n,), of which bin of the response each is, `None`: they are the same.
     - `matrix`: counts for photons cm-2 s-1, in the default precision.
     """
 
-    edges: Float[Array, " n1"]
+    grid: Fixed = eqx.field(static=True)
     part: Int[Array, " n"] | None
     matrix: Float[Array, "m k"] | Rows
 
@@ -37,17 +39,32 @@ class Folding(eqx.Module):
         """The folding of a response."""
         edges, part = divided(np.append(response.low, response.high[-1]))
         index = None if part.size == len(response.low) else jnp.asarray(part)
-        return cls(to_jax(edges), index, jax.tree.map(to_jax, response.matrix))
+        grid = Fixed(np.asarray(edges, default_float()))
+        return cls(grid, index, jax.tree.map(to_jax, response.matrix))
+
+    @property
+    def edges(self) -> np.ndarray:
+        """(n + 1,) keV, of the bins that spectra are evaluated in."""
+        return self.grid.values
 
     def __call__(self, spectrum: AbstractPhotonSpectrum) -> Float[Array, "*size m"]:
         """Mean counts of a spectrum; of `Each`, with a leading axis."""
         if isinstance(spectrum, Each):
             return spectrum.map(self)
-        bins = Bins.contiguous(self.edges).cut(jnp.asarray(spectrum.jumps(), self.edges.dtype))
+        bins = self._bins(spectrum.jumps())
         photons = bins.gathered(spectrum.binned(bins))
         if self.part is not None:
             photons = jax.ops.segment_sum(photons, self.part, self.matrix.shape[1], indices_are_sorted=True)
         return product(self.matrix, photons.astype(self.edges.dtype))
+
+    def _bins(self, jumps: Any) -> Bins:
+        """The bins, cut; known even while a function is traced, where the jumps are."""
+        with jax.ensure_compile_time_eval():
+            bins = Bins.contiguous(jnp.asarray(self.edges))
+            if isinstance(jumps, np.ndarray):
+                inside = jumps[(jumps > self.edges[0]) & (jumps < self.edges[-1])]
+                return bins.cut(jnp.asarray(inside, self.edges.dtype))
+        return bins.cut(jnp.asarray(jumps, self.edges.dtype))
 
 
 class Scale(eqx.Module):

@@ -25,6 +25,7 @@ class Observation(eqx.Module):
     - `on`: the spectrum of the source region; `off`: that of the background, or `None`.
     - `response`: its channels have the numbers of `on.channel` and may have more.
     - `name`: how tables and figures call it.
+    - `background_response`: of the background, for a spectrum of its own; `None`: that of the source.
     - `selected`: (m,), the channels to use; `label`: (m,), their groups from 0, -1 for none; as filed without.
 
     **Raises:** `ValueError` for channels that the response or background do not have, and where no channel is left.
@@ -44,6 +45,7 @@ class Observation(eqx.Module):
     name: str = eqx.field(static=True)
     selected: np.ndarray
     label: np.ndarray
+    background_response: Response | None
 
     def __init__(
         self,
@@ -53,11 +55,15 @@ class Observation(eqx.Module):
         name: str = "",
         selected: Any = None,
         label: Any = None,
+        background_response: Response | None = None,
     ) -> None:
-        refuse_units(selected=selected, label=label)
+        refuse_units(selected=selected, label=label, background_response=background_response)
         self.on, self.response, self.name = on, response, name
         places_of(on.channel, response.channels.label, "response")
         self.off = None if off is None else off.taken(places_of(on.channel, off.channel, "background"))
+        self.background_response = background_response
+        if background_response is not None:
+            places_of(on.channel, background_response.channels.label, "background_response")
         self.selected = np.ones(len(on), bool) if selected is None else np.asarray(selected, bool)
         if self.selected.shape != (len(on),):
             raise ValueError(
@@ -142,6 +148,11 @@ class Observation(eqx.Module):
         return self.on.poisson and (self.off is None or self.off.poisson)
 
     @property
+    def systematic(self) -> bool:
+        """Whether the file states systematic errors of the counts that are used."""
+        return self.on.systematic is not None and bool(np.any(self.on.systematic[self.label >= 0] > 0))
+
+    @property
     def integer(self) -> bool:
         """Whether the counts of source and background are whole numbers, none below 0, in all groups."""
         parts = [self.counts] if self.background is None else [self.counts, self.background]
@@ -150,17 +161,17 @@ class Observation(eqx.Module):
     @property
     def folding(self) -> Response:
         """The response of the groups with exposure and AREASCAL multiplied in: `fold` gives counts of the source."""
-        return self._folding(self.on)
+        return self._folding(self.on, self.response)
 
     @property
     def background_folding(self) -> Response:
-        """As `folding`, with exposure and AREASCAL of the background: `fold` gives its counts.
+        """As `folding`, with exposure and AREASCAL of the background, and its response: `fold` gives its counts.
 
         **Raises:** `ValueError` where there is no background.
         """
         if self.off is None:
             raise ValueError(f"{self.name or 'the observation'} has no background: read it with one, or model none.")
-        return self._folding(self.off)
+        return self._folding(self.off, self.background_response or self.response)
 
     def __len__(self) -> int:
         return int(self.label.max()) + 1
@@ -202,14 +213,14 @@ class Observation(eqx.Module):
         return self._changed(self.selected, label)
 
     def _changed(self, selected: np.ndarray, label: np.ndarray) -> "Observation":
-        return Observation(self.on, self.response, self.off, self.name, selected, label)
+        return Observation(self.on, self.response, self.off, self.name, selected, label, self.background_response)
 
-    def _folding(self, spectrum: Spectrum) -> Response:
-        channels = self.response.channels
+    def _folding(self, spectrum: Spectrum, response: Response) -> Response:
+        channels = response.channels
         label, weight = np.full(len(channels), -1), np.zeros(len(channels))
         rows = self.on.channel - channels.label[0]
         label[rows], weight[rows] = self.label, spectrum.area_scale * spectrum.exposure
-        return self.response.grouped(label, weight)
+        return response.grouped(label, weight)
 
     @property
     def _merged(self) -> Any:

@@ -1,7 +1,7 @@
 """Groups as wide as resolution and counts allow."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class Optimal(AbstractGrouping):
 
     **Source:** Kaastra & Bleeker 2016, A&A 587, A151, section 3 (width of a data bin) and section 5 (recipe).
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("Kaastra2016",)
 
     def __call__(self, observation: Any) -> np.ndarray:
         keep = np.flatnonzero(usable(observation))

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..spectra.base import Convolved
+from ..spectra.convolved import Convolved
 from .rows import reach
 
 _SLACK = 1e-6  # of an energy: what single precision leaves

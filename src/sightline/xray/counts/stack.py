@@ -87,6 +87,11 @@ class Stack(eqx.Module):
         return all(one.poisson for one in self.observations)
 
     @property
+    def systematic(self) -> bool:
+        """Whether any states systematic errors of its counts."""
+        return any(one.systematic for one in self.observations)
+
+    @property
     def folding(self) -> Response:
         """The response of the groups, of the first, `relative` to whose exposure the others are."""
         return self.first.folding
@@ -150,6 +155,7 @@ def _shared(first: Observation, one: Observation) -> dict[str, tuple[Any, Any]]:
         "having errors": (first.on.error is None, one.on.error is None),
     }
     if first.off is not None and one.off is not None:
+        pairs["response of the background"] = (first.background_response, one.background_response)
         pairs["AREASCAL of the background"] = (first.off.area_scale, one.off.area_scale)
     return pairs
 

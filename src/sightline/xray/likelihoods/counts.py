@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 
 from ...statistics.likelihood import Likelihood
@@ -77,6 +79,12 @@ def _check(observation: Observation | Stack, background: str | None, noise: Abst
             f"{name or 'The observation'} has a background: give background=, the name of its spectrum in the model, "
             "or noise=sl.statistics.ProfiledBackground(observation.background, observation.ratio); "
             "noise=sl.statistics.Poisson() leaves it out."
+        )
+    if observation.systematic and not isinstance(noise, _GAUSSIAN):
+        warnings.warn(
+            f"{name or 'The observation'} states systematic errors of its counts (SYS_ERR), which Poisson statistics "
+            "have no place for: they are left out. Free a factor of the area, sl.instruments.Detector(area=...).",
+            stacklevel=4,
         )
     if not observation.poisson and not isinstance(noise, _GAUSSIAN):
         raise ValueError(

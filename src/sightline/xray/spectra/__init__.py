@@ -4,10 +4,8 @@ from .absorption import GasAbsorption as GasAbsorption
 from .absorption import InterstellarAbsorption as InterstellarAbsorption
 from .absorption import MorrisonMcCammon as MorrisonMcCammon
 from .absorption import TabulatedAbsorption as TabulatedAbsorption
-from .base import AbstractConvolution as AbstractConvolution
 from .base import AbstractFactor as AbstractFactor
 from .base import AbstractPhotonSpectrum as AbstractPhotonSpectrum
-from .base import Convolved as Convolved
 from .base import FactorProduct as FactorProduct
 from .base import Product as Product
 from .base import Scale as Scale
@@ -19,6 +17,8 @@ from .black_bodies import DiskPowerBlackBody as DiskPowerBlackBody
 from .bremsstrahlung import Bremsstrahlung as Bremsstrahlung
 from .components import components as components
 from .comptonisation import Comptonisation as Comptonisation
+from .convolved import AbstractConvolution as AbstractConvolution
+from .convolved import Convolved as Convolved
 from .each import Each as Each
 from .factors import Edge as Edge
 from .factors import ExponentialFactor as ExponentialFactor
@@ -45,3 +45,6 @@ from .redshifted import Redshifted as Redshifted
 from .redshifted import RedshiftedFactor as RedshiftedFactor
 from .smoothing import GaussianSmoothing as GaussianSmoothing
 from .synchrotron import Synchrotron as Synchrotron
+from .table_grid import TableGrid as TableGrid
+from .tables import TableFactor as TableFactor
+from .tables import TableModel as TableModel

@@ -1,6 +1,7 @@
-"""What has a photon spectrum, what multiplies it and what smears it, each written for one energy, and their algebra."""
+"""What has a photon spectrum and what multiplies it, each written for one energy, and their algebra."""
 
 import abc
+import math
 import numbers
 from typing import Any, ClassVar
 
@@ -14,11 +15,10 @@ from ..._core.module import Module, param
 from ..._core.naming import snake_case, unique
 from ..._core.types import Scalar
 from .bins import Bins
+from .nodes import Factor, Jumps, at_nodes, band, children, jumps_of, times, weighted_mean
 
 Column = Float[Array, ""] | AbstractMeasurable
 """A number, or what a model measures along a sightline: `Model.spectrum` then puts the number there."""
-Jumps = Float[Array | np.ndarray, " k"]
-Factor = Float[Array, "2 n"] | None
 
 
 class AbstractPhotonSpectrum(AbstractLight):
@@ -38,6 +38,7 @@ class AbstractPhotonSpectrum(AbstractLight):
     """
 
     of_energy: ClassVar[bool] = True
+    needs_neighbours: ClassVar[bool] = False  # photons of a bin may come from others: see `sl.spectra.Convolved`
 
     @abc.abstractmethod
     def __call__(self, energy: Scalar) -> Scalar:
@@ -48,7 +49,8 @@ class AbstractPhotonSpectrum(AbstractLight):
 
         Override it, in closed form, for what may be narrower than a bin, such as a line.
         """
-        return jnp.sum(self.binned(Bins.across(low, high, self.jumps())))
+        bins, inside = band(self, low, high)
+        return jnp.sum(jnp.where(inside, self.binned(bins), 0))
 
     def jumps(self) -> Jumps:
         """Energies, (k,) keV, where the spectrum or a factor of it jumps, bends or is narrow: bins are cut there."""
@@ -64,7 +66,7 @@ class AbstractPhotonSpectrum(AbstractLight):
         if type(self).photons is AbstractPhotonSpectrum.photons:
             return bins.half * jnp.sum(times(at_nodes(self, bins), factor), axis=0)
         photons = jax.vmap(self.photons)(bins.low, bins.high)
-        return photons if factor is None else photons * _weighted_mean(factor, at_nodes(self, bins))
+        return photons if factor is None else photons * weighted_mean(factor, at_nodes(self, bins))
 
     @property
     def name(self) -> str:
@@ -100,6 +102,10 @@ class AbstractFactor(Module):
     def __call__(self, energy: Scalar) -> Scalar:
         """The factor at one energy, keV."""
 
+    def at(self, bins: Bins) -> Float[Array, "2 n"]:
+        """The factor at the nodes of bins; override it where what depends on energy alone is worth keeping."""
+        return jax.vmap(jax.vmap(self))(bins.energy)
+
     def jumps(self) -> Jumps:
         """Energies, (k,) keV, where it jumps, bends or is narrow: bins are cut there."""
         return jumps_of(*children(self))
@@ -121,22 +127,6 @@ class AbstractFactor(Module):
         )
 
     __radd__ = __add__
-
-
-class AbstractConvolution(Module):
-    """What moves photons from bin to bin, such as a blur; `convolution(spectrum)` is a spectrum."""
-
-    @abc.abstractmethod
-    def convolve(self, photons: Float[Array, " n"], edges: Float[Array, " n1"]) -> Float[Array, " n"]:
-        """Photons in bins from photons in the same bins, which are contiguous, between edges in keV."""
-
-    def reach(self, low: float, high: float) -> tuple[float, float]:
-        """Between which energies, keV, photons come that it moves to between `low` and `high`: by default these."""
-        return low, high
-
-    def __call__(self, spectrum: AbstractPhotonSpectrum) -> "Convolved":
-        """The spectrum, convolved."""
-        return Convolved(self, spectrum)
 
 
 class Sum(AbstractPhotonSpectrum):
@@ -261,6 +251,10 @@ class FactorProduct(AbstractFactor):
             first = first * value
         return first
 
+    def at(self, bins: Bins) -> Float[Array, "2 n"]:
+        first, *rest = (term.at(bins) for term in self.terms.values())
+        return math.prod(rest, start=first)
+
 
 class Scale(AbstractFactor):
     """A constant factor, T(E) = f; XSPEC's `constant`. `0.5 * spectrum` has one."""
@@ -269,74 +263,6 @@ class Scale(AbstractFactor):
 
     def __call__(self, energy: Scalar) -> Scalar:
         return self.factor * jnp.ones_like(energy)
-
-
-class Convolved(AbstractPhotonSpectrum):
-    """A spectrum whose photons a convolution has moved from bin to bin.
-
-    At one energy, and between two, it is found on 2000 bins from 0.01 to 200 keV.
-
-    **Arguments:** `convolution`, `spectrum`.
-    """
-
-    convolution: AbstractConvolution
-    spectrum: AbstractPhotonSpectrum
-
-    @property
-    def name(self) -> str:
-        return self.spectrum.name
-
-    def __call__(self, energy: Scalar) -> Scalar:
-        bins = Bins.contiguous(jnp.geomspace(0.01, 200.0, 2001, dtype=energy.dtype))
-        width = bins.high - bins.low
-        return jnp.interp(energy, bins.low + 0.5 * width, self.binned(bins) / width)
-
-    def photons(self, low: Scalar, high: Scalar) -> Scalar:
-        bins = Bins.contiguous(jnp.geomspace(0.01, 200.0, 2001, dtype=low.dtype))
-        below = jnp.concatenate([jnp.zeros(1, low.dtype), jnp.cumsum(self.binned(bins))])
-        return jnp.interp(high, bins.edges, below) - jnp.interp(low, bins.edges, below)
-
-    def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
-        photons = bins.gathered(self.spectrum.binned(bins))
-        pieces = bins.shared(self.convolution.convolve(photons, bins.edges))
-        return pieces if factor is None else pieces * jnp.mean(factor, axis=0)
-
-
-def times(values: Float[Array, "2 n"], factor: Factor) -> Float[Array, "2 n"]:
-    """Values times a factor, where there is one."""
-    return values if factor is None else values * factor
-
-
-def at_nodes(function: Any, bins: Bins) -> Float[Array, "2 n"]:
-    """A spectrum or a factor at the nodes of bins."""
-    return jax.vmap(jax.vmap(function))(bins.energy)
-
-
-def children(module: Module) -> list[Any]:
-    """The spectra and factors directly inside a module."""
-    found = jax.tree.leaves(module, is_leaf=lambda node: _has_jumps(node) and node is not module)
-    return [one for one in found if _has_jumps(one)]
-
-
-def jumps_of(*parts: Any) -> Jumps:
-    """The energies at which spectra and factors jump: constants as long as all are."""
-    found = [one.jumps() for one in parts]
-    if all(isinstance(one, np.ndarray) for one in found):
-        return np.unique(np.concatenate([np.zeros(0), *found]))
-    dtype = jnp.result_type(*(one for one in found if not isinstance(one, np.ndarray)))
-    return jnp.concatenate([jnp.asarray(one, dtype) for one in found])
-
-
-def _has_jumps(node: Any) -> bool:
-    return isinstance(node, (AbstractPhotonSpectrum, AbstractFactor))
-
-
-def _weighted_mean(factor: Float[Array, "2 n"], density: Float[Array, "2 n"]) -> Float[Array, " n"]:
-    """The mean of a factor over the nodes of a bin, weighted by what it multiplies; plain where that is 0."""
-    total = jnp.sum(density, axis=0)
-    some = total != 0
-    weighted = jnp.sum(factor * density, axis=0) / jnp.where(some, total, 1)
-    return jnp.where(some, weighted, jnp.mean(factor, axis=0))
 
 
 def _name(term: Any) -> str:

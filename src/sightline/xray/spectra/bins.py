@@ -1,16 +1,22 @@
 """Energy bins with two Gauss-Legendre nodes each, cut where a spectrum jumps."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._core.module import is_concrete
+
 WIDEST = 1 / 80  # in ln E: two nodes give a power law to 1e-9, exp(-40 E/E_bin) to 2e-5 of a faint bin
 _PARTS = 512
 _OFFSET = 0.381966  # of a part: no step then falls on a round energy, where a jump may be
+AROUND, _FARTHEST = 512, 8.0
+"""Bins on either side of a band that has photons from outside."""
 _NODE = 1 / math.sqrt(3)
 
 
@@ -32,12 +38,18 @@ class Bins(eqx.Module):
         return cls(edges[:-1], edges[1:], jnp.arange(edges.shape[0] - 1, dtype=jnp.int32), edges)
 
     @classmethod
-    def across(cls, low: Float[Array, ""], high: Float[Array, ""], jumps: Float[Array, " k"]) -> "Bins":
-        """Narrow bins of one band, cut at jumps: their number is fixed, so that the band may be traced."""
+    def across(
+        cls, low: Float[Array, ""], high: Float[Array, ""], jumps: Float[Array, " k"], beyond: bool = False
+    ) -> "Bins":
+        """Narrow bins of one band, cut at jumps: their number is fixed, so that the band may be traced.
+
+        **Arguments:** `beyond`: whether there are bins `around` the band as well.
+        """
         steps = (jnp.arange(_PARTS, dtype=low.dtype) + _OFFSET) / _PARTS
         edges = low * jnp.exp(steps * jnp.log(high / low))
         edges = jnp.concatenate([low[None], edges, high[None]])
-        return cls.contiguous(jnp.sort(jnp.concatenate([edges, jnp.clip(jumps, low, high)])))
+        edges = around(edges) if beyond else edges
+        return cls.contiguous(jnp.sort(jnp.concatenate([edges, jnp.clip(jumps, edges[0], edges[-1])])))
 
     @property
     def half(self) -> Float[Array, " n"]:
@@ -50,6 +62,17 @@ class Bins(eqx.Module):
         offset = _NODE * self.half
         middle = 0.5 * (self.high + self.low)
         return jnp.stack([middle - offset, middle + offset])
+
+    def once(self, function: Callable[[Float[Array, ""]], Any]) -> Any:
+        """A function of energy alone at the nodes, (2, n) and what it returns: bins that are known tell it at once.
+
+        It is a constant then of whatever is compiled, and not computed again in each pass of a loop.
+        """
+        values = jax.vmap(jax.vmap(function))
+        if not is_concrete(self.low):
+            return values(self.energy)
+        with jax.ensure_compile_time_eval():
+            return jax.jit(values)(self.energy)
 
     def cut(self, jumps: Float[Array, " k"]) -> "Bins":
         """Contiguous bins, those that hold jumps cut there; the pieces follow the others.
@@ -81,6 +104,12 @@ class Bins(eqx.Module):
         width = self.edges[1:] - self.edges[:-1]
         share = (self.high - self.low) / jnp.where(width > 0, width, 1)[self.whole]
         return photons[self.whole] * share
+
+
+def around(edges: Float[Array, " m1"]) -> Float[Array, " m2"]:
+    """Edges with 512 more on either side, to an eighth of the lowest and eight times the highest, wider farther off."""
+    away = jnp.exp(jnp.linspace(0.0, 1.0, AROUND + 1, dtype=edges.dtype)[1:] ** 2 * math.log(_FARTHEST))
+    return jnp.concatenate([edges[0] / away[::-1], edges, edges[-1] * away])
 
 
 def divided(edges: Any) -> tuple[np.ndarray, np.ndarray]:

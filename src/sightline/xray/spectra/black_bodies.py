@@ -2,7 +2,9 @@
 
 import functools
 import math
+from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -15,18 +17,21 @@ from .base import AbstractPhotonSpectrum
 RADIUS = 1.0344e-3
 """2 pi/(h^3 c^2) (1 km/10 kpc)^2 [cm-2 s-1 keV-3]."""
 _LUMINOSITY = 8.0525  # cm-2 s-1 keV^-1 keV^2 of 1e39 erg/s at 10 kpc: 15/pi^4 1e39 erg/(4 pi (10 kpc)^2)
-_NEAR = 0.1
-_RISE = tuple((-1) ** k / math.factorial(k + 1) for k in range(9))  # (1 - e^-x)/x
 _TEMPERATURE = {"unit": "keV", "positive": True, "symbol": "kT"}
 _POSITIVE = {"bounds": (0, None), "symbol": "K"}
 
 
+@jax.custom_jvp
 def bose(x: Scalar) -> Scalar:
-    """1/(e^x - 1) for x > 0, without overflow; 1 - e^-x by its series near 0, as `expm1` costs three times `exp`."""
-    decay = jnp.exp(-x)
-    near = x < _NEAR
-    small = jnp.where(near, x, 0)
-    return decay / jnp.where(near, small * horner(small, _RISE), 1 - decay)
+    """1/(e^x - 1) for x > 0; 0 where e^x overflows."""
+    return 1 / jnp.expm1(x)
+
+
+@bose.defjvp
+def _bose_jvp(primals: tuple[Scalar], tangents: tuple[Scalar]) -> tuple[Scalar, Scalar]:
+    """-f (1 + f), which is 0 where e^x overflows, too."""
+    value = bose(*primals)
+    return value, -value * (1 + value) * tangents[0]
 
 
 class BlackBody(AbstractPhotonSpectrum):
@@ -74,6 +79,7 @@ class DiskBlackBody(AbstractPhotonSpectrum):
     **Source:** Mitsuda et al. 1984, PASJ 36, 741, equation 4.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Mitsuda1984",)
     temperature: Float[Array, ""] = param(1.0, **_TEMPERATURE)
     norm: Float[Array, ""] = param(1.0, **_POSITIVE)
 
@@ -118,6 +124,7 @@ class DiskPowerBlackBody(AbstractPhotonSpectrum):
     **Source:** Mineshige et al. 1994, ApJ 426, 308.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Mineshige1994",)
     temperature: Float[Array, ""] = param(1.0, **_TEMPERATURE)
     exponent: Float[Array, ""] = param(0.75, positive=True, symbol="p")
     norm: Float[Array, ""] = param(1.0, **_POSITIVE)

@@ -1,5 +1,6 @@
 import functools
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -22,6 +23,7 @@ class Bremsstrahlung(AbstractPhotonSpectrum):
     **Source:** Rybicki & Lightman 1979, equations 5.14 and 5.15; Karzas & Latter 1961, ApJS 6, 167, of the Born limit.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Karzas1961", "Rybicki1979")
     temperature: Float[Array, ""] = param(7.0, unit="keV", positive=True, symbol="kT")
     norm: Float[Array, ""] = param(1.0, bounds=(0, None), symbol="K")
 

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -46,6 +47,7 @@ class Comptonisation(AbstractPhotonSpectrum):
     the index; Hua & Titarchuk 1995, ApJ 449, 188.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Titarchuk1994", "Titarchuk1995")
     temperature_seed: Float[Array, ""] = param(0.1, unit="keV", positive=True, symbol="kT_0")
     temperature: Float[Array, ""] = param(50.0, unit="keV", positive=True, symbol="kT")
     depth: Float[Array, ""] = param(1.0, positive=True, symbol=r"\tau")

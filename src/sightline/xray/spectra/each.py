@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.types import Scalar
@@ -62,10 +63,16 @@ class Each(AbstractPhotonSpectrum):
         return self.map(lambda one: one.photons(low, high))
 
     def jumps(self) -> Jumps:
-        return self.map(lambda one: jnp.asarray(one.jumps())).reshape(-1)
+        shared = self._first().jumps()
+        return shared if isinstance(shared, np.ndarray) else self.map(lambda one: jnp.asarray(one.jumps())).reshape(-1)
 
     def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, "size n"]:
         return self.map(lambda one: one.binned(bins, factor))
+
+    def _first(self) -> AbstractPhotonSpectrum:
+        """One spectrum, the first."""
+        axes = self._axes(self.spectrum)
+        return jax.tree.map(_at_start, self.spectrum, axes, is_leaf=_is_none)
 
     def _axes(self, spectrum: AbstractPhotonSpectrum) -> Any:
         """0 for leaves that vary, `None` for the others, in the shape of a spectrum."""
@@ -78,6 +85,10 @@ class Each(AbstractPhotonSpectrum):
         if axis is None or jnp.shape(leaf)[:1] == (self.size,):
             return leaf
         return jnp.broadcast_to(leaf, (self.size, *jnp.shape(leaf)))
+
+
+def _at_start(leaf: Any, axis: int | None) -> Any:
+    return leaf if axis is None else leaf[0]
 
 
 def _is_none(node: Any) -> bool:

@@ -1,7 +1,7 @@
 """Factors of photon spectra: edges, lines in absorption, cut-offs, partial covering."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from ..._core.module import param
 from ..._core.types import Scalar
 from .base import AbstractFactor, Jumps
+from .bins import Bins
 
 _WIDTHS = np.arange(-5.0, 6.0)  # of a line, at which bins are cut
 
@@ -125,6 +126,7 @@ class FermiDirac(AbstractFactor):
     **Source:** Tanaka 1986, in Radiation Hydrodynamics in Stars and Compact Objects, Lecture Notes in Physics 255, 198.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Tanaka1986",)
     cutoff: Float[Array, ""] = param(unit="keV", bounds=(0, None), symbol="E_c")
     folding: Float[Array, ""] = param(unit="keV", positive=True, symbol="E_f")
 
@@ -157,6 +159,9 @@ class PartialCovering(AbstractFactor):
 
     def __call__(self, energy: Scalar) -> Scalar:
         return 1 - self.fraction + self.fraction * self.factor(energy)
+
+    def at(self, bins: Bins) -> Float[Array, "2 n"]:
+        return 1 - self.fraction + self.fraction * self.factor.at(bins)
 
     def jumps(self) -> Jumps:
         return self.factor.jumps()

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from ..._core.points import as_energy
 from ..._core.units import strip_unit
 from .base import AbstractPhotonSpectrum
-from .bins import Bins
+from .nodes import band
 
 ERG = 1.602176634e-9
 """erg of 1 keV (exact, SI)."""
@@ -40,8 +40,8 @@ def energy_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[
         0.693147181
     """
     low, high = _band(low, high)
-    bins = Bins.across(low, high, spectrum.jumps())
-    return ERG * jnp.sum(spectrum.binned(bins, bins.energy))
+    bins, inside = band(spectrum, low, high)
+    return ERG * jnp.sum(jnp.where(inside, spectrum.binned(bins, bins.energy), 0), axis=-1)
 
 
 def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: Any) -> Float[Array, ""]:

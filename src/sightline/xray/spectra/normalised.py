@@ -9,7 +9,7 @@ from ..._core.module import Module, param, setting
 from ..._core.types import Scalar
 from .base import AbstractPhotonSpectrum, Factor
 from .bins import Bins
-from .flux import ERG
+from .flux import energy_flux
 
 
 class Flux(Module):
@@ -63,8 +63,7 @@ class Normalised(AbstractPhotonSpectrum):
     def scale(self) -> Scalar:
         """What the spectrum is multiplied by."""
         low, high = (jnp.asarray(end, self.band.flux.dtype) for end in (self.band.low, self.band.high))
-        bins = Bins.across(low, high, jnp.asarray(self.spectrum.jumps(), low.dtype))
-        return self.band.flux / (ERG * jnp.sum(self.spectrum.binned(bins, bins.energy)))
+        return self.band.flux / energy_flux(self.spectrum, low, high)
 
     def __call__(self, energy: Scalar) -> Scalar:
         return self.scale * self.spectrum(energy)

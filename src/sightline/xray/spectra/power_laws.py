@@ -1,6 +1,7 @@
 """Power laws, with breaks, cut-offs and curvature."""
 
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -106,6 +107,7 @@ class LogParabola(AbstractPhotonSpectrum):
     **Source:** Massaro et al. 2004, A&A 413, 489, equation 1.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Massaro2004",)
     index: Float[Array, ""] = param(1.5, symbol="a")
     curvature: Float[Array, ""] = param(0.2, symbol="b")
     norm: Float[Array, ""] = param(1.0, **_NORM)
@@ -127,6 +129,7 @@ class Band(AbstractPhotonSpectrum):
     **Source:** Band et al. 1993, ApJ 413, 281, equation 1.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Band1993",)
     alpha: Float[Array, ""] = param(-1.0, symbol=r"\alpha")
     beta: Float[Array, ""] = param(-2.0, symbol=r"\beta")
     cutoff: Float[Array, ""] = param(300.0, unit="keV", positive=True, symbol="E_c")

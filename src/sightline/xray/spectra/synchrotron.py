@@ -1,18 +1,13 @@
 """Synchrotron X-rays of the electrons that emit in radio."""
 
-import functools
 import math
-from typing import Any
+from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.constants import (
-    CRITICAL_FREQUENCY,
     ELECTRON_MASS,
-    ELECTRON_REST_ENERGY,
     ELEMENTARY_CHARGE,
     KILOPARSEC,
     PLANCK,
@@ -21,7 +16,7 @@ from ..._core.constants import (
 from ..._core.module import param
 from ..._core.types import Scalar
 from ..._core.units import strip_unit
-from ...sky.emission import kernels
+from ...sky.emission.quadrature import emitted
 from ...sky.fields.cosmic_rays.spectra import AbstractSpectrum
 from .base import AbstractPhotonSpectrum
 
@@ -30,8 +25,6 @@ _FLUX = _POWER * KILOPARSEC * 1e-9  # erg cm-2 s-1 Hz-1, of a norm of 1 pc3 kpc-
 _PHOTONS = _FLUX / PLANCK
 _JANSKY = _FLUX * 1e23
 _GHZ = 1.602176634e-9 / PLANCK * 1e-9  # of a photon of 1 keV
-_LARGEST, _SPAN = math.log(100.0), math.log(1e10)  # of x
-_STEP = math.log(10) / 16
 
 
 class Synchrotron(AbstractPhotonSpectrum):
@@ -60,6 +53,7 @@ class Synchrotron(AbstractPhotonSpectrum):
     **Source:** Rybicki & Lightman 1979, "Radiative Processes in Astrophysics", equation 6.31.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Rybicki1979",)
     electrons: AbstractSpectrum
     field: Float[Array, ""] = param(10.0, unit="uG", positive=True, symbol="B")
     norm: Float[Array, ""] = param(1.0, unit="pc3 kpc-2", bounds=(0, None), symbol="K")
@@ -70,7 +64,7 @@ class Synchrotron(AbstractPhotonSpectrum):
             raise TypeError(f"Synchrotron: electrons is {given!r}: give one of sl.cosmic_rays.spectra.")
 
     def __call__(self, energy: Scalar) -> Scalar:
-        return _PHOTONS * self.norm * self.field * self._integral(energy * _GHZ) / energy
+        return _PHOTONS * self.norm * self.field * emitted(self.electrons, self.field, energy * _GHZ) / energy
 
     def flux_density(self, frequency: Any) -> Scalar:
         """The flux density in radio, Jy.
@@ -78,18 +72,4 @@ class Synchrotron(AbstractPhotonSpectrum):
         **Arguments:** `frequency`: one, GHz.
         """
         at = jnp.asarray(strip_unit(frequency, "GHz", "frequency"), self.field.dtype)
-        return _JANSKY * self.norm * self.field * self._integral(at)
-
-    def _integral(self, frequency: Scalar) -> Scalar:
-        """int N(gamma) F(x) d gamma, cm-3, by the trapezoidal rule in ln x, which converges exponentially."""
-        half, weight = (jnp.asarray(one, frequency.dtype) for one in _nodes())
-        log_gamma = 0.5 * (jnp.log(frequency) - jnp.log(self.field) - math.log(CRITICAL_FREQUENCY / 2)) - half
-        exponent = jax.vmap(self.electrons.log_density)(log_gamma + math.log(ELECTRON_REST_ENERGY)) + log_gamma
-        return jnp.sum(weight * jnp.exp(exponent))
-
-
-@functools.cache
-def _nodes() -> tuple[np.ndarray, np.ndarray]:
-    """ln x/2, and F(x) d ln gamma."""
-    x = _LARGEST - _STEP * np.arange(math.ceil(_SPAN / _STEP) + 1)
-    return 0.5 * x, 0.5 * _STEP * kernels.sample(np.exp(x / 3))[0]
+        return _JANSKY * self.norm * self.field * emitted(self.electrons, self.field, at)

@@ -1,7 +1,7 @@
 """Absorption by atoms alone, with abundances of their own."""
 
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -12,9 +12,10 @@ from jaxtyping import Array, Float
 from ...._core.module import default_float, is_concrete, param
 from ...._core.types import Scalar
 from ...._core.units import numbers
-from ..base import AbstractFactor, Column, Jumps
+from ..base import Column, Jumps
 from .abundances import atom, edges, interstellar
 from .atoms import Energies
+from .base import AbstractAbsorption, Sections
 from .table import Table, tabulate
 
 _METALS = "metals"
@@ -62,7 +63,7 @@ def _group(element: str, names: tuple[str, ...]) -> str:
     return _METALS if _METALS in names and element not in _LIGHT else ""
 
 
-class GasAbsorption(AbstractFactor):
+class GasAbsorption(AbstractAbsorption):
     """Photoelectric absorption by neutral atoms: T(E) = exp[-N_H sum_Z a_Z A_Z sigma_Z(E)].
 
     A_Z are the abundances of Wilms et al. 2000, sigma_Z the cross sections of `InterstellarAbsorption`, without its
@@ -88,6 +89,7 @@ class GasAbsorption(AbstractFactor):
     et al. 1996, ApJ 465, 487, and Yan, Sadeghpour & Dalgarno 1998, ApJ 496, 1044.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Verner1995", "Verner1996", "Wilms2000", "Yan1998")
     column: Column = param(unit="1e22 cm-2", bounds=(0, None), symbol="N_H", doc="hydrogen nuclei")
     abundances: dict[str, Float[Array, ""]] = eqx.field(
         default_factory=dict,
@@ -95,12 +97,14 @@ class GasAbsorption(AbstractFactor):
         metadata={"unit": "", "bounds": (0, None), "symbol": "a", "doc": "relative to the interstellar medium"},
     )
 
-    def __call__(self, energy: Scalar) -> Scalar:
-        names = tuple(sorted(self.abundances))
-        rest, *given = _table(names)(energy)
-        for name, section in zip(names, given, strict=True):
-            rest = rest + self.abundances[name] * section
-        return jnp.exp(-jnp.asarray(self.column) * rest)
+    def sections(self, energy: Scalar) -> Float[Array, " species"]:
+        return _table(tuple(sorted(self.abundances)))(energy)
+
+    def depth(self, sections: Sections) -> Float[Array, "*n"]:
+        total = sections[..., 0]
+        for place, name in enumerate(sorted(self.abundances), start=1):
+            total = total + self.abundances[name] * sections[..., place]
+        return jnp.asarray(self.column) * total
 
     def jumps(self) -> Jumps:
         return _table(tuple(sorted(self.abundances))).jumps

@@ -1,17 +1,19 @@
 """Absorption by the interstellar medium: atoms, molecules, grains."""
 
 import functools
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from ...._core.module import param
 from ...._core.types import Scalar
-from ..base import AbstractFactor, Column, Jumps
+from ..base import Column, Jumps
 from . import grains, light
 from .abundances import MOLECULAR, atom, edges, interstellar
 from .atoms import Energies
+from .base import AbstractAbsorption, Sections
 from .table import Table, tabulate
 
 
@@ -31,7 +33,7 @@ def _table() -> Table:
     return tabulate(cross_section, np.concatenate([*found, light.HYDROGEN_EDGES]))
 
 
-class InterstellarAbsorption(AbstractFactor):
+class InterstellarAbsorption(AbstractAbsorption):
     """Photoelectric absorption by the neutral interstellar medium: T(E) = exp[-N_H sigma(E)].
 
     sigma = sum_Z A_Z [1 - b_Z] sigma_Z (20 % of the hydrogen nuclei are in H2 instead) + sigma_H2/10 + sigma_grains:
@@ -58,10 +60,14 @@ class InterstellarAbsorption(AbstractFactor):
     1996, ApJ 465, 487, and Yan, Sadeghpour & Dalgarno 1998, ApJ 496, 1044.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Verner1995", "Verner1996", "Wilms2000", "Yan1998")
     column: Column = param(unit="1e22 cm-2", bounds=(0, None), symbol="N_H", doc="hydrogen nuclei")
 
-    def __call__(self, energy: Scalar) -> Scalar:
-        return jnp.exp(-jnp.asarray(self.column) * _table()(energy)[0])
+    def sections(self, energy: Scalar) -> Float[Array, " species"]:
+        return _table()(energy)
+
+    def depth(self, sections: Sections) -> Float[Array, "*n"]:
+        return jnp.asarray(self.column) * sections[..., 0]
 
     def jumps(self) -> Jumps:
         return _table().jumps

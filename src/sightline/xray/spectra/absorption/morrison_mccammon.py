@@ -1,11 +1,15 @@
 """Absorption by Morrison & McCammon."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from ...._core.module import param
 from ...._core.types import Scalar
-from ..base import AbstractFactor, Column, Jumps
+from ..base import Column, Jumps
+from .base import AbstractAbsorption, Sections
 
 _START = (0.030, 0.100, 0.284, 0.400, 0.532, 0.707, 0.867, 1.303, 1.840, 2.471, 3.210, 4.038, 7.111, 8.331)  # keV
 _END = 10.0
@@ -27,7 +31,7 @@ _COEFFICIENTS = (  # c0, c1, c2 of each range
 )
 
 
-class MorrisonMcCammon(AbstractFactor):
+class MorrisonMcCammon(AbstractAbsorption):
     """Photoelectric absorption: T(E) = exp[-N_H sigma(E)], sigma = (c0 + c1 E + c2 E^2) E^-3 1e-24 cm2 in 14 ranges.
 
     XSPEC's `wabs`, with the abundances of Anders & Ebihara 1982, which are old: `InterstellarAbsorption` is the model
@@ -44,17 +48,18 @@ class MorrisonMcCammon(AbstractFactor):
     **Source:** Morrison & McCammon 1983, ApJ 270, 119, Table 2.
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("Morrison1983",)
     column: Column = param(unit="1e22 cm-2", bounds=(0, None), symbol="N_H", doc="hydrogen nuclei")
 
-    def __call__(self, energy: Scalar) -> Scalar:
+    def sections(self, energy: Scalar) -> Float[Array, " species"]:
         dtype = jnp.result_type(energy, float)
         index = jnp.sum(energy >= jnp.asarray(_START[1:], dtype), dtype=jnp.int32)
         c0, c1, c2 = jnp.asarray(_COEFFICIENTS, dtype)[index]
         inside = jnp.minimum(energy, _END)
-        section = (
-            0.01 * (c0 + inside * (c1 + inside * c2)) / energy**3
-        )  # by itself: compilers then take it out of loops
-        return jnp.exp(-jnp.asarray(self.column) * section)
+        return 0.01 * (c0 + inside * (c1 + inside * c2))[None] / energy**3
+
+    def depth(self, sections: Sections) -> Float[Array, "*n"]:
+        return jnp.asarray(self.column) * sections[..., 0]
 
     def jumps(self) -> Jumps:
         return np.array([*_START[1:], _END])

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from ...._core.module import param, setting
 from ...._core.types import Scalar
-from ..base import AbstractFactor, Column, Jumps
+from ..base import Column, Jumps
+from .base import AbstractAbsorption, Sections
 
 _BEND = 0.05  # of d ln sigma/d ln E; what bends less is a curve drawn by points, to which two nodes in a bin are true
 
@@ -29,7 +31,7 @@ def _pieces(energy: tuple[float, ...], cross_section: tuple[float, ...]) -> _Pie
     return _Pieces(np.array(energy)[:-1][some], value[:-1][some], slope)
 
 
-class TabulatedAbsorption(AbstractFactor):
+class TabulatedAbsorption(AbstractAbsorption):
     """Absorption by a table of cross sections: T(E) = exp[-N sigma(E)], ln sigma linear in ln E between its nodes.
 
     An energy given twice is a jump: the first cross section holds below, the second from there on. Beyond the ends the
@@ -71,12 +73,14 @@ class TabulatedAbsorption(AbstractFactor):
                 "but not the first nor the last."
             )
 
-    def __call__(self, energy: Scalar) -> Scalar:
+    def sections(self, energy: Scalar) -> Float[Array, " species"]:
         pieces = _pieces(self.energy, self.cross_section)
         start, value, slope = (jnp.asarray(part, jnp.result_type(energy, float)) for part in pieces)
         index = jnp.clip(jnp.searchsorted(start, energy, side="right") - 1, 0, start.size - 1)
-        section = jnp.exp(value[index] + slope[index] * jnp.log(energy / start[index]))
-        return jnp.exp(-jnp.asarray(self.column) * section)
+        return jnp.exp(value[index] + slope[index] * jnp.log(energy / start[index]))[None]
+
+    def depth(self, sections: Sections) -> Float[Array, "*n"]:
+        return jnp.asarray(self.column) * sections[..., 0]
 
     def jumps(self) -> Jumps:
         pieces, energy = _pieces(self.energy, self.cross_section), np.array(self.energy)

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from .._core.host import AbstractHostLinear
-from .geometry import healpix
+from ..._core.host import AbstractHostLinear
+from ..geometry import healpix
 
 
 class Synthesis(AbstractHostLinear):

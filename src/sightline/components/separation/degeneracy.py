@@ -1,0 +1,62 @@
+"""Components that no band tells apart."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from ..maps import GaussianMap
+from ..maps.base import is_pixel_map
+
+_SINGULAR = 1e-12  # least eigenvalue of the scaled A^T N^-1 A
+_MOST = 100_000  # pixels that are looked at, evenly spread
+
+
+def check_order(mixing: Any, sky: Any) -> None:
+    """Refuses random fields in another order of pixels than the data.
+
+    **Raises:** `ValueError`.
+    """
+    nest = getattr(sky, "nest", None)
+    fields = [one for one in jax.tree.leaves(mixing, is_leaf=is_pixel_map) if isinstance(one, GaussianMap)]
+    if nest is not None and any(one.nest != nest for one in fields):
+        raise ValueError(f"The data are in {'NESTED' if nest else 'RING'} order: give GaussianMap(..., nest={nest}).")
+
+
+def check_components(matrix: Any, weight: Any, names: tuple[str, ...], place: Any) -> None:
+    """Refuses a mixing matrix with too few bands, or with columns that are alike in a pixel.
+
+    **Arguments:** `matrix`: (bands, components, n); `weight`: 1/variance, (bands, n); `place`: a pixel in words.
+
+    **Raises:** `ValueError`, naming the components and a pixel.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    if matrix.shape[0] < matrix.shape[1]:
+        raise ValueError(
+            f"{matrix.shape[0]} bands cannot tell {matrix.shape[1]} components apart ({', '.join(names)}): use more "
+            "bands, or fewer components."
+        )
+    weight = np.asarray(weight, np.float64)
+    step = -(-matrix.shape[2] // _MOST)
+    matrix, weight = matrix[..., ::step], weight[..., ::step]
+    normal = np.einsum("bin,bn,bjn->nij", matrix, weight, matrix)
+    if not np.all(np.isfinite(normal)):
+        bad = np.flatnonzero(~np.isfinite(matrix).all(axis=(0, 2)))
+        which = names[int(bad[0])] if bad.size else "one"
+        raise ValueError(f"The mixing matrix of {which!r} is not finite: look at its spectral parameters.")
+    scale = np.sqrt(np.diagonal(normal, axis1=1, axis2=2))
+    dark = np.argwhere(scale == 0)
+    if dark.size:
+        pixel, component = dark[0]
+        raise ValueError(f"{names[component]!r} is seen in no band{place(int(pixel) * step)}: leave it out.")
+    correlation = normal / scale[:, :, None] / scale[:, None, :]
+    least = np.linalg.eigvalsh(correlation)[:, 0]
+    bad = np.flatnonzero(least < _SINGULAR)
+    if bad.size:
+        pixel = int(bad[0])
+        away = np.abs(correlation[pixel]) - np.eye(len(names))
+        i, j = sorted(np.unravel_index(int(np.argmax(away)), away.shape))
+        raise ValueError(
+            f"{names[i]!r} and {names[j]!r} have the same shape in these bands{place(pixel * step)} (A^T N^-1 A is "
+            f"singular in {bad.size} of {least.size} pixels): give them other spectral parameters, or leave one out."
+        )

@@ -1,0 +1,55 @@
+"""Residuals of component maps, where the true sky is known."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...sky.stokes import Stokes
+from ..component_sky import ComponentSky
+from .amplitudes import Amplitudes
+
+
+class Residuals(NamedTuple):
+    """What is wrong with the map of a component: K_CMB maps.
+
+    - `systematic`: what wrong spectra leave of the sky; `statistical`: what the noise leaves; `total`: both.
+    """
+
+    systematic: Stokes
+    statistical: Stokes
+    total: Stokes
+
+
+def true_maps(truth: Any, parameters: str, npix: int, kept: Any) -> dict[str, np.ndarray]:
+    """The true amplitudes by component, (k, n) K_CMB, COSMO.
+
+    **Raises:** `TypeError` for what is no `ComponentSky`; `ValueError` for maps of other pixels.
+    """
+    if not isinstance(truth, ComponentSky):
+        raise TypeError(f"truth is a {type(truth).__name__}: give the sl.components.ComponentSky the data are made of.")
+    found = {}
+    for name in truth.mixing.components:
+        if name not in truth.amplitudes:
+            continue
+        stokes = truth.amplitudes[name].to("K_CMB").to_convention("COSMO")
+        maps = np.stack([np.asarray(getattr(stokes, one), np.float64) for one in parameters])
+        if maps.shape[-1] != npix:
+            raise ValueError(f"truth has {maps.shape[-1]} pixels in {name!r}, the data {npix}.")
+        found[name] = maps if kept is None else maps[:, np.asarray(kept)]
+    return found
+
+
+def residuals(found: Amplitudes, taken: np.ndarray, known: Mapping[str, np.ndarray]) -> dict[str, Residuals]:
+    """Residuals of the components that are known.
+
+    **Arguments:** `taken`: what the model takes of the true sky without noise, (components, k, n).
+    """
+    result = {}
+    for place, name in enumerate(found.components):
+        if name not in known:
+            continue
+        systematic, total = taken[place] - known[name], found.values[place] - known[name]
+        parts = (systematic, total - systematic, total)
+        result[name] = Residuals(*(found.stokes(one, float(found[name].frequency)) for one in parts))
+    return result

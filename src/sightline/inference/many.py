@@ -1,0 +1,202 @@
+"""Fits of many data sets with many candidates, as one compiled program."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from .._core.files import PathLike
+from .._core.units import refuse_units
+from ..parameters import labels, ravel
+from ..parameters.box import check_box
+from ..statistics import Posterior
+from .opened import opened
+from .options import check_counts
+from .progress import progress as shown
+from .projected import ENDS, RUNNING, ProjectedGaussNewton, Walk, advance, begin
+
+
+class Candidates(NamedTuple):
+    """Posteriors of one shape: arrays that differ, stacked; arrays that are the same for all; and all else."""
+
+    own: Any
+    shared: Any
+    rest: Any
+
+
+def fit_many(
+    build: Callable[[Any], Posterior],
+    candidates: Iterable[Any],
+    data: Any,
+    method: ProjectedGaussNewton | None = None,
+    *,
+    batch: int = 8,
+    checkpoint: PathLike | None = None,
+    progress: bool | None = None,
+) -> Any:
+    """The best parameters of every candidate for every data set, by one program that is compiled once.
+
+    All fits of a batch run together, until the last has ended; those that have ended wait. On several devices data
+    sets are shared out among them.
+
+    **Arguments:**
+
+    - `build`: from a candidate to its posterior; those of all candidates have arrays of the same shapes, such as
+      labels of clusters padded to one number of values.
+    - `candidates`: what tells one model from another: numbers, tuples, names.
+    - `data`: (sets, ...): of each set what the only likelihood of a posterior holds, as `likelihood.to_data` gives it;
+      of several likelihoods a list with one such array each.
+    - `method`: `sl.ProjectedGaussNewton()`.
+    - `batch`: candidates at a time; `checkpoint`: a folder, to which each batch is written; the same call goes on
+      there.
+
+    **Returns:** an `xarray.Dataset` with dimensions candidate, set, parameter: `value`, `blind` (no datum tells of
+    it), and for every fit `log_posterior`, `steps`, `status`.
+
+    **Raises:** `ValueError` without candidates, for candidates of other shapes or parameters than the first, or data of
+    another shape; for a checkpoint of other candidates or data.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> def build(scale):
+        ...     space = sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 1.0)})
+        ...     law = lambda model: scale * model["x"] * jnp.ones(3)
+        ...     return sl.Posterior(space, sl.Likelihood(law, np.ones(3), sl.statistics.Gaussian(np.ones(3))))
+        >>> many = sl.fit_many(lambda _: build(2.0), [0, 1], np.array([[1.0, 1.0, 1.0], [0.2, 0.4, 0.6]]))
+        >>> many["value"].sel(parameter="x").round(6).values.tolist()
+        [[0.5, 0.2], [0.5, 0.2]]
+    """
+    method = ProjectedGaussNewton() if method is None else method
+    check_counts(batch=batch)
+    tried, sets = list(candidates), _sets(data)
+    if not tried:
+        raise ValueError("candidates is empty: give at least one.")
+    posteriors = [build(one) for one in tried]
+    check_box(posteriors[0].space)
+    group, count = stacked(posteriors, tried), len(sets[0])
+    _check_data(posteriors[0], sets)
+    parts = {"candidates": (group.own, group.shared), "data": sets, "method": (method, batch)}
+    found: list[dict[str, np.ndarray]] = []
+    placed = _placed(sets)
+    with opened(checkpoint, parts) as folder, shown("fits", len(tried), progress) as step:
+        for first in range(0, len(tried), batch):
+            name, part = f"fits_{first:06}", slice(first, first + batch)
+            kept = folder.read(name) if folder is not None else None
+            if kept is None:
+                kept = _fitted(group, part, placed, method, count)
+                if folder is not None:
+                    folder.write(name, kept)
+            found.append(kept)
+            step(len(kept["steps"]))
+    return _dataset(found, posteriors[0], tried)
+
+
+def stacked(posteriors: Sequence[Posterior], names: Sequence[Any]) -> Candidates:
+    """Posteriors of one structure as one, whose arrays that differ have a leading axis.
+
+    **Raises:** `ValueError` for one of other shapes or parameters than the first, naming it.
+    """
+    split = [eqx.partition(one, eqx.is_array) for one in posteriors]
+    arrays, rest = [one for one, _ in split], split[0][1]
+    first = jax.tree.leaves(arrays[0])
+    for name, posterior, one in zip(names, posteriors, arrays, strict=True):
+        shapes = [leaf.shape for leaf in jax.tree.leaves(one)]
+        if posterior.space.names != posteriors[0].space.names or shapes != [leaf.shape for leaf in first]:
+            raise ValueError(
+                f"Candidate {name!r} has other parameters or arrays of other shapes than the first: pad them, e.g. "
+                "sl.components.Clusters with as many values for all."
+            )
+    same = [
+        all(leaf is leaves[0] or np.array_equal(_plain(leaf), _plain(leaves[0])) for leaf in leaves[1:])
+        for leaves in zip(*map(jax.tree.leaves, arrays), strict=True)
+    ]
+    marks = jax.tree.unflatten(jax.tree.structure(arrays[0]), same)
+    own = jax.tree.map(lambda mark, *leaves: None if mark else jnp.stack(leaves), marks, *arrays)
+    return Candidates(own, jax.tree.map(lambda mark, leaf: leaf if mark else None, marks, arrays[0]), rest)
+
+
+def _plain(leaf: Array) -> np.ndarray:
+    known = jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+    return np.asarray(known)
+
+
+def _sets(data: Any) -> list[np.ndarray]:
+    """An array a likelihood, whose first axis counts the data sets."""
+    refuse_units(data=data)
+    return [np.atleast_1d(np.asarray(one)) for one in (data if isinstance(data, (list, tuple)) else [data])]
+
+
+def _check_data(posterior: Posterior, sets: list[np.ndarray]) -> None:
+    needed = [one.data.shape for one in posterior.likelihoods]
+    given = [one.shape[1:] for one in sets]
+    if needed != given or len({len(one) for one in sets}) != 1 or not len(sets[0]):
+        raise ValueError(f"data have shapes {[one.shape for one in sets]}: give (sets, ...) with {needed} each.")
+
+
+def _placed(sets: list[np.ndarray]) -> list[Array]:
+    """Data on the devices, shared out by set; sets are repeated until every device has as many."""
+    devices = jax.devices()
+    more = -len(sets[0]) % len(devices)
+    padded = [np.concatenate([one, np.repeat(one[-1:], more, axis=0)]) for one in sets]
+    mesh = jax.sharding.Mesh(np.array(devices), ("sets",))
+    placing = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("sets"))
+    return [jax.device_put(jnp.asarray(one), placing) for one in padded]
+
+
+def _fitted(
+    group: Candidates, part: slice, data: list[Array], method: ProjectedGaussNewton, count: int
+) -> dict[str, np.ndarray]:
+    own = jax.tree.map(lambda leaf: leaf[part], group.own)
+    walks, steps = _walks(group._replace(own=own), data, jnp.asarray(method.tolerance), method.steps)
+    if not jax.tree.leaves(own):  # all candidates are one
+        walks, steps = jax.tree.map(lambda leaf: leaf[None], (walks, steps))
+    walks, steps = jax.tree.map(lambda leaf: np.asarray(leaf)[:, :count], (walks, steps))
+    names = {"value": walks.values, "blind": walks.blind, "log_posterior": -walks.least, "status": walks.status}
+    return names | {"steps": steps}
+
+
+@eqx.filter_jit
+def _walks(group: Candidates, data: list[Array], tolerance: Array, steps: int) -> tuple[Walk, Int[Array, "..."]]:
+    def walk(own: Any, sets: list[Array]) -> tuple[Walk, Array]:
+        posterior = eqx.combine(own, group.shared, group.rest).given(sets)
+        start = begin(posterior, ravel(posterior.space.initial, posterior.space.names)[0])
+
+        def more(state: tuple[Walk, Array]) -> Bool[Array, ""]:
+            return (state[0].status == RUNNING) & (state[1] < steps)
+
+        def on(state: tuple[Walk, Array]) -> tuple[Walk, Array]:
+            return advance(posterior, state[0], tolerance), state[1] + 1
+
+        return jax.lax.while_loop(more, on, (start, jnp.zeros((), int)))
+
+    over_sets = jax.vmap(walk, in_axes=(None, 0))
+    if not jax.tree.leaves(group.own):
+        return over_sets(group.own, data)
+    return jax.vmap(over_sets, in_axes=(0, None))(group.own, data)
+
+
+def _dataset(found: list[dict[str, np.ndarray]], posterior: Posterior, candidates: list[Any]) -> Any:
+    import xarray as xr
+
+    whole = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    if len(whole["steps"]) < len(candidates):  # all were one
+        whole = {name: np.repeat(one[:1], len(candidates), axis=0) for name, one in whole.items()}
+    ends = np.array([end or "step limit" for end in ENDS])
+    each = ("candidate", "set")
+    return xr.Dataset(
+        {
+            "value": ((*each, "parameter"), whole["value"]),
+            "blind": ((*each, "parameter"), whole["blind"]),
+            "log_posterior": (each, whole["log_posterior"]),
+            "steps": (each, whole["steps"]),
+            "status": (each, ends[whole["status"]]),
+        },
+        coords={
+            "candidate": [str(one) for one in candidates],
+            "parameter": labels(posterior.space.initial, posterior.space.names),
+        },
+    )

@@ -1,0 +1,125 @@
+"""The largest density in a box of one or two numbers."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..parameters import ravel
+from ..statistics import Posterior
+
+TOGETHER = 4096  # points that are evaluated at a time
+SIDE = {1: 65, 2: 33}  # points of a grid along each number
+ZOOMS, STEPS = 8, 30
+
+
+class Density:
+    """The log density of the numbers of a posterior, in an order of their labels.
+
+    **Arguments:** `labels`: of all of them, (d,); `low`, `high`: of the box, (d,).
+    """
+
+    def __init__(self, posterior: Posterior, labels: tuple[str, ...], low: np.ndarray, high: np.ndarray):
+        self.labels, self.low, self.high, self._posterior = labels, low, high, posterior
+        self._order = np.array([labels.index(one) for one in posterior.space.labels])
+
+    def heights(self, points: np.ndarray) -> np.ndarray:
+        """The log density at points, (m, d)."""
+        found = []
+        size = min(TOGETHER, 2 ** int(np.ceil(np.log2(len(points)))))
+        for first in range(0, len(points), size):
+            part = points[first : first + size, self._order]
+            padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+            found.append(np.asarray(_heights(self._posterior, padded), np.float64)[: len(part)])
+        values = np.concatenate(found)
+        return np.where(np.isnan(values), -np.inf, values)
+
+    def slopes(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient, (d,), and second derivatives, (d, d), at a point."""
+        gradient, hessian = _slopes(self._posterior, point[self._order])
+        back = np.argsort(self._order)
+        return np.asarray(gradient, np.float64)[back], np.asarray(hessian, np.float64)[np.ix_(back, back)]
+
+
+class Summit(NamedTuple):
+    """Where the density is largest: `mode`, (d,), its log, `height`, and the `scale` of each number, (d,)."""
+
+    mode: np.ndarray
+    height: float
+    scale: np.ndarray
+
+
+def summit(density: Density) -> Summit:
+    """The largest density in the box, exact on its sides.
+
+    **Raises:** `ValueError` where the density is nowhere finite.
+    """
+    mode = _climbed(density, _highest(density))
+    gradient, hessian = density.slopes(mode)
+    return Summit(mode, float(density.heights(mode[None])[0]), _scale(density, gradient, hessian))
+
+
+def _highest(density: Density) -> np.ndarray:
+    """The highest of a grid, of a finer one about it, and so on."""
+    low, high, best = density.low, density.high, density.low
+    for _ in range(ZOOMS):
+        axes = [np.linspace(a, b, SIDE[low.size]) for a, b in zip(low, high, strict=True)]
+        points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
+        heights = density.heights(points)
+        if not np.any(np.isfinite(heights)):
+            raise ValueError(f"The density of {', '.join(density.labels)} is zero all over the ranges: give others.")
+        best, step = points[np.argmax(heights)], (high - low) / (SIDE[low.size] - 1)
+        low, high = np.maximum(best - step, density.low), np.minimum(best + step, density.high)
+    return best
+
+
+def _climbed(density: Density, point: np.ndarray) -> np.ndarray:
+    """Newton's steps up, along the sides of the box where the density rises across them."""
+    height = density.heights(point[None])[0]
+    for _ in range(STEPS):
+        gradient, hessian = density.slopes(point)
+        free = ~(((point <= density.low) & (gradient <= 0)) | ((point >= density.high) & (gradient >= 0)))
+        step = np.zeros_like(point)
+        if np.any(free):
+            values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
+            strength = np.maximum(np.abs(values), np.finfo(float).tiny)
+            step[free] = vectors @ ((vectors.T @ gradient[free]) / strength)
+        trial = np.clip(point + step, density.low, density.high)
+        found = density.heights(trial[None])[0]
+        if not found >= height - 1e-9 * max(1.0, abs(height)) or np.all(trial == point):
+            break
+        point, height = trial, max(height, found)
+    return point
+
+
+def _scale(density: Density, gradient: np.ndarray, hessian: np.ndarray) -> np.ndarray:
+    """About how far the density reaches on either side, by slope and curvature."""
+    width = density.high - density.low
+    values, vectors = np.linalg.eigh(-hessian)
+    spread = np.sqrt((vectors**2) @ (1 / np.maximum(values, 1e-300))) if np.all(values > 0) else width
+    slope = 1 / np.maximum(np.abs(gradient), 1 / width)
+    return np.clip(np.minimum(spread, np.where(np.isfinite(slope), slope, width)), 1e-9 * width, width)
+
+
+def _vector_density(posterior: Posterior, vector: jax.Array) -> jax.Array:
+    _, back = ravel(posterior.space.initial, posterior.space.names)
+    return posterior.log_posterior(back(vector))
+
+
+@eqx.filter_jit
+def _heights(posterior: Posterior, points: Any) -> jax.Array:
+    first, _ = ravel(posterior.space.initial, posterior.space.names)
+    return jax.vmap(lambda one: _vector_density(posterior, one))(jnp.asarray(points, first.dtype))
+
+
+@eqx.filter_jit
+def _slopes(posterior: Posterior, point: Any) -> tuple[jax.Array, jax.Array]:
+    first, _ = ravel(posterior.space.initial, posterior.space.names)
+
+    def gradient(one: jax.Array) -> jax.Array:
+        return jax.grad(lambda v: _vector_density(posterior, v))(one)
+
+    at = jnp.asarray(point, first.dtype)
+    return gradient(at), jax.jacfwd(gradient)(at)
