@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
+from separation_methods import kmeans, methods
 
 import sightline as sl
 from sightline.components import CMB, Clusters, MixingMatrix, ModifiedBlackbody, PowerLaw
@@ -141,10 +142,27 @@ def main(nside, counts):
     return "\n".join(lines) + "\n"
 
 
+def speed(nside):
+    return "\n".join(main(nside, counts) for counts in ((1000, 500, 200), (5000, 2000, 1000)))
+
+
+SECTIONS = {"speed": "## NSIDE", "methods": "## The box", "kmeans": "## K-means"}
+
+
+def kept(path):
+    """The sections that a file has, by name."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    parts = ["## " + one.rstrip() + "\n" for one in text.split("\n## ")[1:]]
+    return {name: "\n".join(one for one in parts if one.startswith(head)) for name, head in SECTIONS.items()}
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nside", type=int, default=64)
-    nside = parser.parse_args().nside
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    given = parser.parse_args()
+    sections = kept(RESULTS / "separation.md")
+    makers = {"speed": lambda: speed(given.nside), "methods": methods, "kmeans": kmeans}
+    sections |= {name: makers[name]() for name in given.only}
     text = ["# Separation of components", "", "`python benchmarks/separation.py`, processor time of one thread.", ""]
-    text += [main(nside, counts) for counts in ((1000, 500, 200), (5000, 2000, 1000))]
-    (RESULTS / "separation.md").write_text("\n".join(text), encoding="utf-8")
+    (RESULTS / "separation.md").write_text("\n".join([*text, *filter(None, sections.values())]), encoding="utf-8")

@@ -49,12 +49,15 @@ def _draw(path: Path, results: list[Any], ell: np.ndarray) -> None:
     left.loglog(ell, scale * np.asarray(sl.cosmology.BModes(r=0.0)(ell)), "k", label="lensing")
     left.loglog(ell, scale * np.asarray(sl.cosmology.BModes(r=1e-3, lensing=0.0)(ell)), "k--", label="r = 0.001")
     for number, one in enumerate(results):
-        left.loglog(ell, scale * one.systematic, f"C{number}", label=f"{one.name}: systematic")
-        left.loglog(ell, scale * one.statistical, f"C{number}:", label="statistical")
+        left.loglog(ell, scale * one.systematic, f"C{number}")
+        left.loglog(ell, scale * one.statistical, f"C{number}:")
+    left.plot([], [], "0.4", label="systematic")
+    left.plot([], [], ":", color="0.4", label="statistical")
     left.set(xlabel="degree l", ylabel=r"$l(l+1)C_l^{BB}/2\pi$ [$\mu$K$^2$]", title="Residuals of the CMB")
     left.xaxis.set_minor_formatter("")
-    left.set_xticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
-    left.legend(fontsize=7)
+    shown = [tick for tick in (2, 5, 10, 20, 50, 100) if tick <= ell[-1]]
+    left.set_xticks(shown, list(map(str, shown)))
+    left.legend(fontsize=8, loc="lower right")
     highest = max(one.r.upper(0.999) for one in results)
     at = np.linspace(0, highest, 400)
     for number, one in enumerate(results):

@@ -473,9 +473,10 @@ def test_noise_of_a_mock(folder, mock):
 
 
 def test_run_files_of_the_documentation(folder):
-    """Every one is read: its keys, names and values exist; that of spectra in `test_cli_spectra.py`."""
+    """Every one is read: its keys, names and values exist; others in `test_cli_spectra.py`, `test_cli_separate.py`."""
     page = (Path(__file__).parents[1] / "docs" / "command_line.md").read_text()
-    blocks = [one for one in re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL) if "[spectra" not in one]
+    blocks = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    blocks = [one for one in blocks if "[spectra" not in one and "[components" not in one]
     for block, size in zip(blocks, (2, 3), strict=True):
         (folder / "run.toml").write_text(block.replace("cells = 64", "cells = 4"))
         assert prepare(folder).posterior.space.size == size

@@ -240,3 +240,54 @@ def test_the_run_file_of_the_documentation(folder):
         "terms.dust.temperature",
         "terms.synchrotron.index",
     )
+
+
+def test_noise_of_a_file_is_of_each_parameter_and_blank_pixels_are_left_out(folder):
+    sigma = np.full((2, SKY.size), 0.2)
+    sigma[1] *= 2
+    sigma[:, 100] = np.nan
+    columns = {f"SIGMA_{name}": (one, "uK") for name, one in zip("QU", sigma, strict=True)}
+    sl.io.write_columns(folder / "sigma.fits", SKY, columns, overwrite=True)
+    run = RUN.replace('instrument = "LiteBIRD"', 'noise = "sigma.fits"').replace('mask = "mask.fits"', "")
+    run = run.replace("depth = [10.79, 47.45]", 'noise = ["sigma.fits", "sigma.fits"]')
+    with jax.enable_x64(True):
+        (likelihood,) = prepare(folder, run).posterior.likelihoods
+        assert likelihood.data.shape == (2, 6, SKY.size - 2)  # the blank pixel of a map, and that of the noise
+        found = np.asarray(likelihood.noise.sigma)[:, :, 0] * 1e6
+        np.testing.assert_allclose(found[:, :5], [[0.2] * 5, [0.4] * 5], rtol=1e-6)
+        assert found[0, 5] > 0.2  # in K_RJ, as the map is
+        assert found[1, 5] == pytest.approx(2 * found[0, 5])
+
+
+def test_maps_of_brightness_alone(folder):
+    """Intensity in bands, one file each, in K_RJ."""
+    for nu in (23, 33, 61):
+        columns = {"TEMPERATURE": (np.full(SKY.size, (nu / 23.0) ** -3.0), "K")}
+        sl.io.write_columns(folder / f"{nu}.fits", SKY, columns, overwrite=True)
+    run = """
+[sky]
+parameters = "I"
+
+[[data]]
+file = ["23.fits", "33.fits", "61.fits"]
+reader = "brightness"
+frequency = [23.0, 33.0, 61.0]
+noise = 1e-3
+
+[components.synchrotron]
+kind = "PowerLaw"
+reference = 23.0
+
+[parameters]
+"terms.synchrotron.index" = { prior = "uniform", low = -5, high = -1 }
+
+[output]
+folder = "intensity"
+"""
+    with jax.enable_x64(True):
+        found = prepare(folder, run).posterior
+        (likelihood,) = found.likelihoods
+        assert likelihood.data.shape == (1, 3, SKY.size)
+        assert float(likelihood.log_likelihood(found.space.model)) == pytest.approx(0.0, abs=1e-12)  # -3 by default
+        amplitude = likelihood.amplitudes(found.space.model)["synchrotron"].to("K_RJ")
+        np.testing.assert_allclose(amplitude.I, 1.0)

@@ -16,7 +16,7 @@ import sightline as sl
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LONG = ("components.md", "data.md", "grids.md", "inference.md", "instruments.md", "start.md", "xray.md")
+LONG = ("components.md", "data.md", "galaxies.md", "grids.md", "inference.md", "instruments.md", "start.md", "xray.md")
 NAMES = {"sl": sl, "jax": jax, "jnp": jnp, "Array": Array, "Float": Float}
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

@@ -31,6 +31,10 @@ ROOMS += [
 ]
 ROOMS += ["components.separation"]
 ROOMS += ["components.cosmology", "components.forecasts"]
+ROOMS += [
+    f"galaxies.{room}" for room in ("cubes", "populations", "dust", "stars", "particles", "ifu", "methods", "galaxy")
+]
+ROOMS += ["galaxies.likelihoods"]
 ROOMS += ["xray.spectra", "xray.counts", "xray.detectors", "xray.likelihoods", "io", "sky.presets", "sky.datasets"]
 ROOMS += ["citation", "plot", "testing", "cli"]
 # Methods with a default that a subclass may replace.

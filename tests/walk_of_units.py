@@ -31,6 +31,9 @@ coordinates cells need needs on_defect pulsars b1950 catalogue adjoint predictiv
 kept regularisers held_out inside columns rm variant first second other iterable component truths choices classes
 observation source on off channels response responses area rule table selected label blocks instrument convolution row
 observations vary band electrons mixing sed amplitudes bandpasses bands ranges foregrounds free
+stars gas dust library lines orientation cosmology plane lsf psf aperture assignment how medium law dust_to_gas opacity
+velocity_field history arm setup disperser calibration cube
+spectra mask rotated spaxels
 """
 NOT_NUMBERS = set(WORDS.split())
 # Arguments that mean numbers in one place and something else in another.
@@ -48,6 +51,13 @@ ELSEWHERE = {
     *(f"YMW16{name}.shape" for name in ("Arms", "ThickDisk", "ThinDisk")),  # a module
     "VectorPotentialGrid.flux",  # what prepare() fills
     "spectra.PointSpectrum.energies",
+    *(f"{name}.mass" for name in ("ExponentialDisk", "Sersic", "Stars", "Gas")),  # kilograms are a mass
+    "CubeLikelihood.scatter",  # of a nuisance
+    "CubeLikelihood.data",  # a cube
+    "CubeLikelihood.mask",
+    *(f"{name}.density" for name in ("Component",)),  # a field
+    "Component.velocity",
+    *(f"{name}.options" for name in ("muse", "manga", "sami", "califa", "nirspec")),
 }
 # What the library makes and hands over, never a user: results, and what passes between rooms as plain arrays.
 RESULTS = """
@@ -55,7 +65,8 @@ Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma Sto
 TransferCoefficients Population Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
-Forecast AngularPower Joint Marginal Synthesis
+Forecast AngularPower Joint Marginal Synthesis Mixture
+Assignment Emitters Frame
 FoldedCounts SourceAndBackground Amortised Derived Goodness TableData TableParameter TableGrid Rows Amplitudes Residuals
 """
 MADE = set(RESULTS.split())
@@ -120,11 +131,17 @@ FITTED = sl.Posterior(
     sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 1.0)}),
     sl.Likelihood(lambda model: model["x"] * jnp.ones(12), np.ones(12), sl.statistics.Gaussian(np.ones(12))),
 )
+CHANNELS = sl.cubes.Channels.regular(5000.0, 2.0, 40)
+SPECTRA = sl.cubes.Spectra(np.ones(40), CHANNELS, np.ones(40))
+CUBE = sl.SpectralCube(np.ones((40, 4)), CHANNELS, sl.cubes.Spaxels((2, 2), 0.2))
 SIMULATOR = sl.Simulator(sl.magnetic.LSA(), emission=())
 PARAMETER = sl.io.TableParameter("kT", False, 1.0, 0.5, 0.5, 2.0, 2.0, np.array([0.5, 2.0]))
 BINS = {"low": np.array([1.0, 2.0]), "high": np.array([2.0, 3.0]), "spectra": np.ones((2, 2))}
 TABLES = {kind: sl.io.TableData("t", kind, True, (PARAMETER,), (), **BINS) for kind in ("additive", "multiplicative")}
 PLACES = {  # where the example of a name does not fit
+    "Spectra.flux": np.ones(40), "Spectra.channels": CHANNELS, "fit_mixture.spectra": SPECTRA, "medium": "air",
+    "fit_mixture.library": sl.populations.synthetic(step=20.0), "cube": CUBE, "spaxel.data": CUBE,
+    "spaxel.place": (1, 1),
     "Directions.l": [0.0], "ImagePlane.shape": (2, 2), "Stokes.I": np.ones(12), "Stokes.Q": np.ones(12),
     "Stokes.U": np.ones(12), "Bandpass.frequency": (1.0, 2.0), "rotation_measure_spread.frequency": [1.0, 2.0],
     "map.values": np.ones(12), "SpectrumGrid.values": np.ones((3, 4, 4, 4)), 
@@ -153,10 +170,32 @@ PLACES = {  # where the example of a name does not fit
     "forecast.mixing": sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody()),
     "fakeit.name": "source", "Convolved.spectrum": LAW, "Each.spectrum": LAW, "Normalised.spectrum": LAW,
 }  # fmt: skip
+SPAXELS, CHANNELS = sl.cubes.Spaxels((1, 2), 1.0), sl.cubes.Channels.regular(5000.0, 2.0, 3)
+STARS = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1e6], [5.0], [0.0])
+NODES = {"wavelength": [5000.0, 6000.0], "age": [1.0, 2.0], "metallicity": [0.0], "luminosity": np.ones((1, 2, 2))}
+EXAMPLES = {
+    "stars": STARS, "library": sl.populations.synthetic(), "redshift": 0.02, "plane": SPAXELS, "spaxel": 0.5,
+    "diameter": 10.0, "coefficients": [2.0], "power": 2000.0,
+    "cube": sl.SpectralCube(np.ones((3, 2)), CHANNELS, SPAXELS),
+    "wavelength": [5000.0, 6000.0], "east": [0.1], "north": [0.1], "psf": sl.cubes.GaussianPSF(1.0),
+    "law": sl.dust.CCM89(), "velocity": np.zeros((1, 3)),
+    "mass": [1e6], "age": [5.0], "metallicity": [0.0], "radii": [1.0, 2.0], "speeds": [1.0, 2.0], "ages": [1.0, 5.0],
+    "history": sl.stars.SingleAge(5.0), "medium": "air", "instrument": "muse", "unit": "Lsun/Angstrom/Msun",
+    "star_formation_rate": [0.1], "away": [1.0], "gas_spaxel": [0], "gas_away": [0.5], "amount": [0.2],
+    "spectra": np.ones((2,)), "start": 5000.0, "step": 2.0,
+}  # fmt: skip
+PLACES |= {
+    "SpectralCube.flux": np.ones((3, 2)), "SpectralCube.channels": CHANNELS, "IFU.channels": CHANNELS,
+    "cubes.Channels.edges": [5000.0, 5002.0], "rebin.edges": [5100.0, 5200.0], "CubeLikelihood.data": 
+    sl.SpectralCube(np.ones((3, 2)), CHANNELS, SPAXELS, np.ones((3, 2))), "column.spaxel": [0], "IFU.shape": (2, 2),
+    "Spaxels.shape": (2, 2), "Stars.position": np.zeros((1, 3)), "Gas.position": np.zeros((1, 3)), "SingleAge.age": 5.0,
+    **{f"Library.{name}": value for name, value in NODES.items()}, "Component.density": sl.stars.ExponentialDisk(),
+    "TabulatedLines.table": [[1.0, 2.0]], "add_noise.sigma": 1.0, "Stars.age": [5.0],
+}  # fmt: skip
 GIVEN = {"MapLikelihood": {"unit": "K_RJ", "convention": "COSMO", "noise": 1.0}}
 GIVEN["SpectralLikelihood"] = {"unit": "K_CMB", "convention": "COSMO"}
 GIVEN |= {name: {"key": jax.random.key(0)} for name in ("Turbulent", "GaussianProcess")}
-PAIRED = {"MapLikelihood.covariance": {"noise": None}}
+PAIRED = {"MapLikelihood.covariance": {"noise": None}, "assign.length": {"how": "gaussian"}}
 
 
 def public():
@@ -210,7 +249,7 @@ def failures(place, item, examples):
     for one in parameters:
         if one.default is one.empty and one.name not in given and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
             example = looked_up(PLACES, place, one.name)
-            example = examples.get(one.name) if example is None else example
+            example = examples.get(one.name, EXAMPLES.get(one.name)) if example is None else example
             if example is None and one.name not in examples:
                 yield f"{place}: give an example of {one.name}"
                 return

@@ -19,6 +19,15 @@ from .components.cosmology import BandpowerLikelihood as BandpowerLikelihood
 from .components.forecasts import forecast as forecast
 from .components.separation import ResidualVariance as ResidualVariance
 from .components.separation import SpectralLikelihood as SpectralLikelihood
+from .galaxies import cubes as cubes
+from .galaxies import dust as dust
+from .galaxies import particles as particles
+from .galaxies import populations as populations
+from .galaxies import stars as stars
+from .galaxies.cubes import SpectralCube as SpectralCube
+from .galaxies.galaxy import Galaxy as Galaxy
+from .galaxies.galaxy import Orientation as Orientation
+from .galaxies.likelihoods import CubeLikelihood as CubeLikelihood
 from .inference import BFGS as BFGS
 from .inference import HMC as HMC
 from .inference import LBFGS as LBFGS

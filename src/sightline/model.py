@@ -78,6 +78,15 @@ class Model(Module):
         seen = self._predictor()(sky, frequency)
         return seen if instrument is None else self.device(instrument)(seen)
 
+    def cube(self, instrument: str) -> Any:
+        """The cube that an instrument records of a `sl.Galaxy`.
+
+        **Arguments:** `instrument`: the name of a `sl.cubes.IFU`.
+
+        **Raises:** `ValueError` for a name that is not there, or a model without simulator.
+        """
+        return self._predictor()(self.device(instrument))
+
     def measure(self, observable: Any, length: Any = None) -> Inexact[Array, "*values pixels"]:
         """An observable of the simulator, to the distances in the nuisance that it names, or to `length`, kpc.
 

@@ -24,11 +24,16 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "harmonics": ("sky.harmonics",),
     "components": ("components",),
     "cosmology": ("components.cosmology",),
+    "cubes": ("galaxies.cubes", "galaxies.ifu", "galaxies.methods"),
+    "particles": ("galaxies.particles",),
+    "populations": ("galaxies.populations",),
+    "dust": ("galaxies.dust",),
+    "stars": ("galaxies.stars",),
     "observables": ("sky.observables",),
     "grids": ("sky.grids",),
     "datasets": ("sky.datasets",),
     "presets": ("sky.presets",),
-    "statistics": ("statistics", "sky.likelihoods", "xray.likelihoods"),
+    "statistics": ("statistics", "sky.likelihoods", "xray.likelihoods", "galaxies.likelihoods"),
     "inference": ("inference",),
     "io": ("io",),
     "plot": ("plot",),
@@ -39,10 +44,12 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
 MODELS = (
     *("magnetic", "electrons", "cosmic_rays", "cosmic_rays.spectra", "temperature", "fields"),
     *("emission", "transfer", "instruments", "spectra", "components", "cosmology"),
+    *("cubes", "particles", "populations", "dust", "stars"),
 )
 """Namespaces of what models are made of."""
 
 WHOLE = {"Simulator": "sky.simulator", "Model": "model", "Stokes": "sky.stokes", "HealpixSky": "sky.geometry"}
+WHOLE |= {"Galaxy": "galaxies.galaxy", "Orientation": "galaxies.galaxy"}
 """What holds such parts, or is held with them, and where it lives."""
 
 

@@ -1,4 +1,8 @@
 from .columns import write_columns as write_columns
+from .cubes import LeftOutWarning as LeftOutWarning
+from .cubes import read_cube as read_cube
+from .cubes import read_spectra as read_spectra
+from .cubes import write_cube as write_cube
 from .files import FileError as FileError
 from .files import check_writable as check_writable
 from .files import replacing as replacing

@@ -15,6 +15,7 @@ import numpy as np
 from .._core.archives import read_archive, scan_archive
 from .._core.construct import construct
 from .._core.files import PathLike, check_writable, replacing
+from .._core.fixed import Fixed
 from .._core.reading import FileError, reading
 from .._version import __version__
 from ..registry import MODELS, PACKAGE, WHOLE, public_classes, whole_class
@@ -145,6 +146,8 @@ def _encode(value: Any, arrays: list[np.ndarray], place: str) -> Any:
     if isinstance(value, (jax.Array, np.ndarray)):
         arrays.append(np.asarray(value))
         return {"array": len(arrays) - 1, "jax": isinstance(value, jax.Array)}
+    if isinstance(value, Fixed):
+        return _encode(value.values, arrays, place) | {"fixed": True}
     if isinstance(value, (tuple, list)):
         return {type(value).__name__: [_encode(item, arrays, f"{place}.{i}") for i, item in enumerate(value)]}
     if isinstance(value, dict):
@@ -163,7 +166,8 @@ def _decode(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.
         return _build(node, arrays, known, path)
     if "array" in node:
         values = arrays[f"array_{int(node['array'])}"]
-        return jnp.asarray(values) if node["jax"] else values
+        held = Fixed(values) if node.get("fixed") else values
+        return jnp.asarray(values) if node["jax"] else held
     if "bytes" in node:
         return bytes.fromhex(node["bytes"])
     if "dict" in node:

@@ -4,6 +4,7 @@ from .comparisons import residuals as residuals
 from .component_maps import clusters as clusters
 from .component_maps import components as components
 from .corners import corner as corner
+from .cube_maps import moments as moments
 from .predictions import predictive as predictive
 from .quantiles import quantiles as quantiles
 from .residual_spectra import residual_spectra as residual_spectra
@@ -12,6 +13,7 @@ from .sky_maps import map as map
 from .sky_maps import maps as maps
 from .slices import quiver as quiver
 from .slices import slice as slice
+from .spaxels import spaxel as spaxel
 from .spectra import spectrum as spectrum
 from .traces import trace as trace
 from .unfolded import unfolded as unfolded

@@ -2,6 +2,9 @@
 
 from .fields import check_field as check_field
 from .fields import sample_positions as sample_positions
+from .galaxies import check_history as check_history
+from .galaxies import check_law as check_law
+from .galaxies import check_psf as check_psf
 from .operators import check_operator as check_operator
 from .seds import check_sed as check_sed
 from .spectra import check_spectrum as check_spectrum

@@ -6,7 +6,7 @@ from pathlib import Path
 
 Name = tuple[str, ...]
 
-WINGS = ("sky", "xray", "components")
+WINGS = ("sky", "xray", "components", "galaxies")
 """Folders whose rooms are their folders."""
 
 

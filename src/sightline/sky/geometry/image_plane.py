@@ -1,10 +1,13 @@
 from typing import Any
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Inexact
 
-from ..._core.units import strip_unit
+from ..._core.module import default_float
+from ..._core.units import strip_unit, whole
 from .skies import AbstractSky
 
 
@@ -22,8 +25,9 @@ class ImagePlane(AbstractSky):
     - `inclination`: deg; 0: face-on, from above (z > 0); 90: edge-on.
     - `position_angle`: of the major axis, from north towards east, deg.
     - `centre`: of the image, Galactocentric, (3,) kpc.
+    - `supersample`: every pixel is the mean of the rays through its supersample^2 equal parts.
 
-    **Raises:** `ValueError` for shapes and extents that are not positive.
+    **Raises:** `ValueError` for shapes, extents and a supersample that are not positive.
 
     !!! example
         >>> plane = sl.ImagePlane(shape=(16, 16), extent=(30.0, 30.0), inclination=20.0, position_angle=10.0)
@@ -36,6 +40,7 @@ class ImagePlane(AbstractSky):
     inclination: float = eqx.field(static=True)
     position_angle: float = eqx.field(static=True)
     centre: tuple[float, float, float] = eqx.field(static=True)
+    supersample: int = eqx.field(static=True)
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class ImagePlane(AbstractSky):
         inclination: Any = 0.0,
         position_angle: Any = 0.0,
         centre: Any = (0.0, 0.0, 0.0),
+        supersample: Any = 1,
     ):
         if np.shape(shape) != (2,) or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
             raise ValueError(f"shape = {shape} must be two positive whole numbers, rows and columns.")
@@ -56,6 +62,7 @@ class ImagePlane(AbstractSky):
         (self.position_angle,) = _numbers(np.atleast_1d(position_angle), "deg", "position_angle", 1)
         x, y, z = _numbers(centre, "kpc", "centre", 3)
         self.centre = x, y, z
+        self.supersample = whole(supersample, "supersample", 1)
 
     @property
     def size(self) -> int:
@@ -72,26 +79,67 @@ class ImagePlane(AbstractSky):
         east, north = np.sin(angle) * major + np.cos(angle) * minor, np.cos(angle) * major - np.sin(angle) * minor
         return np.array([0.0, np.sin(i), -np.cos(i)]), east, north
 
+    def axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Unit vectors towards east and north on the image, and away from the observer, (3,) each.
+
+        !!! example
+            >>> east, north, away = sl.ImagePlane((2, 2), (1.0, 1.0)).axes()
+            >>> (away == np.array([0.0, 0.0, -1.0])).all()
+            np.True_
+        """
+        away, east, north = self._axes()
+        return east, north, away
+
+    def project(self, position: Any) -> tuple[Array, Array, Array]:
+        """Where places are on the image: offsets from its centre towards east and north, and away from the observer.
+
+        **Arguments:** `position`: (..., 3), kpc.
+
+        **Returns:** three arrays, (...) kpc, with derivatives.
+
+        !!! example
+            >>> east, north, away = sl.ImagePlane((2, 2), (1.0, 1.0)).project([[1.0, 2.0, 3.0]])
+            >>> float(east[0]), float(north[0]), float(away[0])
+            (2.0, 1.0, -3.0)
+        """
+        stripped = strip_unit(position, "kpc", "position")
+        places = stripped if isinstance(stripped, jax.Array) else jnp.asarray(stripped, default_float())
+        if places.shape[-1:] != (3,):
+            raise ValueError(f"position has shape {places.shape}: give places (..., 3) [kpc].")
+        offset = places - jnp.asarray(self.centre, places.dtype)
+        east, north, away = (jnp.sum(offset * jnp.asarray(axis, places.dtype), axis=-1) for axis in self.axes())
+        return east, north, away
+
     def plane(self) -> tuple[np.ndarray, np.ndarray]:
         """Offsets of the pixels from the centre of the image towards east and north, (size,) kpc each."""
+        return self._raster(1)
+
+    def _raster(self, parts: int) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets of equal parts of pixels, those of one pixel together, (size parts^2,) kpc each."""
         up, right = (
-            length * ((np.arange(n) + 0.5) / n - 0.5) for length, n in zip(self.extent, self.shape, strict=True)
+            length * ((np.arange(n * parts) + 0.5) / (n * parts) - 0.5)
+            for length, n in zip(self.extent, self.shape, strict=True)
         )
-        north, east = np.meshgrid(up, right, indexing="ij")
-        return east.ravel(), north.ravel()
+        rows, columns = self.shape
+        grids = np.meshgrid(up, right, indexing="ij")
+        north, east = (grid.reshape(rows, parts, columns, parts).transpose(0, 2, 1, 3).reshape(-1) for grid in grids)
+        return east, north
 
     def offsets(self) -> np.ndarray:
         away, east, north = self._axes()
-        to_east, to_north = self.plane()
+        to_east, to_north = self._raster(self.supersample)
         far = 1e3 * away[:, None]  # begins in front of any galaxy
         return np.asarray(self.centre)[:, None] + to_east * east[:, None] + to_north * north[:, None] - far
 
     def rays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        away, east, north = (np.repeat(axis[:, None], self.size, axis=1) for axis in self._axes())
+        count = self.size * self.supersample**2
+        away, east, north = (np.repeat(axis[:, None], count, axis=1) for axis in self._axes())
         return away, east, north
 
     def reduce(self, values: Inexact[Array, "*batch rays"]) -> Inexact[Array, "*batch pixels"]:
-        return values
+        if self.supersample == 1:
+            return values
+        return jnp.mean(values.reshape(*values.shape[:-1], self.size, self.supersample**2), axis=-1)
 
 
 def _numbers(value: Any, unit: str, name: str, count: int) -> list[float]:

@@ -1,0 +1,164 @@
+"""A cube of spectra that knows its channels, its spaxels and its variance."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..._core.module import default_float, is_concrete
+from ..._core.units import numbers, strip_unit
+from .axis import as_wavelengths
+from .channels import Channels
+
+UNIT = "erg s-1 cm-2 Angstrom-1"
+"""Of the flux of a spaxel."""
+
+
+def _to_array(values: Any, unit: str, name: str) -> Any:
+    if values is None or isinstance(values, (jax.Array, jax.ShapeDtypeStruct)) or not is_concrete(values):
+        return values
+    return jnp.asarray(numbers(values, unit, name), default_float())
+
+
+class SpectralCube(eqx.Module):
+    """Spectra of spaxels: mean flux densities in channels.
+
+    **Arguments:**
+
+    - `flux`: (channels, spaxels), erg s-1 cm-2 A-1, spaxels row by row: `cube.image` has them as an image.
+    - `channels`: `sl.cubes.Channels`.
+    - `plane`: the spaxels, e.g. `sl.cubes.Spaxels`.
+    - `variance`: of the flux, (channels, spaxels), where it is known.
+
+    **Raises:** `ValueError` for shapes that do not fit; `TypeError` for channels that are none.
+
+    !!! example
+        >>> plane = sl.cubes.Spaxels((2, 3), spaxel=0.5)
+        >>> cube = sl.SpectralCube(np.ones((4, 6)), sl.cubes.Channels.regular(5000.0, 2.0, 4), plane)
+        >>> cube.image.shape, cube.integrate(5001.0, 5004.0).tolist()[0]
+        ((4, 2, 3), 3.0)
+    """
+
+    flux: Float[Array, "channels spaxels"]
+    channels: Channels
+    plane: Any = eqx.field(static=True)
+    variance: Float[Array, "channels spaxels"] | None
+
+    def __init__(self, flux: Any, channels: Channels, plane: Any, variance: Any = None):
+        self.flux = _to_array(flux, UNIT, "flux")
+        self.channels, self.plane = channels, plane
+        self.variance = _to_array(variance, "erg2 s-2 cm-4 Angstrom-2", "variance")
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.channels, Channels):
+            raise TypeError(f"channels is {self.channels!r}: give sl.cubes.Channels(edges).")
+        wanted = (len(self.channels), int(np.prod(self.plane.shape)))
+        for name in ("flux", "variance"):
+            value = getattr(self, name)
+            if value is not None and np.shape(value) != wanted:
+                raise ValueError(f"{name} has shape {np.shape(value)}, not (channels, spaxels) = {wanted}.")
+
+    @property
+    def image(self) -> Float[Array, "channels rows columns"]:
+        """The flux as images, (channels, rows, columns)."""
+        return self.flux.reshape(-1, *self.plane.shape)
+
+    @property
+    def wavelength(self) -> np.ndarray:
+        """Middles of the channels, (channels,), A."""
+        return self.channels.centres
+
+    def integrate(self, low: Any, high: Any) -> Float[Array, " spaxels"]:
+        """The flux between two wavelengths, (spaxels,), erg s-1 cm-2: channels count by the part that is inside.
+
+        **Arguments:** `low`, `high`: A.
+
+        **Raises:** `ValueError` for a band that is not within the channels.
+        """
+        first, last = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
+        overlap = self._overlap(np.array([first, last]))[0]
+        return jnp.asarray(overlap, self.flux.dtype) @ self.flux
+
+    def rebin(self, edges: Any) -> "SpectralCube":
+        """The cube in other channels: data are means, so that what overlaps is averaged.
+
+        **Arguments:** `edges`: (n + 1,), A, within the channels.
+
+        **Raises:** `ValueError` for edges beyond the channels, and for a variance with channels that are shared: errors
+        would then be correlated.
+        """
+        ends = as_wavelengths(edges, "edges")
+        overlap = self._overlap(ends)
+        part = overlap / np.diff(ends)[:, None]
+        if self.variance is not None and np.any(np.sum(overlap > 0, axis=0) > 1):
+            raise ValueError(
+                "edges cut channels in two, whose errors two new channels would share: choose edges among "
+                "cube.channels.edges, or drop the variance, dataclasses.replace(cube, variance=None)."
+            )
+        weights = jnp.asarray(part, self.flux.dtype)
+        variance = None if self.variance is None else weights**2 @ self.variance
+        return SpectralCube(weights @ self.flux, Channels(ends, self.channels.medium), self.plane, variance)
+
+    def _overlap(self, ends: np.ndarray) -> np.ndarray:
+        """How many Angstrom each channel has in each band, (bands, channels)."""
+        edges, room = self.channels.edges, 1e-9 * ends[-1]
+        if ends[0] < edges[0] - room or ends[-1] > edges[-1] + room:
+            raise ValueError(
+                f"{ends[0]:g} ... {ends[-1]:g} A reach beyond the channels, {edges[0]:g} ... {edges[-1]:g} A."
+            )
+        low = np.maximum(ends[:-1, None], edges[:-1])
+        return np.clip(np.minimum(ends[1:, None], edges[1:]) - low, 0, None)
+
+    def moments(self, low: Any, high: Any, rest: Any) -> tuple[Array, Array, Array]:
+        """Flux, mean velocity and dispersion of what is between two wavelengths, (spaxels,) each.
+
+        v = c (lambda/rest - 1), weighted by flux: a line stands on no continuum here, subtract it first.
+
+        **Arguments:** `low`, `high`: A; `rest`: the wavelength of velocity 0, as it is observed, A.
+
+        **Returns:** erg s-1 cm-2, km/s and km/s; 0 velocity and dispersion where there is no flux.
+        """
+        ends = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
+        zero = float(as_wavelengths([strip_unit(rest, "Angstrom", "rest")], "rest", 1)[0])
+        part = jnp.asarray(self._overlap(ends)[0], self.flux.dtype)[:, None] * self.flux
+        velocity = jnp.asarray(299792.458 * (self.wavelength / zero - 1), self.flux.dtype)
+        total = jnp.sum(part, axis=0)
+        divisor = jnp.where(total == 0, 1, total)
+        mean = velocity @ part / divisor
+        spread = jnp.sum(part * (velocity[:, None] - mean) ** 2, axis=0) / divisor
+        positive = spread > 0
+        return total, mean, jnp.where(positive, jnp.sqrt(jnp.where(positive, spread, 1)), 0)
+
+    def __getitem__(self, index: Any) -> "SpectralCube":
+        part = self.channels[index]
+        variance = None if self.variance is None else self.variance[index]
+        return SpectralCube(self.flux[index], part, self.plane, variance)
+
+    def __add__(self, other: "SpectralCube") -> "SpectralCube":
+        _check_alike(self, other)
+        known = self.variance is not None and other.variance is not None
+        variance = self.variance + other.variance if known else None  # pyright: ignore
+        if not known and (self.variance is not None or other.variance is not None):
+            variance = self.variance if other.variance is None else other.variance
+        return SpectralCube(self.flux + other.flux, self.channels, self.plane, variance)
+
+    def __mul__(self, factor: Any) -> "SpectralCube":
+        variance = None if self.variance is None else self.variance * jnp.square(factor)
+        return SpectralCube(self.flux * factor, self.channels, self.plane, variance)
+
+    __rmul__ = __mul__
+
+    def replace(self, **values: Any) -> "SpectralCube":
+        """The same with other fields, e.g. `variance=None`."""
+        return dataclasses.replace(self, **values)
+
+
+def _check_alike(first: SpectralCube, second: Any) -> None:
+    if not isinstance(second, SpectralCube):
+        raise TypeError(f"A SpectralCube adds to another one, not to {type(second).__name__}.")
+    if first.channels != second.channels or first.plane != second.plane:
+        raise ValueError("The cubes have other channels or spaxels: rebin one of them first, cube.rebin(edges).")

@@ -1,0 +1,107 @@
+"""The integral of a spectrum that is linear between its nodes, and of its convolution with a Gaussian."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .axis import Axis, Place
+
+REACH = 7.0
+"""Half width of the windows in which a kink is smoothed, in standard deviations: beyond, nothing is left of it."""
+
+
+class Kinks(NamedTuple):
+    """What a Gaussian of width s makes of a kink at t = 0, of unit change of slope, t in units of s.
+
+    - `area`: r(t), with int_-inf^t (x)_+ * G = s^2 (t_+^2/2 + r): ((t^2 + 1) Phi + t phi)/2 - t_+^2/2.
+    - `value`: r' = t Phi + phi - t_+.
+    - `above`: Phi(t); `density`: phi(t).
+    """
+
+    area: Array
+    value: Array
+    above: Array
+    density: Array
+
+
+def kinks(t: Float[Array, "*shape"]) -> Kinks:
+    """`Kinks` at t, of the tails, so that nothing cancels."""
+    far = jnp.abs(t)
+    density = jnp.exp(-0.5 * far * far) / np.sqrt(2 * np.pi)
+    tail = 0.5 * jax.scipy.special.erfc(far / np.sqrt(2))
+    area = 0.5 * ((far * far + 1) * tail - far * density)
+    right = t > 0
+    return Kinks(jnp.where(right, 0.5 - area, area), density - far * tail, jnp.where(right, 1 - tail, tail), density)
+
+
+class Integral(NamedTuple):
+    """Of a spectrum up to some points: the area, its derivative by the point, and those of both by the width."""
+
+    area: Array
+    value: Array
+    by_width: Any
+    by_width_value: Any
+
+
+def plain(axis: Axis, spectra: Float[Array, "*batch w"]) -> Float[Array, "*batch w"]:
+    """The integral up to each node, of spectra without their mean, which single precision would not keep."""
+    steps = jnp.asarray(axis.steps, spectra.dtype)
+    areas = 0.5 * steps * (spectra[..., 1:] + spectra[..., :-1])
+    return jnp.concatenate([jnp.zeros_like(areas[..., :1]), jnp.cumsum(areas, axis=-1)], axis=-1)
+
+
+def slopes(axis: Axis, spectra: Float[Array, "*batch w"]) -> Float[Array, "*batch w-1"]:
+    """Slopes of the segments."""
+    return jnp.diff(spectra, axis=-1) / jnp.asarray(axis.steps, spectra.dtype)
+
+
+def smoothed(
+    axis: Axis, spectra: Float[Array, "*batch w"], place: Place, sigma: Float[Array, " points"], half: int
+) -> Integral:
+    """What a Gaussian adds to the integral of spectra, 0 beyond their ends, up to each of some points.
+
+    **Arguments:** `place`: of the points, (points,); `sigma`: A; `half`: of the windows, in nodes.
+    """
+    width = jnp.where(sigma > 0, sigma, 1)
+    bends = jnp.diff(slopes(axis, spectra), axis=-1, prepend=0, append=0)
+    count = bends.shape[-1]
+    segment = place.segment
+
+    def away(index: Any) -> Array:
+        return (place.away + axis.between(jnp.asarray(index), segment, sigma.dtype)) / width
+
+    def add(total: Integral, tap: Array) -> tuple[Integral, None]:
+        index = segment + tap
+        seen = (index >= 0) & (index < count)
+        index = jnp.clip(index, 0, count - 1)
+        one, bend = kinks(away(index)), jnp.where(seen, bends[..., index], 0)
+        return added(total, Integral(bend * one.area, bend * one.value, bend * one.above, bend * one.density)), None
+
+    before = jnp.cumsum(bends, axis=-1)[..., jnp.clip(segment - half - 1, 0, count - 1)]
+    before = jnp.where(segment - half - 1 >= 0, before, 0)
+    start = Integral(0.5 * before, 0 * before, before, 0 * before)
+    found, _ = jax.lax.scan(add, start, jnp.arange(-half, half + 2, dtype=segment.dtype))
+    first, last = _step(away(0)), _step(away(count - 1))
+    low, high = spectra[..., :1], spectra[..., -1:]
+    ends = added(_scaled(first, low), _scaled(last, -high))
+    found = Integral(width**2 * found.area, width * found.value, width * found.by_width, found.by_width_value)
+    found = added(found, Integral(width * ends.area, ends.value, ends.by_width, ends.by_width_value / width))
+    return Integral(*(jnp.where(sigma > 0, part, 0) for part in found))
+
+
+def _step(t: Array) -> Integral:
+    """What a Gaussian adds to the integral of a step at t = 0, in units of its width."""
+    one = kinks(t)
+    return Integral(one.value, jnp.where(t > 0, one.above - 1, one.above), one.density, -t * one.density)
+
+
+def _scaled(one: Integral, factor: Array) -> Integral:
+    return Integral(*(factor * part for part in one))
+
+
+def added(one: Integral, other: Integral) -> Integral:
+    """The sum of two."""
+    return Integral(*(a + b for a, b in zip(one, other, strict=True)))

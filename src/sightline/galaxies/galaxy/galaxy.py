@@ -1,0 +1,240 @@
+"""A galaxy at a distance: from stars, gas and dust to the cube that an instrument records."""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..._core.contracts import AbstractPredictor
+from ..._core.module import is_concrete
+from ..._core.units import number
+from ..cubes.assignment import assign
+from ..cubes.channels import convert
+from ..cubes.spectral_cube import SpectralCube
+from ..cubes.templates import Templates
+from ..dust import Screen, column
+from ..ifu import IFU
+from ..ifu.widths import FWHM
+from ..methods.emitters import Emitters
+from ..methods.exact import Exact
+from ..methods.line_light import LineEmitters, check_speeds, line_light, widths, windows
+from ..methods.method import AbstractMethod, Transmission, total
+from ..methods.nodes import VelocityNodes
+from ..particles import Gas, Stars
+from ..populations import AbstractLines, Library, NebularLines
+from ..stars import Component
+from .orientation import Orientation
+from .rays import Scene, check_bounded
+from .smooth import smooth_light
+
+_SUN = 3.828e33
+"""Lsun, erg/s (IAU 2015 resolution B3)."""
+_MPC = 3.0856775814913673e24  # cm
+_ARCSEC = math.pi / 180 / 3600
+
+
+class Galaxy(AbstractPredictor):
+    """A galaxy as an integral-field unit sees it: `galaxy(ifu)` is a `sl.SpectralCube`.
+
+    Each emitter of velocity v away from us adds L(lambda/D)/(4 pi d_L^2 (1 + z)(1 + v/c)), D = (1 + z)(1 + v/c), so
+    that its flux in all channels does not depend on v. The beaming of light by velocities, 3 v/c, is neglected.
+
+    **Arguments:**
+
+    - `stars`: `sl.particles.Stars`, or `sl.stars.Component` of a smooth galaxy, or a tuple of several.
+    - `library`: spectra of populations, `sl.populations`.
+    - `redshift` z: of the centre, fixed; `sl.Orientation(velocity=)` is what can be fitted.
+    - `gas`: `sl.particles.Gas`, whose dust is in front of what is behind it.
+    - `dust`: `sl.dust.Screen`.
+    - `orientation`: `sl.Orientation`; None: face-on, x towards north.
+    - `method`: `sl.cubes.Exact`, the default for particles, or `sl.cubes.VelocityNodes`, that for smooth galaxies.
+    - `distance`: luminosity distance, Mpc; None: by the redshift in `cosmology`.
+    - `cosmology`: of astropy; None: Planck 2015.
+    - `lines`: what the gas emits, one of `sl.populations`; `"nebular"`: `sl.populations.NebularLines()`; None: nothing.
+
+    **Raises:** `TypeError` for parts that are none; `ValueError` for a redshift that gives no distance.
+
+    !!! example
+        >>> stars = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1e9], [5.0], [0.0])
+        >>> galaxy = sl.Galaxy(stars, sl.populations.synthetic(), redshift=0.02)
+        >>> ifu = sl.cubes.IFU((1, 1), 1.0, sl.cubes.Channels.regular(5000.0, 50.0, 3))
+        >>> galaxy(ifu).flux.shape
+        (3, 1)
+    """
+
+    stars: tuple[Stars | Component, ...]
+    library: Library
+    redshift: float = eqx.field(static=True)
+    gas: Gas | None
+    dust: Screen | None
+    orientation: Orientation
+    method: AbstractMethod
+    lines: AbstractLines | None
+    distance: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        stars: Any,
+        library: Library,
+        redshift: Any,
+        gas: Gas | None = None,
+        dust: Screen | None = None,
+        orientation: Orientation | None = None,
+        method: AbstractMethod | None = None,
+        distance: Any = None,
+        cosmology: Any = None,
+        lines: Any = "nebular",
+    ):
+        self.stars = stars if isinstance(stars, tuple) else (stars,)
+        self.library, self.gas, self.dust = library, gas, dust
+        self.redshift = number(redshift, "", "redshift")
+        self.orientation = Orientation() if orientation is None else orientation
+        smooth = any(isinstance(one, Component) for one in self.stars)
+        self.method = method if method is not None else VelocityNodes() if smooth else Exact()
+        chosen = NebularLines() if isinstance(lines, str) and lines == "nebular" else lines
+        self.lines = None if gas is None else chosen  # pyright: ignore[reportAttributeAccessIssue]
+        self.distance = _distance(self.redshift, distance, cosmology)
+
+    def __check_init__(self) -> None:
+        for one in self.stars:
+            if not isinstance(one, Stars | Component):
+                raise TypeError(
+                    f"Galaxy: stars holds a {type(one).__name__}: give sl.particles.Stars or a sl.stars.Component."
+                )
+            if isinstance(one, Component):
+                self._check_smooth(one)
+        kinds = {"library": Library, "orientation": Orientation, "method": AbstractMethod}
+        for name, kind in kinds.items():
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"Galaxy: {name} is a {type(getattr(self, name)).__name__}, not a {kind.__name__}.")
+        for name, kind in {"gas": Gas, "dust": Screen, "lines": AbstractLines}.items():
+            if not isinstance(getattr(self, name), kind | None):
+                raise TypeError(f"Galaxy: {name} is a {type(getattr(self, name)).__name__}, not a {kind.__name__}.")
+
+    def _check_smooth(self, stars: Component) -> None:
+        check_bounded(stars)
+        if not isinstance(self.method, VelocityNodes):
+            raise TypeError("Galaxy: a sl.stars.Component has no particles: give method=sl.cubes.VelocityNodes(...).")
+        if self.dust is not None and self.dust.dust_to_gas is not None and self.gas is not None:
+            raise ValueError(
+                "Galaxy: the dust in particles of gas is in front of particles of stars only: give "
+                "Screen(..., dust_to_gas=None, opacity=a field of A_V per kpc) for a smooth galaxy."
+            )
+
+    @property
+    def scale(self) -> float:
+        """How many kpc an arcsec is, by the angular-diameter distance d_L/(1 + z)^2."""
+        return 1e3 * self.distance / (1 + self.redshift) ** 2 * _ARCSEC
+
+    def __call__(self, instrument: Any) -> SpectralCube:
+        """The cube that an instrument records, erg s-1 cm-2 A-1 in each spaxel.
+
+        **Raises:** `TypeError` for what is no `sl.cubes.IFU`; `ValueError` for channels beyond the library, and where
+        no particle is inside the field.
+        """
+        if not isinstance(instrument, IFU):
+            raise TypeError(f"A Galaxy is seen by a sl.cubes.IFU, not by {type(instrument).__name__}.")
+        templates = instrument.templates(self.library, self.redshift)
+        field = instrument.field
+        light = total(self._glow(instrument) + [self._light(one, instrument, templates) for one in self.stars])
+        flux = light * (_SUN / _MPC**2 / (4 * math.pi * self.distance**2 * (1 + self.redshift)))
+        return instrument(SpectralCube(flux, instrument.channels, field))
+
+    def _light(self, stars: Stars | Component, instrument: IFU, templates: Templates) -> Array:
+        """Luminosities of some of the stars in channels and spaxels."""
+        passed = self._transmission(instrument)
+        if isinstance(stars, Stars):
+            return self.method(self._emitters(stars, instrument), templates, instrument.field.size, passed)
+        assert isinstance(self.method, VelocityNodes)
+        opacity = None if self.dust is None or self.dust.opacity is None else self.dust.opacity.prepare()
+        scene = Scene(stars.prepare(), self.orientation, self.library, self.method, opacity)
+        return smooth_light(scene, instrument.field, self.scale, templates, self.dust, passed)
+
+    def _transmission(self, instrument: IFU) -> Transmission | None:
+        if self.dust is None:
+            return None
+        dust, wavelength = self.dust, instrument.channels.centres / (1 + self.redshift)
+        return lambda visual: dust.transmission(visual, wavelength)
+
+    def _emitters(self, stars: Stars, instrument: IFU) -> Emitters:
+        east, north, away = self.orientation.project(stars.position)
+        velocity = self.orientation.project(stars.velocity)[2] + self.orientation.velocity
+        length = None if stars.length is None else stars.length / self.scale
+        found = instrument.assigned(east / self.scale, north / self.scale, length)
+        _check_inside(found.share)
+        places, weights = self.library.corners(stars.age, stars.metallicity)
+        visual = self._visual(stars.age, (east, north, away), instrument)
+        return Emitters(places, weights * stars.mass[:, None], velocity, visual, found.spaxel, found.share)
+
+    def _glow(self, instrument: IFU) -> list[Array]:
+        """The lines of the gas, in channels and spaxels: one array, none where there is no gas."""
+        if self.gas is None or self.lines is None:
+            return []
+        gas, stretch, channels = self.gas, 1 + self.redshift, instrument.channels
+        place = self.orientation.project(gas.position)
+        velocity = self.orientation.project(gas.velocity)[2] + self.orientation.velocity
+        check_speeds(velocity)
+        rate = jnp.broadcast_to(gas.star_formation_rate, gas.mass.shape)
+        luminosity = self.lines.luminosity(rate, gas.metallicity)
+        visual = self._visual(jnp.zeros_like(gas.mass), place, instrument)
+        if self.dust is not None and visual is not None:
+            luminosity = luminosity * self.dust.transmission(visual, np.asarray(self.lines.places))
+        places = tuple(convert(np.asarray(self.lines.places), "vacuum", channels.medium).tolist())
+        blur: Any = 0.0
+        if instrument.lsf is not None:
+            seen = jnp.asarray(np.asarray(places) * stretch, gas.mass.dtype)
+            blur = instrument.lsf.width(seen) / (FWHM * stretch)
+        sigma = widths(places, jnp.broadcast_to(gas.dispersion, gas.mass.shape), blur)
+        found = assign(place[0] / self.scale, place[1] / self.scale, instrument.field, _way(instrument))
+        emitters = LineEmitters(luminosity, sigma, velocity, found.spaxel, found.share)
+        edges = channels.edges / stretch
+        sought = windows(edges, places, instrument.widest / FWHM / stretch)
+        return [line_light(emitters, edges, sought, instrument.field.size)]
+
+    def _visual(self, age: Array, place: tuple[Array, Array, Array], instrument: IFU) -> Array | None:
+        """A_V in front of stars of an age, Gyr, or of gas, whose lines come from around the youngest."""
+        if self.dust is None:
+            return None
+        behind: Any = jnp.zeros_like(age)
+        if self.gas is not None and self.dust.dust_to_gas is not None:
+            east, north, away = self.orientation.project(self.gas.position)
+            area = (instrument.plane.spaxel * self.scale) ** 2
+            amount = self.gas.mass * self.dust.dust_to_gas.visual(self.gas.metallicity) / area
+            ours, theirs = self._nearest(*place[:2], instrument), self._nearest(east, north, instrument)
+            behind = column(ours, place[2], theirs, away, amount, self.dust.width)
+        return self.dust.visual(age, behind)
+
+    def _nearest(self, east: Array, north: Array, instrument: IFU) -> Array:
+        """The spaxel of each place, -1 outside the field."""
+        found = assign(east / self.scale, north / self.scale, instrument.field, "nearest")
+        return jnp.where(found.share[:, 0] > 0, found.spaxel[:, 0], -1)
+
+
+def _way(instrument: IFU) -> str:
+    """How gas is put on spaxels: particles of gas have no length."""
+    return "cloud" if instrument.assignment == "gaussian" else instrument.assignment
+
+
+def _distance(redshift: float, distance: Any, cosmology: Any) -> float:
+    """Luminosity distance, Mpc."""
+    if distance is not None:
+        found = number(distance, "Mpc", "distance")
+        if not 0 < found < np.inf or not redshift > -1:
+            raise ValueError(f"distance = {distance} must be positive [Mpc], redshift = {redshift} above -1.")
+        return found
+    if not 0 < redshift < np.inf:
+        raise ValueError(f"redshift = {redshift} gives no distance: give distance= [Mpc] of a galaxy nearby.")
+    if cosmology is None:
+        from astropy.cosmology import Planck15 as cosmology
+    return float(cosmology.luminosity_distance(redshift).to_value("Mpc"))
+
+
+def _check_inside(share: Array) -> None:
+    if is_concrete(share) and not np.any(np.asarray(share) > 0):
+        raise ValueError(
+            f"None of {share.shape[0]} particles is inside the field of the instrument: centre their positions [kpc], "
+            "choose larger spaxels or more of them."
+        )

@@ -1,0 +1,139 @@
+"""Stars of a smooth galaxy along the rays of spaxels: mass on nodes of velocity and of a library."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..._core.module import default_float
+from ..._core.safe import accumulate
+from ...sky.fields import AbstractField
+from ..cubes import Spaxels
+from ..methods.deposit import spread
+from ..methods.nodes import VelocityNodes
+from ..populations import Library
+from ..stars import Component
+from .orientation import Orientation
+
+Amount = Callable[[Array], Array]
+"""A factor of what is seen behind an A_V."""
+
+_FAR = 1e3
+"""How far before the middle of a galaxy rays begin, kpc."""
+
+
+class Scene(eqx.Module):
+    """What rays pass: stars of a smooth galaxy, how they are turned, what sees them, and A_V per kpc of its dust."""
+
+    stars: Component
+    orientation: Orientation
+    library: Library
+    method: VelocityNodes = eqx.field(static=True)
+    opacity: AbstractField | None = None
+
+    def masses(self, field: Spaxels, scale: float, amount: Amount | None = None) -> Float[Array, "v s k"]:
+        """Mass formed on each node of velocity, spaxel and node of the library, Msun.
+
+        Rays pass the middles of `supersample`^2 equal parts of each spaxel.
+
+        **Arguments:** `scale`: kpc of an arcsec; `amount`: a factor of each place by the A_V in front of it.
+        """
+        middles, rays, axes, area = self._raster(field, scale)
+
+        @jax.checkpoint
+        def spaxel(middle: Float[Array, "2"]) -> Float[Array, "v k"]:
+            return jnp.sum(jax.vmap(lambda ray: self._ray(ray, axes, amount))(middle + rays), axis=0) * area
+
+        return jnp.moveaxis(jax.lax.map(spaxel, middles), 0, 1)
+
+    def deepest(self, field: Spaxels, scale: float) -> Float[Array, " s"]:
+        """The largest A_V along the rays of each spaxel, mag."""
+        middles, rays, axes, _ = self._raster(field, scale)
+
+        def along(place: Float[Array, "2"]) -> Float[Array, ""]:
+            _, positions, widths = self._places(place, axes)
+            return jnp.dot(self._opacities(positions), widths)
+
+        return jax.lax.map(lambda middle: jnp.max(jax.vmap(along)(middle + rays)), middles)
+
+    def _raster(self, field: Spaxels, scale: float) -> tuple[Array, Array, Array, float]:
+        """Middles of spaxels and rays about them, (., 2) kpc, the axes, and the area of a ray, kpc2."""
+        side, parts = field.spaxel * scale, self.method.supersample
+        offsets = side * ((np.arange(parts) + 0.5) / parts - 0.5)
+        right, up = (part.ravel() for part in np.meshgrid(offsets, offsets))
+        middles = scale * np.stack(field.offsets(), axis=1)
+        dtype = default_float()
+        axes, rays = self.orientation.axes().astype(dtype), np.stack([right, up], axis=1)
+        return jnp.asarray(middles, dtype), jnp.asarray(rays, dtype), axes, (side / parts) ** 2
+
+    def _places(self, place: Float[Array, "2"], axes: Float[Array, "3 3"]) -> tuple[Array, Array, Array]:
+        """Depths along a ray, positions there, and their weights, kpc."""
+        origin = place[0] * axes[0] + place[1] * axes[1] - _FAR * axes[2]
+        depths, widths = self._depths(origin, axes[2])
+        return depths, origin + depths[:, None] * axes[2], widths
+
+    def _opacities(self, positions: Float[Array, "n 3"]) -> Float[Array, " n"]:
+        assert self.opacity is not None
+        return jax.vmap(self.opacity)(positions)
+
+    def _visual(self, depths: Array, positions: Array, widths: Array) -> Float[Array, " n"]:
+        """A_V in front of each place: that of all nearer ones and half its own."""
+        order = jnp.argsort(jax.lax.stop_gradient(depths))
+        parts = (self._opacities(positions) * widths)[order]
+        return jnp.zeros_like(parts).at[order].set(accumulate(parts) + 0.5 * parts, unique_indices=True)
+
+    def _ray(self, place: Float[Array, "2"], axes: Float[Array, "3 3"], amount: Amount | None) -> Float[Array, "v k"]:
+        """Mass per area along a ray, Msun kpc^-2."""
+        depths, positions, widths = self._places(place, axes)
+        if amount is not None:
+            widths = widths * amount(self._visual(depths, positions, widths))
+        ages, metals = (jnp.asarray(part, place.dtype) for part in (self.library.age, self.library.metallicity))
+
+        def at(position: Float[Array, "3"]) -> tuple[Array, Array]:
+            history = self.stars.history.weights(position, ages, metals).reshape(-1)
+            velocity = self.orientation.velocity.astype(place.dtype)
+            if self.stars.velocity is not None:
+                velocity = velocity + jnp.dot(self.stars.velocity(position), axes[2])
+            nodes = spread(velocity, self.stars.dispersion_at(position), self.method.velocities)
+            return self.stars.density(position) * nodes, history
+
+        nodes, histories = jax.vmap(at)(positions)
+        return (nodes * widths[:, None]).T @ histories
+
+    def _depths(self, origin: Float[Array, "3"], away: Float[Array, "3"]) -> tuple[Array, Array]:
+        """Places along a ray and their weights, kpc: no gradient goes through where a galaxy is cut off.
+
+        They are dense about the plane and about the place next to the centre, and Gauss's between the two.
+        """
+        span = self.stars.structures().extent.span(*jax.lax.stop_gradient((origin, away)))
+        first, last = jax.lax.stop_gradient(span)
+        nearest = jnp.clip(-jnp.dot(origin, away), first, last)
+        steep = jnp.abs(away[2]) > 1e-6
+        crossing = jnp.clip(jnp.where(steep, -origin[2] / jnp.where(steep, away[2], 1), nearest), first, last)
+        low, high = jnp.minimum(nearest, crossing), jnp.maximum(nearest, crossing)
+        nodes, weights = (jnp.asarray(v, origin.dtype) for v in _unit_rule(self.method.points))
+        before, between, after = low - first, high - low, last - high
+        places = [low - before * nodes**2, low + between * nodes, high + after * nodes**2]
+        parts = [2 * before * nodes * weights, between * weights, 2 * after * nodes * weights]
+        return jnp.concatenate(places), jnp.concatenate(parts)
+
+
+def _unit_rule(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss's rule from 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return 0.5 * (nodes + 1), 0.5 * weights
+
+
+def check_bounded(stars: Component) -> None:
+    """Refuses a density that does not say where it ends.
+
+    **Raises:** `ValueError`.
+    """
+    if not stars.structures().extent.bounded:
+        raise ValueError(
+            f"The density {type(stars.density).__name__} does not say where it ends: confine it, "
+            "sl.fields.Confined(density, radius=30.0, centre=(0.0, 0.0, 0.0))."
+        )

@@ -1,0 +1,33 @@
+"""The light of a smooth galaxy behind its dust."""
+
+import jax
+import numpy as np
+from jaxtyping import Array
+
+from ..cubes import Spaxels
+from ..cubes.templates import Templates
+from ..dust import Screen
+from ..methods.method import Transmission
+from .rays import Amount, Scene
+
+
+def smooth_light(
+    scene: Scene, field: Spaxels, scale: float, templates: Templates, dust: Screen | None, passed: Transmission | None
+) -> Array:
+    """Luminosities of a smooth galaxy in channels and spaxels, behind its dust and, where young, that of clouds."""
+    latest = 0.0 if dust is None else dust.birth_age
+    young = np.flatnonzero(np.tile(scene.library.age < latest, scene.library.shape[0]))
+    cloudy = jax.tree.map(lambda leaf: leaf[young], templates)
+
+    def light(amount: Amount | None = None) -> Array:
+        masses = scene.masses(field, scale, amount)
+        clear = scene.method.spectra(masses, templates)
+        if dust is None or passed is None or not len(young):
+            return clear
+        lost = 1 - passed(dust.birth_clouds[None])[0]
+        return clear - scene.method.spectra(masses[..., young], cloudy) * lost[:, None]
+
+    if dust is None or passed is None:
+        return light()
+    behind = light() if scene.opacity is None else scene.method.screened(light, scene.deepest(field, scale), passed)
+    return behind * passed(dust.foreground[None])[0][:, None]

@@ -1,0 +1,156 @@
+"""An integral-field unit: channels, resolution, spaxels, point-spread function."""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..._core.contracts import AbstractDevice
+from ..._core.module import is_concrete
+from ..._core.units import number
+from ..cubes.assignment import WAYS, Assignment, assign
+from ..cubes.channels import Channels, convert
+from ..cubes.spaxels import Spaxels
+from ..cubes.spectral_cube import SpectralCube
+from ..cubes.templates import Templates, plain_templates, smooth_templates
+from ..populations import Library
+from .aperture import AbstractAperture
+from .lsf import AbstractLSF, as_lsf
+from .psf import AbstractPSF
+from .widths import FWHM
+
+_ROOM = 1.5  # how much wider than at construction a line-spread function may become
+
+
+class IFU(AbstractDevice):
+    """An integral-field unit: a spectrograph with channels and a resolution behind square spaxels.
+
+    **Arguments:**
+
+    - `shape`: rows (north) and columns (east) of spaxels; `spaxel`: side of one, arcsec.
+    - `channels`: `sl.cubes.Channels`.
+    - `lsf`: line-spread function, one of `sl.cubes`, or a full width at half maximum, A; None: that of the library. The
+      library's own resolution is subtracted. What is fitted of it may grow by half.
+    - `psf`: point-spread function, one of `sl.cubes`; None: none.
+    - `assignment`: of particles to spaxels, `"nearest"`, `"cloud"` or `"gaussian"`; see `sl.cubes.assign`.
+    - `aperture`: which spaxels are seen; those outside are 0.
+    - `margin`: how far around the field light is followed, arcsec; None: as far as the point-spread function needs.
+
+    **Raises:** `TypeError` for channels, functions or an aperture that are none; `ValueError` for another assignment,
+    or a margin that is narrower than the point-spread function.
+
+    !!! example
+        >>> ifu = sl.cubes.IFU((4, 6), spaxel=0.5, channels=sl.cubes.Channels.regular(5000.0, 2.0, 300), lsf=2.5)
+        >>> ifu.plane.size
+        24
+    """
+
+    plane: Spaxels = eqx.field(static=True)
+    channels: Channels = eqx.field(static=True)
+    lsf: AbstractLSF | None
+    psf: AbstractPSF | None
+    assignment: str = eqx.field(static=True)
+    aperture: AbstractAperture | None
+    margin: float = eqx.field(static=True)
+    widest: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        shape: Any,
+        spaxel: Any,
+        channels: Channels,
+        lsf: Any = None,
+        psf: AbstractPSF | None = None,
+        assignment: str = "nearest",
+        aperture: AbstractAperture | None = None,
+        margin: Any = None,
+    ):
+        if not isinstance(channels, Channels):
+            raise TypeError(f"IFU: channels is {channels!r}: give sl.cubes.Channels(edges).")
+        self.plane, self.channels = Spaxels(shape, spaxel), channels
+        self.lsf, self.psf, self.assignment, self.aperture = as_lsf(lsf), psf, assignment, aperture
+        self.margin = self._needed() if margin is None else number(margin, "arcsec", "margin")
+        self.widest = 0.0 if self.lsf is None else _ROOM * self._width()
+
+    def __check_init__(self) -> None:
+        kinds = {"lsf": AbstractLSF, "psf": AbstractPSF, "aperture": AbstractAperture}
+        for name, kind in kinds.items():
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                raise TypeError(f"IFU: {name} is a {type(value).__name__}, not a {kind.__name__} of sl.cubes.")
+        if self.assignment not in WAYS:
+            raise ValueError(f"IFU: assignment = {self.assignment!r}: choose one of {', '.join(map(repr, WAYS))}.")
+        if self._known() and self.margin < self._needed() * (1 - 1e-6):
+            raise ValueError(
+                f"IFU: margin = {self.margin:g} arcsec: the point-spread function reaches {self._needed():g} arcsec, "
+                "from where light enters the field. Leave margin out, or make it as large."
+            )
+
+    def _known(self) -> bool:
+        return all(map(is_concrete, jax.tree.leaves(self.psf)))
+
+    def _needed(self) -> float:
+        """How far light must be followed, arcsec."""
+        return 0.0 if self.psf is None else self.psf.reach(self.channels.centres)
+
+    def _width(self) -> float:
+        assert self.lsf is not None
+        return float(np.max(np.asarray(self.lsf.width(jnp.asarray(self.channels.centres)))))
+
+    @property
+    def field(self) -> Spaxels:
+        """The spaxels with those of the margin."""
+        return self.plane.padded(math.ceil(self.margin / self.plane.spaxel - 1e-9))
+
+    def assigned(self, east: Array, north: Array, length: Array | None) -> Assignment:
+        """Shares of emitters on the spaxels of the field with its margin; offsets and lengths in arcsec."""
+        return assign(east, north, self.field, self.assignment, length)
+
+    def templates(self, library: Library, redshift: float) -> Templates:
+        """The spectra of a library as this spectrograph sees them, at a redshift.
+
+        **Raises:** `ValueError` for channels beyond the library, and an instrument sharper than it.
+        """
+        wave = convert(library.wavelength, library.medium, self.channels.medium)
+        spectra = library.nodes.reshape(-1, len(wave))
+        points = self.channels.edges / (1 + redshift)
+        _check_range(wave, spectra, points, redshift)
+        if self.lsf is None:
+            return plain_templates(wave, spectra, points)
+        lsf, width = self.lsf, library.fwhm
+
+        def sigma(rest: np.ndarray) -> Array:
+            return lsf.added(rest * (1 + redshift), width, redshift) / (1 + redshift)
+
+        return smooth_templates(wave, spectra, points, sigma, self.widest / FWHM / (1 + redshift))
+
+    def __call__(self, prediction: SpectralCube) -> SpectralCube:
+        """What is measured of the light on the field with its margin: smeared, cut to the field, and what is seen."""
+        images = prediction.image
+        if self.psf is not None:
+            images = self.psf(images, jnp.asarray(self.channels.centres, images.dtype), self.plane.spaxel)
+        first = [(wide - own) // 2 for wide, own in zip(self.field.shape, self.plane.shape, strict=True)]
+        rows, columns = self.plane.shape
+        images = images[:, first[0] : first[0] + rows, first[1] : first[1] + columns]
+        flux = images.reshape(len(self.channels), -1)
+        if self.aperture is not None:
+            flux = jnp.where(self.aperture.inside(*self.plane.offsets()), flux, 0)
+        return SpectralCube(flux, self.channels, self.plane)
+
+
+def _check_range(wave: np.ndarray, spectra: np.ndarray, points: np.ndarray, redshift: float) -> None:
+    """Refuses channels where the library is not known: it may end with light of 0, as a line does."""
+    scale = 1e-6 * np.max(spectra)
+    below = points[0] < wave[0] and np.max(spectra[:, 0]) > scale
+    above = points[-1] > wave[-1] and np.max(spectra[:, -1]) > scale
+    if below or above:
+        low, high = wave[[0, -1]] * (1 + redshift)
+        raise ValueError(
+            f"The channels, {points[0] * (1 + redshift):.6g} ... {points[-1] * (1 + redshift):.6g} A, reach beyond the "
+            f"library, which is known from {low:.6g} to {high:.6g} A at z = {redshift:g}: take the channels within, "
+            "channels[first:last], or another library."
+        )

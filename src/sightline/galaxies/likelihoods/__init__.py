@@ -1,0 +1,3 @@
+"""Likelihoods of cubes."""
+
+from .cubes import CubeLikelihood as CubeLikelihood

@@ -1,0 +1,109 @@
+"""The likelihood of an observed cube."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from ..._core.module import Module
+from ..._core.units import numbers
+from ...statistics.likelihood import Likelihood
+from ...statistics.noise import AbstractNoise, Gaussian, nuisance
+from ..cubes import SpectralCube
+
+
+class CubeFlux(Module):
+    """The fluxes of a cube that a model predicts, in a row, in a unit that suits single precision.
+
+    **Arguments:** `instrument`: its name in the model; `scale`: the unit, erg s-1 cm-2 A-1; `calibration`: the name of
+    a nuisance, coefficients c_k of a factor 1 + sum_k c_k P_k(x) of Legendre polynomials, k >= 1.
+    """
+
+    instrument: str = eqx.field(static=True)
+    scale: float = eqx.field(static=True)
+    calibration: str | None = eqx.field(static=True)
+
+    def __call__(self, model: Any) -> Float[Array, " data"]:
+        """The fluxes, channels one after the other, (channels spaxels,)."""
+        cube = model.simulator(model.device(self.instrument))
+        flux = cube.flux / self.scale
+        if self.calibration is not None:
+            factors = jnp.atleast_1d(nuisance(model, self.calibration, "CubeLikelihood: calibration"))
+            powers = np.arange(1, factors.shape[0] + 1)
+            x = np.linspace(-1, 1, flux.shape[0])
+            basis = np.stack([np.polynomial.Legendre.basis(k)(x) for k in powers])
+            flux = flux * (1 + factors @ jnp.asarray(basis, flux.dtype))[:, None]
+        return flux.reshape(-1)
+
+
+def CubeLikelihood(
+    data: SpectralCube,
+    instrument: str,
+    noise: Any = None,
+    mask: Any = None,
+    calibration: str | None = None,
+    scatter: str | None = None,
+    name: str = "cube",
+) -> Likelihood:
+    """The likelihood of an observed cube: log L = -sum (d - m)^2/(2 s^2), s^2 its variance.
+
+    Fluxes that are not finite, or whose variance is not positive, are left out and counted in the summary.
+
+    **Arguments:**
+
+    - `data`: a `sl.SpectralCube`, with its variance.
+    - `instrument`: the name of the `sl.cubes.IFU` in the `Model`, of the same channels and spaxels.
+    - `noise`: standard deviations, one number or (channels, spaxels), in place of the variance; or a distribution of
+      `sl.statistics` in units of the flux divided by the median of the known standard deviations.
+    - `mask`: (channels, spaxels), True for what counts; None: all.
+    - `calibration`: the name of a nuisance of the model: coefficients c_k of a factor 1 + sum_k c_k P_k of Legendre
+      polynomials along the channels, k from 1.
+    - `scatter`: the name of a nuisance: further scatter, in units of the median standard deviation.
+    - `name`: for summaries.
+
+    **Raises:** `TypeError` for what is no cube; `ValueError` for a cube without variance where no noise is given, and
+    masks of another shape or that leave nothing.
+
+    !!! example
+        >>> plane, channels = sl.cubes.Spaxels((1, 1), 1.0), sl.cubes.Channels.regular(5000.0, 50.0, 3)
+        >>> data = sl.SpectralCube(np.ones((3, 1)), channels, plane, np.ones((3, 1)))
+        >>> sl.CubeLikelihood(data, instrument="muse").size
+        3
+    """
+    if not isinstance(data, SpectralCube):
+        raise TypeError(f"data is a {type(data).__name__}: give a sl.SpectralCube.")
+    flux = np.asarray(data.flux, np.float64)
+    sigma, given = _sigma(data, noise)
+    good = np.isfinite(flux) & np.isfinite(sigma) & (sigma > 0)
+    if mask is not None:
+        good = good & _mask(mask, flux.shape)
+    if not np.any(good):
+        raise ValueError("CubeLikelihood: no datum is left: look at mask, variance and flux.")
+    scale = float(np.median(sigma[good]))
+    kept = None if np.all(good) else np.flatnonzero(good.ravel())
+    own = given if given is not None else Gaussian(sigma[good] / scale, scatter=scatter)
+    notes = (("instrument", instrument), ("left out", f"{int(np.sum(~good))} of {good.size}"))
+    observable = CubeFlux(instrument, scale, calibration)
+    return Likelihood(observable, flux[good] / scale, own, kept, name, notes)
+
+
+def _sigma(data: SpectralCube, noise: Any) -> tuple[np.ndarray, AbstractNoise | None]:
+    shape = np.shape(data.flux)
+    if noise is not None and not isinstance(noise, AbstractNoise):
+        found = numbers(noise, "erg s-1 cm-2 Angstrom-1", "noise")
+        if found.shape not in ((), shape):
+            raise ValueError(f"noise has shape {found.shape}, the flux {shape}: give one number, or one for each.")
+        return np.broadcast_to(found, shape), None
+    if data.variance is None:
+        raise ValueError("The data have no variance: give noise=, standard deviations of the flux.")
+    variance = np.asarray(data.variance, np.float64)
+    return np.sqrt(np.where(variance > 0, variance, 0)), noise
+
+
+def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
+    found = np.asarray(mask)
+    if found.dtype != bool or found.shape != shape:
+        raise ValueError(f"mask is {found.shape} of {found.dtype}: give {shape} of booleans, True for what counts.")
+    return found

@@ -1,0 +1,73 @@
+"""Mass on nodes of velocity, spaxels and a library."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from .emitters import Emitters, chunks
+
+_CHUNK = 16384
+
+
+def lagrange(velocity: Float[Array, " n"], first: float, step: float, count: int) -> tuple[Array, Array]:
+    """Four neighbouring nodes about each velocity and weights on them, (n, 4) each, that keep moments 0 to 3.
+
+    Velocities beyond the nodes are put at the first or the last.
+    """
+    place = jnp.clip((velocity - first) / step, 0, count - 1)
+    lower = jnp.clip(jnp.floor(place), 1, count - 3)
+    t = place - lower
+    before, after, beyond = t + 1, t - 1, t - 2
+    parts = -t * after * beyond / 6, before * after * beyond / 2, -before * t * beyond / 2, before * t * after / 6
+    index = lower.astype(np.int32)[:, None] + np.arange(-1, 3, dtype=np.int32)
+    return index, jnp.stack(parts, axis=-1)
+
+
+def spread(velocity: Float[Array, ""], dispersion: Float[Array, ""], velocities: np.ndarray) -> Float[Array, " v"]:
+    """Weights of a Gaussian of velocities on regular nodes, (v,), that sum to 1.
+
+    Those of a hat function of the nodes, convolved with the Gaussian, in closed form; the variance of the hat, a sixth
+    of the squared step, is taken out again by second differences.
+    """
+    step = float(velocities[1] - velocities[0])
+    at = jnp.clip(velocity, velocities[0], velocities[-1])
+    width = jnp.maximum(dispersion, 1e-3 * step) / step
+    ends = np.arange(-2, len(velocities) + 2)
+    u = jnp.asarray(ends, velocity.dtype) - (at - velocities[0]) / step
+    ramp = u * jax.scipy.special.ndtr(u / width) + width * jnp.exp(-0.5 * (u / width) ** 2) / np.sqrt(2 * np.pi)
+    hats = jnp.diff(jnp.diff(ramp))
+    weights = hats[1:-1] - jnp.diff(jnp.diff(hats)) / 12
+    return weights / jnp.sum(weights)
+
+
+def deposit(
+    emitters: Emitters, first: float, step: float, shape: tuple[int, int, int], amount: Any = None
+) -> Float[Array, "v s k"]:
+    """The mass of emitters on nodes of velocity, spaxels and nodes of a library.
+
+    **Arguments:** `first`, `step`: of the velocities, km/s; `shape`: how many of each; `amount`: a factor of each
+    emitter by its A_V.
+    """
+    velocities, spaxels, nodes = shape
+
+    def places(part: Emitters) -> Int[Array, " m"]:
+        index, _ = lagrange(part.velocity, first, step, velocities)
+        place = (index[:, :, None] * np.int32(spaxels) + part.spaxel[:, None]) * np.int32(nodes)
+        return (place[..., None] + part.places[:, None, None]).reshape(-1)
+
+    @jax.checkpoint
+    def masses(part: Emitters) -> Float[Array, " m"]:
+        _, weights = lagrange(part.velocity, first, step, velocities)
+        if amount is not None:
+            weights = weights * amount(part.visual)[:, None]
+        found = weights[:, :, None, None] * part.share[:, None, :, None] * part.weights[:, None, None]
+        return found.reshape(-1)
+
+    def add(total: Array, part: Emitters) -> tuple[Array, None]:
+        return total.at[places(part)].add(masses(part)), None
+
+    empty = jnp.zeros(velocities * spaxels * nodes, emitters.weights.dtype)
+    return jax.lax.scan(add, empty, chunks(emitters, _CHUNK))[0].reshape(shape)

@@ -1,0 +1,38 @@
+"""What stars of any kind are to the light that they send: emitters on the sky."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+
+class Emitters(eqx.Module):
+    """Sources of light, each of a few populations of a library.
+
+    - `places`, `weights`: (n, m), numbers of nodes of the library, and the mass on each, Msun.
+    - `velocity`: away from the observer, (n,), km/s.
+    - `visual`: A_V in front, (n,), mag; None: no dust.
+    - `spaxel`, `share`: (n, k), spaxels and the share of the light on each.
+    """
+
+    places: Int[Array, "n m"]
+    weights: Float[Array, "n m"]
+    velocity: Float[Array, " n"]
+    visual: Float[Array, " n"] | None
+    spaxel: Int[Array, "n k"]
+    share: Float[Array, "n k"]
+
+
+def chunks(emitters: Emitters, chunk: int) -> Any:
+    """Emitters in rows of equal length, the last filled up with such as have no mass."""
+    count = emitters.velocity.shape[0]
+    size = min(chunk, count)
+    rows = -(-count // size)
+
+    def split(leaf: Array) -> Array:
+        filled = jnp.pad(leaf, [(0, rows * size - count)] + [(0, 0)] * (leaf.ndim - 1))
+        return filled.reshape(rows, size, *leaf.shape[1:])
+
+    return jax.tree.map(split, emitters)

@@ -1,0 +1,210 @@
+"""Cubes of spectra from FITS: those of sightline, of MUSE and of MaNGA, and what is like them."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..._core.files import PathLike
+from ..._core.module import default_float
+from ..._core.reading import FileError, check_unpacked
+from ..._core.units import number
+from ...galaxies.cubes import Spaxels, SpectralCube
+from ...galaxies.cubes.channels import check_medium
+from ..tables import open_fits
+from .axis import channels_of
+from .units import flux_factor
+
+KINDS = (("DATA", "STAT", "DQ"), ("FLUX", "IVAR", "MASK"), ("SCI", "VAR", "DQ"), ("SCI", "ERR", "DQ"))
+"""What flux, its error in some form, and the mask are called."""
+_SQUARE = 1e-4
+"""By which spaxels may stray from squares, and an image from north up, relative to their sides."""
+
+
+class LeftOutWarning(UserWarning):
+    """Data of a file have variance inf: they are left out of every likelihood."""
+
+
+class _Parts(NamedTuple):
+    """Images of a file, (channels, rows, columns), and why data of it are left out."""
+
+    flux: np.ndarray
+    variance: np.ndarray | None
+    reasons: dict[str, int]
+
+
+def read_cube(
+    path: PathLike,
+    unit: str | None = None,
+    medium: str | None = None,
+    scale: Any = 1.0,
+    rotated: bool = False,
+) -> SpectralCube:
+    """Reads a cube of spectra with its variance, whatever form that has in the file.
+
+    Flux is in an extension DATA, FLUX or SCI, or the first image of three axes; errors in STAT or VAR (variances), ERR
+    (standard deviations) or IVAR (inverse variances); masks in DQ or MASK, not 0 where a datum is left out. Such a
+    datum, one with IVAR 0 and one that is not finite gets variance inf, and flux 0 where it is not finite; in files
+    without variances its flux is NaN. A `LeftOutWarning` counts them.
+
+    **Arguments:**
+
+    - `unit`: of the flux where the file does not say, in astropy's notation, with a factor or without.
+    - `medium`: `"air"` or `"vacuum"`, where CTYPE3 is neither AWAV nor WAVE.
+    - `scale`: the flux comes in so many erg s-1 cm-2 A-1: 1e-20 keeps squares of MUSE's numbers in single precision.
+    - `rotated`: take an image whose rows do not run north as if they did.
+
+    **Returns:** a `SpectralCube` in the current default precision, columns towards east; `variance` is `None` where the
+    file has none.
+
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files, axes of velocity or
+    frequency, units that are no flux, spaxels that are not square and rotated images, with the cure.
+
+    !!! example
+        >>> channels, plane = sl.cubes.Channels.regular(5000.0, 2.0, 4), sl.cubes.Spaxels((2, 3), 0.5)
+        >>> sl.io.write_cube("cube.fits", sl.SpectralCube(np.ones((4, 6)), channels, plane), overwrite=True)
+        >>> sl.io.read_cube("cube.fits").plane
+        Spaxels(shape=(2, 3), spaxel=0.5)
+    """
+    size = _checked(scale, medium)
+    with open_fits(path) as file:
+        names = {str(hdu.name).strip().upper(): hdu for hdu in file if _sound(hdu, path)}
+        flux, error, mask = _images(file, names, path)
+        header = flux.header
+        plane, flip = _spaxels(header, path, rotated)
+        channels = channels_of(file, header, flux.shape[0], medium, path)
+        factor = flux_factor(_unit(header, unit, path), path) / size
+        parts = _parts(flux, error, mask, factor, path)
+    images = [None if image is None else image[:, :, ::-1] if flip else image for image in parts[:2]]
+    values = [None if image is None else image.reshape(len(channels), -1) for image in images]
+    _check_range(values[1], path)
+    _warn(parts.reasons, path)
+    return SpectralCube(values[0], channels, plane, values[1])
+
+
+def _checked(scale: Any, medium: str | None) -> float:
+    """The scale.
+
+    **Raises:** `ValueError` for one that is not positive, and for another medium.
+    """
+    if medium is not None:
+        check_medium(medium, "read_cube")
+    size = number(scale, "", "scale")
+    if not 0 < size < np.inf:
+        raise ValueError(f"scale = {scale} must be a positive number.")
+    return size
+
+
+def _sound(hdu: Any, path: PathLike) -> bool:
+    """Whether there is something in an extension, which its file is large enough to hold."""
+    check_unpacked(path, hdu.size if isinstance(hdu.size, int) else 0)
+    if hdu.size and hdu.verify_datasum() == 0:
+        raise FileError(f"path = {path} is damaged: {hdu.name}: its data are not those that DATASUM was written for.")
+    return bool(hdu.size)
+
+
+def _images(file: Any, names: dict[str, Any], path: PathLike) -> tuple[Any, Any, Any]:
+    for flux, error, mask in KINDS:
+        if flux in names and (error in names or flux == "DATA") and len(names[flux].shape) == 3:
+            return names[flux], names.get(error), names.get(mask)
+    for hdu in file:
+        if hdu.is_image and len(hdu.shape) == 3:
+            return hdu, None, None
+    if "BIN_SPECTRA" in names or ("FLUX" in names and len(names["FLUX"].shape) == 2):
+        raise FileError(f"path = {path} holds spectra side by side and no image: read them with sl.io.read_spectra.")
+    raise FileError(f"path = {path} holds no image of three axes, but {', '.join(names) or 'nothing'}.")
+
+
+def _unit(header: Any, unit: str | None, path: PathLike) -> str:
+    own = str(header.get("BUNIT", "")).strip()
+    if unit is None and not own:
+        raise FileError(f"path = {path} has no BUNIT: pass unit=, e.g. '1e-20 erg / (s cm2 Angstrom)'.")
+    return own if unit is None else unit
+
+
+def _parts(flux: Any, error: Any, mask: Any, factor: float, path: PathLike) -> _Parts:
+    values = np.asarray(flux.data)
+    values = values.astype(values.dtype.newbyteorder("=") if values.dtype.kind == "f" else np.float64)
+    values = values if factor == 1 else values.astype(np.float64) * factor
+    variance = None if error is None else _variance(error, factor, values.shape, path)
+    bad = ~np.isfinite(values)
+    reasons = {"flux not finite": int(bad.sum())}
+    if variance is not None:
+        wrong = ~(np.isfinite(variance) & (variance > 0)) & ~bad
+        reasons["IVAR 0 or no variance"], bad = int(wrong.sum()), bad | wrong
+    if mask is not None:
+        hidden = (np.asarray(mask.data) != 0) & ~bad
+        reasons["masked"], bad = int(hidden.sum()), bad | hidden
+    if variance is None:
+        return _Parts(np.where(bad, np.asarray(np.nan, values.dtype), values), None, reasons)
+    variance = np.where(bad, np.asarray(np.inf, variance.dtype), variance)
+    return _Parts(np.where(np.isfinite(values), values, np.asarray(0, values.dtype)), variance, reasons)
+
+
+def _variance(error: Any, factor: float, shape: tuple[int, ...], path: PathLike) -> np.ndarray:
+    """The variance that an extension stands for."""
+    name, values = str(error.name).strip().upper(), np.asarray(error.data)
+    if values.shape != shape:
+        raise FileError(f"path = {path}: {name} has shape {values.shape}, the flux {shape}.")
+    if name in ("STAT", "VAR"):
+        plain = values.astype(values.dtype.newbyteorder("=") if values.dtype.kind == "f" else np.float64)
+        return plain if factor == 1 else plain.astype(np.float64) * factor**2
+    wide = values.astype(np.float64)
+    if name == "ERR":
+        return (wide * factor) ** 2
+    return np.where(wide > 0, factor**2 / np.where(wide > 0, wide, 1), np.inf)
+
+
+def _check_range(variance: np.ndarray | None, path: PathLike) -> None:
+    """Refuses variances that are 0 in the precision of the day."""
+    if variance is None:
+        return
+    least = np.min(variance[np.isfinite(variance)], initial=np.inf)
+    if least < float(np.finfo(default_float()).tiny):
+        raise FileError(
+            f"path = {path}: variances of {least:.2g} are 0 in single precision: pass scale=1e-20, or set "
+            "jax.config.update('jax_enable_x64', True)."
+        )
+
+
+def _warn(reasons: dict[str, int], path: PathLike) -> None:
+    found = ", ".join(f"{count} {why}" for why, count in reasons.items() if count)
+    if found:
+        warnings.warn(f"path = {path}: data left out: {found}.", LeftOutWarning, stacklevel=3)
+
+
+def _spaxels(header: Any, path: PathLike, rotated: bool) -> tuple[Spaxels, bool]:
+    """The spaxels, and whether columns run west."""
+    from astropy.wcs import WCS
+    from astropy.wcs.utils import proj_plane_pixel_scales
+
+    shape = int(header["NAXIS2"]), int(header["NAXIS1"])
+    kinds = [str(header.get(f"CTYPE{axis}", "")).strip().upper()[:4] for axis in (1, 2)]
+    if [kind.strip("-") for kind in kinds] != ["RA", "DEC"]:
+        raise FileError(f"path = {path}: the first two axes are no right ascension and declination: CTYPE {kinds}.")
+    wcs = WCS(_celestial(header))
+    matrix = wcs.pixel_scale_matrix
+    if not np.all(np.isfinite(matrix)) or abs(np.linalg.det(matrix)) == 0:
+        raise FileError(
+            f"path = {path}: no right ascension and declination on the first two axes: add CTYPE1, CDELT1..."
+        )
+    sides = proj_plane_pixel_scales(wcs) * 3600
+    if abs(sides[0] / sides[1] - 1) > _SQUARE:
+        raise FileError(f"path = {path}: spaxels of {sides[0]:g} x {sides[1]:g} arcsec are not square.")
+    turned = max(abs(matrix[0, 1]), abs(matrix[1, 0])) * 3600 > _SQUARE * sides[0] or matrix[1, 1] < 0
+    if turned and not rotated:
+        raise FileError(
+            f"path = {path}: its rows do not run north: turn the image, or pass rotated=True to take them so."
+        )
+    side = header.get("SPAXEL", sides[1])
+    side = side if abs(side / sides[1] - 1) < _SQUARE else sides[1]
+    return Spaxels(shape, float(side)), bool(np.linalg.det(matrix) < 0)
+
+
+def _celestial(header: Any) -> Any:
+    """The cards of the first two axes alone."""
+    from astropy.io import fits
+
+    names = [f"{name}{axis}" for name in ("CTYPE", "CUNIT", "CRPIX", "CRVAL", "CDELT", "CROTA") for axis in (1, 2)]
+    names += [f"{name}{i}_{j}" for name in ("CD", "PC") for i in (1, 2) for j in (1, 2)]
+    return fits.Header([(name, header[name]) for name in (*names, "LONPOLE", "LATPOLE", "RADESYS") if name in header])

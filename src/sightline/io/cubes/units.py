@@ -1,0 +1,46 @@
+"""Units of flux as cubes spell them."""
+
+import re
+import warnings
+
+from ..._core.files import PathLike
+from ..._core.reading import FileError
+from ..units import unit_factor
+
+FLUX = "erg s-1 cm-2 Angstrom-1"
+_FACTOR = re.compile(
+    r"\s*(?:10\s*(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|(\d[\d.]*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)", re.DOTALL
+)
+_WORDS = (
+    (r"/\s*(?:spaxel|spax|pixel|fiber)\b", ""),
+    (r"\bAA\b|\bAng\b|\bang\b|\bA\b", "Angstrom"),
+    (r"\bcm2\b", "cm^2"),
+)
+
+
+def flux_factor(text: str, path: PathLike) -> float:
+    """What numbers in a unit of flux are multiplied by to be in erg s-1 cm-2 A-1 of a spaxel.
+
+    **Raises:** `FileError` for a unit that is none.
+
+    !!! example
+        >>> flux_factor("10**(-20)*erg/s/cm**2/Angstrom", "muse.fits")
+        1e-20
+        >>> flux_factor("1E-17 erg/s/cm^2/Ang/spaxel", "manga.fits")
+        1e-17
+    """
+    found, factor, rest = _FACTOR.fullmatch(text), 1.0, text
+    if found is not None:
+        factor, rest = float(f"1e{found[1]}") if found[1] else float(found[2]), found[3]
+    for pattern, word in _WORDS:
+        rest = re.sub(pattern, word, rest)
+    with warnings.catch_warnings():  # of units with several slashes, which is how surveys write theirs
+        warnings.filterwarnings("ignore", message=".*multiple slashes.*")
+        return factor * _rounded(unit_factor(rest.replace("**", "^"), FLUX, f"{path}: BUNIT"))
+
+
+def _rounded(factor: float) -> float:
+    """Exactly 1 for a unit that is the same, whose conversion is rounded."""
+    if not factor > 0:
+        raise FileError(f"a unit of flux has the factor {factor}.")
+    return 1.0 if abs(factor - 1) < 1e-12 else factor

@@ -1,0 +1,139 @@
+"""Point-spread and line-spread functions against integrals, apertures against areas."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import integrate
+
+import sightline as sl
+
+WAVES = jnp.array([5000.0, 7000.0])
+PSFS = {
+    "gaussian": lambda: sl.cubes.GaussianPSF(0.9),
+    "gaussian table": lambda: sl.cubes.GaussianPSF([0.9, 0.7], wavelength=[4500.0, 9000.0]),
+    "moffat": lambda: sl.cubes.MoffatPSF(0.8, beta=3.0),
+    "moffat table": lambda: sl.cubes.MoffatPSF([0.9, 0.7], beta=2.5, wavelength=[4500.0, 9000.0]),
+}
+
+
+@pytest.mark.parametrize("name", PSFS)
+def test_psfs_keep_their_contract(name, precision):
+    sl.testing.check_psf(PSFS[name]())
+
+
+def share(profile, i, j):
+    """The light that moves i, j spaxels: the profile over two evenly lit spaxels, whose overlap is a pyramid."""
+
+    def under(y, x):
+        return profile(np.hypot(x, y)) * (1 - abs(x - i)) * (1 - abs(y - j))
+
+    parts = [(a, b) for a in ((i - 1, i), (i, i + 1)) for b in ((j - 1, j), (j, j + 1))]
+    return sum(integrate.dblquad(under, *a, *b, epsabs=1e-11)[0] for a, b in parts)
+
+
+def test_psfs_are_integrated_over_spaxels():
+    point = jnp.zeros((2, 41, 41)).at[:, 20, 20].set(1.0)
+    sigma, core, beta = 0.7 / 0.2 / 2.3548200450309493, 0.7 / 0.2 / (2 * np.sqrt(2 ** (1 / 2.5) - 1)), 2.5
+    gauss = sl.cubes.GaussianPSF(0.7)(point, WAVES, 0.2)[0]
+    moffat = sl.cubes.MoffatPSF(0.7, beta=beta)(point, WAVES, 0.2)[1]
+    for i, j in ((0, 0), (1, 0), (2, 3), (9, 4)):
+        exact = share(lambda r: np.exp(-0.5 * (r / sigma) ** 2) / (2 * np.pi * sigma**2), i, j)
+        assert float(gauss[20 + i, 20 + j]) == pytest.approx(exact, abs=1e-10)
+        exact = share(lambda r: (beta - 1) / (np.pi * core**2) * (1 + (r / core) ** 2) ** -beta, i, j)
+        assert float(moffat[20 - j, 20 + i]) == pytest.approx(exact, rel=2e-6)
+
+
+def test_a_gaussian_adds_its_variance_and_keeps_light():
+    point = jnp.zeros((1, 61, 61)).at[0, 30, 30].set(1.0)
+    image = sl.cubes.GaussianPSF(0.7)(point, WAVES[:1], 0.2)[0]
+    away = np.arange(61.0) - 30
+    assert float(jnp.sum(image)) == pytest.approx(1, rel=1e-12)
+    variance = float(jnp.sum(image, axis=0) @ away**2)
+    assert variance == pytest.approx((0.7 / 0.2 / 2.3548200450309493) ** 2 + 1 / 6, rel=1e-9)
+
+
+@pytest.mark.parametrize("beta", [1.5, 2.5, 4.765, 12.0])
+def test_a_moffat_loses_the_wings_that_leave_the_field(beta):
+    point = jnp.zeros((1, 81, 81)).at[0, 40, 40].set(1.0)
+    image = np.asarray(sl.cubes.MoffatPSF(0.8, beta=beta)(point, WAVES[:1], 0.2)[0])
+    core = 0.8 / 0.2 / (2 * np.sqrt(2 ** (1 / beta) - 1))
+    away = np.hypot(*np.meshgrid(np.arange(81) - 40, np.arange(81) - 40))
+    inside = image[away < 30].sum()
+    assert inside == pytest.approx(1 - (1 + (30 / core) ** 2) ** (1 - beta), abs=2e-3)
+
+
+def test_narrow_psfs_change_nothing(precision):
+    image = jnp.asarray(np.random.default_rng(0).uniform(size=(2, 6, 7)), precision)
+    np.testing.assert_allclose(sl.cubes.GaussianPSF(1e-4)(image, WAVES, 0.2), image, atol=2e-3)
+
+
+def test_a_table_of_widths_is_linear_in_wavelength():
+    image = jnp.asarray(np.random.default_rng(0).uniform(size=(2, 9, 8)))
+    table = sl.cubes.GaussianPSF([0.9, 0.7], wavelength=[5000.0, 9000.0])(image, WAVES, 0.2)
+    for k, fwhm in enumerate((0.9, 0.8)):
+        np.testing.assert_allclose(table[k], sl.cubes.GaussianPSF(fwhm)(image[k : k + 1], WAVES[:1], 0.2)[0])
+    moffat = sl.cubes.MoffatPSF([0.9, 0.7], 3.0, wavelength=[5000.0, 9000.0])(image, WAVES, 0.2)
+    np.testing.assert_allclose(moffat[1], sl.cubes.MoffatPSF(0.8, 3.0)(image, WAVES, 0.2)[1], atol=1e-12)
+    assert sl.cubes.GaussianPSF([0.9, 0.7], wavelength=[5000.0, 9000.0]).reach([7000.0, 9000.0]) == pytest.approx(2.4)
+
+
+def test_bad_psfs_are_refused():
+    with pytest.raises(ValueError, match=r"GaussianPSF.fwhm = 0.0 must be positive"):
+        sl.cubes.GaussianPSF(0.0)
+    with pytest.raises(ValueError, match=r"GaussianPSF.fwhm has shape \(2,\): give the wavelengths"):
+        sl.cubes.GaussianPSF([0.7, 0.8])
+    with pytest.raises(ValueError, match=r"MoffatPSF.fwhm has shape \(2,\), wavelength has 3"):
+        sl.cubes.MoffatPSF([0.7, 0.8], wavelength=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"images has shape \(9, 8\)"):
+        sl.cubes.GaussianPSF(0.7)(jnp.ones((9, 8)), WAVES, 0.2)
+    with pytest.raises(ValueError, match=r"spaxel = -0.2 must be a positive angle"):
+        sl.cubes.GaussianPSF(0.7)(jnp.ones((2, 9, 8)), WAVES, -0.2)
+
+
+def test_resolutions_subtract_in_quadrature(precision):
+    wave = np.array([4750.0, 7000.0, 9300.0])
+    muse = sl.cubes.PolynomialLSF([6.040, -9.187e-4, 5.866e-8])
+    fwhm = 5.866e-8 * wave**2 - 9.187e-4 * wave + 6.040
+    np.testing.assert_allclose(muse.width(jnp.asarray(wave)), fwhm, rtol=1e-6)
+    found = muse.added(wave, library=2.0, redshift=0.02)
+    assert found.dtype == precision
+    np.testing.assert_allclose(found, np.sqrt(fwhm**2 - (2.0 * 1.02) ** 2) / 2.3548200450309493, rtol=1e-5)
+    np.testing.assert_allclose(sl.cubes.LSF(2.5).added(wave, library=2.5), 0, atol=1e-12)
+    np.testing.assert_allclose(sl.cubes.ResolvingPower(2000.0).added(wave), wave / 2000 / 2.3548200450309493, rtol=1e-6)
+
+
+def test_an_instrument_sharper_than_the_library_is_refused():
+    with pytest.raises(ValueError, match=r"sharper than the library at 1 of 3 wavelengths, first at 7000 A: 2.483"):
+        sl.cubes.PolynomialLSF([6.040, -9.187e-4, 5.866e-8]).added([4750.0, 7000.0, 9300.0], library=2.51)
+    traced = eqx.filter_jit(lambda lsf: lsf.added([5000.0], library=3.0))(sl.cubes.LSF(2.5))
+    assert np.isnan(traced[0])
+
+
+def test_resolutions_are_learnable():
+    def total(lsf):
+        return jnp.sum(lsf.added([5000.0, 6000.0], library=2.0))
+
+    table = eqx.filter_grad(total)(sl.cubes.LSF([2.5, 2.4], wavelength=[5000.0, 6000.0]))
+    np.testing.assert_allclose(table.fwhm, np.array([2.5 / 1.5, 2.4 / np.sqrt(1.76)]) / 2.3548200450309493, rtol=1e-10)
+    assert np.isfinite(eqx.filter_grad(total)(sl.cubes.LSF(2.0)).fwhm)
+
+
+def test_apertures_have_their_areas():
+    offset = np.linspace(-20, 20, 801)
+    east, north = (grid.ravel() for grid in np.meshgrid(offset, offset))
+    pixel = (offset[1] - offset[0]) ** 2
+    round_, hexagon = sl.cubes.RoundAperture(30.0), sl.cubes.HexagonalAperture(30.0, position_angle=20.0)
+    assert np.sum(round_.inside(east, north)) * pixel == pytest.approx(np.pi * 15**2, rel=2e-3)
+    assert np.sum(hexagon.inside(east, north)) * pixel == pytest.approx(1.5 * np.sqrt(3) * 15**2, rel=2e-3)
+    turn = np.deg2rad(20.0 + 60 * np.arange(6))
+    assert np.all(hexagon.inside(14.99 * np.sin(turn), 14.99 * np.cos(turn)))
+    assert not np.any(hexagon.inside(15.01 * np.sin(turn), 15.01 * np.cos(turn)))
+
+
+def test_images_of_a_batch():
+    images = jnp.asarray(np.random.default_rng(0).uniform(size=(3, 2, 6, 5)))
+    for psf in (sl.cubes.GaussianPSF(0.7), sl.cubes.MoffatPSF(0.7)):
+        mapped = jax.vmap(lambda one, psf=psf: psf(one, WAVES, 0.2))(images)
+        np.testing.assert_allclose(mapped[1], psf(images[1], WAVES, 0.2), atol=1e-14)
