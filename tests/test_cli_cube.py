@@ -58,6 +58,8 @@ def test_noise_comes_with_its_variance(particles):
         (["--output", "cube.txt"], "--output"),
         (["--output", "cube.fits", "--wavelength", "100", "200"], "--wavelength"),
         (["--output", "cube.fits", "--extinction", "-1"], "--extinction"),
+        (["--output", "cube.fits", "--library", "stars.npz", "--fwhm", "2.5"], "--medium"),
+        (["--output", "cube.fits", "--library", "stars.npz", "--medium", "air"], "--fwhm"),
         (["--output", "cube.fits", "--redshift", "-0.1"], "--redshift"),
         (["--output", "cube.fits", "--plot", "cube.fits"], "--plot"),
         (["--output", "cube.fits", "--instrument", "hubble"], "instrument"),

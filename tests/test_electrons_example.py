@@ -1,26 +1,16 @@
 """The example of radio and X-rays of the same electrons, through a small detector."""
 
-import importlib
-import sys
-from pathlib import Path
-
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import sightline as sl
 
-jax.config.update("jax_enable_x64", True)
-
 
 @pytest.fixture(scope="module")
-def electrons():
-    """The module of the example, whose folder is on the path as when it is run."""
-    folder = str(Path(__file__).parents[1] / "examples")
-    sys.path.insert(0, folder)
-    yield importlib.import_module("electrons")
-    sys.path.remove(folder)
+def electrons(example):
+    """The module of the example."""
+    return example("electrons")
 
 
 @pytest.fixture(scope="module")

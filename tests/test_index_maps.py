@@ -44,6 +44,9 @@ def test_derivatives_of_a_gaussian_map():
     assert float(along) == pytest.approx(float(jnp.sum(slopes[0])), rel=1e-9)
     with pytest.raises(ValueError, match=r"\(lmax \+ 1\)\^2"):
         GaussianMap(jnp.zeros(10), -3.0)
+    for rms, length in ((0.0, 10.0), (0.05, 90.0)):  # C_l is 0 in part
+        slope = jax.grad(lambda m: jnp.sum(m.pixels(192) ** 3))(GaussianMap(xi, 1.0, rms, length))
+        assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(slope))
     ring, nested = GaussianMap(xi, 1.0).pixels(192), GaussianMap(xi, 1.0, nest=True).pixels(192)
     l, b = sl.HealpixSky(4).lonlat()
     other = np.stack(sl.HealpixSky(4, nest=True).lonlat())

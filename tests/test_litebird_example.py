@@ -1,10 +1,5 @@
 """The example of LiteBIRD on a coarse sky: the right clusters lead to the right r."""
 
-import importlib
-import sys
-from pathlib import Path
-
-import jax
 import numpy as np
 import pytest
 
@@ -12,24 +7,21 @@ import sightline as sl
 
 
 @pytest.fixture(scope="module")
-def example():
-    folder = str(Path(__file__).parents[1] / "examples")
-    sys.path.insert(0, folder)
-    with jax.enable_x64(True):
-        yield importlib.import_module("litebird")
-    sys.path.remove(folder)
+def module(example):
+    """The module of the example."""
+    return example("litebird")
 
 
 @pytest.mark.long
-def test_more_clusters_leave_less_of_the_foregrounds(example):
-    on = example.grid(16)
-    sky = example.truth(on)
-    data, one = example.observed(on, sky, 0), np.zeros(3072, int)
+def test_more_clusters_leave_less_of_the_foregrounds(module):
+    on = module.grid(16)
+    sky = module.truth(on)
+    data, one = module.observed(on, sky, 0), np.zeros(3072, int)
     few, many = (
-        example.cleaned(on, name, example.posterior(labels, one, labels_low, data), sky)
+        module.cleaned(on, name, module.posterior(labels, one, labels_low, data), sky)
         for name, labels, labels_low in (
             ("one", one, one),
-            ("many", example.clusters(on, 64), sl.components.multiresolution(on.sky, 2)),
+            ("many", module.clusters(on, 64), sl.components.multiresolution(on.sky, 2)),
         )
     )
     assert float(np.var(many.residuals.systematic.Q)) < 0.3 * float(np.var(few.residuals.systematic.Q))
@@ -37,9 +29,9 @@ def test_more_clusters_leave_less_of_the_foregrounds(example):
 
 
 @pytest.mark.long
-def test_zones_of_bright_dust_have_finer_pixels(example):
-    on = example.grid(16)
-    labels = example.zoned(on, example.truth(on), (0, 4, 8))
+def test_zones_of_bright_dust_have_finer_pixels(module):
+    on = module.grid(16)
+    labels = module.zoned(on, module.truth(on), (0, 4, 8))
     counts = np.bincount(labels)
     assert counts.max() == 1024
     assert counts.min() >= 1

@@ -1,10 +1,12 @@
 """Many fits in one program, residuals of components, and the choice among numbers of clusters."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -75,7 +77,18 @@ def test_many_fits_are_those_of_each(chosen):
             found = many.isel(candidate=place, set=seed)
             np.testing.assert_allclose(found["value"], one.parameters[NAME], atol=1e-9)
             assert int(found["steps"]) == len(one.history)
+            assert float(found["log_posterior"]) == pytest.approx(one.log_posterior, rel=1e-9)
             assert one.blind == [str(label) for label in found["parameter"].values[found["blind"].values]]
+
+
+def test_candidates_that_differ_in_more_than_arrays_are_refused():
+    def built(scale):
+        space = sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 1.0)})
+        law = lambda model: scale * model["x"] * jnp.ones(3)  # noqa: E731
+        return sl.Posterior(space, sl.Likelihood(law, np.ones(3), sl.statistics.Gaussian(np.ones(3))))
+
+    with pytest.raises(ValueError, match=r"Candidate 4\.0 differs from the first in more than its arrays"):
+        sl.fit_many(built, [2.0, 4.0], np.ones((1, 3)))
 
 
 def test_residuals_are_what_is_wrong(chosen):
@@ -89,6 +102,10 @@ def test_residuals_are_what_is_wrong(chosen):
     exact = like.residuals_of(truth(), sky)["cmb"]
     assert np.max(np.abs(exact.systematic.Q)) < 1e-18
     wrong = like.residuals_of(model(1), sky)
+    moved = dataclasses.replace(truth().terms["dust"], reference=353.0)
+    elsewhere = eqx.tree_at(lambda m: m.terms["dust"], truth(), moved)
+    with pytest.raises(ValueError, match=r"'dust' at 150\.0 GHz, the model at 353\.0 GHz"):
+        like.residuals_of(elsewhere, sky)
     pixel = 5
     matrix = np.asarray(model(1)(BANDS, NPIX))[:, :, pixel]
     weight = 1 / SIGMA[0, :, 0]

@@ -255,6 +255,25 @@ def test_bands_taken_for_lines_ruin_the_fit():
     np.testing.assert_allclose([right.parameters[name] for name in NAMES], TRUTH, rtol=1e-6)
 
 
+def test_maps_of_wide_bands_convert_as_the_bands_do():
+    """Means of brightness in top hats, given as such: a power of the nominal frequency is no mean."""
+    grids = [np.linspace(0.85 * one, 1.15 * one, 401) for one in FREQUENCY]
+    passes = [sl.instruments.Bandpass(g, np.ones(401), nominal=nu) for g, nu in zip(grids, FREQUENCY, strict=True)]
+    wide = sl.instruments.Bands(FREQUENCY, DEPTH, bandpasses=passes)
+    amplitudes, truth = np.array([0.6, 3.0, 20.0]) * 1e-6, mixing(*TRUTH)
+    values = []
+    for grid in grids:
+        kelvin = sl.Stokes(
+            *[(np.asarray(truth(grid, 1)[:, :, 0]) @ amplitudes)[:, None]] * 3, frequency=grid, unit="K_CMB"
+        )
+        values.append(np.trapezoid(kelvin.to("MJy/sr").Q[:, 0], grid) / np.ptp(grid))
+    data = np.broadcast_to(np.array(values)[None, :, None], (2, len(FREQUENCY), 12))
+    sigma = 1e-3 * np.abs(data)
+    one = sl.SpectralLikelihood(wide, data, noise=sigma, unit="MJy/sr", convention="COSMO")
+    assert abs(float(one.log_likelihood(truth))) < 1e-6
+    np.testing.assert_allclose(one.amplitudes(truth)["dust"].Q, amplitudes[1], rtol=1e-9)
+
+
 def test_an_integral_over_flat_amplitudes_is_a_trap(whole):
     """Its volume, |A^T N^-1 A|^-1/2 a pixel and parameter, moves the mode by tens of errors; the profile stays.
 

@@ -30,6 +30,16 @@ def test_a_background_goes_through_the_response_that_its_file_names(folder):  # 
     np.testing.assert_allclose(observation.background_folding.matrix, 2000 * MATRIX[:, :4] * AREA[:4], rtol=1e-6)
 
 
+def test_a_background_of_the_same_matrix_without_area_has_that_of_the_source(folder):  # noqa: F811
+    write_spectrum(folder / "b.pha", EXPOSURE=2000.0, BACKSCAL=8.0, RESPFILE="x.rmf", ANCRFILE=None)
+    observation = sl.io.read_observation(folder / "x.pha")
+    np.testing.assert_allclose(observation.background_folding.matrix, 2000 * MATRIX[:, :4] * AREA[:4], rtol=1e-6)
+    write_rmf(folder / "b.rmf")
+    write_spectrum(folder / "b.pha", EXPOSURE=2000.0, BACKSCAL=8.0, RESPFILE="b.rmf", ANCRFILE=None)
+    with pytest.warns(UserWarning, match=r"b.pha names no area, and .*b.rmf alone collects"):
+        sl.io.read_observation(folder / "x.pha")
+
+
 def write_grating(path, **keywords):
     """Orders -1 and 1 of a grating, with the counts on both sides."""
     columns = {"CHANNEL": [[1, 2, 3, 4]] * 2, "COUNTS": [[3, 0, 7, 2], [1, 1, 1, 1]]}

@@ -58,6 +58,17 @@ def test_a_blur_of_no_width_moves_nothing(precision):
         assert np.isfinite(slope.index)
 
 
+def test_no_bin_of_a_blur_is_negative_in_single_precision():
+    with jax.enable_x64(False):
+        edges = jnp.linspace(0.3, 12.0, 600)
+        for place in (40, 170, 310):
+            photons = jnp.zeros(599).at[place].set(100.0)
+            for sigma in (0.1, 0.3, 0.5):
+                found = sl.spectra.GaussianSmoothing(sigma).convolve(photons, edges)
+                assert float(jnp.min(found)) >= 0
+                assert float(jnp.sum(found)) == pytest.approx(100.0, rel=5e-3 if sigma > 0.1 else 1e-5)
+
+
 @pytest.mark.long
 def test_derivatives_of_a_blur():
     photons, edges = jnp.asarray(EDGES[:-1] ** -1.5), jnp.asarray(EDGES)

@@ -9,7 +9,7 @@ import numpy as np
 import sightline as sl
 
 from ..sky.geometry.comparison import difference
-from ..sky.stokes import is_blank, per_kelvin
+from ..sky.stokes import is_blank
 from .keys import Keys, blame
 from .map_data import Maps, noise_of, read_maps
 from .refusal import Refusal
@@ -78,10 +78,11 @@ def _read(keys: Keys, parameters: str, folder: Path) -> Observed:
     path, reader = folder / keys.take("file", "text"), keys.choose("reader", ("map", "brightness"), "map")
     with blame(keys.place):
         found = read_maps(keys, reader, path)
-        maps, frequency = _maps(found, parameters), np.atleast_1d(np.asarray(found.frequency, np.float64))
+        frequency = np.atleast_1d(np.asarray(found.frequency, np.float64))
         known = _known(keys, frequency)
         depth, fwhm = _listed(keys, "depth", frequency.size), _listed(keys, "fwhm", frequency.size)
         passes = _passes(keys, frequency, folder)
+        maps, factor = _maps(found, parameters, frequency, passes)
         own = keys.take("noise", ("number", "text"), None) is not None
         keys.take("noise_columns" if own else "noise", ("list", "number"), None)
         keys.finish()
@@ -92,7 +93,7 @@ def _read(keys: Keys, parameters: str, folder: Path) -> Observed:
                 f"{keys.place} noise is missing: give noise (a number or a file), depth [uK arcmin], or instrument, "
                 f"one of {', '.join(sl.instruments.list())}."
             )
-        noise = _spread(noise_of(keys, found, folder), found, frequency, maps.shape) if own else None
+        noise = _spread(noise_of(keys, found, folder), factor, maps.shape) if own else None
         if depth is None and known is not None:
             depth = known.depth
         depth = _depths(noise, found.sky, parameters) if depth is None else depth
@@ -103,15 +104,17 @@ def _read(keys: Keys, parameters: str, folder: Path) -> Observed:
     return Observed(bands, maps, noise, found.sky)
 
 
-def _maps(found: Maps, parameters: str) -> np.ndarray:
-    """Maps of the parameters, (k, bands, npix), K_CMB and COSMO."""
+def _maps(found: Maps, parameters: str, frequency: np.ndarray, passes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Maps of the parameters, (k, bands, npix), K_CMB and COSMO, and K_CMB of their unit in each band."""
     values, blank = found.values, np.nan
     if not isinstance(values, sl.Stokes):
         empty = jnp.full_like(values, blank)
         values = sl.Stokes(values, empty, empty, frequency=found.frequency, unit="K_RJ", sky=found.sky)
-    values = values.to("K_CMB").to_convention("COSMO")
+    values = values.to_convention("COSMO")
+    factor = sl.instruments.Bands(frequency, 1.0, None, passes).kelvin(values.unit)
     maps = np.stack([np.asarray(getattr(values, name), np.float64) for name in parameters])
-    return np.where(is_blank(maps), np.nan, maps).reshape(len(parameters), -1, found.sky.size)
+    maps = np.where(is_blank(maps), np.nan, maps).reshape(len(parameters), -1, found.sky.size)
+    return maps * factor[:, None], factor
 
 
 def _known(keys: Keys, frequency: np.ndarray) -> sl.instruments.Bands | None:
@@ -148,11 +151,10 @@ def _passes(keys: Keys, frequency: np.ndarray, folder: Path) -> Any:
     return [read_band(folder / one, float(nu)) for one, nu in zip(names, frequency, strict=True)]
 
 
-def _spread(noise: Any, found: Maps, frequency: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _spread(noise: Any, factor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Standard deviations in the unit of a map as K_CMB, (k, bands, npix), infinite where they are blank."""
     given = np.asarray(noise, np.float64)
     given = given[:, None] if given.ndim == 2 else given
-    factor = per_kelvin("K_CMB", frequency) / per_kelvin(found.unit, frequency)
     if given.ndim == 3 and len(given) != shape[0]:
         raise ValueError(f"noise has {len(given)} columns: name one, or one for each of the {shape[0]} parameters.")
     return np.broadcast_to(np.where(is_blank(given), np.inf, given), shape) * factor[:, None]
@@ -161,4 +163,7 @@ def _spread(noise: Any, found: Maps, frequency: np.ndarray, shape: tuple[int, ..
 def _depths(noise: Any, sky: sl.HealpixSky, parameters: str) -> list[float]:
     """Depths that stand for the median noise of each band, uK_CMB arcmin in polarisation."""
     one = sl.instruments.Bands([1.0], [1.0]).sigma(sky, parameters[-1])
-    return [float(np.median(band) / one[0, 0]) for band in noise[-1]]
+    seen = [band[np.isfinite(band)] for band in noise[-1]]
+    if not all(band.size for band in seen):
+        raise Refusal("[[data]] the noise of a band is blank everywhere: look at its file.")
+    return [float(np.median(band) / one[0, 0]) for band in seen]

@@ -57,7 +57,7 @@ def _rows(found: Any, covariance: np.ndarray, likelihood: Any) -> list[dict[str,
             "component": name,
             "parameter": stokes,
             "reference_GHz": found.reference(name),
-            "rms_uK_CMB": 1e6 * float(np.std(found.values[place, row])),
+            "rms_uK_CMB": 1e6 * float(np.sqrt(np.mean(found.values[place, row] ** 2))),
             "error_uK_CMB": 1e6 * float(np.sqrt(np.median(covariance[row, place, place]))),
         }
         for place, name in enumerate(found.components)

@@ -12,8 +12,7 @@ from rich.table import Table
 
 import sightline as sl
 
-from ..io import check_writable
-from ..plot import check_format
+from .outputs import check_outputs
 from .refusal import Refusal
 from .settings import SEEDS
 
@@ -30,8 +29,8 @@ class Request(NamedTuple):
     redshift: float
     instrument: str
     unit: str
-    medium: str
-    fwhm: float
+    medium: str | None
+    fwhm: float | None
     shape: tuple[int, int] | None
     wavelength: tuple[float, float] | None
     inclination: float
@@ -68,13 +67,7 @@ def run(request: Request) -> None:
 
 
 def _check(request: Request) -> None:
-    target = check_writable(request.output, request.overwrite, "--output")
-    if not request.output.name.lower().endswith((".fits", ".fit", ".fits.gz")):
-        raise ValueError(f"--output = {request.output} is a FITS file: end it in .fits or .fits.gz.")
-    if request.plot is not None:
-        check_format(request.plot, "--plot")
-        if check_writable(request.plot, request.overwrite, "--plot") == target:
-            raise ValueError(f"--plot = {request.plot} is also --output: choose another name.")
+    check_outputs(request.output, request.plot, request.overwrite)
     if not 0 <= request.seed < SEEDS:
         raise ValueError(f"--seed = {request.seed} must be a whole number from 0 to {SEEDS - 1}.")
     if request.extinction is not None and not 0 <= request.extinction < np.inf:
@@ -84,6 +77,11 @@ def _check(request: Request) -> None:
 def _library(request: Request) -> Any:
     if request.library == SYNTHETIC:
         return sl.populations.synthetic()
+    if request.medium is None or request.fwhm is None:
+        raise ValueError(
+            f"--library = {request.library}: say --medium, air or vacuum, of its wavelengths, and --fwhm, its "
+            "resolution in A: such files do not say, and no fit tells."
+        )
     return sl.populations.read(request.library, unit=request.unit, medium=request.medium, fwhm=request.fwhm)
 
 

@@ -10,8 +10,9 @@ import jax
 
 import sightline as sl
 
-from ..io import check_writable, write_columns, write_map
-from ..plot import check_format, map, maps
+from ..io import write_columns, write_map
+from ..plot import map, maps
+from .outputs import check_outputs
 from .refusal import Refusal
 from .report import report, report_values
 from .scene import Scene, check_size, choose, instrument, read_band, with_operators
@@ -63,7 +64,7 @@ def run(request: Request, stop: Callable[[], None]) -> None:
     start = time.perf_counter()
     try:
         _check_request(request)
-        _check_files(request)
+        check_outputs(request.output, request.plot, request.overwrite)
         plan = _plan(request)
     except (ValueError, TypeError, OSError) as error:
         raise _refusal(error) from None
@@ -171,13 +172,3 @@ def _refusal(error: Exception) -> Refusal:
     if owner == "GaussianBeam":
         return Refusal(f"--beam{rest.removeprefix('fwhm')}")
     return Refusal(f"--{message}" if message.split(" ")[0] in _OPTIONS else message)
-
-
-def _check_files(request: Request) -> None:
-    target = check_writable(request.output, request.overwrite, "--output")
-    if not request.output.name.lower().endswith((".fits", ".fit", ".fits.gz")):
-        raise ValueError(f"--output = {request.output} is a FITS file: end it in .fits or .fits.gz.")
-    if request.plot is not None:
-        check_format(request.plot, "--plot")
-        if check_writable(request.plot, request.overwrite, "--plot") == target:
-            raise ValueError(f"--plot = {request.plot} is also --output: choose another name.")

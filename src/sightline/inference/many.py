@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._core.files import PathLike
 from .._core.units import refuse_units
@@ -57,18 +57,19 @@ def fit_many(
     **Returns:** an `xarray.Dataset` with dimensions candidate, set, parameter: `value`, `blind` (no datum tells of
     it), and for every fit `log_posterior`, `steps`, `status`.
 
-    **Raises:** `ValueError` without candidates, for candidates of other shapes or parameters than the first, or data of
-    another shape; for a checkpoint of other candidates or data.
+    **Raises:** `ValueError` without candidates, for candidates that differ from the first in more than the values of
+    arrays, or data of another shape; for a checkpoint of other candidates or data.
 
     !!! example
         >>> import numpyro.distributions as dist
+        >>> law = lambda model: model["scale"] * model["x"] * jnp.ones(3)
         >>> def build(scale):
-        ...     space = sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 1.0)})
-        ...     law = lambda model: scale * model["x"] * jnp.ones(3)
+        ...     model = {"x": jnp.asarray(0.5), "scale": jnp.asarray(scale)}
+        ...     space = sl.ParameterSpace(model, {"x": dist.Uniform(0.0, 1.0)})
         ...     return sl.Posterior(space, sl.Likelihood(law, np.ones(3), sl.statistics.Gaussian(np.ones(3))))
-        >>> many = sl.fit_many(lambda _: build(2.0), [0, 1], np.array([[1.0, 1.0, 1.0], [0.2, 0.4, 0.6]]))
+        >>> many = sl.fit_many(build, [2.0, 4.0], np.array([[1.0, 1.0, 1.0], [0.2, 0.4, 0.6]]))
         >>> many["value"].sel(parameter="x").round(6).values.tolist()
-        [[0.5, 0.2], [0.5, 0.2]]
+        [[0.5, 0.2], [0.25, 0.1]]
     """
     method = ProjectedGaussNewton() if method is None else method
     check_counts(batch=batch)
@@ -110,6 +111,12 @@ def stacked(posteriors: Sequence[Posterior], names: Sequence[Any]) -> Candidates
                 f"Candidate {name!r} has other parameters or arrays of other shapes than the first: pad them, e.g. "
                 "sl.components.Clusters with as many values for all."
             )
+    for name, (_, one) in zip(names, split, strict=True):
+        if not _alike(one, rest):
+            raise ValueError(
+                f"Candidate {name!r} differs from the first in more than its arrays, e.g. in a function of its "
+                "likelihood: one program serves all. Take what differs from arrays of the model, or fit one by one."
+            )
     same = [
         all(leaf is leaves[0] or np.array_equal(_plain(leaf), _plain(leaves[0])) for leaf in leaves[1:])
         for leaves in zip(*map(jax.tree.leaves, arrays), strict=True)
@@ -117,6 +124,17 @@ def stacked(posteriors: Sequence[Posterior], names: Sequence[Any]) -> Candidates
     marks = jax.tree.unflatten(jax.tree.structure(arrays[0]), same)
     own = jax.tree.map(lambda mark, *leaves: None if mark else jnp.stack(leaves), marks, *arrays)
     return Candidates(own, jax.tree.map(lambda mark, leaf: leaf if mark else None, marks, arrays[0]), rest)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether what is no array is the same: functions are where they are one."""
+    mine, theirs = (jax.tree.flatten(part) for part in (one, other))
+    return mine[1] == theirs[1] and all(a is b or _equal(a, b) for a, b in zip(mine[0], theirs[0], strict=True))
+
+
+def _equal(one: Any, other: Any) -> bool:
+    same = type(one) is type(other) and one == other
+    return bool(np.all(same))
 
 
 def _plain(leaf: Array) -> np.ndarray:
@@ -151,17 +169,19 @@ def _fitted(
     group: Candidates, part: slice, data: list[Array], method: ProjectedGaussNewton, count: int
 ) -> dict[str, np.ndarray]:
     own = jax.tree.map(lambda leaf: leaf[part], group.own)
-    walks, steps = _walks(group._replace(own=own), data, jnp.asarray(method.tolerance), method.steps)
+    ends = _walks(group._replace(own=own), data, jnp.asarray(method.tolerance), method.steps)
     if not jax.tree.leaves(own):  # all candidates are one
-        walks, steps = jax.tree.map(lambda leaf: leaf[None], (walks, steps))
-    walks, steps = jax.tree.map(lambda leaf: np.asarray(leaf)[:, :count], (walks, steps))
-    names = {"value": walks.values, "blind": walks.blind, "log_posterior": -walks.least, "status": walks.status}
+        ends = jax.tree.map(lambda leaf: leaf[None], ends)
+    walks, steps, heights = jax.tree.map(lambda leaf: np.asarray(leaf)[:, :count], ends)
+    names = {"value": walks.values, "blind": walks.blind, "log_posterior": heights, "status": walks.status}
     return names | {"steps": steps}
 
 
 @eqx.filter_jit
-def _walks(group: Candidates, data: list[Array], tolerance: Array, steps: int) -> tuple[Walk, Int[Array, "..."]]:
-    def walk(own: Any, sets: list[Array]) -> tuple[Walk, Array]:
+def _walks(
+    group: Candidates, data: list[Array], tolerance: Array, steps: int
+) -> tuple[Walk, Int[Array, "..."], Float[Array, "..."]]:
+    def walk(own: Any, sets: list[Array]) -> tuple[Walk, Array, Array]:
         posterior = eqx.combine(own, group.shared, group.rest).given(sets)
         start = begin(posterior, ravel(posterior.space.initial, posterior.space.names)[0])
 
@@ -171,7 +191,9 @@ def _walks(group: Candidates, data: list[Array], tolerance: Array, steps: int) -
         def on(state: tuple[Walk, Array]) -> tuple[Walk, Array]:
             return advance(posterior, state[0], tolerance), state[1] + 1
 
-        return jax.lax.while_loop(more, on, (start, jnp.zeros((), int)))
+        last, steps_taken = jax.lax.while_loop(more, on, (start, jnp.zeros((), int)))
+        restored = ravel(posterior.space.initial, posterior.space.names)[1]
+        return last, steps_taken, posterior.log_posterior(restored(last.values))
 
     over_sets = jax.vmap(walk, in_axes=(None, 0))
     if not jax.tree.leaves(group.own):

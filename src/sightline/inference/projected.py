@@ -131,7 +131,7 @@ class ProjectedGaussNewton(AbstractMethod):
 
     d theta = -(H + lambda diag H)^-1 g,  g = J^T r,  H = J^T J,
 
-    and are cut at the box; lambda falls by ten where the density rises, and grows by ten where it does not. Up to 100
+    and are cut at the box; lambda falls where the density rises, and grows where it does not. Up to 100
     numbers H is a matrix, beyond conjugate gradients solve with its products. It ends by the decrement g H^-1 g of
     the free numbers, twice the gain in the log density that is still to be had: it has no unit and no scale. What is
     below the rounding of the log density itself counts as nothing, and it ends where whole steps only meet rounding.

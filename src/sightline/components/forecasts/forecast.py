@@ -41,6 +41,7 @@ def forecast(
     r: Any = 0.0,
     lensing: Any = 1.0,
     beams: bool = False,
+    flat: bool = False,
 ) -> Forecast:
     """What spectral parameters, CMB and r will be known to, without a fit to any noise.
 
@@ -64,6 +65,8 @@ def forecast(
     - `free`: patterns of the names of the parameters that are fitted.
     - `ell`: degrees, whole; `None`: 2 to 2 nside, 512 at most.
     - `r`, `lensing`: of the true sky.
+    - `flat`: tensors without tilt, as those of a small r; those of r = 1, of tilt -0.114, make sigma(r) smaller, by
+      up to a factor 2 where the lowest degrees tell most.
     - `beams`: whether the noise is that freed from the beams of the bands; without, maps are of one resolution.
 
     **Returns:** `Forecast`: `.covariance`, `.residual`, `.noise`, `.sigma_r`; printed, it is a table.
@@ -106,7 +109,7 @@ def forecast(
     found["noise"] = _noise(mixing, bands, sky.size, seen, cmb, degrees, beams)
     values = np.asarray(ravel(space.initial, space.names)[0], np.float64)
     fractions = (number(r, "", "r"), number(lensing, "", "lensing"))
-    return Forecast(known.labels, values, known.units, covariance, found, part, *fractions)
+    return Forecast(known.labels, values, known.units, covariance, found, part, *fractions, flat)
 
 
 def _check(mixing: Any, bands: Any) -> int:

@@ -14,7 +14,7 @@ class Forecast:
     - `parameters`, `values`, `units`: the spectral parameters, number by number; `covariance`: theirs, (n, n).
     - `ell`: degrees, (m,); `residual`: foregrounds left by the errors of the parameters, on average over the noise, in
       fits of one noise the systematic part of `residuals_of`; `noise`: of the cleaned CMB, its statistical part;
-      `lensing`; `tensors`: of r = 1; (m,) uK^2 each, of B.
+      `lensing`; `tensors`: of r = 1, with the tilt of -0.114 or, where so asked, flat; (m,) uK^2 each, of B.
     - `f_sky`, `r`: for which.
 
     Printed, it is a table.
@@ -30,12 +30,13 @@ class Forecast:
         f_sky: float,
         r: float,
         lensing: float,
+        flat: bool,
     ):
         self.parameters, self.values, self.units, self.covariance = parameters, values, units, covariance
         self.ell, self.residual, self.noise = spectra["ell"], spectra["residual"], spectra["noise"]
         self.f_sky, self.r = f_sky, r
         self.lensing = np.asarray(BModes(r=0.0, lensing=lensing)(self.ell), np.float64)
-        self.tensors = np.asarray(BModes(r=1.0, lensing=0.0)(self.ell), np.float64)
+        self.tensors = np.asarray(BModes(r=1.0, lensing=0.0, flat=flat)(self.ell), np.float64)
 
     @property
     def standard_deviations(self) -> np.ndarray:

@@ -55,12 +55,16 @@ class GaussianMap(AbstractPixelMap):
         nside = round((npix / 12) ** 0.5)
         if 12 * nside**2 != npix:
             raise ValueError(f"GaussianMap needs a whole HEALPix sky, not {npix} pixels: leave pixels out by mask=.")
-        coefficients = jnp.sqrt(self.spectrum()[packed_degrees(self.lmax)]) * self.latents
+        coefficients = self.amplitudes()[packed_degrees(self.lmax)] * self.latents
         ring = Synthesis(nside, self.lmax, spin=0)(coefficients[None])[0]
         return self.mean + (ring[ring_order(nside, nest=True)[0]] if self.nest else ring)
 
     def spectrum(self) -> Float[Array, " degrees"]:
         """C_l, l = 0 ... lmax."""
+        return jnp.square(self.amplitudes())
+
+    def amplitudes(self) -> Float[Array, " degrees"]:
+        """The root of C_l, l = 0 ... lmax, which has a derivative where C_l is 0."""
         degrees = jnp.arange(self.lmax + 1, dtype=self.latents.dtype)
-        shape = jnp.exp(-degrees * (degrees + 1) * jnp.square(self.length * (np.pi / 180)))
-        return jnp.square(self.rms) * shape * (4 * np.pi) / jnp.sum((2 * degrees + 1) * shape)
+        half = jnp.exp(-0.5 * degrees * (degrees + 1) * jnp.square(self.length * (np.pi / 180)))
+        return self.rms * half * jnp.sqrt(4 * np.pi / jnp.sum((2 * degrees + 1) * jnp.square(half)))

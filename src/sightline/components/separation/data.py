@@ -8,7 +8,7 @@ from ..._core.units import brightness_unit, numbers
 from ...sky.geometry import AbstractSky, HealpixSky
 from ...sky.instruments.bands import Bands
 from ...sky.pixels import matrices
-from ...sky.stokes import Stokes, is_blank, per_kelvin
+from ...sky.stokes import Stokes, is_blank
 from ...statistics import Correlated, Gaussian
 from ...statistics.noise import check_positive
 
@@ -60,8 +60,7 @@ def to_bands(
             f"{parameters} in each of the {len(bands)} bands."
         )
     sky = _sky(sky, values.shape[-1])
-    nu = np.asarray(bands.frequency, np.float64)
-    factor = per_kelvin(UNIT, nu) / per_kelvin(unit, nu)
+    factor = bands.kelvin(unit)
     signs = np.array([-1.0 if convention == "IAU" and name == "U" else 1.0 for name in parameters])
     values = np.where(is_blank(values), np.nan, values * factor[:, None] * signs[:, None, None])
     return BandMaps(values, factor, signs, unit, ", ".join(filter(None, (unit, convention))), sky)

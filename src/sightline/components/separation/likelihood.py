@@ -26,7 +26,7 @@ from .assembly import assembled
 from .data import covariances, noise_of, spread, to_bands
 from .degeneracy import check_components, check_order
 from .models import mixing_of, predicted_of
-from .residuals import Residuals, residuals, true_maps
+from .residuals import Residuals, check_references, residuals, true_maps
 from .systems import alike_of, diagonal, layout, priors, stacked, systems
 
 
@@ -208,10 +208,12 @@ class SpectralLikelihood(AbstractLikelihood):
 
         **Returns:** `Residuals` by the name of the component, of those that the truth has too.
 
-        **Raises:** `TypeError` for a truth that is no `ComponentSky`; `ValueError` where it is of other pixels.
+        **Raises:** `TypeError` for a truth that is no `ComponentSky`; `ValueError` where it is of other pixels, or its
+        amplitudes are at other frequencies.
         """
         found, mixing = self.amplitudes(model), mixing_of(model)
         of = self._spread(mixing)
+        check_references(found, truth)
         known = true_maps(truth, self.parameters, self.npix, self.kept)
         other = self._spread(truth.mixing)
         places = [truth.mixing.components.index(name) for name in known]

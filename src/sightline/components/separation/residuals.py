@@ -40,6 +40,19 @@ def true_maps(truth: Any, parameters: str, npix: int, kept: Any) -> dict[str, np
     return found
 
 
+def check_references(found: Amplitudes, truth: ComponentSky) -> None:
+    """Refuses a truth whose amplitudes are at other frequencies than those of the fit.
+
+    **Raises:** `ValueError`.
+    """
+    for name, term in truth.mixing.terms.items():
+        if name in found.components and found.reference(name) != term.reference:
+            raise ValueError(
+                f"truth has {name!r} at {term.reference} GHz, the model at {found.reference(name)} GHz: give both SEDs "
+                "one reference, where their amplitudes are compared."
+            )
+
+
 def residuals(found: Amplitudes, taken: np.ndarray, known: Mapping[str, np.ndarray]) -> dict[str, Residuals]:
     """Residuals of the components that are known.
 

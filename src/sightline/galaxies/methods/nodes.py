@@ -20,11 +20,11 @@ class VelocityWarning(UserWarning):
 
 
 class VelocityNodes(AbstractMethod):
-    """Light on nodes of velocity: F_s = sum_v H_vs R_v, at a cost that hardly depends on the number of emitters.
+    """Light on nodes of velocity: F_s = sum_v H_vs R_v, whose spectra are made once for all emitters.
 
     H is the mass on each node of velocity, spaxel and node of the library, R_v the library as the spectrograph sees it
     at a velocity. The mass of an emitter goes to four nodes of velocity, with weights that keep its moments 0 to 3, and
-    to the library's nodes without error. At 25 km/s cubes are right to 3e-5 (rms), derivatives by velocity to 1 %.
+    to the library's nodes without error. How near that is to `Exact` is in benchmarks/results/velocity_nodes.md.
 
     Dust is followed on nodes of A_V, cubic between them.
 

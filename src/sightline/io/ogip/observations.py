@@ -80,8 +80,8 @@ def _of_background(on: Filed, off: Filed, behind: PathLike, common: PathLike) ->
 
     **Arguments:** `behind`: the file; `common`: the matrix of the source, where it names an area alone.
     """
-    named = (off.response or on.response, off.area)
-    if (off.area is None and off.response is None) or named == (on.response, on.area):
+    same = off.response in (None, on.response)
+    if same and off.area in (None, on.area):  # the matrix of the source without an area is the source's own with it
         return None
     try:
         matrix, _ = _beside(behind, off.response, None, "response", "RESPFILE")
@@ -93,7 +93,11 @@ def _of_background(on: Filed, off: Filed, behind: PathLike, common: PathLike) ->
             stacklevel=3,
         )
         return None
-    return read_response(common if matrix is None else matrix, curve)
+    used = common if matrix is None else matrix
+    found = read_response(used, curve)
+    if curve is None:
+        _warn_of_no_area(behind, used, found)
+    return found
 
 
 def _warn_of_no_area(path: PathLike, matrix: PathLike, response: Response) -> None:

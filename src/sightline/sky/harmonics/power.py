@@ -1,4 +1,4 @@
-"""Power spectra of maps by a plain sum over the pixels."""
+"""Power spectra of maps, by the iterated analysis of healpy."""
 
 import dataclasses
 import warnings

@@ -93,6 +93,17 @@ class Bands(Module):
         polarised = 1e-6 * np.asarray(self.depth) / pixel
         return jnp.asarray([polarised / np.sqrt(2 if one == "I" else 1) for one in parameters], default_float())
 
+    def kelvin(self, unit: str) -> np.ndarray:
+        """K_CMB of a brightness of 1 `unit` in each band, (bands,): where there is a bandpass, as its means convert.
+
+        int w (dI_nu/d unit) d nu / int w (dI_nu/d K_CMB) d nu, which is what a map of the band needs, whatever the
+        spectrum of the sky.
+
+        **Arguments:** `unit`: a brightness, as of `sl.Stokes`.
+        """
+        bands = self.bandpasses or (None,) * len(self)
+        return np.array([_kelvin(unit, nominal, band) for nominal, band in zip(self.frequency, bands, strict=True)])
+
     def nodes(self) -> Nodes:
         """The frequencies that the bands are made of, and what each adds to the band."""
         bands = self.bandpasses or (None,) * len(self)
@@ -118,6 +129,12 @@ def _exact(frequency: Any) -> Array:
     """K_CMB of 1 K_RJ in double precision, rounded once: of known frequencies."""
     known = np.asarray(frequency, np.float64) if is_concrete(frequency) else frequency
     return jnp.asarray(per_kelvin("K_CMB", known), default_float())
+
+
+def _kelvin(unit: str, nominal: float, band: Bandpass | None) -> float:
+    if band is None:
+        return float(per_kelvin("K_CMB", nominal) / per_kelvin(unit, nominal))
+    return float(np.asarray(band.share("K_CMB"))[-1] / np.asarray(band.share(unit))[-1])
 
 
 def _row(nominal: float, band: Bandpass | None, most: int) -> Nodes:
