@@ -2,12 +2,22 @@
 
 import importlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-import jax
-import pytest
-from jaxtyping import install_import_hook
+QUICK_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+"""A test runs most programs once: without these, half the time of the suite goes into making them fast."""
+
+if "XLA_FLAGS" not in os.environ:  # .ci/full sets it: there programs are compiled as users have them
+    os.environ["XLA_FLAGS"] = QUICK_COMPILATION
+    known = subprocess.run([sys.executable, "-c", "import jax; jax.devices()"], capture_output=True)
+    if known.returncode:  # XLA ends the process at a flag that it no longer has
+        os.environ["XLA_FLAGS"] = ""
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")

@@ -95,6 +95,7 @@ def test_particles_of_hdf5_with_units(particles, tmp_path):
             group[own] = particles[name] * (1e3 if name == "position" else 1)
         group["Coordinates"].attrs["unit"] = "pc"
         group["Z"] = 0.0142 * 10 ** particles["metallicity"]
+        group["Iron"] = particles["metallicity"]
     found = sl.particles.read(tmp_path / "stars.h5", names={"metallicity": "Z"}, solar=0.0142)
     for name, values in particles.items():
         np.testing.assert_allclose(getattr(found, name), values, rtol=1e-9, atol=1e-12)
@@ -102,5 +103,10 @@ def test_particles_of_hdf5_with_units(particles, tmp_path):
         sl.particles.read(tmp_path / "stars.h5")
     with pytest.raises(ValueError, match="mass fraction"):
         sl.particles.read(tmp_path / "stars.h5", names={"metallicity": "Z"})
+    metals = {"names": {"metallicity": "Iron"}, "units": {"metallicity": "dex"}}
+    logarithmic = sl.particles.read(tmp_path / "stars.h5", **metals).metallicity
+    np.testing.assert_allclose(logarithmic, particles["metallicity"], rtol=1e-9)
+    with pytest.raises(ValueError, match="metallicity is in dex, and no mass fraction"):
+        sl.particles.read(tmp_path / "stars.h5", **metals, solar=0.0142)
     with pytest.raises(ValueError, match="mass is in 'kpc'"):
         sl.particles.read(tmp_path / "stars.h5", names={"metallicity": "Z"}, units={"mass": "kpc"})

@@ -138,9 +138,69 @@ def test_cubes_like_those_of_manga(tmp_path):
     assert np.isinf(np.asarray(cube.variance)).sum() == 2
 
 
+def others(path, names, **cards):
+    """A file of images by name, whose first has 2 at one place, where a mask of them is not 0."""
+    hdus = [fits.ImageHDU(values, axes(**cards), name=name) for name, values in names.items() if name != "PRIMARY"]
+    first = fits.PrimaryHDU(names.get("PRIMARY"), axes(**cards) if "PRIMARY" in names else None)
+    fits.HDUList([first, *hdus]).writeto(path)
+    return path
+
+
+FLUX, BAD = np.full((5, 3, 4), 3.0), np.zeros((5, 3, 4), np.int16)
+BAD[1, 2, 0] = 1
+
+
+@pytest.mark.parametrize("names", [("FLUX", "MASK"), ("SCI", "DQ"), ("PRIMARY", "BADPIX"), ("DATA", "DQ")])
+def test_masks_are_found_without_errors(tmp_path, names):
+    path = others(tmp_path / "cube.fits", dict(zip(names, (FLUX, BAD), strict=True)))
+    with pytest.warns(sl.io.LeftOutWarning, match="1 masked"):
+        cube = sl.io.read_cube(path, scale=1e-20)
+    assert cube.variance is None
+    np.testing.assert_array_equal(np.isnan(cube.image), BAD[:, :, ::-1] != 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "flux"),
+    [
+        ("VARIANCE", 0.25, "PRIMARY"),
+        ("ERROR", 0.5, "DATA"),
+        ("ERR", 0.5, "SCI"),
+        ("IVAR", 4.0, "FLUX"),
+        ("VAR", 0.25, "SCI"),
+    ],
+)
+def test_errors_are_found_by_themselves(tmp_path, name, values, flux):
+    images = {flux: FLUX, name: np.full(FLUX.shape, values), "BADPIX": BAD, "WEIGHT": FLUX, "NOISE": FLUX}
+    path = others(tmp_path / "cube.fits", images, kind="Wavelength")
+    with pytest.warns(sl.io.LeftOutWarning) as found:
+        cube = sl.io.read_cube(path, medium="air", scale=1e-20)
+    texts = [str(one.message) for one in found]
+    assert len(texts) == 2
+    assert "data left out: 1 masked." in texts[0]
+    assert ": NOISE not used: errors and masks are known by the names STAT" in texts[1]
+    np.testing.assert_allclose(np.asarray(cube.variance), np.where(BAD, np.inf, 0.25)[:, :, ::-1].reshape(5, 12))
+    np.testing.assert_allclose(cube.channels.centres, 4750 + 1.25 * np.arange(5))
+
+
+def test_axes_follow_the_standard(tmp_path):
+    cards = axes()
+    for name in ("CD3_3", "CRPIX3", "CD1_1", "CD2_2", "CD1_2", "CD2_1"):
+        del cards[name]
+    cards.update({"CDELT1": -0.2 / 3600, "CDELT2": 0.2 / 3600, "CDELT3": 2.5, "PC3_3": 0.5})
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(FLUX, cards, name="DATA")]).writeto(tmp_path / "pc.fits")
+    channels = sl.io.read_cube(tmp_path / "pc.fits", scale=1e-20).channels
+    np.testing.assert_allclose(channels.centres, 4750 + 1.25 * np.arange(1, 6))  # CRPIX3 is 0 where it is missing
+    del cards["CUNIT3"]
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(FLUX, cards, name="DATA")]).writeto(tmp_path / "metres.fits")
+    with pytest.raises(sl.io.FileError, match="outside 100 A to 1 mm: CUNIT3 is missing, which means metres"):
+        sl.io.read_cube(tmp_path / "metres.fits", scale=1e-20)
+
+
 @pytest.mark.parametrize(
     ("cards", "words"),
     [
+        ({"CUNIT3": "nm", "CRVAL3": 1.0}, "CUNIT3 = 'nm': write the unit"),
+        ({"kind": "WAVE-GRI"}, "straight axes"),
         ({"kind": "VELO-LSR"}, "velocity.*AWAV or WAVE"),
         ({"kind": "FREQ"}, "frequency.*AWAV or WAVE"),
         ({"kind": ""}, "pass medium="),

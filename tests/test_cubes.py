@@ -136,6 +136,10 @@ def test_channels_and_media():
     np.testing.assert_allclose(sl.cubes.air_to_vacuum(air), 5000.0, rtol=1e-13)
     # H alpha, 6562.80 A in air and 6564.61 A in vacuum
     assert sl.cubes.air_to_vacuum(6562.79) == pytest.approx(6564.60, abs=0.01)
+    far = np.geomspace(91.0, 1e7, 20001)  # below 2000 A those in air are those in vacuum
+    np.testing.assert_array_equal(sl.cubes.vacuum_to_air(far)[far < 2000], far[far < 2000])
+    far = far[(far < 1999) | (far > 2000)]  # between the two wavelengths in air mean two in vacuum
+    np.testing.assert_allclose(sl.cubes.air_to_vacuum(sl.cubes.vacuum_to_air(far)), far, rtol=1e-13)
     with pytest.raises(ValueError, match="medium"):
         sl.cubes.Channels([1.0, 2.0], medium="water")
 

@@ -41,7 +41,8 @@ def test_a_particle_is_its_spectrum_rebinned():
     cube = sl.Galaxy(stars, LIBRARY, redshift=0.02)(unit())
     beta = 200.0 / 299792.458  # face-on, from above: motion towards -z is away from us
     light = LIBRARY.luminosity(stars.age[0], stars.metallicity[0]) * stars.mass[0]
-    means = sl.cubes.rebin(LIBRARY.wavelength, light, CHANNELS.edges, 1.02 * (1 + beta))
+    edges = sl.cubes.vacuum_to_air(sl.cubes.air_to_vacuum(CHANNELS.edges) / 1.02)  # light is stretched in vacuum
+    means = sl.cubes.rebin(LIBRARY.wavelength, light, edges, 1 + beta) * np.diff(edges) * 1.02 / CHANNELS.widths
     from astropy.cosmology import Planck15
 
     area = 4 * np.pi * Planck15.luminosity_distance(0.02).to_value("cm") ** 2
@@ -49,6 +50,9 @@ def test_a_particle_is_its_spectrum_rebinned():
     spaxel = int(np.argmax(cube.flux.sum(axis=0)))
     assert divmod(spaxel, 8) == (4, 4)
     np.testing.assert_allclose(cube.flux[:, spaxel], expected, rtol=1e-11)
+    assert sl.Galaxy(stars, LIBRARY, 0.02).scale == pytest.approx(
+        Planck15.kpc_proper_per_arcmin(0.02).value / 60, rel=1e-9
+    )
 
 
 def test_the_total_does_not_depend_on_velocity():
@@ -84,6 +88,10 @@ def test_a_cloud_keeps_the_centroid():
         if how == "cloud":
             np.testing.assert_allclose(jnp.sum(found.share * east[found.spaxel], axis=1), x, atol=1e-12)
             np.testing.assert_allclose(jnp.sum(found.share * north[found.spaxel], axis=1), y, atol=1e-12)
+    phases = np.linspace(-0.25, 0.25, 51)[1:]
+    found = sl.cubes.assign(phases, 0 * phases, plane, how="gaussian", length=0.2)
+    square = jnp.sum(found.share * (east[found.spaxel] - phases[:, None]) ** 2, axis=1)
+    assert jnp.mean(square) == pytest.approx(0.2**2 + 0.5**2 / 12, rel=1e-6)
     outside = sl.cubes.assign([9.0], [0.0], plane)
     assert outside.share.tolist() == [[0.0]]
     with pytest.raises(ValueError, match="how"):
@@ -212,6 +220,49 @@ def test_data_with_holes():
         sl.CubeLikelihood(cube, "muse")
     with pytest.raises(ValueError, match="mask"):
         sl.CubeLikelihood(data, "muse", mask=mask[:5])
+    with pytest.raises(ValueError, match=r"variance: a distribution is in units of its median"):
+        sl.CubeLikelihood(cube, "muse", noise=sl.statistics.StudentT(1.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("channels", "shape", "spaxel", "match"),
+    [
+        (CHANNELS.to("vacuum"), (2, 2), 1.0, r"200 channels in vacuum.*to\('air'\)"),
+        (CHANNELS[:90], (2, 2), 1.0, "90 channels in air"),
+        (sl.cubes.Channels.regular(4751.0, 2.5, 200), (2, 2), 1.0, "up to 1 A from those of the data"),
+        (CHANNELS, (1, 4), 1.0, r"\(1, 4\) spaxels"),
+        (CHANNELS, (2, 2), 0.5, r"data.plane.spaxel"),
+    ],
+)
+def test_instruments_unlike_the_data_are_refused(channels, shape, spaxel, match):
+    data = sl.SpectralCube(np.ones((200, 4)), CHANNELS, sl.cubes.Spaxels((2, 2), 1.0), np.ones((200, 4)))
+    other = sl.cubes.IFU(shape, spaxel, channels)
+    stars = dataclasses.replace(particles(1), position=np.zeros((1, 3)))
+    model = sl.Model(sl.Galaxy(stars, LIBRARY, 0.02), instruments={"muse": other})
+    with pytest.raises(ValueError, match=match):
+        sl.CubeLikelihood(data, "muse").deviance(model)
+
+
+@pytest.mark.parametrize("lsf", [None, 20.0])
+def test_channels_at_the_end_of_a_library_are_not_darkened(lsf):
+    wave = np.linspace(5000.0, 5500.0, 251)
+    flat = sl.populations.Library(wave, [1.0, 10.0], [-1.0, 0.0], np.ones((2, 2, 251)), "vacuum")
+    ifu = sl.cubes.IFU((1, 1), 1.0, sl.cubes.Channels.regular(5000.0, 5.0, 100, "vacuum"), lsf=lsf)
+    for speed in (-900.0, 900.0):
+        stars = sl.particles.Stars(np.zeros((1, 3)), [[0.0, 0.0, speed]], [1e6], [5.0], [-0.5])
+        seen = sl.Galaxy(stars, flat, 0.0, distance=10.0)(ifu).flux[:, 0]
+        np.testing.assert_allclose(seen, seen[50], rtol=1e-10)
+
+
+def test_a_library_of_all_wavelengths_is_cut_to_the_channels():
+    wave = np.unique(np.concatenate([np.geomspace(91.0, 1e7, 3000), LIBRARY.wavelength]))
+    light = np.stack([[np.interp(wave, LIBRARY.wavelength, one) for one in row] for row in LIBRARY.nodes])
+    whole = sl.populations.Library(wave, LIBRARY.age, LIBRARY.metallicity, light, "vacuum")
+    known = sl.populations.Library(LIBRARY.wavelength, LIBRARY.age, LIBRARY.metallicity, LIBRARY.nodes, "vacuum")
+    assert whole.shape == known.shape
+    assert len(unit().templates(whole, 0.02).axis.nodes) < 1000
+    seen = [sl.Galaxy(particles(3), one, 0.02)(unit()).flux for one in (whole, known)]
+    np.testing.assert_allclose(seen[0], seen[1], rtol=1e-9)
 
 
 def test_the_smeared_field_gets_light_from_outside():
@@ -240,6 +291,7 @@ def replaced(**values):
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.4)(unit()), ValueError, "library"),
         (lambda: sl.Galaxy(1.0, LIBRARY, 0.02), TypeError, "stars"),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.02)(3.0), TypeError, "IFU"),
+        (lambda: sl.Galaxy(replaced(velocity=np.full((5, 3), 2e4))(), LIBRARY, 0.02)(unit()), ValueError, "5 of 5"),
         (lambda: sl.Galaxy(replaced(position=np.full((5, 3), 99.0))(), LIBRARY, 0.02)(unit()), ValueError, "inside"),
         (lambda: sl.cubes.IFU((3, 3), 1.0, [1.0, 2.0]), TypeError, "channels"),
         (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, assignment="best"), ValueError, "assignment"),
@@ -314,6 +366,9 @@ def test_fast_particles_are_counted():
     stars = dataclasses.replace(particles(5), velocity=np.full((5, 3), -3000.0))
     with pytest.warns(sl.cubes.VelocityWarning, match="5 of 5"):
         fluxes(sl.cubes.VelocityNodes(25.0), stars)
+    wide = sl.cubes.VelocityNodes(1.0, limits=(-9e5, 9e5))
+    with pytest.raises(ValueError, match=r"more than 2\^31 masses"):
+        fluxes(wide, stars)
     with pytest.raises(ValueError, match="four nodes"):
         sl.cubes.VelocityNodes(25.0, limits=(0.0, 50.0))
 

@@ -79,6 +79,19 @@ def test_a_table_of_widths_is_linear_in_wavelength():
     assert sl.cubes.GaussianPSF([0.9, 0.7], wavelength=[5000.0, 9000.0]).reach([7000.0, 9000.0]) == pytest.approx(2.4)
 
 
+@pytest.mark.parametrize("beta", [1.05, 1.73, 2.5, 4.765])
+def test_margins_hold_the_wings(beta):
+    reach = sl.cubes.MoffatPSF(0.8, beta=beta).reach([5000.0])
+    core = 0.8 / (2 * np.sqrt(2 ** (1 / beta) - 1))
+    beyond = (1 + (reach / core) ** 2) ** (1 - beta)
+    if beta == 1.05:
+        assert reach == pytest.approx(20 * 0.8)
+    elif beta == 4.765:
+        assert reach == pytest.approx(3 * 0.8)
+    else:
+        assert beyond == pytest.approx(0.01, rel=1e-5)
+
+
 def test_bad_psfs_are_refused():
     with pytest.raises(ValueError, match=r"GaussianPSF.fwhm = 0.0 must be positive"):
         sl.cubes.GaussianPSF(0.0)

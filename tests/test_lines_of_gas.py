@@ -49,6 +49,16 @@ def test_lines_are_finite_and_differentiable_at_any_metallicity(precision):
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
 
 
+def test_rates_and_metallicities_are_broadcast():
+    metals = jnp.array([-1.0, 0.0, 0.2])
+    table = sl.populations.TabulatedLines([5008.24, 6564.614], [-1.0, 0.0], [[3e7, 1e7], [1e7, 2e7]])
+    for lines in (sl.populations.NebularLines(), table):
+        whole = lines.luminosity(jnp.full(3, 2.0), metals)
+        np.testing.assert_allclose(lines.luminosity(jnp.asarray(2.0), metals), whole, rtol=1e-12)
+        one = lines.luminosity(jnp.full(3, 2.0), metals[1])
+        np.testing.assert_allclose(one, np.broadcast_to(whole[1], whole.shape), rtol=1e-12)
+
+
 def test_a_table_is_linear_and_clamped():
     lines = sl.populations.TabulatedLines([5008.24, 6564.614], [-1.0, 0.0], [[3e7, 1e7], [1e7, 2e7]])
     light = lines.luminosity(jnp.array([1.0, 2.0, 1.0]), jnp.array([-0.25, 5.0, -5.0]))
@@ -102,6 +112,8 @@ def test_lines_outside_the_channels_are_left_out():
     edges = 4900.0 + 2.0 * np.arange(101)
     seen = line_light.windows(edges, (6564.6, 5008.2, 3000.0), 1.0)
     assert [one.line for one in seen] == [1]
+    broad = line_light.windows(edges, (6564.6, 5008.2, 3000.0), 1.0, dispersion=12000.0)  # reach 78 000 km/s
+    assert [one.line for one in broad] == [0, 1]
     with pytest.raises(ValueError, match=r"1 of 2 gas particles move by more than 6000 km/s"):
         line_light.check_speeds(jnp.array([0.0, 7000.0]))
 

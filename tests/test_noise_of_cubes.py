@@ -66,6 +66,8 @@ def test_bad_noise_is_refused():
         sl.cubes.add_noise(cube, key)
     with pytest.raises(ValueError, match=r"signal_to_noise = -1.0 must be positive"):
         sl.cubes.add_noise(cube, key, -1.0)
+    with pytest.raises(ValueError, match=r"signal_to_noise has shape \(2,\): give one number"):
+        sl.cubes.add_noise(cube, key, [30.0, 40.0])
     with pytest.raises(ValueError, match=r"background = 0.0: must be above 0"):
         sl.cubes.add_noise(cube, key, 30.0, background=0.0)
     with pytest.raises(ValueError, match=r"read_noise = 0.0, sky = 0.0: neither is negative, one"):

@@ -66,6 +66,22 @@ def test_files_in_other_orders_and_units(tmp_path, kind):
         sl.populations.read(tmp_path / f"made.{kind}", unit="Lsun/Hz/Msun", medium="air", names=names)
 
 
+@pytest.mark.parametrize(
+    ("label", "own"),
+    [("log_age", lambda age: np.log10(age)), ("log_ages", lambda age: 9 + np.log10(age)), ("ssp_lg_age_gyr", np.log10)],
+)
+def test_logarithms_of_ages(tmp_path, label, own):
+    made = sl.populations.synthetic(step=20.0)
+    path = tmp_path / "made.npz"
+    arrays = {"wave": made.wavelength, "met": made.metallicity, "flux": made.nodes}
+    np.savez(path, **arrays, **{label: own(made.age)})
+    found = sl.populations.read(path, unit="Lsun/Angstrom/Msun", medium="air")
+    np.testing.assert_allclose(found.age, made.age, rtol=1e-12)
+    np.savez(path, **arrays, log_age=np.linspace(1.0, 5.0, len(made.age)))
+    with pytest.raises(ValueError, match=r"log_age = 1 ... 5 is a logarithm neither of years"):
+        sl.populations.read(path, unit="Lsun/Angstrom/Msun", medium="air")
+
+
 def test_a_part_of_a_library():
     made = sl.populations.synthetic(step=20.0)
     part = made.select(ages=[1.0, 10.0], metallicities=[0.0], low=5000.0, high=6000.0)
@@ -82,6 +98,7 @@ def test_a_part_of_a_library():
         ({"wavelength": [2.0, 1.0]}, "wavelength"),
         ({"age": [2.0, 1.0]}, "age"),
         ({"age": [-2.0, 1.0]}, "age"),
+        ({"age": [1e7, 1e10]}, "are these years"),
         ({"metallicity": [0.0, 0.0]}, "metallicity"),
         ({"luminosity": np.ones((2, 2, 3))}, "luminosity"),
         ({"luminosity": np.full((2, 2, 2), np.nan)}, "luminosity"),

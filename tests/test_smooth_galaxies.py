@@ -120,6 +120,8 @@ def test_what_smooth_galaxies_refuse():
     endless = sl.stars.Component(sl.electrons.Uniform(1.0), history=sl.stars.SingleAge(3.0))
     with pytest.raises(ValueError, match="ends"):
         sl.Galaxy(endless, LIBRARY, 0.01)
+    with pytest.warns(sl.cubes.VelocityWarning, match=r"Stars of a smooth galaxy move by .* wider limits"):
+        galaxy(disk(), supersample=1, step=25.0, limits=(-100.0, 100.0), points=4)(unit(2, 8.0))
 
 
 def test_single_precision(precision):

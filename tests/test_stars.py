@@ -82,9 +82,13 @@ def test_rotation_is_anticlockwise_and_linear_between_nodes():
     np.testing.assert_allclose(curve(jnp.array([0.5, 0.0, 0.0])), [0, 45, 0])
     from_centre = sl.stars.Rotation([0.0, 1.0, 3.0], [0.0, 90.0, 180.0])
     np.testing.assert_allclose(from_centre(jnp.array([0.5, 0.1, 0.0])), curve(jnp.array([0.5, 0.1, 0.0])))
-    slope = jax.jacfwd(curve)(jnp.zeros(3))
-    assert np.all(np.isfinite(slope))
-    assert np.all(np.isfinite(jax.jacrev(from_centre)(jnp.zeros(3))))
+    rigid = np.array([[0, -90, 0], [90, 0, 0], [0, 0, 0]])
+    for one in (curve, from_centre):
+        for way in (jax.jacfwd, jax.jacrev):
+            np.testing.assert_allclose(way(one)(jnp.zeros(3)), rigid, atol=1e-12)
+            np.testing.assert_allclose(way(one)(jnp.array([1e-9, 0.0, 2.0])), rigid, atol=1e-6)
+    flat = sl.stars.Rotation([0.0], [200.0])
+    assert np.all(np.isfinite(jax.jacrev(flat)(jnp.zeros(3))))
 
 
 def test_one_age_is_bilinear():

@@ -18,8 +18,17 @@ from sightline.testing import structure
 
 SOURCE = Path(sl.__file__).parent
 # From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
-ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "inference"]
-ROOMS += ["sky.geometry", "sky.stokes", "sky.pixels", "sky.harmonics", "sky.grids", "sky.fields", "sky.emission"]
+ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "inference", "processes"]
+ROOMS += [
+    "sky.axes",
+    "sky.geometry",
+    "sky.stokes",
+    "sky.pixels",
+    "sky.harmonics",
+    "sky.grids",
+    "sky.fields",
+    "sky.emission",
+]
 ROOMS += ["sky.transfer"]
 ROOMS += ["sky.observables", "sky.simulator", "sky.instruments", "sky.likelihoods"]
 ROOMS += [
@@ -35,6 +44,7 @@ ROOMS += [
     f"galaxies.{room}" for room in ("cubes", "populations", "dust", "stars", "particles", "ifu", "methods", "galaxy")
 ]
 ROOMS += ["galaxies.likelihoods"]
+ROOMS += ["scattering"]
 ROOMS += ["xray.spectra", "xray.counts", "xray.detectors", "xray.likelihoods", "io", "sky.presets", "sky.datasets"]
 ROOMS += ["citation", "plot", "testing", "cli"]
 # Methods with a default that a subclass may replace.
@@ -59,11 +69,15 @@ HOOKS = {
     "derivatives",
     "jumps",
     "binned",
+    *("bounded", "chance", "cross_section", "electron", "polarisation"),  # of processes and sources of packets
     "reach",
     "expected_deviance",
     "replicate",
     "background",
     "at",
+    "coordinate",
+    "value",
+    "unit",
 }
 
 

@@ -32,11 +32,23 @@ def test_manga_sami_califa_nirspec():
     assert (fwhm(blue, 4800.0), fwhm(red, 6850.0)) == (2.66, 1.59)
     resolving = 4800.0 / fwhm(blue, 4800.0), 6850.0 / fwhm(red, 6850.0)
     assert resolving == pytest.approx((1808, 4304), rel=3e-3)  # Croom et al. 2021
+    steps = [ifu.channels.edges[1] - ifu.channels.edges[0] for ifu in (blue, red)]
+    np.testing.assert_allclose(steps, [1.04, 0.57], rtol=1e-9)  # core data products of data release 3
+    assert [len(ifu.channels) for ifu in (blue, red)] == [2048, 2048]
+    assert blue.channels.centres[0] < 3750 < 5750 < blue.channels.centres[-1]
+    assert red.channels.centres[0] < 6300 < 7400 < red.channels.centres[-1]
     califa = sl.cubes.califa("V1200")
     assert (len(califa.channels), fwhm(califa, 4000.0)) == (1701, 2.3)
     nirspec = sl.cubes.nirspec("G395H")
     middle = float(np.mean(nirspec.channels.centres))
     assert middle / fwhm(nirspec, middle) == pytest.approx(2700, rel=1e-4)
+    edges = sl.cubes.nirspec("G235H").channels.edges
+    assert edges[1] - edges[0] == pytest.approx(3.96)
+    prism = sl.cubes.nirspec("PRISM")
+    wave = np.array([6000.0, 12000.0, 22500.0, 32500.0, 47500.0, 53000.0])
+    power = [63.98, 30.09, 59.25, 118.46, 256.66, 323.24]  # of the file of dispersion curves
+    np.testing.assert_allclose(wave / [fwhm(prism, one) for one in wave], power, rtol=0.008)
+    assert len(prism.channels) == 941
 
 
 def test_what_is_published_can_be_replaced():

@@ -32,12 +32,16 @@ kept regularisers held_out inside columns rm variant first second other iterable
 observation source on off channels response responses area rule table selected label blocks instrument convolution row
 observations vary band electrons mixing sed amplitudes bandpasses bands ranges foregrounds free
 stars gas dust library lines orientation cosmology plane lsf psf aperture assignment how medium law dust_to_gas opacity
-velocity_field history arm setup disperser calibration cube
+velocity_field history arm setup disperser calibration cube radiation injection
+emissivity distribution guess sampler density_of samplers process region tallies lost scatterings packets
 spectra mask rotated spaxels
 """
 NOT_NUMBERS = set(WORDS.split())
 # Arguments that mean numbers in one place and something else in another.
 ELSEWHERE = {
+    *(f"SamplerReport.{name}" for name in ("rms", "largest", "kolmogorov")),  # results
+    *(f"Neural.{name}" for name in ("weights", "biases", "history")),  # of layers
+    *(f"Tallied.{name}" for name in ("I", "Q", "U", "error", "error_Q", "error_U")),  # results
     "Simulator.temperature",
     "read_pulsars.distance",  # which distances: a word
     "read_faraday_sky.error",  # of a column
@@ -53,6 +57,16 @@ ELSEWHERE = {
     "spectra.PointSpectrum.energies",
     *(f"{name}.mass" for name in ("ExponentialDisk", "Sersic", "Stars", "Gas")),  # kilograms are a mass
     "CubeLikelihood.scatter",  # of a nuisance
+    *(
+        "Photons.density",
+        "dilogarithm.z",
+        "Transport.density",
+        "Tallied.I",
+        "Tallied.Q",
+        "Tallied.U",
+        "Tallied.error",
+        "Seen.lost",
+    ),  # within compiled code
     "CubeLikelihood.data",  # a cube
     "CubeLikelihood.mask",
     *(f"{name}.density" for name in ("Component",)),  # a field
@@ -62,7 +76,7 @@ ELSEWHERE = {
 # What the library makes and hands over, never a user: results, and what passes between rooms as plain arrays.
 RESULTS = """
 Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
-TransferCoefficients Population Structures ErrorEstimate
+TransferCoefficients Population Photons Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
 Forecast AngularPower Joint Marginal Synthesis Mixture
@@ -168,8 +182,26 @@ PLACES = {  # where the example of a name does not fit
     "BandpowerLikelihood.data": [2e-6], "Template.values": [2e-6],
     **{f"{name}.stokes": sl.Stokes(*np.ones((3, 12)), frequency=1.0) for name in ("angular_power", "pseudo_power")},
     "forecast.mixing": sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody()),
+    "Cooled.injection": spectra.PowerLaw(), "temperature": 30.0, "energy_density": 1.0,
+    "PowerLaw.index": 2.0, "Greybody.temperature": 30.0, "Greybody.energy_density": 1.0,
+    "Monochromatic.energy_density": 1.0, "radiation.spectra.PowerLaw.energy_density": 1.0,
+    "radiation.spectra.Tabulated.values": (1.0, 2.0, 1.0), "radiation.Grid.values": np.ones((3, 4, 4, 4)),
+    "radiation.WithSpectrum.spectrum": sl.radiation.spectra.Greybody(30.0, 1.0),
     "fakeit.name": "source", "Convolved.spectrum": LAW, "Each.spectrum": LAW, "Normalised.spectrum": LAW,
 }  # fmt: skip
+
+
+class Wedge(sl.samplers.AbstractDensity):
+    domain = {"slope": (0.0, 1.0)}  # noqa: RUF012
+
+    def support(self, slope):
+        return 0.0, 1.0
+
+    def __call__(self, x, slope):
+        return 1 + slope * x
+
+
+WEDGE = Wedge()
 SPAXELS, CHANNELS = sl.cubes.Spaxels((1, 2), 1.0), sl.cubes.Channels.regular(5000.0, 2.0, 3)
 STARS = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1e6], [5.0], [0.0])
 NODES = {"wavelength": [5000.0, 6000.0], "age": [1.0, 2.0], "metallicity": [0.0], "luminosity": np.ones((1, 2, 2))}
@@ -182,9 +214,19 @@ EXAMPLES = {
     "mass": [1e6], "age": [5.0], "metallicity": [0.0], "radii": [1.0, 2.0], "speeds": [1.0, 2.0], "ages": [1.0, 5.0],
     "history": sl.stars.SingleAge(5.0), "medium": "air", "instrument": "muse", "unit": "Lsun/Angstrom/Msun",
     "star_formation_rate": [0.1], "away": [1.0], "gas_spaxel": [0], "gas_away": [0.5], "amount": [0.2],
-    "spectra": np.ones((2,)), "start": 5000.0, "step": 2.0,
+    "spectra": np.ones((2,)), "start": 5000.0, "step": 2.0, "z": 0.5, "b": 1.0, "temperature": 30.0,
+    "energy_density": 0.5, "index": 2.0, "injection": spectra.PowerLaw(1.0, 2.0),
+    "directions": [(0.0, 0.0, 1.0)], "emissivity": sl.electrons.Uniform(1.0),
+    "distribution": sl.processes.InverseCompton(), "density_of": WEDGE, "samplers": sl.processes.InverseCompton(),
+    "weights": (np.ones((1, 2)),), "biases": (np.ones(1),), "rms": 1.0, "largest": 1.0,
+    "kolmogorov": 1.0, "sampler": sl.samplers.Exact(sl.processes.InverseCompton()),
+    "process": sl.scattering.Isotropic(), "region": sl.scattering.Slab(), "tallies": {},
+    "I": 1.0, "Q": 1.0, "U": 1.0, "error": 1.0, "error_Q": 1.0, "error_U": 1.0,
+    "lost": 0, "scatterings": 0.0, "packets": 1,
 }  # fmt: skip
 PLACES |= {
+    "samplers.Neural.history": np.ones(1),
+    "train.law": sl.processes.InverseCompton(), "train.key": jax.random.key(0),
     "SpectralCube.flux": np.ones((3, 2)), "SpectralCube.channels": CHANNELS, "IFU.channels": CHANNELS,
     "cubes.Channels.edges": [5000.0, 5002.0], "rebin.edges": [5100.0, 5200.0], "CubeLikelihood.data": 
     sl.SpectralCube(np.ones((3, 2)), CHANNELS, SPAXELS, np.ones((3, 2))), "column.spaxel": [0], "IFU.shape": (2, 2),
@@ -193,9 +235,15 @@ PLACES |= {
     "TabulatedLines.table": [[1.0, 2.0]], "add_noise.sigma": 1.0, "Stars.age": [5.0],
 }  # fmt: skip
 GIVEN = {"MapLikelihood": {"unit": "K_RJ", "convention": "COSMO", "noise": 1.0}}
+GIVEN["MapLikelihood"] |= {"frequency": 1.0, "data": np.ones((3, 12))}
+GIVEN |= {"Stokes": {"frequency": 1.0}, "Brightness": {"frequency": 1.0}, "EnergyBand": {"edges": (1.0, 2.0)}}
 GIVEN["SpectralLikelihood"] = {"unit": "K_CMB", "convention": "COSMO"}
 GIVEN |= {name: {"key": jax.random.key(0)} for name in ("Turbulent", "GaussianProcess")}
-PAIRED = {"MapLikelihood.covariance": {"noise": None}, "assign.length": {"how": "gaussian"}}
+PAIRED = {
+    "MapLikelihood.covariance": {"noise": None},
+    **{f"{name}.energy": {"frequency": None} for name in ("MapLikelihood", "Stokes", "Brightness")},
+    "assign.length": {"how": "gaussian"},
+}
 
 
 def public():

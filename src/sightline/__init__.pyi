@@ -5,6 +5,8 @@ from . import inference as inference
 from . import io as io
 from . import parameters as parameters
 from . import plot as plot
+from . import processes as processes
+from . import scattering as scattering
 from . import statistics as statistics
 from . import testing as testing
 from ._core.contracts import AbstractDevice as AbstractDevice
@@ -61,6 +63,7 @@ from .io import load as load
 from .io import save as save
 from .model import Model as Model
 from .parameters import ParameterSpace as ParameterSpace
+from .processes import samplers as samplers
 from .sky import datasets as datasets
 from .sky import emission as emission
 from .sky import fields as fields
@@ -76,6 +79,7 @@ from .sky import transfer as transfer
 from .sky.fields import cosmic_rays as cosmic_rays
 from .sky.fields import electrons as electrons
 from .sky.fields import magnetic as magnetic
+from .sky.fields import radiation as radiation
 from .sky.fields import temperature as temperature
 from .sky.geometry import SUN as SUN
 from .sky.geometry import BoxCells as BoxCells

@@ -68,14 +68,15 @@ class Model(Module):
                     f"Model: instruments[{name!r}] is {instrument!r}: give an instance of a sl.instruments class."
                 )
 
-    def observe(self, sky: Any, frequency: Any, instrument: str | None = None) -> Any:
+    def observe(self, sky: Any, frequency: Any = None, instrument: str | None = None, *, energy: Any = None) -> Any:
         """The sky as an instrument measures it, or as it is for `None`.
 
-        **Arguments:** `sky`, `frequency`: as for a `Simulator`; `instrument`: a name.
+        **Arguments:** `sky`, `frequency` or `energy`: as for a `Simulator`; `instrument`: a name.
 
         **Raises:** `ValueError` for a name that is not there, or a model without simulator.
         """
-        seen = self._predictor()(sky, frequency)
+        given = {} if energy is None else {"energy": energy}
+        seen = self._predictor()(sky, *(() if frequency is None else (frequency,)), **given)
         return seen if instrument is None else self.device(instrument)(seen)
 
     def cube(self, instrument: str) -> Any:

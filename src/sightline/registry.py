@@ -14,6 +14,8 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "electrons": ("sky.fields.electrons",),
     "cosmic_rays": ("sky.fields.cosmic_rays",),
     "cosmic_rays.spectra": ("sky.fields.cosmic_rays.spectra",),
+    "radiation": ("sky.fields.radiation",),
+    "radiation.spectra": ("sky.fields.radiation.spectra",),
     "temperature": ("sky.fields.temperature",),
     "fields": ("sky.fields",),
     "emission": ("sky.emission",),
@@ -29,6 +31,9 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "populations": ("galaxies.populations",),
     "dust": ("galaxies.dust",),
     "stars": ("galaxies.stars",),
+    "processes": ("processes",),
+    "samplers": ("processes.samplers",),
+    "scattering": ("scattering",),
     "observables": ("sky.observables",),
     "grids": ("sky.grids",),
     "datasets": ("sky.datasets",),
@@ -42,9 +47,11 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
 """Rooms of each namespace, the first of its own name where it has one."""
 
 MODELS = (
-    *("magnetic", "electrons", "cosmic_rays", "cosmic_rays.spectra", "temperature", "fields"),
+    *("magnetic", "electrons", "cosmic_rays", "cosmic_rays.spectra", "radiation", "radiation.spectra"),
+    *("temperature", "fields"),
     *("emission", "transfer", "instruments", "spectra", "components", "cosmology"),
-    *("cubes", "particles", "populations", "dust", "stars"),
+    *("cubes", "particles", "populations", "dust", "stars", "scattering"),
+    *("processes", "samplers"),
 )
 """Namespaces of what models are made of."""
 

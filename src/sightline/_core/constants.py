@@ -69,3 +69,9 @@ FARADAY_CONVERSION = (
     ELEMENTARY_CHARGE**4 * 1e-12 / (4 * math.pi**2 * (ELECTRON_MASS * SPEED_OF_LIGHT) ** 3 * 1e27) * KILOPARSEC
 )
 """omega_p^2 omega_B^2 / (2 c omega^3) [rad/kpc] of 1 cm^-3, 1 uG, 1 GHz: e^4 B^2 / (4 pi^2 m^3 c^3 nu^3)."""
+
+THOMSON = 8 * math.pi / 3 * (ELEMENTARY_CHARGE**2 / (ELECTRON_MASS * SPEED_OF_LIGHT**2)) ** 2
+"""Thomson cross section [cm^2]: 8 pi/3 (e^2/(m c^2))^2."""
+
+COMPTON = 3 * THOMSON * SPEED_OF_LIGHT / (16 * math.pi * ELECTRON_REST_ENERGY) * KILOPARSEC
+"""3 sigma_T c/(16 pi m c^2) [GeV^-1 cm^-2 s^-1 sr^-1 per kpc], of electrons and photons in cm^-3 per m c^2."""

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+PHOTONS = "GeV-1 cm-2 s-1 sr-1"
+"""The unit of brightness of gamma rays: photons, not their energy."""
+
 _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "k": 1e3, "M": 1e6}
 _TEMPERATURE = re.compile(r"(?P<prefix>[mu]?)(?P<kind>K_RJ|K_CMB)")
 _INTENSITY = re.compile(r"(?P<prefix>[kM]?)Jy/sr")
@@ -13,7 +16,7 @@ _INTENSITY = re.compile(r"(?P<prefix>[kM]?)Jy/sr")
 class BrightnessUnit(NamedTuple):
     """A unit of brightness.
 
-    - `scale`: how many of `base`, `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, it is.
+    - `scale`: how many of `base`, `"K_RJ"`, `"K_CMB"`, `"MJy/sr"` or that of photons, it is.
     - `quantity`: its dimension in astropy's notation, e.g. `"uK"`.
     """
 
@@ -38,9 +41,11 @@ def brightness_unit(unit: Any) -> BrightnessUnit:
         return BrightnessUnit(_PREFIXES[prefix], base, f"{prefix}K")
     if intensity is not None:
         return BrightnessUnit(_PREFIXES[intensity["prefix"]] / 1e6, "MJy/sr", text)
+    if text == PHOTONS:
+        return BrightnessUnit(1.0, PHOTONS, PHOTONS)
     raise ValueError(
         f"unit {unit!r} is not known: choose 'K_RJ', 'K_CMB' or 'MJy/sr', of which milli and micro are 'mK_RJ' and "
-        "'uK_CMB', or 'kJy/sr' and 'Jy/sr'."
+        f"'uK_CMB', or 'kJy/sr' and 'Jy/sr'; of gamma rays {PHOTONS!r}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
+from ..sky.axes import UNITS
 from ..sky.geometry import HealpixSky
 from ..sky.stokes import Stokes
 from .tables import BAD_DATA
@@ -24,16 +25,20 @@ def table_header(stokes: Stokes, sky: HealpixSky, history: list[str]) -> Any:
     """Everything about one frequency of a sky; `history` becomes HISTORY cards."""
     from astropy.io import fits
 
-    frequency = float(str(np.asarray(stokes.frequency)[()]))  # the digits a single-precision number was given with
+    axis, unit = stokes.axis, UNITS[stokes.axis]
+    at = float(str(np.asarray(stokes.frequency)[()]))  # the digits a single-precision number was given with
+    if axis == "energy":
+        at = float(f"{float(stokes.energy):.{6 if stokes.frequency.dtype == np.float32 else 13}g}")
+    key = {"frequency": "FREQ", "energy": "ENERGY"}[axis]
     cards = [
-        ("EXTNAME", f"{frequency:g} GHz", "Stokes maps at this frequency"),
+        ("EXTNAME", f"{at:g} {unit}", f"Stokes maps at this {axis}"),
         *pixel_cards(sky),
         ("COORDSYS", "G", "Galactic"),
         ("POLAR", True, "Polarised"),
         ("POLCCONV", stokes.convention, "COSMO: HEALPix, IAU: the other sign of U"),
         ("BAD_DATA", BAD_DATA, "Value of pixels without data"),
-        ("FREQ", frequency, "[GHz] Frequency"),
-        ("UNITFREQ", "GHz", "Unit of FREQ"),
+        (key, at, f"[{unit}] {axis.capitalize()}"),
+        (f"UNIT{key[:4]}", unit, f"Unit of {key}"),
         *primary_header().cards,
     ]
     header = fits.Header(cards)

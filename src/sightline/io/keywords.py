@@ -7,6 +7,7 @@ import numpy as np
 from .._core.files import PathLike
 from .._core.reading import FileError
 from .._core.units import strip_unit
+from ..sky.axes import GEV, check_energy
 from .pixels import keyword
 from .tables import unit_of
 from .units import UNITS, brightness
@@ -140,6 +141,8 @@ def find_frequencies(tables: list[Any], path: PathLike, frequency: np.ndarray | 
 def _frequency(header: Any, path: PathLike) -> float:
     import astropy.units as u
 
+    if "ENERGY" in header and "FREQ" not in header:
+        return _energy(header, path) / GEV
     cure = "pass frequency=, in GHz"
     value, unit = keyword(header, "FREQ", path, cure), keyword(header, "UNITFREQ", path, cure)
     try:
@@ -149,6 +152,17 @@ def _frequency(header: Any, path: PathLike) -> float:
     if not 0 < frequency < float("inf"):
         raise FileError(f"{path}: FREQ = {value} must be finite and positive, in GHz.")
     return frequency
+
+
+def _energy(header: Any, path: PathLike) -> float:
+    """Energy [GeV] of photons of a map."""
+    import astropy.units as u
+
+    value, unit = header["ENERGY"], header.get("UNITENER", "GeV")
+    try:
+        return float(check_energy(u.Quantity(float(value), str(unit))))
+    except (ValueError, TypeError) as error:
+        raise FileError(f"{path} has ENERGY = {value!r}, UNITENER = {unit!r}: {error}") from None
 
 
 def _check_positive(frequencies: np.ndarray, label: str) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from .._core.reading import FileError
+from .._core.units import PHOTONS
 
 _PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 UNITS = {f"{prefix}{unit}": (factor, unit) for prefix, factor in _PREFIXES.items() for unit in ("K_RJ", "K_CMB")}
-UNITS |= {"MJy/sr": (1.0, "MJy/sr"), "kJy/sr": (1e-3, "MJy/sr"), "Jy/sr": (1e-6, "MJy/sr")}
+UNITS |= {"MJy/sr": (1.0, "MJy/sr"), "kJy/sr": (1e-3, "MJy/sr"), "Jy/sr": (1e-6, "MJy/sr"), PHOTONS: (1.0, PHOTONS)}
 """Units of brightness: the factor to, and name of, that of `Stokes`."""
 _KELVIN = re.compile(r"(m|u|µ|μ|micro|milli|n)?\s*K(?:elvins?)?[\s,_(\[-]*([A-Za-z]*)[)\]]?", re.IGNORECASE)
 _KINDS = {"": "K", "RJ": "K_RJ", "ANTENNA": "K_RJ", "RAYLEIGHJEANS": "K_RJ"}
@@ -20,7 +21,7 @@ _SPELLINGS |= {"h": "hourangle", "hms": "hourangle", "dms": "deg"}
 
 
 def brightness(text: str) -> tuple[float, str] | None:
-    """The factor and kind, `K_RJ`, `K_CMB`, `MJy/sr` or `K` of neither, that a unit names; `None` if no brightness.
+    """The factor and kind, `K_RJ`, `K_CMB`, `MJy/sr`, photons or `K`, that a unit names; `None` if no brightness.
 
     !!! example
         >>> brightness("mK,thermodynamic"), brightness("uK"), brightness("kpc")
@@ -34,11 +35,12 @@ def brightness(text: str) -> tuple[float, str] | None:
         prefix, kind = (found[1] or "").lower(), found[2].upper()
         if kind in _KINDS:
             return _PREFIXES[_WORDS.get(prefix, prefix)], _KINDS[kind]
-    try:
-        factor = _parse(plain).to("MJy/sr") if plain else None
-    except ValueError:
-        return None
-    return None if factor is None else (float(factor), "MJy/sr")
+    for unit in ("MJy/sr", PHOTONS) if plain else ():
+        try:
+            return float(_parse(plain.replace("ph ", "")).to(unit)), unit
+        except ValueError:
+            continue
+    return None
 
 
 def convert(values: np.ndarray, given: str, wanted: str, where: str) -> np.ndarray:

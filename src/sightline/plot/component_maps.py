@@ -8,8 +8,8 @@ from .._core.files import PathLike
 from ..components.maps import Clusters
 from ..components.maps.labels import as_labels, check_labels
 from ..components.separation import Amplitudes
+from ..sky.axes import label as axis_label
 from ..sky.geometry import HealpixSky
-from ..sky.likelihoods.labels import frequency_label
 from . import mollweide, scales
 from .canvas import BLANK, finish, new_figure
 from .sky_maps import check_sky, panel
@@ -51,7 +51,7 @@ def components(
         values = {one: np.asarray(getattr(stokes, one), np.float64) for one in found.parameters}
         half = scales.symmetric_limit(*(values[one] for one in values if one != "I"), np.zeros(1))
         reference = found.reference(name)
-        place = "" if reference is None else f" at {frequency_label(reference)}"
+        place = "" if reference is None else f" at {axis_label('frequency', reference)}"
         for column, (one, shown) in enumerate(values.items()):
             spot = (len(maps), columns, row * columns + column + 1)
             limits = None if one == "I" else (-half, half)

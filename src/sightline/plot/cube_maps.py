@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.constants import SPEED_OF_LIGHT
 from .._core.files import PathLike
 from ..galaxies.cubes import SpectralCube
 from . import canvas, scales
@@ -12,7 +13,7 @@ from . import canvas, scales
 if TYPE_CHECKING:
     import matplotlib.figure
 
-_LIGHT = 299792.458
+_LIGHT = SPEED_OF_LIGHT * 1e-5  # km/s
 _FLUX = r"erg s$^{-1}$ cm$^{-2}$"
 
 

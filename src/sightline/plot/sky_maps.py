@@ -7,8 +7,8 @@ import numpy as np
 from .._core.files import PathLike
 from .._core.types import Number
 from .._core.units import numbers
+from ..sky.axes import label as axis_label
 from ..sky.geometry import HealpixSky
-from ..sky.likelihoods.labels import frequency_label
 from ..sky.stokes import Stokes, is_blank
 from . import mollweide, scales
 from .canvas import BLANK, colour_bar, finish, new_figure
@@ -50,7 +50,7 @@ def maps(
         limits = {"Q": (-half, half), "U": (-half, half)}
         for column, name in enumerate(names):
             place = (len(rows), len(names), row * len(names) + column + 1)
-            label = f"${name}$, {frequency_label(float(one.frequency))}"
+            label = f"${name}$, {axis_label(one.axis, float(getattr(one, one.axis)))}"
             stretch = "auto" if name == "I" else "diverging"
             panel(figure, place, values[name], index, label, one.unit, stretch, limits.get(name))
     figure.suptitle(title, fontsize=12)

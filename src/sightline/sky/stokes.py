@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._core.constants import HNU_OVER_K, RAYLEIGH_JEANS, T_CMB
+from .._core.constants import HNU_OVER_K, PLANCK, RAYLEIGH_JEANS, T_CMB
 from .._core.module import default_float, is_concrete
 from .._core.safe import safe_hypot
-from .._core.units import brightness_unit, numbers, strip_unit
+from .._core.units import PHOTONS, brightness_unit, numbers, strip_unit
+from .axes import GEV, SOFT, UNITS, check_energy
 from .geometry import AbstractSky, difference
 
 Maps = Float[Array, "*maps"]
@@ -32,6 +33,7 @@ def per_kelvin(unit: str, frequency: Any) -> Any:
     K_CMB: (e^x - 1)^2 / (x^2 e^x), x = h nu / (k T_CMB) with T_CMB = 2.7255 K; MJy/sr: 2 k nu^2 / c^2.
     """
     scale, base, _ = brightness_unit(unit)
+    _refuse_kelvin(unit, frequency)
     own: Any = np if isinstance(frequency, (np.ndarray, float)) else jnp
     if base == "K_RJ":
         return own.full_like(frequency, 1 / scale)
@@ -39,6 +41,44 @@ def per_kelvin(unit: str, frequency: Any) -> Any:
         return RAYLEIGH_JEANS / scale * frequency**2
     x = HNU_OVER_K / T_CMB * frequency
     return (own.expm1(-x) / x) ** 2 * own.exp(x) / scale  # e^2x would leave single precision at 2.5 THz
+
+
+def conversion(unit: str, given: str, frequency: Any) -> Any:
+    """The value in `unit` of 1 in the unit `given`, at `frequency` [GHz].
+
+    Photons to energy: 1 MJy/sr is 1e-17 erg s^-1 cm^-2 Hz^-1 sr^-1 / (h E) photons GeV^-1 cm^-2 s^-1 sr^-1.
+    """
+    bases = {brightness_unit(one).base for one in (unit, given)}
+    if bases <= {"MJy/sr", PHOTONS}:  # directly: in single precision nu^2 leaves the range
+        return _per_intensity(unit, frequency) / _per_intensity(given, frequency)
+    if PHOTONS not in bases:
+        return per_kelvin(unit, frequency) / per_kelvin(given, frequency)
+    if unit == PHOTONS:
+        return _per_intensity(unit, frequency) * (per_kelvin("MJy/sr", frequency) / per_kelvin(given, frequency))
+    return per_kelvin(unit, frequency) / per_kelvin("MJy/sr", frequency) / _per_intensity(given, frequency)
+
+
+def _per_intensity(unit: str, frequency: Any) -> Any:
+    """The value in `unit`, an intensity or photons, of 1 MJy/sr."""
+    scale, base, _ = brightness_unit(unit)
+    if base == "MJy/sr":
+        own: Any = np if isinstance(frequency, (np.ndarray, float)) else jnp
+        return own.full_like(frequency, 1 / scale)
+    return 1e-17 / PLANCK / (GEV * frequency)
+
+
+def _refuse_kelvin(unit: str, frequency: Any) -> None:
+    """Refuses brightness temperatures of photons above 1 keV: 1e-43 K leaves single precision.
+
+    **Raises:** `ValueError`.
+    """
+    if brightness_unit(unit).base == PHOTONS:
+        raise ValueError(f"{unit!r} counts photons: compare it with an intensity, .to('MJy/sr'), not with kelvin.")
+    if brightness_unit(unit).base != "MJy/sr" and is_concrete(frequency) and np.any(np.asarray(frequency) > SOFT):
+        raise ValueError(
+            f"unit {unit!r}: photons above 1 keV have no brightness temperature (a gamma-ray sky has 1e-43 K): use "
+            f"'MJy/sr' or {PHOTONS!r}."
+        )
 
 
 def to_frequency(frequency: Any) -> Array:
@@ -74,8 +114,9 @@ class Stokes(eqx.Module):
 
     - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`. Numbers in `unit`, or
       astropy quantities.
-    - `frequency`: GHz, () or (nfreq,).
-    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, or with a prefix, `"uK_CMB"`, `"mK_RJ"`, `"Jy/sr"`.
+    - `frequency`: GHz, () or (nfreq,); or `energy` of the photons, GeV, instead.
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, or with a prefix, `"uK_CMB"`, `"mK_RJ"`, `"Jy/sr"`; of gamma rays
+      `"GeV-1 cm-2 s-1 sr-1"`, which is the default where an energy is given.
     - `convention`: `"COSMO"` or `"IAU"`.
     - `sky`: what the last axis is; `None`: unknown.
 
@@ -103,17 +144,26 @@ class Stokes(eqx.Module):
         U: Any,
         V: Any = None,
         *,
-        frequency: Any,
-        unit: str = "K_RJ",
+        frequency: Any = None,
+        energy: Any = None,
+        unit: str | None = None,
         convention: str = "COSMO",
         sky: AbstractSky | None = None,
     ):
+        if (frequency is None) == (energy is None):
+            raise ValueError("Stokes: give either frequency= [GHz] or energy= [GeV].")
+        if unit is None:
+            unit = "K_RJ" if energy is None else PHOTONS
+        if energy is not None:
+            frequency = check_energy(energy) / GEV
         self.I, self.Q, self.U = _to_maps(I, unit, "I"), _to_maps(Q, unit, "Q"), _to_maps(U, unit, "U")
         self.V = None if V is None else _to_maps(V, unit, "V")
         self.frequency, self.unit, self.convention, self.sky = to_frequency(frequency), unit, convention, sky
 
     def __check_init__(self) -> None:
         _check_convention(self.convention)
+        if self.unit != PHOTONS:
+            _refuse_kelvin(self.unit, self.frequency)
         for name, values in {"Q": self.Q, "U": self.U, "V": self.V}.items():
             if values is not None and jnp.shape(values) != jnp.shape(self.I):
                 raise ValueError(f"Stokes: {name} has shape {jnp.shape(values)}, I has {jnp.shape(self.I)}.")
@@ -136,7 +186,7 @@ class Stokes(eqx.Module):
         K_CMB is the linear unit of anisotropies: it is not the temperature of a monopole, which is not linear in
         brightness.
         """
-        ratio = per_kelvin(unit, self.frequency) / per_kelvin(self.unit, self.frequency)
+        ratio = conversion(unit, self.unit, self.frequency)
         return self._map(lambda values: _unblanked(values) * ratio[..., None], unit=unit)
 
     def to_convention(self, convention: str) -> "Stokes":
@@ -144,6 +194,16 @@ class Stokes(eqx.Module):
         _check_convention(convention)
         sign = 1 if convention == self.convention else -1
         return dataclasses.replace(self, U=sign * self.U, convention=convention)
+
+    @property
+    def axis(self) -> str:
+        """What tells maps apart: `"energy"` for maps of photons, `"frequency"` for all others."""
+        return "energy" if self.unit == PHOTONS else "frequency"
+
+    @property
+    def energy(self) -> Float[Array, "*frequencies"]:
+        """Energies of the photons, h nu, () or (nfreq,) GeV."""
+        return GEV * self.frequency
 
     @property
     def polarised_intensity(self) -> Maps:
@@ -203,6 +263,8 @@ def _check_convention(convention: str) -> None:
 def _check_same(left: Stokes, right: Any) -> None:
     if not isinstance(right, Stokes):
         raise TypeError(f"A Stokes and a {type(right).__name__} cannot be added: convert it to Stokes first.")
+    if left.axis != right.axis:
+        raise ValueError("Maps of gamma rays and of radio waves cannot be added: they are at other photon energies.")
     if left.unit != right.unit:
         raise ValueError(f"Units differ, {left.unit} and {right.unit}: convert one with .to({left.unit!r}).")
     if left.convention != right.convention:
@@ -215,4 +277,5 @@ def _check_same(left: Stokes, right: Any) -> None:
             raise ValueError(f"Skies differ: the maps of one {apart}. Bring both to one nside, ordering and pixels.")
     known = is_concrete(left.frequency) and is_concrete(right.frequency)
     if known and not np.allclose(left.frequency, right.frequency):
-        raise ValueError(f"Frequencies differ: {left.frequency} and {right.frequency} GHz.")
+        unit, what = UNITS[left.axis], "Energies" if left.axis == "energy" else "Frequencies"
+        raise ValueError(f"{what} differ: {getattr(left, left.axis)} and {getattr(right, right.axis)} {unit}.")

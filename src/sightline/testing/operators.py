@@ -9,20 +9,21 @@ from jaxtyping import Array
 from .._core.module import check_tree, default_float
 from .._core.types import Number
 from ..sky.emission import AbstractEmissionOperator, Plasma, TransferCoefficients
-from ..sky.fields import Population
+from ..sky.fields import Photons, Population
+from ..sky.fields.radiation.spectra import Greybody
 from ..sky.geometry import Directions, RadialCells, Ray, Sightlines
 from .derivatives import derivative_problems, report, round_trip_problems
 
 _COUNT = 40
-_KNOWN = ("magnetic_field", "electron_density", "cosmic_rays", "temperature")
+_KNOWN = ("magnetic_field", "electron_density", "cosmic_rays", "temperature", "radiation")
 
 
 def check_operator(operator: AbstractEmissionOperator, extra: dict[str, Any] | None = None) -> None:
     """Holds an emission operator to its contract and says everything that is wrong with it.
 
     It is given random plasmas that hold just what it `needs`, some with B = 0 or no electrons, in directions that
-    include the poles, from 0.05 to 100 GHz: it must return scalar `TransferCoefficients`, finite with all
-    derivatives, and these equal to central differences.
+    include the poles, from 0.05 to 100 GHz, or, if its axis is energy, 1e-6 to 1e4 GeV: it must return scalar
+    `TransferCoefficients`, finite with all derivatives, and these equal to central differences.
 
     **Arguments:** `operator`; `extra`: values, (40, ...), of fields of your own that it needs by name.
 
@@ -38,10 +39,12 @@ def check_operator(operator: AbstractEmissionOperator, extra: dict[str, Any] | N
     unknown = [need for need in operator.needs if need not in (*_KNOWN, *(extra or {}))]
     if unknown:
         report(name, [f"it needs {unknown}, which no simulator has: pass example values as extra={{...}}"])
-    plasma, ray, frequency = sample_plasma(operator.needs, extra or {}), _rays(), _frequencies()
+    plasma, ray, frequency = sample_plasma(operator.needs, extra or {}), _rays(), _frequencies(operator.axis)
     problems = _type_problems(operator, plasma, ray, frequency)
     if not problems:
-        size = jnp.max(jnp.abs(_stack(operator, plasma, ray, frequency, jnp.ones((), default_float()))), axis=0)
+        size = jnp.abs(_stack(operator, plasma, ray, frequency, jnp.ones((), default_float())))
+        if operator.axis == "frequency":  # photons of gamma rays differ by many decades from energy to energy
+            size = jnp.max(size, axis=0)
         scale = jnp.where(size > 0, size, 1)  # coefficients of very different size are compared on an equal footing
         problems += derivative_problems(lambda o: _stack(o, plasma, ray, frequency, scale), operator, "the parameters")
         problems += derivative_problems(lambda p: _stack(operator, p, ray, frequency, scale), plasma, "the plasma")
@@ -67,6 +70,10 @@ def sample_plasma(needs: tuple[str, ...], extra: dict[str, Any]) -> Plasma:
             Population(1e-4 * density, draw(2.1, 4.9)),
         ),
         "temperature": draw(1e3, 2e4),
+        "radiation": (
+            Photons(draw(0, 2), Greybody.of(draw(2, 60), draw(0.1, 1))),
+            Photons(draw(0, 2), Greybody.of(draw(1e3, 6e3), draw(0.1, 1))),
+        ),
     }
     position = jnp.asarray(generator.normal(size=(_COUNT, 3)), default_float())
     given = {need: jnp.asarray(extra[need], default_float()) for need in needs if need in extra}
@@ -80,8 +87,10 @@ def _rays() -> Ray:
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), lines.rays)
 
 
-def _frequencies() -> Array:
-    return jnp.asarray(np.geomspace(0.05, 100, _COUNT), default_float())
+def _frequencies(axis: str) -> Array:
+    """GHz, or GeV."""
+    ends = (0.05, 100) if axis == "frequency" else (1e-6, 1e4)
+    return jnp.asarray(np.geomspace(*ends, _COUNT), default_float())
 
 
 def _type_problems(operator: AbstractEmissionOperator, plasma: Plasma, ray: Ray, frequency: Array) -> list[str]:

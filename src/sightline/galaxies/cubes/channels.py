@@ -10,6 +10,8 @@ from ..._core.units import number, numbers, whole
 from .axis import as_wavelengths
 
 MEDIA = ("air", "vacuum")
+AIR_BEGINS = 2000.0
+"""Wavelength in vacuum [A] below which those in air are, by convention, those in vacuum."""
 
 
 class Channels(eqx.Module):
@@ -90,21 +92,23 @@ def check_medium(medium: Any, who: str) -> str:
 
 
 def air_to_vacuum(wavelength: Any) -> np.ndarray:
-    """Wavelengths in vacuum [A] of those in air [A], the inverse of `vacuum_to_air`.
+    """Wavelengths in vacuum [A] of those in air [A], the inverse of `vacuum_to_air`: below 2000 A they are
+    those in vacuum already.
 
     !!! example
         >>> round(float(sl.cubes.air_to_vacuum(6562.8)), 3)
         6564.613
     """
     air = numbers(wavelength, "Angstrom", "wavelength")
-    vacuum = air
+    first = AIR_BEGINS / refraction(np.array(AIR_BEGINS))
+    vacuum = seen = np.maximum(air, first)
     for _ in range(5):  # the index hardly changes over its own shift: each turn gains four digits
-        vacuum = air * refraction(vacuum)
-    return vacuum
+        vacuum = seen * refraction(vacuum)
+    return np.where(air < first, air, vacuum)
 
 
 def vacuum_to_air(wavelength: Any) -> np.ndarray:
-    """Wavelengths in standard air [A] of those in vacuum [A], lambda/n.
+    """Wavelengths in standard air [A] of those in vacuum [A], lambda/n; below 2000 A those in vacuum stay, as is usual.
 
     **Source:** Ciddor 1996, Applied Optics 35, 1566, equation 1 (dry air at 15 C, 101325 Pa, 450 ppm of CO2).
 
@@ -113,13 +117,29 @@ def vacuum_to_air(wavelength: Any) -> np.ndarray:
         6562.801
     """
     vacuum = numbers(wavelength, "Angstrom", "wavelength")
-    return vacuum / refraction(vacuum)
+    seen = np.maximum(vacuum, AIR_BEGINS)  # the formula has poles at 648 and 1320 A
+    return np.where(vacuum < AIR_BEGINS, vacuum, seen / refraction(seen))
 
 
 def refraction(wavelength: np.ndarray) -> np.ndarray:
     """The index of refraction of standard air for wavelengths in vacuum [A]."""
     square = (1e4 / wavelength) ** 2
     return 1 + 0.05792105 / (238.0185 - square) + 0.00167917 / (57.362 - square)
+
+
+def at_rest(channels: Channels, redshift: float, medium: str) -> np.ndarray:
+    """Edges of channels where they were emitted, (n + 1,) A in a medium: air is ours, light is stretched in vacuum.
+
+    **Raises:** `ValueError` for edges that do not rise, about 2000 A in air.
+    """
+    edges = convert(channels.edges, channels.medium, "vacuum") / (1 + redshift)
+    found = convert(edges, "vacuum", medium)
+    if np.any(np.diff(found) <= 0):
+        raise ValueError(
+            f"The channels pass {AIR_BEGINS:g} A at rest, where wavelengths in air jump by convention: take the "
+            "library's in vacuum, medium='vacuum'."
+        )
+    return found
 
 
 def convert(wavelength: np.ndarray, medium: str, wanted: str) -> np.ndarray:

@@ -90,6 +90,8 @@ def _column(values: np.ndarray, cube: SpectralCube, name: str) -> Array:
 
 def _positive(value: Any, name: str) -> Any:
     found = numbers(value, "", name)
+    if name == "signal_to_noise" and found.ndim:
+        raise ValueError(f"signal_to_noise has shape {found.shape}: give one number, that of the brightest spaxel.")
     if not np.all((found > 0) & np.isfinite(found)):
         raise ValueError(f"{name} = {value} must be positive.")
     return found

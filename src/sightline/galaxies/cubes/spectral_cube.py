@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.constants import SPEED_OF_LIGHT
 from ..._core.module import default_float, is_concrete
 from ..._core.units import numbers, strip_unit
 from .axis import as_wavelengths
@@ -125,7 +126,7 @@ class SpectralCube(eqx.Module):
         ends = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
         zero = float(as_wavelengths([strip_unit(rest, "Angstrom", "rest")], "rest", 1)[0])
         part = jnp.asarray(self._overlap(ends)[0], self.flux.dtype)[:, None] * self.flux
-        velocity = jnp.asarray(299792.458 * (self.wavelength / zero - 1), self.flux.dtype)
+        velocity = jnp.asarray(1e-5 * SPEED_OF_LIGHT * (self.wavelength / zero - 1), self.flux.dtype)
         total = jnp.sum(part, axis=0)
         divisor = jnp.where(total == 0, 1, total)
         mean = velocity @ part / divisor

@@ -52,7 +52,7 @@ class PowerLawDust(AbstractDustToGas):
 
 
 class BrokenPowerLawDust(AbstractDustToGas):
-    """Dust to gas that falls faster below a tenth solar: in proportion to Z above, as Z^3.1 below.
+    """Dust to gas that falls faster below a quarter solar: in proportion to Z above, as Z^3.1 below.
 
     log10 of it is [M/H] where [M/H] > -0.59, and 1.25 + 3.10 [M/H] below, both with oxygen in the place of all metals:
     12 + log(O/H) = 8.69 + [M/H]. At the break it jumps by 0.011 dex, as published.

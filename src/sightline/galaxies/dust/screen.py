@@ -29,7 +29,7 @@ class Screen(Module):
     - `birth_clouds`: A_V more in front of stars younger than `birth_age`, mag; `birth_age`: Gyr.
     - `dust_to_gas`: how much dust gas has, by its metallicity; None: gas has none.
     - `opacity`: A_V per kpc, a scalar field of the galaxy's own frame, for smooth galaxies, followed where their stars
-      are.
+      are; refused with particles and lines of gas.
     - `width`: of the step from behind to in front, kpc; None: sharp, without a derivative by depth.
 
     **Raises:** `TypeError` for anything else in place of the law, the dust in gas or the field.

@@ -12,16 +12,17 @@ from ..._core.contracts import AbstractPredictor
 from ..._core.module import is_concrete
 from ..._core.units import number
 from ..cubes.assignment import assign
-from ..cubes.channels import convert
+from ..cubes.channels import at_rest
 from ..cubes.spectral_cube import SpectralCube
 from ..cubes.templates import Templates
 from ..dust import Screen, column
 from ..ifu import IFU
+from ..ifu.ifu import FASTEST
 from ..ifu.widths import FWHM
 from ..methods.emitters import Emitters
 from ..methods.exact import Exact
 from ..methods.line_light import LineEmitters, check_speeds, line_light, widths, windows
-from ..methods.method import AbstractMethod, Transmission, total
+from ..methods.method import LIGHT_SPEED, AbstractMethod, Transmission, total
 from ..methods.nodes import VelocityNodes
 from ..particles import Gas, Stars
 from ..populations import AbstractLines, Library, NebularLines
@@ -95,7 +96,10 @@ class Galaxy(AbstractPredictor):
         smooth = any(isinstance(one, Component) for one in self.stars)
         self.method = method if method is not None else VelocityNodes() if smooth else Exact()
         chosen = NebularLines() if isinstance(lines, str) and lines == "nebular" else lines
-        self.lines = None if gas is None else chosen  # pyright: ignore[reportAttributeAccessIssue]
+        if gas is None and isinstance(chosen, AbstractLines) and not isinstance(lines, str):
+            raise ValueError("Galaxy: lines are those of gas: give gas=sl.particles.Gas(...), or leave lines out.")
+        # what is no lines is refused by __check_init__
+        self.lines = None if gas is None and isinstance(chosen, AbstractLines) else chosen  # pyright: ignore[reportAttributeAccessIssue]
         self.distance = _distance(self.redshift, distance, cosmology)
 
     def __check_init__(self) -> None:
@@ -106,6 +110,11 @@ class Galaxy(AbstractPredictor):
                 )
             if isinstance(one, Component):
                 self._check_smooth(one)
+            elif isinstance(self.dust, Screen) and self.dust.opacity is not None:
+                raise ValueError(
+                    "Galaxy: Screen.opacity is in front of smooth stars only: for particles give the dust in "
+                    "particles, gas=sl.particles.Gas(...) with Screen(..., dust_to_gas=...), and leave opacity out."
+                )
         kinds = {"library": Library, "orientation": Orientation, "method": AbstractMethod}
         for name, kind in kinds.items():
             if not isinstance(getattr(self, name), kind):
@@ -113,6 +122,11 @@ class Galaxy(AbstractPredictor):
         for name, kind in {"gas": Gas, "dust": Screen, "lines": AbstractLines}.items():
             if not isinstance(getattr(self, name), kind | None):
                 raise TypeError(f"Galaxy: {name} is a {type(getattr(self, name)).__name__}, not a {kind.__name__}.")
+        if self.lines is not None and self.dust is not None and self.dust.opacity is not None:
+            raise ValueError(
+                "Galaxy: Screen.opacity does not dim the lines of gas: give lines=None, or "
+                "Screen(..., dust_to_gas=...) without opacity."
+            )
 
     def _check_smooth(self, stars: Component) -> None:
         check_bounded(stars)
@@ -139,7 +153,8 @@ class Galaxy(AbstractPredictor):
             raise TypeError(f"A Galaxy is seen by a sl.cubes.IFU, not by {type(instrument).__name__}.")
         templates = instrument.templates(self.library, self.redshift)
         field = instrument.field
-        light = total(self._glow(instrument) + [self._light(one, instrument, templates) for one in self.stars])
+        stellar = [self._light(one, instrument, templates) for one in self.stars]
+        light = total(self._glow(instrument) + [self._per_width(one, templates.points, instrument) for one in stellar])
         flux = light * (_SUN / _MPC**2 / (4 * math.pi * self.distance**2 * (1 + self.redshift)))
         return instrument(SpectralCube(flux, instrument.channels, field))
 
@@ -162,6 +177,7 @@ class Galaxy(AbstractPredictor):
     def _emitters(self, stars: Stars, instrument: IFU) -> Emitters:
         east, north, away = self.orientation.project(stars.position)
         velocity = self.orientation.project(stars.velocity)[2] + self.orientation.velocity
+        _check_slow(velocity)
         length = None if stars.length is None else stars.length / self.scale
         found = instrument.assigned(east / self.scale, north / self.scale, length)
         _check_inside(found.share)
@@ -182,7 +198,7 @@ class Galaxy(AbstractPredictor):
         visual = self._visual(jnp.zeros_like(gas.mass), place, instrument)
         if self.dust is not None and visual is not None:
             luminosity = luminosity * self.dust.transmission(visual, np.asarray(self.lines.places))
-        places = tuple(convert(np.asarray(self.lines.places), "vacuum", channels.medium).tolist())
+        places = tuple(np.asarray(self.lines.places).tolist())
         blur: Any = 0.0
         if instrument.lsf is not None:
             seen = jnp.asarray(np.asarray(places) * stretch, gas.mass.dtype)
@@ -190,9 +206,14 @@ class Galaxy(AbstractPredictor):
         sigma = widths(places, jnp.broadcast_to(gas.dispersion, gas.mass.shape), blur)
         found = assign(place[0] / self.scale, place[1] / self.scale, instrument.field, _way(instrument))
         emitters = LineEmitters(luminosity, sigma, velocity, found.spaxel, found.share)
-        edges = channels.edges / stretch
-        sought = windows(edges, places, instrument.widest / FWHM / stretch)
-        return [line_light(emitters, edges, sought, instrument.field.size)]
+        edges = at_rest(channels, self.redshift, "vacuum")
+        sought = windows(edges, places, instrument.widest / FWHM / stretch, _largest(gas.dispersion))
+        return [self._per_width(line_light(emitters, edges, sought, instrument.field.size), edges, instrument)]
+
+    def _per_width(self, light: Array, edges: np.ndarray, instrument: IFU) -> Array:
+        """Light per A between edges at rest, per A of the channels instead: widths in air and in vacuum differ."""
+        ratio = np.diff(edges) * (1 + self.redshift) / instrument.channels.widths
+        return light * jnp.asarray(ratio, light.dtype)[:, None]
 
     def _visual(self, age: Array, place: tuple[Array, Array, Array], instrument: IFU) -> Array | None:
         """A_V in front of stars of an age, Gyr, or of gas, whose lines come from around the youngest."""
@@ -211,6 +232,11 @@ class Galaxy(AbstractPredictor):
         """The spaxel of each place, -1 outside the field."""
         found = assign(east / self.scale, north / self.scale, instrument.field, "nearest")
         return jnp.where(found.share[:, 0] > 0, found.spaxel[:, 0], -1)
+
+
+def _largest(value: Any) -> float:
+    """Of numbers that are known; 0 where they are traced."""
+    return float(np.max(np.asarray(value))) if is_concrete(value) else 0.0
 
 
 def _way(instrument: IFU) -> str:
@@ -237,4 +263,13 @@ def _check_inside(share: Array) -> None:
         raise ValueError(
             f"None of {share.shape[0]} particles is inside the field of the instrument: centre their positions [kpc], "
             "choose larger spaxels or more of them."
+        )
+
+
+def _check_slow(velocity: Array) -> None:
+    if is_concrete(velocity) and np.any(np.abs(np.asarray(velocity)) > FASTEST * LIGHT_SPEED):
+        fast = int(np.sum(np.abs(np.asarray(velocity)) > FASTEST * LIGHT_SPEED))
+        raise ValueError(
+            f"{fast} of {velocity.size} particles move by more than {FASTEST * LIGHT_SPEED:.5g} km/s along the line of "
+            "sight: subtract the velocity of the galaxy, sl.particles.own_frame, or leave them out."
         )

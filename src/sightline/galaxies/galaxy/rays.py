@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.module import default_float
+from ..._core.module import default_float, is_concrete
 from ..._core.safe import accumulate
 from ...sky.fields import AbstractField
 from ..cubes import Spaxels
@@ -23,6 +23,8 @@ Amount = Callable[[Array], Array]
 
 _FAR = 1e3
 """How far before the middle of a galaxy rays begin, kpc."""
+_WITHIN = 4
+"""At how many A_V within that of a place its dust is followed."""
 
 
 class Scene(eqx.Module):
@@ -42,6 +44,7 @@ class Scene(eqx.Module):
         **Arguments:** `scale`: kpc of an arcsec; `amount`: a factor of each place by the A_V in front of it.
         """
         middles, rays, axes, area = self._raster(field, scale)
+        self._check_speeds(middles, axes)
 
         @jax.checkpoint
         def spaxel(middle: Float[Array, "2"]) -> Float[Array, "v k"]:
@@ -60,6 +63,26 @@ class Scene(eqx.Module):
             return jnp.dot(self._opacities(positions), widths)
 
         return jax.lax.map(lambda middle: jnp.max(jax.vmap(along)(middle + rays)), middles)
+
+    def _check_speeds(self, middles: Float[Array, "s 2"], axes: Float[Array, "3 3"]) -> None:
+        """Warns of stars that move faster than the nodes, where velocities are known."""
+        known = (middles, axes, self.orientation, self.stars.velocity)
+        if not all(map(is_concrete, jax.tree.leaves(known))):
+            return
+
+        def ends(middle: Float[Array, "2"]) -> tuple[Array, Array]:
+            found = jax.vmap(lambda place: self._velocity(place, axes))(self._places(middle, axes)[1])
+            return jnp.min(found), jnp.max(found)
+
+        slowest, fastest = jax.lax.map(ends, middles)
+        self.method.check_range(float(jnp.min(slowest)), float(jnp.max(fastest)))
+
+    def _velocity(self, position: Float[Array, "3"], axes: Float[Array, "3 3"]) -> Float[Array, ""]:
+        """Away from the observer, km/s."""
+        velocity = self.orientation.velocity.astype(position.dtype)
+        if self.stars.velocity is None:
+            return velocity
+        return velocity + jnp.dot(self.stars.velocity(position), axes[2])
 
     def _raster(self, field: Spaxels, scale: float) -> tuple[Array, Array, Array, float]:
         """Middles of spaxels and rays about them, (., 2) kpc, the axes, and the area of a ray, kpc2."""
@@ -81,24 +104,24 @@ class Scene(eqx.Module):
         assert self.opacity is not None
         return jax.vmap(self.opacity)(positions)
 
-    def _visual(self, depths: Array, positions: Array, widths: Array) -> Float[Array, " n"]:
-        """A_V in front of each place: that of all nearer ones and half its own."""
+    def _passed(self, depths: Array, positions: Array, widths: Array, amount: Amount) -> Float[Array, " n"]:
+        """The factor of each place: the mean over its own A_V, which may be deep, behind that of all nearer ones."""
         order = jnp.argsort(jax.lax.stop_gradient(depths))
         parts = (self._opacities(positions) * widths)[order]
-        return jnp.zeros_like(parts).at[order].set(accumulate(parts) + 0.5 * parts, unique_indices=True)
+        nodes, weights = (jnp.asarray(v, parts.dtype) for v in _unit_rule(_WITHIN))
+        means = weights @ amount(accumulate(parts) + nodes[:, None] * parts)
+        return jnp.zeros_like(parts).at[order].set(means, unique_indices=True)
 
     def _ray(self, place: Float[Array, "2"], axes: Float[Array, "3 3"], amount: Amount | None) -> tuple[Array, Array]:
         """Mass per area on nodes of velocity at places along a ray, (n, v) Msun kpc^-2, and histories there, (n, k)."""
         depths, positions, widths = self._places(place, axes)
         if amount is not None:
-            widths = widths * amount(self._visual(depths, positions, widths))
+            widths = widths * self._passed(depths, positions, widths, amount)
         ages, metals = (jnp.asarray(part, place.dtype) for part in (self.library.age, self.library.metallicity))
 
         def at(position: Float[Array, "3"]) -> tuple[Array, Array]:
             history = self.stars.history.weights(position, ages, metals).reshape(-1)
-            velocity = self.orientation.velocity.astype(place.dtype)
-            if self.stars.velocity is not None:
-                velocity = velocity + jnp.dot(self.stars.velocity(position), axes[2])
+            velocity = self._velocity(position, axes)
             nodes = spread(velocity, self.stars.dispersion_at(position), self.method.velocities)
             return self.stars.density(position) * nodes, history
 

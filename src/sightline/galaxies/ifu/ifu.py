@@ -13,9 +13,10 @@ from ..._core.contracts import AbstractDevice
 from ..._core.module import is_concrete
 from ..._core.units import number
 from ..cubes.assignment import WAYS, Assignment, assign
-from ..cubes.channels import Channels, convert
+from ..cubes.channels import Channels, at_rest
 from ..cubes.spaxels import Spaxels
 from ..cubes.spectral_cube import SpectralCube
+from ..cubes.spline import REACH
 from ..cubes.templates import Templates, plain_templates, smooth_templates
 from ..populations import Library
 from .aperture import AbstractAperture
@@ -24,6 +25,8 @@ from .psf import AbstractPSF
 from .widths import FWHM
 
 _ROOM = 1.5  # how much wider than at construction a line-spread function may become
+FASTEST = 0.05
+"""Speed, of that of light, up to which stars are followed: so much more of a library is kept than channels see."""
 
 
 class IFU(AbstractDevice):
@@ -113,12 +116,16 @@ class IFU(AbstractDevice):
     def templates(self, library: Library, redshift: float) -> Templates:
         """The spectra of a library as this spectrograph sees them, at a redshift.
 
+        Of the library what the channels may see is used: with room for the line-spread function and 15 000 km/s. Where
+        it ends before that, its last values are continued, so that nothing gets darker there.
+
         **Raises:** `ValueError` for channels beyond the library, and an instrument sharper than it.
         """
-        wave = convert(library.wavelength, library.medium, self.channels.medium)
-        spectra = library.nodes.reshape(-1, len(wave))
-        points = self.channels.edges / (1 + redshift)
-        _check_range(wave, spectra, points, redshift)
+        points = at_rest(self.channels, redshift, library.medium)
+        spectra = library.nodes.reshape(-1, len(library.wavelength))
+        _check_range(library.wavelength, spectra, points, redshift)
+        room = REACH * self.widest / FWHM / (1 + redshift)
+        wave, spectra = _cut(library.wavelength, spectra, *_seen(points, room))
         if self.lsf is None:
             return plain_templates(wave, spectra, points)
         lsf, width = self.lsf, library.fwhm
@@ -154,3 +161,20 @@ def _check_range(wave: np.ndarray, spectra: np.ndarray, points: np.ndarray, reds
             f"library, which is known from {low:.6g} to {high:.6g} A at z = {redshift:g}: take the channels within, "
             "channels[first:last], or another library."
         )
+
+
+def _seen(points: np.ndarray, room: float) -> tuple[float, float]:
+    """The first and the last wavelength at rest that channels may see, A."""
+    return (1 - FASTEST) * points[0] - room, (1 + FASTEST) * points[-1] + room
+
+
+def _cut(wave: np.ndarray, spectra: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra from `low` to `high`, beyond their ends in steps of the last, constant."""
+    first, last = np.searchsorted(wave, low, side="right") - 1, np.searchsorted(wave, high) + 1
+    kept = slice(min(max(first, 0), len(wave) - 2), max(last, 2))
+    wave, spectra = wave[kept], spectra[:, kept]
+    steps = wave[1] - wave[0], wave[-1] - wave[-2]
+    before, after = math.ceil((wave[0] - low) / steps[0]), math.ceil((high - wave[-1]) / steps[1])
+    counts = max(before, 0), max(after, 0)
+    below, above = wave[0] - steps[0] * np.arange(counts[0], 0, -1), wave[-1] + steps[1] * np.arange(1, counts[1] + 1)
+    return np.concatenate([below, wave, above]), np.pad(spectra, ((0, 0), counts), mode="edge")

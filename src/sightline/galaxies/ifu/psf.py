@@ -1,6 +1,7 @@
 """Point-spread functions: what the atmosphere and a telescope make of the images of a cube."""
 
 import abc
+import math
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -19,6 +20,7 @@ Images = Float[Array, "channels rows columns"]
 Width = Float[Array, "*m"]
 
 _REACH = 3.0  # full widths at half maximum that a margin must have
+_WINGS, _FAR = 0.01, 20.0  # of the light, that a margin may lose, and full widths at which it ends for all that
 _WIDTH = {"unit": "arcsec", "positive": True, "doc": "full width at half maximum"}
 
 
@@ -42,8 +44,12 @@ class AbstractPSF(Module):
 
     def reach(self, wavelength: Any) -> float:
         """How far from a point a margin must follow its light, arcsec: three times the largest width."""
-        waves = jnp.asarray(numbers(wavelength, "Angstrom", "wavelength"), default_float())
-        return _REACH * float(np.max(np.asarray(self.width(jnp.atleast_1d(waves)))))
+        return _REACH * _widest(self, wavelength)
+
+
+def _widest(psf: AbstractPSF, wavelength: Any) -> float:
+    waves = jnp.asarray(numbers(wavelength, "Angstrom", "wavelength"), default_float())
+    return float(np.max(np.asarray(psf.width(jnp.atleast_1d(waves)))))
 
 
 class GaussianPSF(AbstractPSF):
@@ -82,7 +88,8 @@ class MoffatPSF(AbstractPSF):
     """A Moffat point-spread function, I(r) = (b - 1)/(pi a^2) (1 + r^2/a^2)^-b, FWHM = 2 a sqrt(2^(1/b) - 1).
 
     It is the mean of Gaussians of variance a^2/(2 t) over a gamma distribution of t, of shape b - 1, and integrated
-    over spaxels through these; images are convolved by fast Fourier transforms.
+    over spaxels through these; images are convolved by fast Fourier transforms. Within 10 a the mixture is right to
+    4e-6 for b from 1.73 to 20, and to 4e-4 at b = 1.05. Of b < 1.5 it leaves light out that is hundreds of a away.
 
     **Arguments:** `fwhm`, `wavelength`: as `GaussianPSF`; `beta` b: above 1, at most 20; the wings of 2.5 to 4.7 are
     those of telescopes.
@@ -113,6 +120,12 @@ class MoffatPSF(AbstractPSF):
         check_images(images, wavelength)
         return _moffat(self, images, _traced(wavelength, images), _side(spaxel))
 
+    def reach(self, wavelength: Any) -> float:
+        """The radius that holds 99 % of the light, arcsec; at least 3, at most 20 times the largest width."""
+        beta = float(self.beta)
+        radius = math.sqrt(_WINGS ** (1 / (1 - beta)) - 1) / (2 * math.sqrt(2 ** (1 / beta) - 1))
+        return min(max(radius, _REACH), _FAR) * _widest(self, wavelength)
+
 
 @eqx.filter_jit
 def _gaussian(psf: GaussianPSF, images: Images, wavelength: Wavelengths, spaxel: Any) -> Images:
@@ -132,7 +145,7 @@ def _moffat(psf: MoffatPSF, images: Images, wavelength: Wavelengths, spaxel: Any
 
 
 def _gaussians(core: Float[Array, ""], beta: Float[Array, ""]) -> tuple[Array, Array]:
-    """Widths and shares of the Gaussians of a Moffat function: the trapezoidal rule in log t, to 1e-7."""
+    """Widths and shares of the Gaussians of a Moffat function: the trapezoidal rule in log t."""
     log_t, step = np.linspace(-12.0, 5.0, 69, retstep=True)
     t = jnp.asarray(np.exp(log_t), core.dtype)
     shape = beta - 1

@@ -12,14 +12,19 @@ from .psf import AbstractPSF, GaussianPSF, MoffatPSF
 Shape = tuple[int, int]
 
 _MUSE = (6.040, -9.187e-4, 5.866e-8)  # A, 1, 1/A
-_NIRSPEC = {  # lowest and highest wavelength and step of cubes, A, and resolving power in the middle
-    "PRISM": (6e3, 5.3e4, 50.0, 100.0),
+_NIRSPEC = {  # lowest and highest wavelength and step of cubes, A, and resolving power in the middle; 0: the table
+    "PRISM": (6e3, 5.3e4, 50.0, 0.0),
     "G140M": (9.7e3, 1.84e4, 6.36, 1000.0),
     "G235M": (1.66e4, 3.07e4, 10.68, 1000.0),
     "G395M": (2.87e4, 5.10e4, 17.94, 1000.0),
     "G140H": (9.7e3, 1.82e4, 2.35, 2700.0),
-    "G235H": (1.66e4, 3.05e4, 3.95, 2700.0),
+    "G235H": (1.66e4, 3.05e4, 3.96, 2700.0),
     "G395H": (2.87e4, 5.14e4, 6.65, 2700.0),
+}
+_PRISM = {  # A, and resolving power there
+    **{6e3: 64.0, 7e3: 48.9, 8e3: 40.1, 9e3: 34.8, 1e4: 31.8, 1.1e4: 30.4, 1.2e4: 30.1, 1.3e4: 30.6, 1.4e4: 31.9},
+    **{1.6e4: 35.9, 1.8e4: 41.6, 2e4: 48.7, 2.25e4: 59.2, 2.5e4: 71.6, 3e4: 101.2, 3.5e4: 137.3},
+    **{4e4: 179.9, 4.5e4: 229.3, 5e4: 285.8, 5.3e4: 323.2},
 }
 
 
@@ -89,25 +94,27 @@ def manga(shape: Any = None, diameter: float = 32.0, **options: Any) -> IFU:
 
 
 def sami(arm: str = "blue", shape: Any = None, **options: Any) -> IFU:
-    """SAMI cubes: 50 x 50 spaxels of 0.5 arcsec, round bundles of 15 arcsec, air.
+    """SAMI cubes: 50 x 50 spaxels of 0.5 arcsec, 2048 channels, round bundles of 15 arcsec, air.
 
-    Blue arm: 3750 to 5750 A in steps of 1.05 A, FWHM 2.66 A. Red arm: 6300 to 7400 A, 0.57 A, 1.59 A. Point-spread
-    function: a Gaussian of 2.16 arcsec.
+    Blue arm: steps of 1.04 A, FWHM 2.66 A, nominal range 3750 to 5750 A. Red arm: 0.57 A, 1.59 A, 6300 to 7400 A. The
+    channels are wider than the nominal range, in whose middle they are here; in files the first differs by galaxy.
+    Point-spread function: a Gaussian of 2.16 arcsec, nominal.
 
     **Arguments:** `arm`: `"blue"` or `"red"`; the rest as `muse`.
 
     **Raises:** `ValueError` for another arm.
 
     **Source:** Croom et al. 2012, MNRAS 421, 872; Green et al. 2018, MNRAS 475, 716; resolution: Scott et al. 2018,
-    MNRAS 481, 2299.
+    MNRAS 481, 2299; shape and steps of cubes: data release 3, core data products (2021).
 
     !!! example
         >>> len(sl.cubes.sami("red").channels)
-        1931
+        2048
     """
-    arms = {"blue": (3750.0, 5750.0, 1.05, 2.66), "red": (6300.0, 7400.0, 0.57, 1.59)}
-    low, high, step, fwhm = _choice("arm", arm, arms)
-    facts = _Facts((50, 50), 0.5, _spanning(low, high, step, "air"), LSF(fwhm), GaussianPSF(2.16), RoundAperture(15.0))
+    arms = {"blue": (4750.0, 1.04, 2.66), "red": (6850.0, 0.57, 1.59)}
+    middle, step, fwhm = _choice("arm", arm, arms)
+    channels = Channels.regular(middle - 1024 * step, step, 2048, "air")
+    facts = _Facts((50, 50), 0.5, channels, LSF(fwhm), GaussianPSF(2.16), RoundAperture(15.0))
     return _ifu(facts, shape, options)
 
 
@@ -137,22 +144,26 @@ def califa(setup: str = "V500", shape: Any = None, **options: Any) -> IFU:
 def nirspec(disperser: str = "G140H", shape: Any = None, **options: Any) -> IFU:
     """The integral-field unit of NIRSpec: 30 x 30 spaxels of 0.1 arcsec, 0.6 to 5.3 um by disperser, vacuum.
 
-    A constant width, the wavelength in the middle over the nominal resolving power: 100 of the prism, 1000 of M and
-    2700 of H gratings. There is no point-spread function unless `psf=` is given.
+    Resolving power of the prism: a table, 64 at 0.6 um, 30 at 1.2 um, 323 at 5.3 um, as before launch, of a slit that
+    is evenly lit: two pixels wide. Gratings have a constant width, the wavelength in the middle over the nominal
+    resolving power: 1000 of M, 2700 of H. Ranges and steps are nominal, too. There is no point-spread function unless
+    `psf=` is given.
 
     **Arguments:** `disperser`: `"PRISM"`, `"G140M"`, `"G235M"`, `"G395M"`, `"G140H"`, `"G235H"` or `"G395H"`, each with
     its long-pass filter, of G140 that is F100LP; the rest as `muse`.
 
     **Raises:** `ValueError` for another disperser.
 
-    **Source:** Jakobsen et al. 2022, A&A 661, A80; Boker et al. 2022, A&A 661, A82.
+    **Source:** Jakobsen et al. 2022, A&A 661, A80; Boker et al. 2022, A&A 661, A82; prism: dispersion curves of the
+    JWST documentation, "NIRSpec Dispersers and Filters".
 
     !!! example
         >>> sl.cubes.nirspec("G235H").channels.medium
         'vacuum'
     """
     low, high, step, power = _choice("disperser", disperser, _NIRSPEC)
-    lsf = LSF(0.5 * (low + high) / power)
+    table = ResolvingPower(tuple(_PRISM.values()), wavelength=tuple(_PRISM))
+    lsf = LSF(0.5 * (low + high) / power) if power else table
     return _ifu(_Facts((30, 30), 0.1, _spanning(low, high, step, "vacuum"), lsf), shape, options)
 
 

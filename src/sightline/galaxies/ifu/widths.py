@@ -1,14 +1,12 @@
 """Widths that depend on wavelength: a number, or values between which they are linear."""
 
-import math
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-FWHM = 2 * math.sqrt(2 * math.log(2))
-"""Full width at half maximum of a Gaussian of standard deviation 1."""
+from ..cubes.line import FWHM as FWHM
 
 Wavelengths = Float[Array, " n"]
 Nodes = tuple[float, ...] | None

@@ -11,23 +11,34 @@ from ..._core.module import Module
 from ..._core.units import numbers
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, nuisance
-from ..cubes import SpectralCube
+from ..cubes import Channels, Spaxels, SpectralCube
+
+_SAME = 1e-3
+"""How near channels and spaxels are, in widths, that are the same."""
 
 
 class CubeFlux(Module):
     """The fluxes of a cube that a model predicts, in a row, in a unit that suits single precision.
 
     **Arguments:** `instrument`: its name in the model; `scale`: the unit, erg s-1 cm-2 A-1; `calibration`: the name of
-    a nuisance, coefficients c_k of a factor 1 + sum_k c_k P_k(x) of Legendre polynomials, k >= 1.
+    a nuisance, coefficients c_k of a factor 1 + sum_k c_k P_k(x) of Legendre polynomials, k >= 1; `channels`, `plane`:
+    of the data.
     """
 
     instrument: str = eqx.field(static=True)
     scale: float = eqx.field(static=True)
     calibration: str | None = eqx.field(static=True)
+    channels: Channels = eqx.field(static=True)
+    plane: Any = eqx.field(static=True)
 
     def __call__(self, model: Any) -> Float[Array, " data"]:
-        """The fluxes, channels one after the other, (channels spaxels,)."""
+        """The fluxes, channels one after the other, (channels spaxels,).
+
+        **Raises:** `ValueError` where channels or spaxels are not those of the data.
+        """
         cube = model.simulator(model.device(self.instrument))
+        _check_channels(cube.channels, self.channels, self.instrument)
+        _check_plane(cube.plane, self.plane, self.instrument)
         flux = cube.flux / self.scale
         if self.calibration is not None:
             factors = jnp.atleast_1d(nuisance(model, self.calibration, "CubeLikelihood: calibration"))
@@ -85,7 +96,7 @@ def CubeLikelihood(
     kept = None if np.all(good) else np.flatnonzero(good.ravel())
     own = given if given is not None else Gaussian(sigma[good] / scale, scatter=scatter)
     notes = (("instrument", instrument), ("left out", f"{int(np.sum(~good))} of {good.size}"))
-    observable = CubeFlux(instrument, scale, calibration)
+    observable = CubeFlux(instrument, scale, calibration, data.channels, data.plane)
     return Likelihood(observable, flux[good] / scale, own, kept, name, notes)
 
 
@@ -97,9 +108,37 @@ def _sigma(data: SpectralCube, noise: Any) -> tuple[np.ndarray, AbstractNoise | 
             raise ValueError(f"noise has shape {found.shape}, the flux {shape}: give one number, or one for each.")
         return np.broadcast_to(found, shape), None
     if data.variance is None:
-        raise ValueError("The data have no variance: give noise=, standard deviations of the flux.")
+        cure = "give noise=, standard deviations of the flux"
+        if noise is not None:
+            cure = "a distribution is in units of its median, so that it is needed: data.replace(variance=...)"
+        raise ValueError(f"The data have no variance: {cure}.")
     variance = np.asarray(data.variance, np.float64)
     return np.sqrt(np.where(variance > 0, variance, 0)), noise
+
+
+def _check_channels(own: Channels, data: Channels, name: str) -> None:
+    if own.medium != data.medium or len(own) != len(data):
+        found = [f"{len(one)} channels in {one.medium}" for one in (own, data)]
+        cure = "" if own.medium == data.medium else f" Convert them: channels=channels.to({data.medium!r})."
+        raise ValueError(
+            f"The instrument {name!r} has {found[0]}, the data {found[1]}: build the IFU with data.channels.{cure}"
+        )
+    away = float(np.max(np.abs(own.edges - data.edges)))
+    if away > _SAME * float(np.min(data.widths)):
+        raise ValueError(
+            f"The channels of the instrument {name!r} are up to {away:g} A from those of the data: build the IFU with "
+            "data.channels."
+        )
+
+
+def _check_plane(own: Any, data: Any, name: str) -> None:
+    shapes = [tuple(one.shape) for one in (own, data)]
+    both = isinstance(own, Spaxels) and isinstance(data, Spaxels)
+    if shapes[0] != shapes[1] or (both and not np.allclose(own.extent, data.extent, rtol=_SAME)):
+        raise ValueError(
+            f"The instrument {name!r} has {shapes[0]} spaxels in {own}, the data {shapes[1]} in {data}: "
+            "build the IFU with data.plane.shape and data.plane.spaxel."
+        )
 
 
 def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:

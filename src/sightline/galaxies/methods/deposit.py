@@ -1,5 +1,6 @@
 """Mass on nodes of velocity, spaxels and a library."""
 
+import math
 from typing import Any
 
 import jax
@@ -50,8 +51,15 @@ def deposit(
 
     **Arguments:** `first`, `step`: of the velocities, km/s; `shape`: how many of each; `amount`: a factor of each
     emitter by its A_V.
+
+    **Raises:** `ValueError` for more masses than can be counted.
     """
     velocities, spaxels, nodes = shape
+    if math.prod(shape) > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"VelocityNodes: {velocities} velocities, {spaxels} spaxels and {nodes} nodes of the library are more than "
+            "2^31 masses: give a larger step, narrower limits, fewer spaxels, or library.select(...)."
+        )
 
     def places(part: Emitters) -> Int[Array, " m"]:
         index, _ = lagrange(part.velocity, first, step, velocities)

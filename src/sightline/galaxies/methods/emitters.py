@@ -25,8 +25,8 @@ class Emitters(eqx.Module):
     share: Float[Array, "n k"]
 
 
-def chunks(emitters: Emitters, chunk: int) -> Any:
-    """Emitters in rows of equal length, the last filled up with such as have no mass."""
+def chunks(emitters: Any, chunk: int) -> Any:
+    """Emitters of stars or of lines in rows of equal length, the last filled up with such as do not shine."""
     count = emitters.velocity.shape[0]
     size = min(chunk, count)
     rows = -(-count // size)

@@ -10,8 +10,9 @@ from jaxtyping import Array, Float, Int
 
 from ..._core.module import is_concrete
 from ..cubes.line import line_means
+from .emitters import chunks
+from .method import LIGHT_SPEED
 
-_LIGHT_SPEED = 299792.458  # km/s
 _REACH = 6000.0  # km/s about the redshift of the galaxy within which lines are followed
 _NARROWEST = 1e-3  # A: what stands for a line without a width
 _CHUNK = 64
@@ -41,15 +42,15 @@ class Window(NamedTuple):
     last: int
 
 
-def windows(edges: np.ndarray, places: tuple[float, ...], widest: float) -> list[Window]:
+def windows(edges: np.ndarray, places: tuple[float, ...], widest: float, dispersion: float = 0.0) -> list[Window]:
     """The lines that may be in channels, whose edges are moved to rest, (channels + 1,) A.
 
-    **Arguments:** `places`: of the lines, in the medium of the channels, A; `widest`: standard deviation by the
-    instrument, A at rest.
+    **Arguments:** `places`: of the lines, in the medium of the edges, A; `widest`: standard deviation by the
+    instrument, A at rest; `dispersion`: the largest of the gas, km/s.
     """
     found = []
     for line, place in enumerate(places):
-        reach = place * _REACH / _LIGHT_SPEED + 6 * widest
+        reach = place * (_REACH + 6 * dispersion) / LIGHT_SPEED + 6 * widest
         first = int(np.searchsorted(edges, place - reach, side="right")) - 1
         last = int(np.searchsorted(edges, place + reach))
         first, last = max(first, 0), min(last, len(edges) - 1)
@@ -60,7 +61,7 @@ def windows(edges: np.ndarray, places: tuple[float, ...], widest: float) -> list
 
 def widths(places: tuple[float, ...], dispersion: Float[Array, " n"], instrument: Any) -> Float[Array, "n lines"]:
     """Standard deviations, A at rest, of a dispersion, (n,) km/s, and an instrument, A at rest, in quadrature."""
-    own = dispersion[:, None] / _LIGHT_SPEED * jnp.asarray(places, dispersion.dtype)
+    own = dispersion[:, None] / LIGHT_SPEED * jnp.asarray(places, dispersion.dtype)
     return jnp.sqrt(own * own + jnp.square(instrument) + _NARROWEST**2)
 
 
@@ -89,7 +90,7 @@ def line_light(
 
     @jax.checkpoint
     def light(part: LineEmitters) -> Array:
-        beta, sigma = part.velocity / _LIGHT_SPEED, jnp.maximum(part.sigma, _NARROWEST)
+        beta, sigma = part.velocity / LIGHT_SPEED, jnp.maximum(part.sigma, _NARROWEST)
         spectra = jnp.zeros((beta.shape[0], channels), beta.dtype)
         for one in lines:
             means = line_means(edges[one.first : one.last + 1], one.place, beta, sigma[:, one.line])
@@ -100,16 +101,4 @@ def line_light(
         return cube.at[part.spaxel.reshape(-1)].add(light(part)), None
 
     empty = jnp.zeros((spaxels, channels), gas.velocity.dtype)
-    return jax.lax.scan(add, empty, _chunks(gas))[0].T
-
-
-def _chunks(gas: LineEmitters) -> Any:
-    """Particles in rows of equal length, the last filled up with such as do not shine."""
-    count = gas.velocity.shape[0]
-    size = min(_CHUNK, count)
-
-    def split(leaf: Array) -> Array:
-        filled = jnp.pad(leaf, [(0, -count % size)] + [(0, 0)] * (leaf.ndim - 1))
-        return filled.reshape(-1, size, *leaf.shape[1:])
-
-    return jax.tree.map(split, gas)
+    return jax.lax.scan(add, empty, chunks(gas, _CHUNK))[0].T

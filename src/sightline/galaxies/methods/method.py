@@ -6,11 +6,12 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.constants import SPEED_OF_LIGHT
 from ..._core.module import Module
 from ..cubes.templates import Templates
 from .emitters import Emitters
 
-LIGHT_SPEED = 299792.458
+LIGHT_SPEED = 1e-5 * SPEED_OF_LIGHT
 """km/s."""
 
 Transmission = Callable[[Array], Array]

@@ -38,7 +38,7 @@ def read(
     - `path`: of the file.
     - `names`: which array is what, by `"position"`, `"velocity"`, `"mass"` (formed), `"age"`, `"metallicity"`; those
       left out are found by names like these.
-    - `units`: of them, by the same names, in astropy's notation; by default kpc, km/s, Msun, Gyr.
+    - `units`: of them, by the same names, in astropy's notation; by default kpc, km/s, Msun, Gyr, and dex.
     - `solar`: for metallicities that are mass fractions Z: that of the Sun, e.g. 0.0142; `None`: they are [M/H].
 
     **Raises:** `FileNotFoundError`; `sl.io.FileError` for files of another kind, and arrays that are not there;
@@ -62,6 +62,8 @@ def read(
         chosen = _find(content, kind, own.get(kind), path)
         values, unit = content[chosen]
         found[kind] = _in_units(values, given.get(kind) or unit, kind, path)
+        if solar is not None and kind == "metallicity" and (given.get(kind) or unit).strip() == "dex":
+            raise ValueError(f"path = {path}: metallicity is in dex, and no mass fraction: leave solar out.")
     if solar is not None:
         found["metallicity"] = np.log10(np.maximum(found["metallicity"], 1e-10) / solar)
     return Stars(**found)
@@ -103,7 +105,7 @@ def _find(content: Mapping[str, Any], kind: str, wanted: str | None, path: PathL
 
 
 def _in_units(values: np.ndarray, unit: str, kind: str, path: PathLike) -> np.ndarray:
-    if not unit or unit == UNITS[kind]:
+    if not unit or unit == UNITS[kind] or (kind == "metallicity" and unit.strip() == "dex"):
         return np.asarray(values, np.float64)
     import astropy.units as u
 

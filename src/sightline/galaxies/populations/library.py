@@ -15,6 +15,7 @@ from ..cubes.channels import check_medium
 
 YOUNGEST = 1e-6
 """Age [Gyr] that stands for 0 where the logarithm is taken."""
+_OLDEST = 100.0  # Gyr: more is another unit
 
 
 class Library(eqx.Module):
@@ -32,8 +33,8 @@ class Library(eqx.Module):
     - `fwhm`: spectral resolution, full width at half maximum, A; 0: unlimited.
     - `name`: for summaries.
 
-    **Raises:** `ValueError` for axes that do not rise, shapes that do not fit, and luminosities that are negative or
-    not finite.
+    **Raises:** `ValueError` for axes that do not rise, shapes that do not fit, and ages above 100 Gyr, and
+    luminosities that are negative or not finite.
 
     !!! example
         >>> library = sl.populations.synthetic()
@@ -60,6 +61,8 @@ class Library(eqx.Module):
         ages, metals = _rising(age, "Gyr", "age"), _rising(metallicity, "", "metallicity")
         if not ages[0] >= 0:
             raise ValueError(f"age begins at {ages[0]:g} Gyr: ages are Gyr, none negative.")
+        if ages[-1] > _OLDEST:
+            raise ValueError(f"age ends at {ages[-1]:g} Gyr: are these years? Give Gyr, age=1e-9 * age.")
         light = numbers(luminosity, "Lsun Angstrom-1 Msun-1", "luminosity")
         self._values = Fixed(waves), Fixed(ages), Fixed(metals), Fixed(light)
         self.medium, self.name = check_medium(medium, "Library"), name

@@ -9,20 +9,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, param, setting
+from ..cubes.line import PLACES
 
-Values = Float[Array, "*n"]
+Values = Float[Array, "*#n"]
 
 _ERG = math.log10(3.828e33)  # log10 erg/s of 1 Lsun
-_NEBULAR = {
-    "H delta": 4102.892,
-    "H gamma": 4341.684,
-    "H beta": 4862.683,
-    "[O III] 4959": 4960.295,
-    "[O III] 5007": 5008.240,
-    "[N II] 6548": 6549.85,
-    "H alpha": 6564.614,
-    "[N II] 6584": 6585.27,
-}
+_NEBULAR = ("H delta", "H gamma", "H beta", "[O III] 4959", "[O III] 5007", "[N II] 6548", "H alpha", "[N II] 6584")
 
 
 class AbstractLines(Module):
@@ -34,8 +26,8 @@ class AbstractLines(Module):
         """Wavelengths at rest in vacuum, (lines,) A."""
 
     @abc.abstractmethod
-    def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "*n lines"]:
-        """Luminosities, (..., lines) Lsun, by star-formation rate, (...) Msun/yr, and [M/H], (...) dex."""
+    def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "... lines"]:
+        """Luminosities, (..., lines) Lsun, by star-formation rate, (...) Msun/yr, and [M/H], (...) dex, broadcast."""
 
 
 class NebularLines(AbstractLines):
@@ -65,20 +57,20 @@ class NebularLines(AbstractLines):
     @property
     def names(self) -> tuple[str, ...]:
         """What the lines are called, in their order."""
-        return tuple(_NEBULAR)
+        return _NEBULAR
 
     @property
     def places(self) -> tuple[float, ...]:
-        return tuple(_NEBULAR.values())
+        return tuple(PLACES[name] for name in _NEBULAR)
 
-    def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "*n lines"]:
+    def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "... lines"]:
         oxygen = 8.69 + metallicity
         nitrogen = jnp.clip((oxygen - 8.90) / 0.57, -2.5, -0.3)
         ratio = nitrogen + jnp.clip((8.73 - oxygen) / 0.32, -1.0, 1.9)
         alpha = star_formation_rate * jnp.power(10.0, self.strength - _ERG)
         beta, n2, o3 = alpha / self.decrement, alpha * jnp.power(10.0, nitrogen), jnp.power(10.0, ratio)
         parts = [0.259 * beta, 0.468 * beta, beta, beta * o3 / 2.98, beta * o3, n2 / 3.05, alpha, n2]
-        return jnp.stack(parts, axis=-1)
+        return jnp.stack(jnp.broadcast_arrays(*parts), axis=-1)
 
 
 class TabulatedLines(AbstractLines):
@@ -115,7 +107,7 @@ class TabulatedLines(AbstractLines):
     def places(self) -> tuple[float, ...]:
         return self.wavelength
 
-    def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "*n lines"]:
+    def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "... lines"]:
         nodes = jnp.asarray(self.metallicity, self.table.dtype)
         columns = [jnp.interp(metallicity, nodes, column) for column in jnp.unstack(self.table, axis=1)]
         return star_formation_rate[..., None] * jnp.stack(columns, axis=-1)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..._core.archives import read_archive
+from ..._core.constants import SPEED_OF_LIGHT
 from ..._core.files import PathLike
 from ..._core.reading import FileError, check_unpacked, reading
 from ..._core.units import number, numbers
@@ -16,7 +17,6 @@ WAVE = ("wave_A", "wavelength", "wave", "lambda", "ssp_wave", "lam")
 AGE = ("age_Gyr", "age", "ages", "ssp_lg_age_gyr", "log_age", "log_ages")
 METALLICITY = ("metallicity_MH", "metallicity", "metallicities", "met", "MH", "ssp_lgmet", "Z")
 LIGHT = ("spectra", "luminosity", "flux", "templates", "ssp_flux")
-LOGARITHMS = ("ssp_lg_age_gyr", "log_age", "log_ages")
 LUMINOUS = "Lsun Angstrom-1 Msun-1"
 
 
@@ -43,8 +43,11 @@ def read(
     - `solar`: for metallicities that are mass fractions Z: of the Sun, e.g. 0.0142; `None`: they are [M/H].
     - `name`: for summaries; `None`: that of the file.
 
+    Ages are Gyr. Under a name with "log" or "lg" they are decimal logarithms, of Gyr where the name says it, else of
+    years or Gyr by their range.
+
     **Raises:** `FileNotFoundError`; `ValueError` for arrays that are not there, a unit that is no luminosity, mass
-    fractions given as [M/H].
+    fractions given as [M/H], ages above 100 Gyr.
 
     !!! example
         >>> made = sl.populations.synthetic(step=20.0)
@@ -57,8 +60,7 @@ def read(
     fwhm, solar = number(fwhm, "Angstrom", "fwhm"), None if solar is None else number(solar, "", "solar")
     found = _arrays(path, names or {})
     wave = numbers(found["wavelength"][1], "Angstrom", "wavelength")
-    age = numbers(found["age"][1], "Gyr", "age")
-    age = 10**age if found["age"][0] in LOGARITHMS else age
+    age = _ages(numbers(found["age"][1], "Gyr", "age"), found["age"][0])
     metal = _metallicity(numbers(found["metallicity"][1], "", "metallicity"), found["metallicity"][0], solar)
     light = _ordered(numbers(found["luminosity"][1], None, "luminosity"), (len(metal), len(age), len(wave)))
     light = light * _per_angstrom(unit, wave)
@@ -101,6 +103,20 @@ def _read_hdf5(path: PathLike) -> dict[str, np.ndarray]:
         return {one.name.rsplit("/", 1)[-1]: np.asarray(one[()]) for one in kept}
 
 
+def _ages(values: np.ndarray, label: str) -> np.ndarray:
+    """Ages in Gyr, of logarithms where their name says so: of years, as in most tables, or of Gyr, as is sensible."""
+    if not any(part in label.lower() for part in ("log", "lg")):
+        return values
+    if "gyr" in label.lower() or np.all(values <= 2):
+        return 10**values
+    if np.all((values >= 4) & (values <= 11)):
+        return 10 ** (values - 9)
+    raise ValueError(
+        f"{label} = {values.min():g} ... {values.max():g} is a logarithm neither of years, 4 ... 11, nor of Gyr, up to "
+        "2: give ages in Gyr to sl.populations.Library(...)."
+    )
+
+
 def _metallicity(values: np.ndarray, label: str, solar: float | None) -> np.ndarray:
     """[M/H], dex."""
     if solar is not None:
@@ -127,7 +143,7 @@ def _per_angstrom(unit: Any, wave: np.ndarray) -> np.ndarray:
         per_hz = own.to(u.Unit("Lsun Hz-1 Msun-1"))
     except (ValueError, TypeError, u.UnitsError):
         raise ValueError(f"unit = {unit!r} is no luminosity per mass: give e.g. 'Lsun/Angstrom/Msun'.") from None
-    return per_hz * 2.99792458e18 / wave**2
+    return per_hz * 1e8 * SPEED_OF_LIGHT / wave**2
 
 
 def _ordered(light: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

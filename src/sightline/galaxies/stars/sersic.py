@@ -10,13 +10,14 @@ from ..._core.module import param, setting
 from ..._core.types import Scalar, Vector
 from ...sky.fields import AbstractField, Structures
 
-_B = (46 / 25515, 4 / 405, -1 / 3)  # in powers of 1/n, b - 2 n
+_P = (1.0, -0.6097, 0.05463)  # by rising powers of 1/n
+_B = (-1 / 3, 4 / 405, 46 / 25515)  # b - 2 n, likewise
 
 
 class Sersic(AbstractField):
     """A spheroid whose image is close to a Sersic profile: rho = rho_0 m^-p exp(-b m^(1/n)), Msun kpc^-3.
 
-    m^2 = (x^2 + y^2 + z^2/q^2 + r_c^2)/R_e^2, p = 1 - 0.6097/n + 0.05563/n^2, b = 2 n - 1/3 + 4/(405 n) +
+    m^2 = (x^2 + y^2 + z^2/q^2 + r_c^2)/R_e^2, p = 1 - 0.6097/n + 0.05463/n^2, b = 2 n - 1/3 + 4/(405 n) +
     46/(25515 n^2), rho_0 = M b^(n (3 - p))/(4 pi q R_e^3 n Gamma(n (3 - p))). The image has half its light within R_e
     (q = 1). The small core r_c keeps the density finite.
 
@@ -45,8 +46,7 @@ class Sersic(AbstractField):
         """Density, () Msun kpc^-3, at a position, (3,) kpc."""
         x, y, z = position
         n, radius, inverse = self.index, self.effective_radius, 1 / self.index
-        p = horner(inverse, (1.0, -0.6097, 0.05563))
-        b = 2 * n + horner(inverse, (_B[2], _B[1], _B[0]))
+        p, b = horner(inverse, _P), 2 * n + horner(inverse, _B)
         flat = z / self.axis_ratio
         logarithm = 0.5 * jnp.log((x * x + y * y + flat * flat + self.core * self.core) / (radius * radius))
         shape = n * (3 - p)

@@ -8,9 +8,7 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, Float
 
 from ..._core.types import Scalar
-
-YOUNGEST = 1e-6
-"""Age [Gyr] that stands for 0 where the logarithm is taken."""
+from ..populations.library import YOUNGEST
 
 Nodes = Float[Array, " n"]
 

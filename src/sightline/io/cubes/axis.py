@@ -20,6 +20,8 @@ _OTHERS |= {
     "WAVN": "a wavenumber",
     "AFRQ": "a frequency",
 }
+_PLAUSIBLE = 1e2, 1e7
+"""Wavelengths of cubes, A: below or above, units are wrong."""
 _STRAIGHT = 1e-10
 """Of a wavelength, by which channels may stray from a straight axis and still be on it."""
 
@@ -58,8 +60,8 @@ def channel_table(channels: Channels) -> Any:
 def channels_of(file: Any, header: Any, count: int, medium: str | None, path: PathLike) -> Channels:
     """The channels of a cube: those of its table, of an extension WAVE, or of its third axis.
 
-    **Raises:** `FileError` for an axis of velocity or frequency, one that is missing, and where nobody says whether
-    wavelengths are those in air.
+    **Raises:** `FileError` for an axis of velocity or frequency, one that is missing, wavelengths that no spectrograph
+    has, and where nobody says whether they are those in air.
     """
     kind = str(header.get("CTYPE3", "")).strip().upper()
     if kind[:4] in _OTHERS:
@@ -67,7 +69,7 @@ def channels_of(file: Any, header: Any, count: int, medium: str | None, path: Pa
             f"path = {path}: CTYPE3 = {kind!r}: the third axis is {_OTHERS[kind[:4]]}, and must be a wavelength: "
             "write the cube with AWAV or WAVE, its channels in Angstrom."
         )
-    own = MEDIA.get(kind[:4])
+    own = MEDIA.get(kind.split("-")[0])
     if own is not None and medium is not None and own != medium:
         raise FileError(f"path = {path}: CTYPE3 = {kind!r} says {own}, medium = {medium!r}: pass what the file has.")
     own = own or medium
@@ -84,16 +86,38 @@ def _edges(file: Any, header: Any, kind: str, path: PathLike) -> np.ndarray:
     if TABLE in names and EDGES in file[names.index(TABLE)].columns.names:
         return np.asarray(file[names.index(TABLE)].data[EDGES], np.float64).ravel()
     if "WAVE" in names:
-        return edges_between(np.asarray(file[names.index("WAVE")].data, np.float64).ravel(), path)
-    pixel = np.arange(int(header["NAXIS3"])) + 1 - _number(header, ("CRPIX3",), path, 1.0)
-    start, step = _number(header, ("CRVAL3",), path), _number(header, ("CD3_3", "CDELT3"), path)
-    factor = _angstroms(str(header.get("CUNIT3", "m")), path)
+        waves = np.asarray(file[names.index("WAVE")].data, np.float64).ravel()
+        return _plausible(edges_between(waves, path), "the extension WAVE must be in Angstrom", path)
+    pixel = np.arange(int(header["NAXIS3"])) + 1 - _number(header, "CRPIX3", path, 0.0)
+    start, step = _number(header, "CRVAL3", path), _step(header, path)
+    unit = str(header.get("CUNIT3", "")).strip()
+    factor = _angstroms(unit, path)
     if kind.endswith("-LOG"):
-        return edges_between(factor * start * np.exp(step * pixel / start), path)
-    if kind[4:] not in ("", "-LIN"):
+        found = edges_between(factor * start * np.exp(step * pixel / start), path)
+    elif kind[:4] in MEDIA and kind[4:5] == "-" and kind[4:] != "-LIN":
         raise FileError(f"path = {path}: CTYPE3 = {kind!r}: straight axes, -LOG and a table of ours are read.")
-    ends = np.append(pixel - 0.5, pixel[-1] + 0.5)
-    return factor * (start + step * ends)
+    else:
+        found = factor * (start + step * np.append(pixel - 0.5, pixel[-1] + 0.5))
+    says = f"CUNIT3 = {unit!r}" if unit else "CUNIT3 is missing, which means metres"
+    return _plausible(found, f"{says}: write the unit that CRVAL3 has, e.g. 'Angstrom'", path)
+
+
+def _step(header: Any, path: PathLike) -> float:
+    """From channel to channel: CD3_3, or CDELT3 PC3_3."""
+    if "CD3_3" in header:
+        return _number(header, "CD3_3", path)
+    return _number(header, "CDELT3", path) * _number(header, "PC3_3", path, 1.0)
+
+
+def _plausible(edges: np.ndarray, cure: str, path: PathLike) -> np.ndarray:
+    """The edges.
+
+    **Raises:** `FileError` for wavelengths that are none.
+    """
+    low, high = float(np.min(edges)), float(np.max(edges))
+    if not (low >= _PLAUSIBLE[0] and high <= _PLAUSIBLE[1]):
+        raise FileError(f"path = {path}: wavelengths of {low:g} to {high:g} A, outside 100 A to 1 mm: {cure}.")
+    return edges
 
 
 def _angstroms(unit: str, path: PathLike) -> float:
@@ -102,12 +126,11 @@ def _angstroms(unit: str, path: PathLike) -> float:
     return unit_factor(unit.strip() or "m", "Angstrom", f"{path}: CUNIT3")
 
 
-def _number(header: Any, names: tuple[str, ...], path: PathLike, default: float | None = None) -> float:
-    for name in names:
-        value = header.get(name, default)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
-            return float(value)
-    raise FileError(f"path = {path}: {names[-1]} is missing or no number: the file does not say its wavelengths.")
+def _number(header: Any, name: str, path: PathLike, default: float | None = None) -> float:
+    value = header.get(name, default)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
+        return float(value)
+    raise FileError(f"path = {path}: {name} is missing or no number: the file does not say its wavelengths.")
 
 
 def edges_between(centres: np.ndarray, path: PathLike) -> np.ndarray:

@@ -15,14 +15,18 @@ from ..tables import open_fits
 from .axis import channels_of
 from .units import flux_factor
 
-KINDS = (("DATA", "STAT", "DQ"), ("FLUX", "IVAR", "MASK"), ("SCI", "VAR", "DQ"), ("SCI", "ERR", "DQ"))
-"""What flux, its error in some form, and the mask are called."""
+FLUXES = "DATA", "FLUX", "SCI"
+VARIANCES, DEVIATIONS, INVERSE = ("STAT", "VAR", "VARIANCE"), ("ERR", "ERROR"), "IVAR"
+MASKS = "DQ", "MASK", "BADPIX"
+"""What flux, its error in three forms, and the mask are called."""
+NEEDLESS = "LSFPOST", "LSFPRE", "WMAP", "WEIGHT", "ERRWEIGHT", "FIBCOVER"
+"""Images of the flux's shape that surveys add, and that are neither."""
 _SQUARE = 1e-4
 """By which spaxels may stray from squares, and an image from north up, relative to their sides."""
 
 
 class LeftOutWarning(UserWarning):
-    """Data of a file have variance inf: they are left out of every likelihood."""
+    """Data of a file have variance inf, and are left out of every likelihood; or an image of it is not used."""
 
 
 class _Parts(NamedTuple):
@@ -42,10 +46,11 @@ def read_cube(
 ) -> SpectralCube:
     """Reads a cube of spectra with its variance, whatever form that has in the file.
 
-    Flux is in an extension DATA, FLUX or SCI, or the first image of three axes; errors in STAT or VAR (variances), ERR
-    (standard deviations) or IVAR (inverse variances); masks in DQ or MASK, not 0 where a datum is left out. Such a
-    datum, one with IVAR 0 and one that is not finite gets variance inf, and flux 0 where it is not finite; in files
-    without variances its flux is NaN. A `LeftOutWarning` counts them.
+    Flux is in an extension DATA, FLUX or SCI, or the first image of three axes; errors in STAT, VAR or VARIANCE
+    (variances), IVAR (inverse variances), ERR or ERROR (standard deviations), the first of these; masks in DQ, MASK or
+    BADPIX, not 0 where a datum is left out. Such a datum, one with IVAR 0 and one that is not finite gets variance inf,
+    and flux 0 where it is not finite; in files without variances its flux is NaN. A `LeftOutWarning` counts them, and
+    names images of the flux's shape that are none of these and stay unused.
 
     **Arguments:**
 
@@ -69,7 +74,7 @@ def read_cube(
     size = _checked(scale, medium)
     with open_fits(path) as file:
         names = {str(hdu.name).strip().upper(): hdu for hdu in file if _sound(hdu, path)}
-        flux, error, mask = _images(file, names, path)
+        flux, error, mask, unused = _images(file, names, path)
         header = flux.header
         plane, flip = _spaxels(header, path, rotated)
         channels = channels_of(file, header, flux.shape[0], medium, path)
@@ -78,7 +83,7 @@ def read_cube(
     images = [None if image is None else image[:, :, ::-1] if flip else image for image in parts[:2]]
     values = [None if image is None else image.reshape(len(channels), -1) for image in images]
     _check_range(values[1], path)
-    _warn(parts.reasons, path)
+    _warn(parts.reasons, unused, path)
     return SpectralCube(values[0], channels, plane, values[1])
 
 
@@ -103,13 +108,24 @@ def _sound(hdu: Any, path: PathLike) -> bool:
     return bool(hdu.size)
 
 
-def _images(file: Any, names: dict[str, Any], path: PathLike) -> tuple[Any, Any, Any]:
-    for flux, error, mask in KINDS:
-        if flux in names and (error in names or flux == "DATA") and len(names[flux].shape) == 3:
-            return names[flux], names.get(error), names.get(mask)
-    for hdu in file:
+def _images(file: Any, names: dict[str, Any], path: PathLike) -> tuple[Any, Any, Any, list[str]]:
+    """Flux, error and mask, each found by itself, and what other images have the shape of the flux."""
+    flux = _flux(file, names, path)
+    rest = {name: hdu for name, hdu in names.items() if hdu is not flux and hdu.is_image}
+
+    def first(known: tuple[str, ...]) -> Any:
+        return next((rest[name] for name in known if name in rest), None)
+
+    error, mask = first((*VARIANCES, INVERSE, *DEVIATIONS)), first(MASKS)
+    unused = [name for name, hdu in rest.items() if hdu not in (error, mask) and name not in NEEDLESS]
+    return flux, error, mask, [name for name in unused if rest[name].shape == flux.shape]
+
+
+def _flux(file: Any, names: dict[str, Any], path: PathLike) -> Any:
+    found = [names[name] for name in FLUXES if name in names]
+    for hdu in (*found, *file):
         if hdu.is_image and len(hdu.shape) == 3:
-            return hdu, None, None
+            return hdu
     if "BIN_SPECTRA" in names or ("FLUX" in names and len(names["FLUX"].shape) == 2):
         raise FileError(f"path = {path} holds spectra side by side and no image: read them with sl.io.read_spectra.")
     raise FileError(f"path = {path} holds no image of three axes, but {', '.join(names) or 'nothing'}.")
@@ -133,6 +149,8 @@ def _parts(flux: Any, error: Any, mask: Any, factor: float, path: PathLike) -> _
         wrong = ~(np.isfinite(variance) & (variance > 0)) & ~bad
         reasons["IVAR 0 or no variance"], bad = int(wrong.sum()), bad | wrong
     if mask is not None:
+        if mask.shape not in (values.shape, values.shape[1:]):
+            raise FileError(f"path = {path}: {mask.name} has shape {mask.shape}, the flux {values.shape}.")
         hidden = (np.asarray(mask.data) != 0) & ~bad
         reasons["masked"], bad = int(hidden.sum()), bad | hidden
     if variance is None:
@@ -146,11 +164,11 @@ def _variance(error: Any, factor: float, shape: tuple[int, ...], path: PathLike)
     name, values = str(error.name).strip().upper(), np.asarray(error.data)
     if values.shape != shape:
         raise FileError(f"path = {path}: {name} has shape {values.shape}, the flux {shape}.")
-    if name in ("STAT", "VAR"):
+    if name in VARIANCES:
         plain = values.astype(values.dtype.newbyteorder("=") if values.dtype.kind == "f" else np.float64)
         return plain if factor == 1 else plain.astype(np.float64) * factor**2
     wide = values.astype(np.float64)
-    if name == "ERR":
+    if name in DEVIATIONS:
         return (wide * factor) ** 2
     return np.where(wide > 0, factor**2 / np.where(wide > 0, wide, 1), np.inf)
 
@@ -167,10 +185,14 @@ def _check_range(variance: np.ndarray | None, path: PathLike) -> None:
         )
 
 
-def _warn(reasons: dict[str, int], path: PathLike) -> None:
+def _warn(reasons: dict[str, int], unused: list[str], path: PathLike) -> None:
     found = ", ".join(f"{count} {why}" for why, count in reasons.items() if count)
     if found:
         warnings.warn(f"path = {path}: data left out: {found}.", LeftOutWarning, stacklevel=3)
+    if unused:
+        known = ", ".join((*VARIANCES, INVERSE, *DEVIATIONS, *MASKS))
+        text = f"{', '.join(unused)} not used: errors and masks are known by the names {known}."
+        warnings.warn(f"path = {path}: {text}", LeftOutWarning, stacklevel=3)
 
 
 def _spaxels(header: Any, path: PathLike, rotated: bool) -> tuple[Spaxels, bool]:

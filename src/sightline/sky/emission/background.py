@@ -14,11 +14,45 @@ from .base import StokesVector
 
 
 class AbstractBackground(Module):
-    """The sky behind the model, seen along one ray at one frequency; the model absorbs and rotates it."""
+    """The sky behind the model, seen along one ray at one frequency; the model absorbs and rotates it.
+
+    Its `axis`, as of an operator: `"frequency"`, or `"energy"` for gamma rays.
+    """
+
+    axis: ClassVar[str] = "frequency"
 
     @abc.abstractmethod
     def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
-        """Stokes parameters, K (Rayleigh-Jeans), behind the end of `ray` at `frequency` [GHz]."""
+        """Stokes parameters, K (Rayleigh-Jeans), behind the end of `ray` at `frequency` [GHz]; or photons, at GeV."""
+
+
+class IsotropicPhotons(AbstractBackground):
+    """Isotropic gamma rays: norm (E/E_0)^-index e^(-E/E_c).
+
+    The defaults are the isotropic background of Fermi, foreground model A, from 0.1 to 820 GeV.
+
+    **Arguments:** `norm`: GeV^-1 cm^-2 s^-1 sr^-1 at `reference_energy` [GeV] but for the cut-off; `index`;
+    `cut_off`: GeV.
+
+    **Source:** Ackermann et al. 2015, ApJ 799, 86, table 3: (0.95 +- 0.08)e-7 MeV^-1 cm^-2 s^-1 sr^-1 at 100 MeV,
+    2.32 +- 0.02, 279 +- 52 GeV.
+
+    !!! example
+        >>> simulator = sl.Simulator(background=sl.emission.IsotropicPhotons())
+        >>> simulator(sl.HealpixSky(nside=1), energy=0.1).unit
+        'GeV-1 cm-2 s-1 sr-1'
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("Ackermann2015",)
+    axis: ClassVar[str] = "energy"
+    norm: Float[Array, ""] = param(0.95e-4, unit="GeV-1 cm-2 s-1 sr-1", bounds=(0, None), symbol="I_0")
+    index: Float[Array, ""] = param(2.32, symbol=r"\gamma")
+    cut_off: Float[Array, ""] = param(279.0, unit="GeV", positive=True, symbol="E_c")
+    reference_energy: float = setting(0.1, unit="GeV", positive=True)
+
+    def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
+        ratio = frequency / self.reference_energy
+        return StokesVector(I=self.norm * ratio**-self.index * jnp.exp(-frequency / self.cut_off))
 
 
 class IsotropicBackground(AbstractBackground):

@@ -11,7 +11,9 @@ from jaxtyping import Array, Bool, Float
 
 from ..._core.module import Module, is_concrete
 from ..._core.types import Scalar
+from ..axes import ENERGIES, UNITS
 from ..fields.base import AbstractField, children
+from ..fields.photons import Photons
 from ..fields.population import Population
 from ..geometry import Ray, Structures
 
@@ -25,6 +27,7 @@ class Plasma(eqx.Module):
     - `magnetic_field`: its components x, y, z kept apart, uG; `ray.project` turns them to the line of sight.
     - `electron_density`: cm^-3; `temperature`: K.
     - `cosmic_rays`: one `Population` per term of the cosmic rays.
+    - `radiation`: one `Photons` per term of the radiation field.
     - `extra`: values of the fields given to the simulator by name.
     """
 
@@ -33,6 +36,7 @@ class Plasma(eqx.Module):
     electron_density: Scalar | Any = None
     cosmic_rays: tuple[Population, ...] | Any = None
     temperature: Scalar | Any = None
+    radiation: tuple[Photons, ...] | Any = None
     extra: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
 
 
@@ -59,7 +63,7 @@ class FaradayVector(eqx.Module):
 class TransferCoefficients(eqx.Module):
     """Coefficients of polarised radiative transfer at one point and frequency, all per kpc; they add.
 
-    - `emissivity`: K (Rayleigh-Jeans) per kpc.
+    - `emissivity`: K (Rayleigh-Jeans) per kpc; of an axis of energies, GeV^-1 cm^-2 s^-1 sr^-1 per kpc.
     - `absorption`: per kpc.
     - `rotation`: rad per kpc in Stokes space: rho_V = 2 d chi/ds = 2 lambda^2 dRM/ds.
     - `depolarisation`: per kpc, by which the mean of Q and U fades where unresolved fields scatter their rotation.
@@ -92,6 +96,9 @@ def add_parts(left: T, right: T) -> T:
 class AbstractEmissionOperator(Module):
     """A process that emits, absorbs or rotates: subclass it, name what it `needs`, write `__call__` for one point.
 
+    Its `axis` says what it is given: `"frequency"`, GHz, for K (Rayleigh-Jeans) per kpc, or `"energy"`, GeV, for
+    photons GeV^-1 cm^-2 s^-1 sr^-1 per kpc. A simulator sums those of the axis that it is asked for.
+
     !!! example
         >>> class Dust(sl.emission.AbstractEmissionOperator):
         ...     emissivity: Float[Array, ""] = sl.param(1e-3, doc="K/kpc per cm^-3 at 100 GHz")
@@ -103,34 +110,38 @@ class AbstractEmissionOperator(Module):
     """
 
     needs: eqx.AbstractClassVar[tuple[str, ...]]
+    axis: ClassVar[str] = "frequency"
+    """`"frequency"` or `"energy"`."""
     frequencies: ClassVar[tuple[float, float]] = (0.0, math.inf)
     """GHz, where its coefficients hold; a simulator refuses others."""
+    energies: ClassVar[tuple[float, float]] = ENERGIES
+    """GeV, where those of axis `"energy"` hold."""
     indices: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     """Spectral indices of power laws for which it is made; a simulator warns of others."""
 
     def covers(self, frequency: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
-        """Whether the coefficients hold at frequencies, GHz."""
-        low, high = self.frequencies
+        """Whether the coefficients hold at frequencies, GHz, or energies, GeV."""
+        low, high = self.frequencies if self.axis == "frequency" else self.energies
         return (frequency >= low * (1 - 1e-6)) & (frequency <= high * (1 + 1e-6))
 
     def check_frequency(self, frequency: Float[Array, "*shape"]) -> None:
-        """Refuses frequencies, GHz, at which the coefficients do not hold; traced ones pass.
+        """Refuses frequencies, GHz, or energies, GeV, at which the coefficients do not hold; traced ones pass.
 
         **Raises:** `ValueError`.
         """
-        low, high = self.frequencies
+        low, high = self.frequencies if self.axis == "frequency" else self.energies
         if not is_concrete(frequency):
             return
         numbers = np.asarray(frequency)  # in NumPy: under jit an operation on known numbers is traced too
         if np.any((numbers < low * (1 - 1e-6)) | (numbers > high * (1 + 1e-6))):
             raise ValueError(
-                f"{type(self).__name__} holds from {low:g} to {high:g} GHz, not at frequency = {frequency} GHz: leave "
-                "such frequencies out, or give them an operator of their own."
+                f"{type(self).__name__} holds from {low:g} to {high:g} {UNITS[self.axis]}, not at {self.axis} = "
+                f"{frequency} {UNITS[self.axis]}: leave such values out, or give them an operator of their own."
             )
 
     @abc.abstractmethod
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
-        """The coefficients of `plasma` seen along `ray` at `frequency` [GHz]."""
+        """The coefficients of `plasma` seen along `ray` at `frequency` [GHz], or at an energy [GeV]."""
 
     def structures(self, told: Mapping[str, Structures]) -> Structures:
         """Where it acts and where it jumps: by default wherever one of the fields does that it needs or holds.

@@ -22,6 +22,7 @@ from jaxtyping import Array, Float
 from ..._core.constants import ELECTRON_REST_ENERGY
 from ..._core.types import Scalar
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
+from ..grids.cubic import spline, spline_matrix
 from . import kernels
 
 _SPAN = math.log(1e10)  # of x in each integral
@@ -46,7 +47,7 @@ class Rule:
         kernel = {"emission": 1.5 * (f - g), "absorption": 3 * (a - b)}
         self.matrices = {name: self._sliding(weights[name] * kernel[name]) for name in _POWERS}
         self.u = _LOWEST + self.step * np.arange(self.size)
-        self.spline = _spline_matrix(self.size)
+        self.spline = spline_matrix(self.size)
 
     def _sliding(self, row: np.ndarray) -> np.ndarray:
         """The matrix whose row i holds `row` from column i on."""
@@ -62,15 +63,6 @@ def rule(count: int) -> Rule:
 def reach(u: Scalar) -> Scalar:
     """1 in the table; NaN below it, where electrons would be slow; 0 above it, where the field is next to none."""
     return jnp.where(u > _LOWEST + _RANGE, 0.0, jnp.where(u < _LOWEST - 1e-3, jnp.nan, 1.0)).astype(u.dtype)
-
-
-def _spline_matrix(size: int) -> np.ndarray:
-    """From values at nodes to the B-spline coefficients of the natural cubic spline, (size + 2, size)."""
-    collocation = np.zeros((size + 2, size + 2))
-    for i in range(size):
-        collocation[i, i : i + 3] = 1 / 6, 2 / 3, 1 / 6
-    collocation[-2, :3] = collocation[-1, -3:] = 1, -2, 1
-    return np.linalg.inv(collocation)[:, :size]
 
 
 class Moments(eqx.Module):
@@ -107,50 +99,11 @@ class Table(eqx.Module):
         last = self.coefficients.size - 3
         inside = jnp.clip(place, 0, last)
         lower = jnp.clip(jnp.floor(inside), 0, last - 1)
-        value, change = _spline(self.coefficients, lower.astype(jnp.int32), inside - lower)
+        value, change = spline(self.coefficients, lower.astype(jnp.int32), inside - lower)
         slope = change / self.step
         fraction = (1 - slope) / (5 / 3 - slope)
         total = (2 / 3) * jnp.exp(value - log_field) / (1 - fraction)
         return jax.lax.optimization_barrier((total, fraction))
-
-
-@jax.custom_jvp
-def _spline(coefficients: Array, start: Array, t: Scalar) -> tuple[Scalar, Scalar]:
-    """A cubic B-spline and its slope at t, in units of the step, of the interval `start`."""
-    taps = _taps(coefficients, start)
-    return _sum(_weights(t), taps), _sum(_slopes(t), taps)
-
-
-@_spline.defjvp
-def _spline_jvp(primals, tangents):
-    """The division by the sum of the weights, 1, has XLA compute what the transpose scatters once, not for each tap."""
-    (coefficients, start, t), (change, _, dt) = primals, tangents
-    value, slope = _spline(*primals)
-    curvature = _sum((1 - t, 3 * t - 2, 1 - 3 * t, t), _taps(coefficients, start))
-    taps, weights = _taps(change, start), _weights(t)
-    norm = _sum(weights, [jnp.ones_like(t)] * 4)
-    moved = slope * dt + _sum(weights, taps) / norm, curvature * dt + _sum(_slopes(t), taps) / norm
-    return (value, slope), moved
-
-
-def _taps(coefficients: Array, start: Array) -> list[Scalar]:
-    return [coefficients.at[start + k].get(mode="promise_in_bounds") for k in range(4)]
-
-
-def _weights(t: Scalar) -> tuple[Scalar, ...]:
-    s = 1 - t
-    square, other = t * t, s * s
-    return other * s / 6, 2 / 3 - square * (1 - 0.5 * t), 2 / 3 - other * (1 - 0.5 * s), square * t / 6
-
-
-def _slopes(t: Scalar) -> tuple[Scalar, ...]:
-    s = 1 - t
-    return -0.5 * s * s, (1.5 * t - 2) * t, (2 - 1.5 * s) * s, 0.5 * t * t
-
-
-def _sum(weights: tuple[Scalar, ...], taps: list[Scalar]) -> Scalar:
-    products = [w * tap for w, tap in zip(weights, taps, strict=True)]
-    return products[0] + products[1] + products[2] + products[3]
 
 
 def tabulate(spectrum: Moments, nodes: Rule, kind: str) -> Table:

@@ -5,6 +5,7 @@ from ..geometry import Structures as Structures
 from . import cosmic_rays as cosmic_rays
 from . import electrons as electrons
 from . import magnetic as magnetic
+from . import radiation as radiation
 from . import temperature as temperature
 from .algebra import Confined as Confined
 from .algebra import ConfinedToBox as ConfinedToBox
@@ -23,6 +24,7 @@ from .gaussian_process import AbstractGaussianProcess as AbstractGaussianProcess
 from .grid import AbstractGrid as AbstractGrid
 from .healpix_radial import AbstractHealpixRadialGrid as AbstractHealpixRadialGrid
 from .neural import AbstractNeural as AbstractNeural
+from .photons import Photons as Photons
 from .population import Population as Population
 from .shifted import Shifted as Shifted
 from .turbulent import AbstractLognormal as AbstractLognormal

@@ -14,6 +14,7 @@ from ..._core.naming import snake_case, unique
 from ..._core.points import check_number
 from ..._core.types import Scalar, Vector
 from ..geometry import SUN, Structures
+from .photons import Photons
 from .population import Population
 
 T = TypeVar("T", bound=Module)
@@ -58,6 +59,13 @@ class AbstractField(Module):
         raise TypeError(
             f"{type(self).__name__} has no spectral index: as cosmic rays use a field of sl.cosmic_rays, "
             "or subclass sl.cosmic_rays.AbstractCosmicRays."
+        )
+
+    def photons(self, position: Vector) -> tuple[Photons, ...]:
+        """The photons that electrons scatter at a position, (3,) kpc."""
+        raise TypeError(
+            f"{type(self).__name__} has no photons: as radiation use a field of sl.radiation, "
+            "or subclass sl.radiation.AbstractRadiation."
         )
 
     @property
@@ -182,6 +190,9 @@ class Sum(AbstractField):
     def populations(self, position: Vector) -> tuple[Population, ...]:
         return tuple(p for term in self.terms.values() for p in term.populations(position))
 
+    def photons(self, position: Vector) -> tuple[Photons, ...]:
+        return tuple(p for term in self.terms.values() for p in term.photons(position))
+
 
 class AbstractWrapper(AbstractField):
     """A field made from another: its value, modified, at a position, moved."""
@@ -207,6 +218,10 @@ class AbstractWrapper(AbstractField):
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         inner = self.field.populations(self.place(position))
+        return tuple(dataclasses.replace(p, density=self.modify(p.density, position)) for p in inner)
+
+    def photons(self, position: Vector) -> tuple[Photons, ...]:
+        inner = self.field.photons(self.place(position))
         return tuple(dataclasses.replace(p, density=self.modify(p.density, position)) for p in inner)
 
     @property

@@ -9,6 +9,7 @@ from .beam import GaussianBeam as GaussianBeam
 from .beam import HarmonicBeam as HarmonicBeam
 from .calibration import Calibration as Calibration
 from .chain import Chain as Chain
+from .energy_band import EnergyBand as EnergyBand
 from .known import list as list
 from .known import load as load
 from .mask import Mask as Mask

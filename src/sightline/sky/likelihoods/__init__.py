@@ -3,6 +3,7 @@
 from .bins import BinnedLikelihood as BinnedLikelihood
 from .bins import BinnedMean as BinnedMean
 from .brightness import Brightness as Brightness
+from .counts import BandCounts as BandCounts
 from .ensemble import EnsembleLikelihood as EnsembleLikelihood
 from .ensemble import EnsembleWarning as EnsembleWarning
 from .field_priors import AbstractFieldRegulariser as AbstractFieldRegulariser

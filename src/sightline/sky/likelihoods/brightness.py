@@ -14,13 +14,13 @@ from ...model import Model
 from ...statistics.hooks import AbstractHolder
 from ...statistics.layout import Layout
 from ...statistics.noise import nuisance
+from ..axes import BRIGHTNESS, UNITS, Asked, asked, label
 from ..geometry import Sightlines, as_sightlines
 from ..geometry.layouts import laid_out
 from ..geometry.subset import restrict_lines, towards
-from ..simulator.checks import check_frequency
-from ..stokes import Stokes, per_kelvin
+from ..stokes import Stokes, conversion
 from .held import check_lines, hold_lines
-from .labels import check_label, frequency_label
+from .labels import check_label
 
 
 class Brightness(AbstractHolder):
@@ -28,12 +28,12 @@ class Brightness(AbstractHolder):
 
     **Arguments:**
 
-    - `sightlines`: a sky or `Sightlines`; `frequency`: as for a `Simulator`, GHz.
-    - `parameters`: which of them, and in which order: some of `"IQUV"`.
-    - `instrument`: of the `Model`, by name; `offset`: a nuisance of the `Model` by name, K_RJ: a number is added to I,
-      an array, (k,), to each parameter.
-    - `unit`: of the values, as of `sl.Stokes`; `nominal`: the frequency, GHz, that maps of the instrument must be
-      labelled with; `None`: whatever it says.
+    - `sightlines`: a sky or `Sightlines`; `frequency`: as for a `Simulator`, GHz, or `energy`: GeV.
+    - `parameters`: which of them, and in which order: some of `"IQUV"`; by default `"IQU"`, and `"I"` of gamma rays.
+    - `instrument`: of the `Model`, by name; `offset`: a nuisance of the `Model` by name, K_RJ or photons: a number is
+      added to I, an array, (k,), to each parameter.
+    - `unit`: of the values, as of `sl.Stokes`, by default K_RJ, or photons; `nominal`: the frequency, GHz, or energy,
+      GeV, that maps of the instrument must be labelled with; `None`: whatever it says.
 
     **Returns:** (k, npix), or (k, nfreq, npix) for several frequencies.
 
@@ -45,12 +45,24 @@ class Brightness(AbstractHolder):
     """
 
     sightlines: Sightlines = eqx.field(converter=as_sightlines)
-    frequency: Float[Array, "*frequencies"] = eqx.field(converter=check_frequency)
-    parameters: str = eqx.field(default="IQU", static=True)
+    frequency: Float[Array, "*frequencies"] | None = None
+    parameters: str = eqx.field(default="", static=True)
     instrument: str | None = eqx.field(default=None, static=True)
     offset: str | None = eqx.field(default=None, static=True)
-    unit: str = eqx.field(default="K_RJ", static=True)
-    nominal: tuple[float, ...] | float | None = setting(None, unit="GHz", positive=True)
+    unit: str = eqx.field(default="", static=True)
+    nominal: tuple[float, ...] | float | None = setting(None, positive=True)
+    energy: Float[Array, "*energies"] | None = eqx.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        axis, values = asked(self.frequency, self.energy)
+        setattr(self, axis, values)
+        self.parameters = self.parameters or ("IQU" if axis == "frequency" else "I")
+        self.unit = self.unit or BRIGHTNESS[axis]
+
+    @property
+    def asked(self) -> Asked:
+        """The axis, and where on it the sky is seen."""
+        return Asked("energy", self.energy) if self.frequency is None else Asked("frequency", self.frequency)
 
     def __check_init__(self) -> None:
         brightness_unit(self.unit)
@@ -60,12 +72,13 @@ class Brightness(AbstractHolder):
 
     def __call__(self, model: Any) -> Float[Array, "k *maps"]:
         """The maps of a `Simulator` or a `Model`."""
-        stokes = self._observe(model).to("K_RJ").to_convention("COSMO")
+        working = BRIGHTNESS[self.asked.axis]
+        stokes = self._observe(model).to(working).to_convention("COSMO")
         if stokes.V is None and "V" in self.parameters:
             raise ValueError("The model has no V: leave it out of `parameters`, or add an operator that emits it.")
         maps = jnp.stack([getattr(stokes, name) for name in self.parameters])
         maps = maps if self.offset is None else maps + self._zero_level(model, maps)
-        return maps if self.unit == "K_RJ" else maps * per_kelvin(self.unit, stokes.frequency)[..., None]
+        return maps if self.unit == working else maps * conversion(self.unit, working, stokes.frequency)[..., None]
 
     @property
     def separable(self) -> bool:
@@ -95,21 +108,22 @@ class Brightness(AbstractHolder):
 
     def rows(self, shape: tuple[int, ...]) -> list[str]:
         """What each row of data of shape (..., n) is called: `$Q$, 23 GHz`."""
-        frequencies = np.atleast_1d(np.asarray(self.frequency)).tolist()
-        if len(frequencies) * len(self.parameters) > math.prod(shape[:-1]):  # of a band
-            frequencies = [self.nominal] if isinstance(self.nominal, float) else [np.mean(frequencies)]
-        return [f"${name}$, {frequency_label(nu)}" for name in self.parameters for nu in frequencies]
+        values = np.atleast_1d(np.asarray(self.asked.values)).tolist()
+        if len(values) * len(self.parameters) > math.prod(shape[:-1]):  # of a band
+            values = [self.nominal] if isinstance(self.nominal, float) else [np.mean(values)]
+        return [f"${name}$, {label(self.asked.axis, value)}" for name in self.parameters for value in values]
 
     def _observe(self, model: Any) -> Stokes:
+        axis, values = self.asked
         if isinstance(model, Model):
-            stokes = model.observe(self.sightlines, self.frequency, self.instrument)
+            stokes = model.observe(self.sightlines, instrument=self.instrument, **{axis: values})
             if self.nominal is not None and is_concrete(stokes.frequency):
                 who = f"instrument {self.instrument!r} gives maps at"
-                check_label("The data are at", self.nominal, who, stokes.frequency)
+                check_label("The data are at", self.nominal, who, getattr(stokes, axis), UNITS[axis])
             return stokes
         if self.instrument is not None:
             raise ValueError(f"instrument = {self.instrument!r} needs a sl.Model that has it, not a bare Simulator.")
-        return model(self.sightlines, self.frequency)
+        return model(self.sightlines, values) if axis == "frequency" else model(self.sightlines, energy=values)
 
     def _zero_level(self, model: Any, maps: Array) -> Array:
         level = nuisance(model, str(self.offset), "offset =")

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._core.module import default_float
-from ..._core.units import brightness_unit, numbers
+from ..._core.units import PHOTONS, brightness_unit, numbers
+from ..axes import BRIGHTNESS, GEV, UNITS
 from ..geometry import AbstractSky, HealpixSky, difference
-from ..stokes import Stokes, is_blank, per_kelvin
+from ..stokes import Stokes, conversion, is_blank, per_kelvin
 from .brightness import Brightness
 from .labels import check_label
 
@@ -17,7 +18,7 @@ from .labels import check_label
 class Converted(NamedTuple):
     """Data in the unit of an observable and COSMO, and what brought them there.
 
-    - `observable`: in the unit of the values, which is K_RJ but for arrays of a band.
+    - `observable`: in the unit of the values, which is K_RJ, or photons, but for arrays of a band.
     - `values`: in the shape of the observable, NaN where nothing was observed.
     - `factor`: how many of its unit one unit of the data is, per frequency; `signs`: of each parameter.
     - `unit`: of the data as they came; `given`: and their convention.
@@ -38,6 +39,8 @@ class Converted(NamedTuple):
 def _power(unit: str, power: int) -> str:
     """A power of a unit in astropy's notation: `"uK2"`, `"MJy2/sr2"`."""
     quantity = brightness_unit(unit).quantity
+    if quantity == PHOTONS:
+        return " ".join(f"{part[:-2]}{power * int(part[-2:])}" for part in quantity.split())
     return quantity if power == 1 else "/".join(f"{part}{power}" for part in quantity.split("/"))
 
 
@@ -52,11 +55,13 @@ def to_brightness(
         if unit is not None or convention is not None:
             raise ValueError("A Stokes knows its unit and convention: leave `unit` and `convention` out.")
         values, unit, convention = stokes_values(data, target, "data", same_sky), data.unit, data.convention
-        target, frequency = _labelled(target, data.frequency), data.frequency
+        frequency = getattr(data, target.asked.axis)
+        target = _labelled(target, frequency)
     else:
         if unit is None or (convention is None and set(target.parameters) & set("QU")):
             raise ValueError(
-                "data are arrays: state unit=('K_RJ', 'K_CMB', 'MJy/sr', or e.g. 'uK_CMB') and, for Q and U, "
+                "data are arrays: state unit=('K_RJ', 'K_CMB', 'MJy/sr', or e.g. 'uK_CMB'; of gamma rays "
+                f"{PHOTONS!r}) and, for Q and U, "
                 "convention=('COSMO' or 'IAU'), or pass a sl.Stokes."
             )
         values = numbers(data, brightness_unit(unit).quantity, "data")
@@ -67,15 +72,19 @@ def to_brightness(
     shape = (len(target.parameters), *np.shape(frequency), size)
     values = values[None] if values.shape == shape[1:] and len(target.parameters) == 1 else values
     _check_shape(values.shape, shape, target.sightlines.sky)
-    factor = np.ones(np.shape(frequency)) if target.unit == unit else _in_kelvin(unit, frequency)
+    factor = np.ones(np.shape(frequency)) if target.unit == unit else _factor(target, unit, frequency)
     signs = np.array([-1.0 if convention == "IAU" and name == "U" else 1.0 for name in target.parameters])
     signed = values * factor[..., None] * signs.reshape(-1, *[1] * (len(shape) - 1))
     given = ", ".join(filter(None, (unit, convention)))
     return Converted(target, np.where(is_blank(values), np.nan, signed), factor, signs, unit, given)
 
 
-def _in_kelvin(unit: str, frequency: Any) -> np.ndarray:
-    return np.asarray(1 / np.asarray(per_kelvin(unit, jnp.asarray(frequency, default_float())), np.float64))
+def _factor(target: Brightness, unit: str, at: Any) -> np.ndarray:
+    """How many of the unit of simulations a unit of the data is, at frequencies [GHz] or energies [GeV]."""
+    axis = target.asked.axis
+    if axis == "frequency":
+        return np.asarray(1 / np.asarray(per_kelvin(unit, jnp.asarray(at, default_float())), np.float64))
+    return np.asarray(conversion(BRIGHTNESS[axis], unit, np.asarray(at, np.float64) / GEV), np.float64)
 
 
 def _labelled(target: Brightness, frequency: Any) -> Brightness:
@@ -92,10 +101,10 @@ def _of_arrays(target: Brightness, shape: tuple[int, ...], unit: str) -> tuple[B
     Arrays with no axis for the frequencies that an instrument sees are of its band, whose label only the model knows:
     they keep their unit, and the model is brought to it.
     """
-    several = target.instrument is not None and target.frequency.ndim
+    several = target.instrument is not None and target.asked.values.ndim
     if several and len(shape) < 3 and shape[:-1] in ((), (len(target.parameters),)):
         return dataclasses.replace(target, unit=unit), np.ones(())
-    return _labelled(target, target.frequency), target.frequency
+    return _labelled(target, target.asked.values), target.asked.values
 
 
 def stokes_values(data: Stokes, target: Brightness, name: str, same_sky: bool = True) -> np.ndarray:
@@ -105,7 +114,12 @@ def stokes_values(data: Stokes, target: Brightness, name: str, same_sky: bool = 
     if apart:
         raise ValueError(f"The {name} {apart}: bring both to one.")
     if target.instrument is None:  # a band may be simulated at several
-        check_label(f"The {name} are at", data.frequency, "frequency =", target.frequency)
+        axis, values = target.asked
+        if data.axis != axis:
+            raise ValueError(
+                f"The {name} are in {data.unit!r}, no map of {axis}= : convert them, or name the other axis."
+            )
+        check_label(f"The {name} are at", getattr(data, axis), f"{axis} =", values, UNITS[axis])
     missing = [part for part in target.parameters if getattr(data, part) is None]
     if missing:
         raise ValueError(f"The {name} have no {missing[0]}, which parameters = {target.parameters!r} names.")

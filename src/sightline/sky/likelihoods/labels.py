@@ -1,4 +1,4 @@
-"""The frequency that maps are labelled with."""
+"""The frequency, or the energy, that maps are labelled with."""
 
 from typing import Any
 
@@ -7,18 +7,13 @@ import numpy as np
 ROUNDING = 1e-5  # of a frequency in single precision, or as files have it
 
 
-def check_label(what: str, given: Any, who: str, frequency: Any) -> None:
-    """Refuses data of another frequency [GHz] than the model's.
+def check_label(what: str, given: Any, who: str, at: Any, unit: str = "GHz") -> None:
+    """Refuses data of another frequency [GHz], or energy [GeV], than the model's.
 
     **Raises:** `ValueError`.
     """
-    if np.shape(given) != np.shape(frequency) or not np.allclose(given, frequency, rtol=ROUNDING, atol=0):
+    if np.shape(given) != np.shape(at) or not np.allclose(given, at, rtol=ROUNDING, atol=0):
         raise ValueError(
-            f"{what} {given} GHz, {who} {frequency} GHz. Units such as K_CMB are converted at the frequency of the "
+            f"{what} {given} {unit}, {who} {at} {unit}. Units such as K_CMB are converted at the frequency of the "
             "label, so that they must agree; of a band, give arrays, which keep their unit."
         )
-
-
-def frequency_label(frequency: float) -> str:
-    """A frequency [GHz] as one reads it: 408 MHz, 2.3 GHz."""
-    return f"{1e3 * frequency:.4g} MHz" if frequency < 1 else f"{frequency:.4g} GHz"

@@ -5,6 +5,7 @@ import numpy as np
 from ...statistics.correlated import Correlated
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, check_positive
+from ..axes import UNITS
 from ..pixels import matrices, used
 from ..stokes import Stokes, is_blank
 from .brightness import Brightness
@@ -13,12 +14,13 @@ from .data import Converted, stokes_values, to_brightness
 
 def MapLikelihood(
     sky: Any,
-    frequency: Any,
-    data: Any,
+    frequency: Any = None,
+    data: Any = None,
     noise: Any = None,
     *,
+    energy: Any = None,
     covariance: Any = None,
-    parameters: str = "IQU",
+    parameters: str = "",
     unit: str | None = None,
     convention: str | None = None,
     instrument: str | None = None,
@@ -35,14 +37,14 @@ def MapLikelihood(
 
     **Arguments:**
 
-    - `sky`: or `Sightlines`; `frequency`: at which it is simulated, GHz.
+    - `sky`: or `Sightlines`; `frequency`: at which it is simulated, GHz, or `energy`, GeV.
     - `data`: a `Stokes`; or arrays, (k, npix) or (k, nfreq, npix), with `unit`, as of a `Stokes`, and, for Q and U,
       `convention`; quantities in e.g. uK are brought to `unit`, which says of which temperature they are.
     - `noise`: standard deviations in the unit of the data: a number, what broadcasts to the shape of the data, a
       quantity, or a `Stokes` that holds those of I, Q and U.
     - `covariance`: instead of `noise`, one matrix a pixel in the unit and convention of the data: (npix, k, k), or
       (npix, 3, 3) of I, Q, U, of which the fitted block is taken; with several frequencies (nfreq, npix, k, k).
-    - `parameters`: which, and in which order.
+    - `parameters`: which, and in which order; by default `"IQU"`, of gamma rays `"I"`.
     - `instrument`, `offset`: as `sl.statistics.Brightness`.
     - `mask`: pixels to use, (npix,) booleans.
 
@@ -64,8 +66,11 @@ def MapLikelihood(
         frequency   23 GHz
         pixels      768 of 768
     """
-    data = to_brightness(data, Brightness(sky, frequency, parameters, instrument, offset), unit, convention)
-    observable, spread, known = data.observable, _spread(noise, data), _matrices(covariance, data, parameters)
+    if data is None:
+        raise TypeError("MapLikelihood: give data, a sl.Stokes or arrays.")
+    target = Brightness(sky, frequency, parameters, instrument, offset, energy=energy)
+    data = to_brightness(data, target, unit, convention)
+    observable, spread, known = data.observable, _spread(noise, data), _matrices(covariance, data, target.parameters)
     if (spread is None) == (known is None):
         raise ValueError("Give either noise, standard deviations, or covariance, one matrix a pixel.")
     kept = used(data.values, spread, known, mask)
@@ -115,10 +120,11 @@ def _matrices(covariance: Any, data: Converted, parameters: str) -> np.ndarray |
 
 
 def _notes(observable: Brightness, data: Converted, kept: np.ndarray) -> tuple[tuple[str, str], ...]:
-    frequencies = ", ".join(f"{float(nu):g}" for nu in np.atleast_1d(observable.frequency))
+    axis, values = observable.asked
+    listed = ", ".join(f"{float(value):g}" for value in np.atleast_1d(values))
     notes = [
         ("Stokes", f"{observable.parameters}, {observable.unit}, COSMO (given in {data.given})"),
-        ("frequency", f"{frequencies} GHz"),
+        (axis, f"{listed} {UNITS[axis]}"),
         ("pixels", f"{kept.size} of {data.values.shape[-1]}"),
         ("instrument", observable.instrument),
         ("zero level", observable.offset and f"nuisance {observable.offset!r}"),

@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Array
 
 from ..._core.module import is_concrete
+from ..axes import asked
 from ..geometry import Sightlines
 from ..observables import AbstractObservable
 from .base import AbstractSimulator
-from .checks import check_frequency
+from .checks import of_axis
 from .observe import arrays, measure_rays, observe_rays
 from .place import complete, seen, structures_of, structures_seen
 
@@ -40,7 +41,9 @@ class ErrorEstimate(eqx.Module):
         return f"ErrorEstimate(relative rms {', '.join(parts)}; {self.mean_cells:.1f} cells a ray)"
 
 
-def estimate_error(simulator: AbstractSimulator, sky: Any, frequency: Any = None) -> ErrorEstimate:
+def estimate_error(
+    simulator: AbstractSimulator, sky: Any, frequency: Any = None, *, energy: Any = None
+) -> ErrorEstimate:
     """The error that the cells of sightlines make in the maps of a simulator.
 
     The change when every cell is halved, times 4/3: what remains of it for a rule of second order. It costs three
@@ -49,7 +52,7 @@ def estimate_error(simulator: AbstractSimulator, sky: Any, frequency: Any = None
     **Arguments:**
 
     - `sky`: a sky, `Sightlines`, or an observable, of which no `frequency` is asked.
-    - `frequency`: GHz, a number or a sequence.
+    - `frequency`: GHz, or `energy`: GeV; a number or a sequence.
 
     **Returns:** `ErrorEstimate` of I, Q, U (V), or of the observable under the name of its class.
 
@@ -61,7 +64,7 @@ def estimate_error(simulator: AbstractSimulator, sky: Any, frequency: Any = None
         >>> sorted(error.relative), float(error.mean_cells)
         (['I', 'Q', 'U'], 32.0)
     """
-    target, lines = target_of(simulator, sky, frequency)
+    target, lines = target_of(simulator, sky, frequency, energy)
     return summarise(target(lines), target(halved(lines)), mean_cells(lines))
 
 
@@ -94,18 +97,22 @@ class Target(eqx.Module):
         return structures_seen(self.simulator, self.observable)
 
 
-def target_of(simulator: AbstractSimulator, sky: Any, frequency: Any) -> tuple[Target, Sightlines]:
+def target_of(simulator: AbstractSimulator, sky: Any, frequency: Any, energy: Any = None) -> tuple[Target, Sightlines]:
     """What is asked for, and its sightlines, complete."""
     simulator.check()
     if not all(map(is_concrete, jax.tree.leaves(simulator))):
         raise TypeError("Cells are chosen and judged outside jit: make the sightlines first and pass them as argument.")
     observable = sky if isinstance(sky, AbstractObservable) else None
-    if observable is None and frequency is None:
-        raise ValueError("Name the frequency [GHz] of the maps, or pass an observable, e.g. RotationMeasure(sky).")
+    if observable is None and frequency is None and energy is None:
+        raise ValueError(
+            "Name the frequency [GHz] or energy [GeV] of maps, or pass an observable, e.g. RotationMeasure(sky)."
+        )
     if observable is not None:
         simulator.require(observable.needs, type(observable).__name__)
         sky = observable.sightlines
-    target = Target(simulator, observable, None if observable is not None else check_frequency(frequency))
+    given = None if observable is not None else asked(frequency, energy)
+    part = simulator if given is None else of_axis(simulator, given.axis)
+    target = Target(part, observable, None if given is None else given.values)
     lines = complete(seen(simulator, sky), target.structures(), simulator.chunk)
     return target, lines
 

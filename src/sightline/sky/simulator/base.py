@@ -21,6 +21,7 @@ class AbstractSimulator(AbstractPredictor):
     cosmic_rays: eqx.AbstractVar[AbstractField | None]
     emission: eqx.AbstractVar[tuple[AbstractEmissionOperator, ...]]
     temperature: eqx.AbstractVar[AbstractField | None]
+    radiation: eqx.AbstractVar[AbstractField | None]
     background: eqx.AbstractVar[tuple[AbstractBackground, ...]]
     fields: eqx.AbstractVar[dict[str, AbstractField]]
     transfer: eqx.AbstractVar[AbstractTransfer]
@@ -43,9 +44,13 @@ class AbstractSimulator(AbstractPredictor):
         """All fields at one position, (3,) kpc."""
 
     @abc.abstractmethod
-    def coefficients(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
+    def coefficients(
+        self, plasma: Plasma, ray: Ray, frequency: Scalar, axis: str | None = None
+    ) -> TransferCoefficients:
         """The sum over the operators at one point, per kpc."""
 
     @abc.abstractmethod
-    def sightlines(self, sky: Any, frequency: Any = None, tolerance: float | None = None) -> Sightlines:
+    def sightlines(
+        self, sky: Any, frequency: Any = None, tolerance: float | None = None, *, energy: Any = None
+    ) -> Sightlines:
         """The sightlines of a sky as this model sees them."""

@@ -9,6 +9,7 @@ from jaxtyping import Array, Inexact
 
 from ..._core.contracts import AbstractPredictor
 from ...statistics.hooks import Part, Split
+from ..axes import asked
 from ..fields.base import prepare_children
 from ..geometry import Sightlines
 from ..geometry.subset import parts_of
@@ -28,10 +29,11 @@ class Batched(AbstractPredictor):
     simulator: AbstractSimulator
     ready: AbstractSimulator
 
-    def __call__(self, lines: Sightlines, frequency: Array) -> Stokes:
-        """As that of a `Simulator`, of sightlines that it has seen and frequencies that it has checked."""
-        values, _ = observe_rays(self.simulator, arrays(lines), jnp.atleast_1d(frequency), self.ready)
-        return as_stokes(lines, values, frequency)
+    def __call__(self, lines: Sightlines, frequency: Array | None = None, *, energy: Array | None = None) -> Stokes:
+        """As that of a `Simulator`, of sightlines that it has seen and values that it has checked, of one axis."""
+        given = asked(frequency, energy)
+        values, _ = observe_rays(self.simulator, arrays(lines), jnp.atleast_1d(given.values), self.ready)
+        return as_stokes(lines, values, given)
 
     def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
         """As that of a `Simulator`, of an observable that is prepared, on sightlines that it has seen."""

@@ -1,6 +1,6 @@
 """What a simulator refuses and warns of, at construction and when called."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ..._core.module import default_float, is_concrete
-from ..._core.units import numbers, strip_unit
+from ..._core.units import numbers
 from ..emission import AbstractBackground, AbstractEmissionOperator
 from ..fields import AbstractField, AbstractGrid
 from ..fields.magnetic import VectorPotentialGrid
@@ -17,11 +17,14 @@ from ..geometry import Sightlines
 from ..transfer import AbstractTransfer
 from .base import AbstractSimulator
 
+S = TypeVar("S", bound=AbstractSimulator)
+
 CURES = {
     "magnetic_field": "magnetic_field=sl.magnetic.LSA()",
     "electron_density": "electron_density=sl.electrons.ExponentialDisk()",
     "cosmic_rays": "cosmic_rays=sl.cosmic_rays.ExponentialDisk()",
     "temperature": "temperature=sl.temperature.Uniform(7000.0)",
+    "radiation": "radiation=sl.radiation.CMB()",
 }
 
 
@@ -53,6 +56,7 @@ def check_shapes(simulator: AbstractSimulator) -> None:
         "electron_density": (),
         "temperature": (),
         "cosmic_rays": (),
+        "radiation": (),
     }.items():
         field = getattr(simulator, name)
         if isinstance(field, AbstractField):
@@ -66,6 +70,8 @@ def check_shapes(simulator: AbstractSimulator) -> None:
         found = eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
         if any(population.index.shape != () for population in found):
             raise TypeError("Simulator: the index of the cosmic rays must be a number or a scalar field.")
+    if isinstance(simulator.radiation, AbstractField):
+        eqx.filter_eval_shape(lambda f, x: f.prepare().photons(x), simulator.radiation, point)
 
 
 def check_boxes(simulator: AbstractSimulator, lines: Sightlines) -> None:
@@ -93,18 +99,26 @@ def check_boxes(simulator: AbstractSimulator, lines: Sightlines) -> None:
             )
 
 
-def check_frequency(frequency: Any) -> Array:
-    """`frequency` as an array of GHz, refused unless finite and positive."""
-    value = strip_unit(frequency, "GHz", "frequency")
-    value = numbers(value, "GHz", "frequency") if is_concrete(value) else value
-    if value.ndim > 1 or not value.size:
-        raise ValueError(f"frequency must be a number or a non-empty sequence, not of shape {value.shape}.")
-    if is_concrete(value) and not np.all(np.isfinite(value) & (value > 0)):
-        raise ValueError(f"frequency = {frequency} must be finite and positive, in GHz.")
-    if not is_concrete(value):
-        return jnp.asarray(value, default_float())
-    with jax.ensure_compile_time_eval():  # for who compares it with that of data, also where a simulation is traced
-        return jnp.asarray(value, default_float())
+OPERATORS = {"frequency": "sl.emission.Synchrotron()", "energy": "sl.emission.InverseCompton()"}
+"""An operator of each axis, for who has none."""
+
+
+def of_axis(simulator: S, axis: str) -> S:
+    """The simulator with its operators and backgrounds of one axis.
+
+    **Raises:** `ValueError` where there is none.
+    """
+    parts = (simulator.emission, simulator.background)
+    emission, background = (tuple(item for item in part if item.axis == axis) for part in parts)
+    if not emission and not background:
+        others = ", ".join(sorted({f"{item.axis} (such as {type(item).__name__})" for part in parts for item in part}))
+        raise ValueError(
+            f"This Simulator has no emission operators of {axis}: give it e.g. emission=({OPERATORS[axis]},)."
+            + (f" It has those for {others}." if others else "")
+        )
+    if (len(emission), len(background)) == tuple(map(len, parts)):
+        return simulator
+    return eqx.tree_at(lambda s: (s.emission, s.background), simulator, (emission, background))
 
 
 def check_length(length: Any, size: int) -> Array:

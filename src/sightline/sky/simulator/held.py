@@ -72,7 +72,7 @@ def with_held(simulator: AbstractSimulator, known: Mapping[str, Components]) -> 
 
 def fields_of(simulator: AbstractSimulator) -> dict[str, Any]:
     """The fields that are evaluated at the points of rays, by dotted name: those of a simulator, and terms of sums."""
-    found = {name: getattr(simulator, name) for name in CURES}
+    found = {name: getattr(simulator, name) for name in CURES if name != "radiation"}  # which is no number a cell
     found |= {f"fields.{name}": field for name, field in simulator.fields.items()}
     return {name: field for first in found.items() for name, field in _terms(*first)}
 

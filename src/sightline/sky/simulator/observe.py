@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Inexact
 
 from ..._core.module import is_concrete
 from ..._core.types import Scalar
+from ..axes import Asked
 from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
 from ..fields.base import AbstractField, prepare_children
@@ -30,19 +31,20 @@ def arrays(lines: Sightlines) -> Sightlines:
     return eqx.tree_at(lambda s: (s.sky, s.error), lines, (None, None), is_leaf=lambda x: x is None)
 
 
-def as_stokes(lines: Sightlines, values: dict[str, Array], frequency: Array) -> Stokes:
-    """The maps, COSMO, of Stokes parameters of rays, (nfreq, nray) K, IAU; `frequency`: as it was asked for, GHz."""
+def as_stokes(lines: Sightlines, values: dict[str, Array], given: Asked) -> Stokes:
+    """The maps, COSMO, of Stokes parameters of rays, (nfreq, nray) K or photons, IAU, labelled as asked for."""
     parts = {name: lines.sky.reduce(value) for name, value in values.items()}
-    label = np.atleast_1d(np.asarray(frequency)) if is_concrete(frequency) else jnp.atleast_1d(frequency)
-    stokes = Stokes(**parts, frequency=label, unit="K_RJ", convention="IAU", sky=lines.sky).to_convention("COSMO")
-    return stokes if frequency.ndim else stokes[0]
+    at = given.values
+    label = {given.axis: np.atleast_1d(np.asarray(at)) if is_concrete(at) else jnp.atleast_1d(at)}
+    stokes = Stokes(**parts, **label, convention="IAU", sky=lines.sky).to_convention("COSMO")
+    return stokes if at.ndim else stokes[0]
 
 
 @eqx.filter_jit
 def observe_rays(
     simulator: AbstractSimulator, lines: Sightlines, frequency: Array, ready: AbstractSimulator | None = None
 ) -> tuple[dict[str, Array], Array]:
-    """Stokes parameters, (nfreq, nray) K, IAU, and the largest rotation [rad] within a cell, (nfreq,).
+    """Stokes parameters, (nfreq, nray) K or photons, IAU, and the largest rotation [rad] within a cell, (nfreq,).
 
     The simulator is prepared, unless it is `ready` already: then rays are few, and go through all at once.
     """

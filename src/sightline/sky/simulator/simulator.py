@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Inexact
 from ..._core.module import check_tree, setting
 from ..._core.types import Scalar, Vector
 from ...statistics.hooks import Split
+from ..axes import Asked, asked
 from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
 from ..fields import AbstractField
 from ..fields.base import prepare_children
@@ -19,7 +20,7 @@ from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .base import AbstractSimulator
 from .batched import split
-from .checks import CURES, check_boxes, check_frequency, check_length, check_shapes, check_types
+from .checks import CURES, check_boxes, check_length, check_shapes, check_types, of_axis
 from .duplicates import check_duplicates
 from .held import check_names, check_populations, fields_of
 from .observe import arrays, as_stokes, fields_in_cells, measure_rays, observe_rays, warn_rotation
@@ -44,6 +45,7 @@ class Simulator(AbstractSimulator):
       all optional.
     - `emission`: the emission operators, summed.
     - `background`: what shines from behind, one or several, e.g. `sl.emission.CMB()`.
+    - `radiation`: the photons that electrons scatter to gamma rays, see `sl.radiation`.
     - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
     - `transfer`: the solver.
     - `chunk`: rays evaluated at a time; memory grows with it, speed hardly.
@@ -68,6 +70,7 @@ class Simulator(AbstractSimulator):
     emission: tuple[AbstractEmissionOperator, ...] = eqx.field(default=(), converter=_as_tuple)
     temperature: AbstractField | None = None
     background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=_as_tuple)
+    radiation: AbstractField | None = eqx.field(default=None, kw_only=True)
     fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True)
     transfer: AbstractTransfer = eqx.field(default=CellTransfer(), kw_only=True)
     chunk: int = setting(256, bounds=(1, None), kw_only=True)
@@ -110,66 +113,76 @@ class Simulator(AbstractSimulator):
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""
-        field, rays = _at(self.magnetic_field, position), self.cosmic_rays
+        field, rays, radiation = _at(self.magnetic_field, position), self.cosmic_rays, self.radiation
         return Plasma(
             position,
             magnetic_field=None if field is None else tuple(jnp.unstack(field)),
             electron_density=_at(self.electron_density, position),
             cosmic_rays=None if rays is None else rays.populations(position),
             temperature=_at(self.temperature, position),
+            radiation=None if radiation is None else radiation.photons(position),
             extra={name: field(position) for name, field in self.fields.items()},
         )
 
-    def coefficients(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
-        """The sum over the operators at one point, per kpc, for `frequency`, () GHz."""
-        total = TransferCoefficients()
+    def coefficients(
+        self, plasma: Plasma, ray: Ray, frequency: Scalar, axis: str | None = None
+    ) -> TransferCoefficients:
+        """The sum over the operators at one point, per kpc, for `frequency`, () GHz, or an energy, () GeV.
+
+        Operators of one axis are summed: of `axis`, `None` standing for that of all, or for `"frequency"` where there
+        are both.
+        """
+        total, known = TransferCoefficients(), {operator.axis for operator in self.emission}
+        chosen = axis or (known.pop() if len(known) == 1 else "frequency")
         for operator in self.emission:
-            total = total + operator(plasma, ray, frequency)
+            if operator.axis == chosen:
+                total = total + operator(plasma, ray, frequency)
         return total
 
-    def __call__(self, sky: Lines, frequency: Any) -> Stokes:
-        """Stokes parameters of the sky.
+    def __call__(self, sky: Lines, frequency: Any = None, *, energy: Any = None) -> Stokes:
+        """Stokes parameters of the sky at frequencies, or its gamma rays at energies.
 
         **Arguments:**
 
         - `sky`: a sky, or `Sightlines` for other cells or observers.
-        - `frequency`: GHz or an astropy quantity; a number or a sequence.
+        - `frequency`: GHz, or `energy`: GeV, from 1e-6 to 1e6; a number or a sequence, or an astropy quantity. The
+          operators of that axis are summed.
 
-        **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; K (Rayleigh-Jeans), COSMO.
+        **Returns:** `Stokes`, (npix,) each for a number, (nfreq, npix) for a sequence; COSMO. K (Rayleigh-Jeans) for
+        frequencies, photons GeV^-1 cm^-2 s^-1 sr^-1 for energies.
 
-        **Raises:** `ValueError` for frequencies that are not positive or not covered by an operator, no operators, or a
-        grid whose box does not contain the observer; `TypeError` for leaves that are no arrays.
+        **Raises:** `ValueError` for values that are not positive or not covered by an operator, no operators of the
+        axis, both axes at once, or a grid whose box does not contain the observer; `TypeError` for leaves that are no
+        arrays.
 
         **Warns:** `SpectralIndexWarning` for power laws of cosmic rays for which an operator is not made;
         `SpectrumRangeWarning` where a table of their spectrum does not reach the electrons that shine.
         """
-        lines, frequencies = self._seen(sky, frequency)
-        values, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
-        if lines.error is None:  # else it is known how accurate Q and U are
-            warn_rotation(rotation, jnp.atleast_1d(frequencies))
-        return as_stokes(lines, values, frequencies)
+        part, lines, given = self._seen(sky, asked(frequency, energy))
+        values, rotation = observe_rays(part, arrays(lines), jnp.atleast_1d(given.values))
+        if lines.error is None and given.axis == "frequency":  # else it is known how accurate Q and U are
+            warn_rotation(rotation, jnp.atleast_1d(given.values))
+        return as_stokes(lines, values, given)
 
-    def _seen(self, sky: Lines, frequency: Any) -> tuple[Sightlines, Array]:
-        """Sightlines of a sky, and frequencies [GHz], of which this simulator can give Stokes parameters."""
+    def _seen(self, sky: Lines, given: Asked) -> "tuple[Simulator, Sightlines, Asked]":
+        """What of this simulator makes the sky that is asked for, the sightlines of that, and what is asked for."""
         self.check()
-        if not self.emission and not self.background:
-            raise ValueError(
-                "This Simulator has no emission operators: give it e.g. emission=(sl.emission.Synchrotron(),)."
-            )
-        lines, frequencies = seen(self, sky), check_frequency(frequency)
+        part, lines = of_axis(self, given.axis), seen(self, sky)
         check_boxes(self, lines)
-        check_ranges(self, lines, frequencies)
-        return lines, frequencies
+        check_ranges(part, lines, given.values)
+        return part, lines, given
 
     def rotation_per_cell(self, sky: Lines, frequency: Any) -> Float[Array, "*frequencies"]:
         """The largest Faraday rotation of P within one cell, |2 chi' D| [rad], per frequency; accurate below 1."""
         self.check()
-        lines, frequencies = seen(self, sky), check_frequency(frequency)
+        part, lines, given = of_axis(self, "frequency"), seen(self, sky), asked(frequency)
         check_boxes(self, lines)
-        _, rotation = observe_rays(self, arrays(lines), jnp.atleast_1d(frequencies))
-        return rotation.reshape(frequencies.shape)
+        _, rotation = observe_rays(part, arrays(lines), jnp.atleast_1d(given.values))
+        return rotation.reshape(given.values.shape)
 
-    def sightlines(self, sky: Any, frequency: Any = None, tolerance: float | None = None) -> Sightlines:
+    def sightlines(
+        self, sky: Any, frequency: Any = None, tolerance: float | None = None, *, energy: Any = None
+    ) -> Sightlines:
         """The sightlines of a sky as this model sees them, complete: made outside jit, an argument of fits.
 
         With a tolerance they have the cheapest cells that meet it: the error of every map, I, Q and U at each
@@ -180,8 +193,8 @@ class Simulator(AbstractSimulator):
 
         - `sky`: or `Sightlines`, of which the cells, the observer or both may be missing; or an observable, e.g.
           `sl.observables.RotationMeasure(sky)`, for its own sightlines.
-        - `frequency`: GHz, of the maps; `tolerance`: of rms, e.g. 1e-3. Where it cannot be met, `ToleranceWarning` says
-          what was reached.
+        - `frequency`: GHz, or `energy`: GeV, of the maps; `tolerance`: of rms, e.g. 1e-3. Where it cannot be met,
+          `ToleranceWarning` says what was reached.
 
         **Raises:** `ValueError` for a tolerance without a frequency, or cells that were given beside a tolerance;
         `TypeError` inside jit.
@@ -192,7 +205,7 @@ class Simulator(AbstractSimulator):
             (True, True)
         """
         if tolerance is not None:
-            return with_tolerance(self, sky, frequency, tolerance)
+            return with_tolerance(self, sky, frequency, tolerance, energy)
         if isinstance(sky, AbstractObservable):
             return complete(seen(self, sky.sightlines), structures_seen(self, sky), self.chunk)
         return complete(seen(self, sky), structures_of(self), self.chunk)
@@ -266,7 +279,8 @@ class Simulator(AbstractSimulator):
         """
         if isinstance(observable, AbstractObservable):
             return split(self, observable, self._measured(observable))
-        return split(self, observable, self._seen(observable.sightlines, observable.frequency)[0])
+        part, lines, _ = self._seen(observable.sightlines, observable.asked)
+        return split(part, observable, lines)
 
     def rotation_measure(self, sky: Lines) -> Float[Array, " pixels"]:
         """RM, (npix,) rad m^-2, to the end of the rays or to the sources, positive for B towards the observer."""
@@ -281,21 +295,22 @@ class Simulator(AbstractSimulator):
         factors = [operator.clumping for operator in self.emission if isinstance(operator, FreeFree)]
         return EmissionMeasure(sky, *factors)(self)
 
-    def trace(self, sky: Lines, frequency: Any) -> "Trace":
-        """Every intermediate quantity along one ray, at one frequency.
+    def trace(self, sky: Lines, frequency: Any = None, *, energy: Any = None) -> "Trace":
+        """Every intermediate quantity along one ray, at one frequency or energy.
 
-        **Arguments:** `sky`: of a single direction, e.g. `sl.Directions(30.0, 2.0)`; `frequency`: a number, GHz.
+        **Arguments:** `sky`: of a single direction, e.g. `sl.Directions(30.0, 2.0)`; `frequency`: a number, GHz, or
+        `energy`, GeV.
 
         **Raises:** `ValueError` for several rays or frequencies.
         """
-        lines, nu = self.sightlines(sky), check_frequency(frequency)
-        if lines.size != 1 or nu.ndim:
+        lines, given = self.sightlines(sky), asked(frequency, energy)
+        if lines.size != 1 or given.values.ndim:
             raise ValueError(
-                f"trace follows one ray at one frequency, not {lines.size} rays and {nu.size} frequencies."
+                f"trace follows one ray at one {given.axis}, not {lines.size} rays and {given.values.size} values."
             )
         lines = lines.released().merged()
-        stokes = self(lines, nu)
-        return Trace(*trace_ray(self.prepare(), lines, nu), stokes=stokes)
+        stokes = self(lines, **{given.axis: given.values})
+        return Trace(*trace_ray(of_axis(self, given.axis).prepare(), lines, given.values), stokes=stokes)
 
 
 def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:

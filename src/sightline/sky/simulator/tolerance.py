@@ -23,7 +23,7 @@ Choice = tuple[np.ndarray, np.ndarray]
 """Whether each ray has walls, and its rung, (rays,) each."""
 
 
-def with_tolerance(simulator: Any, sky: Any, frequency: Any, tolerance: float) -> Sightlines:
+def with_tolerance(simulator: Any, sky: Any, frequency: Any, tolerance: float, energy: Any = None) -> Sightlines:
     """Sightlines of a sky, or of an observable, with the cheapest cells that meet a tolerance.
 
     Every ray climbs a ladder of numbers of panels, with and without the walls of the model, until its values settle.
@@ -34,7 +34,7 @@ def with_tolerance(simulator: Any, sky: Any, frequency: Any, tolerance: float) -
     """
     if not (np.isfinite(tolerance) and 0 < tolerance < 1):
         raise ValueError(f"tolerance = {tolerance} must lie between 0 and 1: an error relative to the rms of a map.")
-    target, lines = target_of(simulator, sky, frequency)
+    target, lines = target_of(simulator, sky, frequency, energy)
     if lines.edges is None or lines.classes:
         raise ValueError(
             "These sightlines have cells of their own: give a tolerance to a sky, or to lines without cells."

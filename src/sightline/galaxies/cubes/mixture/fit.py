@@ -12,10 +12,11 @@ from .options import Options, checked
 from .problem import LIGHT
 from .result import Mixture
 from .setup import Setup, in_range, set_up
-from .single import Part, fitted
+from .single import Part, fitted, nothing
 
 BEYOND = "beyond the library or the range"
 LINES = "beside emission lines"
+UNFITTED = "of spectra that were not fitted"
 MARGIN = 5.0
 """Dispersions that the library must reach beyond the range of velocities."""
 
@@ -28,7 +29,7 @@ def fit_mixture(
     *,
     additive: int | None = None,
     mask: Any = None,
-    redshift: Any = 0.0,
+    redshift: Any = None,
     fwhm: Any = None,
     low: Any = None,
     high: Any = None,
@@ -58,9 +59,11 @@ def fit_mixture(
     - `additive`: degree of a Legendre polynomial that is added, as is common where only velocities are wanted; `None`:
       none is.
     - `mask`: data to leave out, true or false, (*batch, channels) or (channels,), beside those of `spectra`.
-    - `redshift`: of all or of each, (*batch,): velocities are relative to it, 1 + z_observed = (1 + z)(1 + V/c).
+    - `redshift`: of all or of each, (*batch,): velocities are relative to it, 1 + z_observed = (1 + z)(1 + V/c);
+      `None`: that of the spectra, 0 where they have none.
     - `fwhm`: of the instrument, A as observed, one number, (channels,) or (*batch, channels); `None`: that of the
-      library, so that dispersions hold what the instrument blurs more.
+      spectra. Where they have none it is that of the library, so that dispersions hold what the instrument blurs more;
+      `dataclasses.replace(spectra, fwhm=None)` asks for this.
     - `low`, `high`: the range to fit, A at rest, in the medium of the library.
     - `emission`: data closer than this to a line of gas are left out, km/s; `None`: none are.
     - `regularisation`: (this times the second differences of the shares of light, in age and in metallicity)^2 is added
@@ -94,19 +97,20 @@ def fit_mixture(
         **{"regularisation": regularisation, "start": start, "velocities": velocities, "dispersions": dispersions},
         **{"steps": steps, "draws": draws, "seed": seed, "moment_scatter": moment_scatter},
     )
-    shifts = np.broadcast_to(numbers(redshift, "", "redshift"), data.shape).ravel()
-    if not np.all(np.isfinite(shifts) & (shifts > -1)):
-        raise ValueError("redshift must be finite and above -1.")
-    widths = _widths(fwhm, data)
+    shifts = _shifts(data.redshift if redshift is None else redshift, data)
+    widths = _widths(data.fwhm if fwhm is None else fwhm, data)
     setups: dict[Any, Setup] = {}
     fits = []
     for count, place in enumerate(np.ndindex(*data.shape)):
+        one, own = data[place], options._replace(seed=options.seed + count)
+        if not np.any(one.kept):  # redshift and width of such a one need not be known
+            fits.append(nothing(one.kept, 0, library, own, "no data"))
+            continue
         width = None if widths is None else widths[count]
         key = shifts[count], None if width is None else width.tobytes()
         if key not in setups:  # neighbours share one: of many, all but the last are of no more use
             setups = {key: _set_up(data, library, shifts[count], width, options)}
-        own = options._replace(seed=options.seed + count)
-        fits.append(fitted(data[place], setups[key], shifts[count], library, own))
+        fits.append(fitted(one, setups[key], shifts[count], library, own))
     return _gathered(fits, data, library)
 
 
@@ -147,6 +151,14 @@ def _check_library(library: Any) -> None:
         raise TypeError(f"library is a {type(library).__name__}: give a sl.populations.Library, or read one.")
 
 
+def _shifts(redshift: Any, data: Spectra) -> np.ndarray:
+    """Of each spectrum, (spectra,)."""
+    found = np.broadcast_to(0.0 if redshift is None else numbers(redshift, "", "redshift"), data.shape).ravel()
+    if not np.all((np.isfinite(found) & (found > -1)) | ~np.any(data.kept, axis=-1).ravel()):
+        raise ValueError("redshift must be finite and above -1.")
+    return found
+
+
 def _widths(fwhm: Any, data: Spectra) -> np.ndarray | None:
     """Of each spectrum, (spectra, channels), A."""
     if fwhm is None:
@@ -178,7 +190,9 @@ def _finite(centres: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndar
     """
     known = np.isfinite(width) & (width > 0)
     if not np.any(known):
-        raise ValueError("fwhm has no positive number [A]: leave it out to take that of the library.")
+        raise ValueError(
+            "fwhm has no positive number [A]: dataclasses.replace(spectra, fwhm=None) takes the library's."
+        )
     return centres[known], width[known]
 
 
@@ -189,11 +203,10 @@ def _gathered(fits: Sequence[Part], data: Spectra, library: Any) -> Mixture:
         found = np.array([getattr(fit, name) for fit in fits])
         return np.reshape(found, (*data.shape, *found.shape[1:]))
 
-    names = [name for name in Part._fields if name != "lines"]
-    lines = sum(fit.lines for fit in fits)
-    used = int(np.sum(of("used")))
-    beyond = int(np.sum(data.kept)) - used - lines
-    left_out = data.left_out | {BEYOND: beyond, LINES: lines}
+    names = [name for name in Part._fields if name not in ("lines", "unfitted")]
+    lines, unfitted = sum(fit.lines for fit in fits), sum(fit.unfitted for fit in fits)
+    beyond = int(np.sum(data.kept)) - int(np.sum(of("used"))) - lines - unfitted
+    left_out = data.left_out | {BEYOND: beyond, LINES: lines, UNFITTED: unfitted}
     return Mixture(
         **{name: of(name) for name in names}, left_out=left_out, ages=library.age, metallicities=library.metallicity
     )

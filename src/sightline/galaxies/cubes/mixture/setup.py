@@ -7,14 +7,9 @@ import numpy as np
 
 from ...._core.units import number
 from ..channels import Channels, convert
+from ..line import FWHM, PLACES
 from .problem import LIGHT
 from .templates import REACH, Templates, grid_over, sampler, templates_on
-
-PER_WIDTH = 2.0 * np.sqrt(2.0 * np.log(2.0))
-"""Full width at half maximum of a Gaussian over its standard deviation."""
-EMISSION = (3727.09, 3729.88, 4102.90, 4341.69, 4862.69, 4960.30, 5008.24, 6302.05, 6549.86, 6564.61, 6585.27, 6718.29)
-EMISSION += (6732.67,)
-"""Wavelengths of emission lines of gas, A, at rest, in vacuum: [O II], H delta to H beta, [O III], [O I], H alpha..."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +46,7 @@ def set_up(
     """
     edges = convert(channels.edges, channels.medium, "vacuum") / (1 + redshift)
     wave = convert(library.wavelength, library.medium, "vacuum")
-    blur = 0.0 if fwhm is None else REACH * float(np.max(fwhm)) / PER_WIDTH
+    blur = 0.0 if fwhm is None else REACH * float(np.max(fwhm)) / FWHM
     low, high = wave[1] + blur, wave[-2] - blur
     inside = wanted & (edges[:-1] > low * np.exp(reach)) & (edges[1:] < high * np.exp(-reach))
     if not np.any(inside):
@@ -85,9 +80,9 @@ def _width(
         raise ValueError(
             f"fwhm: the instrument, {fwhm[k]:.3f} A at {channels.centres[k]:.0f} A, is sharper than the library, "
             f"{own:g} A at rest, {own * (1 + redshift):.3f} A at redshift {redshift:g}, in {int(bad.sum())} channels: "
-            "smooth the data, take a sharper library, or leave fwhm out and correct the dispersion."
+            "smooth the data, take a sharper library, or pass spectra whose fwhm is None and correct the dispersion."
         )
-    return np.interp(rest, centres, np.sqrt(np.maximum(square, 0))) / PER_WIDTH
+    return np.interp(rest, centres, np.sqrt(np.maximum(square, 0))) / FWHM
 
 
 def _legendre(edges: np.ndarray, inside: np.ndarray, degree: int) -> np.ndarray:
@@ -107,9 +102,9 @@ def in_range(channels: Channels, library: Any, redshift: float, low: Any, high: 
 
 
 def beside_lines(channels: Channels, redshift: float, width: float) -> np.ndarray:
-    """Channels further than `width` [km/s] from all lines of `EMISSION`."""
+    """Channels further than `width` [km/s] from all lines of gas."""
     centres = convert(channels.centres, channels.medium, "vacuum") / (1 + redshift)
-    away = np.abs(centres[:, None] / np.array(EMISSION) - 1) * LIGHT
+    away = np.abs(centres[:, None] / np.array(list(PLACES.values())) - 1) * LIGHT
     return np.all(away > width, axis=1)
 
 

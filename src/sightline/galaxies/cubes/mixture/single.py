@@ -29,6 +29,7 @@ class Part(NamedTuple):
     status: str
     additive: np.ndarray
     lines: int
+    unfitted: int = 0
 
 
 def fitted(one: Spectra, setup: Setup, redshift: float, library: Any, options: Options) -> Part:
@@ -39,11 +40,11 @@ def fitted(one: Spectra, setup: Setup, redshift: float, library: Any, options: O
     used = one.kept & setup.inside & away
     lines = int(np.sum(one.kept & setup.inside & ~away))
     if np.sum(used) <= options.free + 1:
-        return _nothing(used, lines, library, options, "no data")
+        return nothing(used, lines, library, options, "no data")
     problem = _problem(one, used, setup, library, options)
     found = search(problem, options.start, options.limits, options.steps)
     if not np.any(problem.populations(problem.solution(found.vector))):
-        return _nothing(used, lines, library, options, "no light")
+        return nothing(used, lines, library, options, "no light")
     part = _described(found, problem, setup, used, lines, library)
     return part if not options.draws else _with_scatter(part, found, problem, library, options)
 
@@ -104,11 +105,10 @@ def _with_scatter(part: Part, found: Found, problem: Problem, library: Any, opti
     return part._replace(errors=kinematic, population_errors=rest.reshape(2, 2))
 
 
-def _nothing(used: np.ndarray, lines: int, library: Any, options: Options, status: str) -> Part:
+def nothing(used: np.ndarray, lines: int, library: Any, options: Options, status: str) -> Part:
     """A spectrum with fewer data than numbers to find, or without light."""
     blank, zero = np.full(options.moments, np.nan), np.zeros(library.nodes.shape[:2])
     series, added = np.full(options.degree + 1, np.nan), np.full(options.additive + 1, np.nan)
     model = np.full(used.shape, np.nan)
-    return Part(
-        blank, blank, np.full((2, 2), np.nan), zero, zero, series, model, used & False, np.nan, 0, status, added, lines
-    )
+    parts = blank, blank, np.full((2, 2), np.nan), zero, zero, series, model, used & False
+    return Part(*parts, np.nan, 0, status, added, lines, unfitted=int(np.sum(used)))

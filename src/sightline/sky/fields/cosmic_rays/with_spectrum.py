@@ -1,18 +1,14 @@
-from typing import Any
-
-import jax.numpy as jnp
-import numpy as np
-
 from ...._core.constants import ELECTRON_REST_ENERGY
-from ...._core.module import default_float, is_concrete, setting
+from ...._core.module import setting
 from ...._core.types import Scalar, Vector
-from ...geometry import SUN, Structures
+from ...geometry import SUN
 from ..base import AbstractField
 from ..population import Population
+from ..shaped import AbstractShaped, check_profile
 from .spectra import AbstractSpectrum
 
 
-class WithSpectrum(AbstractField):
+class WithSpectrum(AbstractShaped):
     """Cosmic-ray electrons whose spectrum is the same everywhere: N(E, x) = N(E) n(x)/n(x_sun).
 
     `spectrum` is that at the Sun, in absolute units. Of `profile` only the form counts: its own normalisation and, of
@@ -37,18 +33,7 @@ class WithSpectrum(AbstractField):
     sun: tuple[float, float, float] = setting(SUN, unit="kpc")
 
     def __check_init__(self) -> None:
-        if not isinstance(self.profile, AbstractField):
-            raise TypeError(f"WithSpectrum.profile must be a scalar field, not {self.profile!r}.")
-        if not isinstance(self.spectrum, AbstractSpectrum):
-            raise TypeError(f"WithSpectrum.spectrum must be one of sl.cosmic_rays.spectra, not {self.spectrum!r}.")
-        value: Any = self.profile.prepare()(jnp.asarray(self.sun, default_float()))
-        if value.shape != ():
-            raise TypeError(f"WithSpectrum.profile must be a scalar field; {self.profile.name} is a vector.")
-        if is_concrete(value) and not (np.isfinite(value) and value > 0):
-            raise ValueError(
-                f"WithSpectrum.profile is {value} at sun = {self.sun} kpc, where it must be positive: the spectrum "
-                "holds there. Move `sun`, or take another profile."
-            )
+        check_profile(self, AbstractSpectrum, "sl.cosmic_rays.spectra")
 
     def __call__(self, position: Vector) -> Scalar:
         """N_0 of the power law that touches the spectrum at its reference energy, () cm^-3."""
@@ -56,11 +41,4 @@ class WithSpectrum(AbstractField):
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
         index, pivot = self.spectrum.tangent()[1], self.spectrum.reference_energy / ELECTRON_REST_ENERGY
-        return (Population(self._relative(position), index, self.spectrum, pivot),)
-
-    def structures(self) -> Structures:
-        """Those of the profile."""
-        return self.profile.structures()
-
-    def _relative(self, position: Vector) -> Scalar:
-        return self.profile(position) / self.profile(jnp.asarray(self.sun, position.dtype))
+        return (Population(self.relative(position), index, self.spectrum, pivot),)

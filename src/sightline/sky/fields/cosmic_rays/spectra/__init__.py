@@ -2,6 +2,7 @@
 
 from .base import AbstractParametricSpectrum as AbstractParametricSpectrum
 from .base import AbstractSpectrum as AbstractSpectrum
+from .cooled import Cooled as Cooled
 from .interstellar import local_interstellar as local_interstellar
 from .power_law import BrokenPowerLaw as BrokenPowerLaw
 from .power_law import CutOffPowerLaw as CutOffPowerLaw

@@ -1,0 +1,123 @@
+"""Training of neural inverses."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from ..._core.module import default_float
+from ..._core.units import number, numbers, whole
+from .base import AbstractDistribution
+from .joint import Joint
+from .neural import Neural, is_logarithmic
+
+
+class TrainingWarning(UserWarning):
+    """A network missed the error that it was trained for."""
+
+
+def train(
+    law: AbstractDistribution | Joint,
+    key: Array,
+    widths: Sequence[int] = (32, 32, 32, 32),
+    steps: int = 12_000,
+    batch: int = 2000,
+    target: float = 1e-3,
+    rate: float = 5e-3,
+) -> Neural | Joint:
+    """A network trained to invert a distribution, by Adam with a rate that falls as a cosine.
+
+    The loss is the mean of (C(x) - u)^2 over u and the parameters in their domain, with dC/dx = p.
+
+    **Arguments:** `law`, or a `Joint`, which has a network trained for each variable; `key`: of `jax.random`; `widths`:
+    of the hidden layers; `steps`; `batch`: numbers a step; `target`: rms error of C(x(u)) asked for; `rate`: the first
+    rate of learning.
+
+    **Returns:** the `Neural`, with the loss of each step as `history`. A `TrainingWarning` says by how much the rms
+    error, on numbers not trained on, exceeds the target.
+
+    **Raises:** `ValueError` for numbers that are not positive.
+    """
+    steps, batch = whole(steps, "steps", 1), whole(batch, "batch", 1)
+    target, rate = number(target, "", "target"), number(rate, "", "rate")
+    if not (target > 0 and rate > 0):
+        raise ValueError(f"train: target = {target} and rate = {rate} must be positive.")
+    widths = tuple(whole(width, "widths", 1) for width in np.atleast_1d(numbers(widths, "", "widths")))
+    if isinstance(law, Joint):
+        keys, laws = jax.random.split(key, len(law.samplers)), [one.distribution for one in law.samplers]
+        return Joint(
+            tuple(_trained(one, k, widths, steps, batch, target, rate) for one, k in zip(laws, keys, strict=True))
+        )
+    return _trained(law, key, widths, steps, batch, target, rate)
+
+
+def _trained(
+    law: AbstractDistribution, key: Array, widths: tuple[int, ...], steps: int, batch: int, target: float, rate: float
+) -> Neural:
+    start, run, test = jax.random.split(key, 3)
+    network, history = _descend(_start(law, start, widths), run, steps, batch, rate)
+    trained = eqx.tree_at(lambda n: n.history, network, history)
+    error = float(jnp.sqrt(jnp.mean(_errors(trained, *_drawn(law, test, 20_000)) ** 2)))
+    if not error <= target:
+        text = f"train: rms error {error:.2g}, {error / target:.3g} times the target {target:.2g}: give more steps."
+        warnings.warn(text, TrainingWarning, stacklevel=3)
+    return trained
+
+
+def _start(law: AbstractDistribution, key: Array, widths: tuple[int, ...]) -> Neural:
+    sizes, kind = (len(law.domain) + 1, *widths, 1), default_float()
+    keys = jax.random.split(key, len(sizes) - 1)
+    pairs = list(zip(keys, sizes[:-1], sizes[1:], strict=True))
+    weights = tuple(jax.random.normal(k, (n, m), kind) / math.sqrt(m) for k, m, n in pairs)
+    return Neural(law, weights, tuple(jnp.zeros(n, kind) for n in sizes[1:]), jnp.zeros(0, kind))
+
+
+def _drawn(law: AbstractDistribution, key: Array, count: int) -> tuple[Array, dict[str, Array]]:
+    """Even u, and parameters even in their range or its logarithm."""
+    rows = jax.random.uniform(key, (len(law.domain) + 1, count), default_float())
+    return rows[0], {name: _spread(row, ends) for row, (name, ends) in zip(rows[1:], law.domain.items(), strict=True)}
+
+
+def _spread(even: Array, ends: tuple[float, float]) -> Array:
+    low, high = ends
+    return low * (high / low) ** even if is_logarithmic(ends) else low + (high - low) * even
+
+
+def _errors(network: Neural, u: Array, parameters: dict[str, Array]) -> Array:
+    """C(x(u)) - u, whose derivative by the weights is that of x times the density: quadrature is not differentiated."""
+
+    def one(u: Array, z: dict[str, Array]) -> Array:
+        l = network.unit(u, **z)
+        held, law = jax.lax.stop_gradient(l), network.distribution
+        return jax.lax.stop_gradient(law.unit_cumulative(held, **z) - u) + law.unit_density(held, **z) * (l - held)
+
+    return jax.vmap(one)(u, parameters)
+
+
+def _descend(network: Neural, key: Array, steps: int, batch: int, rate: float) -> tuple[Neural, Array]:
+    import optax
+
+    law, optimiser = network.distribution, optax.adam(optax.cosine_decay_schedule(rate, steps))
+
+    def loss(leaves: Any, key: Array) -> Array:
+        weights, biases = leaves
+        found = eqx.tree_at(lambda n: (n.weights, n.biases), network, (weights, biases))
+        return jnp.mean(_errors(found, *_drawn(law, key, batch)) ** 2)
+
+    def step(carry: Any, key: Array) -> tuple[Any, Array]:
+        leaves, state = carry
+        value, slope = jax.value_and_grad(loss)(leaves, key)
+        change, state = optimiser.update(slope, state)
+        return (optax.apply_updates(leaves, change), state), value
+
+    leaves = (network.weights, network.biases)
+    start = (leaves, optimiser.init(leaves))
+    with jax.numpy_dtype_promotion("standard"):  # the optimiser raises rates to the power of its count of steps
+        (leaves, _), history = jax.jit(lambda c, k: jax.lax.scan(step, c, k))(start, jax.random.split(key, steps))
+    return eqx.tree_at(lambda n: (n.weights, n.biases), network, leaves), history

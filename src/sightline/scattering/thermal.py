@@ -1,0 +1,122 @@
+"""Scattering by hot electrons."""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._core.module import param
+from .._core.types import Scalar
+from ..processes.klein_nishina import cross_section_ratio
+from ..processes.maxwell_juttner import energy, rate, share
+from ..sky.fields import AbstractField
+from .compton import REST, scatter_at_rest, towards_at_rest
+from .packet import Packet, Vector, angle_to, isotropic, orthonormal, turned
+from .process import THOMSON, AbstractProcess, Outcome
+
+_STEPS = 12
+_MU, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_SHARES = (np.arange(8) + 0.5) / 8
+
+
+class ThermalCompton(AbstractProcess):
+    """Scattering by electrons of a temperature, at any energy, with polarisation.
+
+    A candidate electron of the Maxwell-Juettner law, from any direction, collides with the probability
+    (1 - beta mu) sigma_KN(k')/(2 sigma_T), k' = gamma (1 - beta mu) k the energy in its frame; there it scatters as one
+    at rest. The electric field is carried by parallel transport in the boost, as is exact for free waves.
+
+    **Arguments:** `temperature`: kT, keV: a number, or a scalar field of the place.
+
+    **Source:** Pozdnyakov, Sobol & Sunyaev 1983, Astrophys. Space Phys. Rev. 2, 189, section 9; Jüttner 1911.
+
+    !!! example
+        >>> process = sl.scattering.ThermalCompton(51.0)
+    """
+
+    most: ClassVar[float] = 2 * THOMSON
+    temperature: Float[Array, ""] | AbstractField = param(1.0, unit="keV", positive=True)
+
+    def _theta(self, packet: Packet) -> Scalar:
+        given = self.temperature
+        hot = given(packet.position) if isinstance(given, AbstractField) else given
+        return jax.lax.stop_gradient(hot.astype(packet.weight.dtype)) / REST
+
+    def electron(self, packet: Packet, numbers: Array) -> Array:
+        theta = self._theta(packet)
+        return jnp.append(theta * kinetic(numbers[0], theta), isotropic(numbers[1], numbers[2]))
+
+    def chance(self, packet: Packet, electron: Array) -> Scalar:
+        doppler, gamma = _doppler(packet, electron)
+        return 0.5 * doppler / gamma * jnp.minimum(cross_section_ratio(packet.energy * doppler / REST), 1)
+
+    def cross_section(self, packet: Packet) -> Scalar:
+        """The mean over electrons, by 8 shares of their energies and 8 angles."""
+        theta = self._theta(packet)
+        excess = theta * jax.vmap(lambda share: kinetic(share, theta))(jnp.asarray(_SHARES, theta.dtype))
+        gamma = 1 + excess[:, None]
+        beta = jnp.sqrt(excess * (2 + excess))[:, None] / gamma
+        away = 1 - beta * jnp.asarray(_MU, theta.dtype)
+        sigma = cross_section_ratio(gamma * away * packet.energy / REST)
+        return THOMSON * jnp.mean((away * sigma) @ jnp.asarray(0.5 * _WEIGHTS, theta.dtype))
+
+    def scatter(self, packet: Packet, electron: Array, numbers: Array) -> Packet:
+        left = scatter_at_rest(boosted(packet, electron), numbers)
+        return boosted(left, electron.at[1:].multiply(-1))
+
+    def towards(self, packet: Packet, electron: Array, direction: Vector) -> Outcome:
+        """dOmega'/dOmega = 1/(gamma (1 - beta n))^2 of the frame of the electron."""
+        probe = Packet(packet.position, direction, direction, packet.weight, packet.q, packet.u, packet.energy)
+        doppler, _ = _doppler(probe, electron)
+        inside = _aberrated(direction, electron)
+        found = towards_at_rest(boosted(packet, electron), inside)
+        left = Packet(packet.position, inside, found.reference, packet.weight, found.q, found.u, found.energy)
+        seen = boosted(left, electron.at[1:].multiply(-1))
+        return Outcome(found.I / doppler**2, seen.q, seen.u, seen.reference, seen.energy)
+
+
+def kinetic(number: Scalar, theta: Scalar) -> Scalar:
+    """x of the Maxwell-Juettner law of a number in [0, 1), by Newton's rule kept in a bracket."""
+
+    def step(_: int, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        l, low, high = state
+        off = share(l, theta) - number
+        low, high = jnp.where(off <= 0, l, low), jnp.where(off >= 0, l, high)
+        new = l - off / jnp.maximum(rate(l, theta), 1e-6)
+        return jnp.where((new > low) & (new < high), new, 0.5 * (low + high)), low, high
+
+    start = (jnp.full_like(number, 0.2), jnp.zeros_like(number), jnp.ones_like(number))
+    return energy(jax.lax.stop_gradient(jax.lax.fori_loop(0, _STEPS, step, start)[0]))
+
+
+def _doppler(packet: Packet, electron: Array) -> tuple[Scalar, Scalar]:
+    """gamma (1 - beta mu), and gamma."""
+    gamma = 1 + electron[0]
+    momentum = jnp.sqrt(electron[0] * (2 + electron[0]))
+    return gamma - momentum * jnp.sum(electron[1:] * packet.direction), gamma
+
+
+def _aberrated(direction: Vector, electron: Array) -> Vector:
+    """A direction in the frame of an electron."""
+    gamma, momentum = 1 + electron[0], jnp.sqrt(electron[0] * (2 + electron[0]))
+    along = jnp.sum(electron[1:] * direction)
+    moved = direction + (electron[0] * along - momentum) * electron[1:]
+    return moved / (gamma - momentum * along)
+
+
+def boosted(packet: Packet, electron: Array) -> Packet:
+    """The packet in the frame of an electron: aberration and Doppler shift.
+
+    The angle between the electric field and the plane of direction and velocity is the same in both frames.
+    """
+    doppler, _ = _doppler(packet, electron)
+    inside = _aberrated(packet.direction, electron)
+    turn = angle_to(packet.reference, jnp.cross(packet.direction, packet.reference), electron[1:])
+    q, u = turned(packet.q, packet.u, *turn)
+    across = electron[1:] - jnp.sum(electron[1:] * inside) * inside
+    still = jnp.sum(across * across) < 1e-12
+    direction, reference = orthonormal(inside, jnp.where(still, packet.reference, across))
+    q, u = jnp.where(still, packet.q, q), jnp.where(still, packet.u, u)
+    return Packet(packet.position, direction, reference, packet.weight, q, u, packet.energy * doppler)

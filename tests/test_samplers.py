@@ -1,0 +1,198 @@
+"""Samplers: contracts, exact inverses, tables, rejection, quadrature, joint laws."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array
+
+import sightline as sl
+
+
+class Ramp(sl.samplers.AbstractDistribution):
+    """C(x) = 1 - (1 - x/a)^2 on [0, a]."""
+
+    domain: ClassVar = {"a": (0.5, 4.0)}
+    square_root_end = True
+
+    def support(self, **parameters: Array) -> Any:
+        return 0.0, parameters["a"]
+
+    def unit_cumulative(self, l: Array, **parameters: Array) -> Array:
+        return l * (2 - l)
+
+    def unit_density(self, l: Array, **parameters: Array) -> Array:
+        return 2 * (1 - l)
+
+
+class RampInverse(sl.samplers.AbstractInverse):
+    distribution: Ramp
+
+    def invert(self, u: Array, **parameters: Array) -> Array:
+        return parameters["a"] * (1 - jnp.sqrt(1 - u))
+
+
+def test_a_distribution_has_density_and_cumulative_over_all_numbers(precision):
+    x, a = np.array([-1.0, 0.0, 1.0, 2.0, 3.0]), 2.0
+    np.testing.assert_allclose(Ramp().cumulative(x, a=a), [0, 0, 0.75, 1, 1], rtol=1e-6)
+    np.testing.assert_allclose(Ramp().density(x, a=a), [0, 1, 0.5, 0, 0], atol=1e-6)
+    assert Ramp().cumulative(x, a=a).dtype == precision
+    assert Ramp().cumulative(x[:, None], a=[1.0, 2.0]).shape == (5, 2)
+
+
+def test_an_inverse_broadcasts_draws_and_refuses(precision):
+    sampler = RampInverse(Ramp())
+    np.testing.assert_allclose(sampler([0.0, 0.75, 1.0], a=2.0), [0, 1, 2], rtol=1e-6)
+    assert sampler(jnp.full((3, 1), 0.5), a=[1.0, 2.0]).shape == (3, 2)
+    assert sampler.draw(jax.random.key(0), a=[1.0, 2.0]).shape == (2,)
+    assert sampler.draw(jax.random.key(0), shape=(7,), a=1.0).dtype == precision
+    with pytest.raises(ValueError, match=r"u = 1.5: RampInverse .* 0 to 1"):
+        sampler([0.5, 1.5], a=1.0)
+    with pytest.raises(ValueError, match="a = 5"):
+        sampler(0.5, a=5.0)
+    with pytest.raises(TypeError, match="without a"):
+        sampler(0.5)
+    with pytest.raises(TypeError, match="with b"):
+        sampler(0.5, a=1.0, b=2.0)
+    traced = jax.jit(lambda u, a: sampler(u, a=a))
+    np.testing.assert_array_equal([traced(-0.1, 1.0), traced(0.5, 9.0), traced(0.75, 4.0)], [np.nan, np.nan, 2])
+
+
+def test_domains_that_are_no_ranges_are_refused():
+    class Bad(sl.samplers.AbstractDensity):
+        domain: ClassVar = {"a": (2.0, 1.0)}
+
+        def support(self, a):
+            return 0.0, 1.0
+
+        def __call__(self, x, a):
+            return x
+
+    with pytest.raises(ValueError, match="low < high"):
+        Bad()
+
+
+class Wedge(sl.samplers.AbstractDensity):
+    domain: ClassVar = {"slope": (-2.0, 10.0)}
+
+    def support(self, slope):
+        return 0.0, 1.0
+
+    def __call__(self, x, slope):
+        return 1 + slope * x
+
+
+class Hump(sl.samplers.AbstractDensity):
+    domain: ClassVar = {"k": (0.5, 3.0)}
+
+    def support(self, k):
+        return 0.0, jnp.pi / k
+
+    def __call__(self, x, k):
+        return jnp.sin(k * x)
+
+
+def test_densities_are_integrated_and_inverted(precision):
+    sampler = sl.samplers.Exact(sl.samplers.Integrated(Hump()))
+    u, k = jnp.asarray([0.0, 0.2, 0.5, 1.0]), 2.0
+    tolerance = 1e-9 if precision == "float64" else 2e-3
+    np.testing.assert_allclose(sampler(u, k=k)[1:], np.arccos(1 - 2 * np.array([0.2, 0.5, 1.0])) / k, rtol=tolerance)
+    by_k = jax.jit(jax.grad(lambda k: sampler(0.2, k=k)))(k)
+    np.testing.assert_allclose(by_k, -np.arccos(0.6) / k**2, rtol=1e-5)
+
+
+def test_densities_that_are_negative_are_refused_with_the_place():
+    with pytest.raises(ValueError, match="Wedge at slope = -2 is negative"):
+        sl.samplers.Integrated(Wedge())
+
+
+def test_a_table_and_one_newton_step(tmp_path):
+    law = sl.processes.InverseCompton()
+    table = sl.samplers.Table.of(law, nodes=(129, 65))
+    polished = sl.samplers.Exact(law, guess=table, steps=1)
+    generator = np.random.default_rng(1)
+    u, b = generator.random(4000), 10 ** generator.uniform(-8, 9, 4000)
+
+    def errors(sampler):
+        def one(u, b):
+            return law.unit_cumulative(sampler.unit(u, b=b), b=b)
+
+        return np.abs(np.asarray(jax.jit(jax.vmap(one))(jnp.asarray(u), jnp.asarray(b))) - u)
+
+    assert np.max(errors(table)) < 2e-3
+    assert np.max(errors(polished)) < 1e-5
+    sl.save(polished, tmp_path / "sampler.npz")
+    np.testing.assert_array_equal(sl.load(tmp_path / "sampler.npz")(u[:5], b=b[:5]), polished(u[:5], b=b[:5]))
+    with pytest.raises(ValueError, match="b = 1e"):
+        table(0.5, b=1e10)
+
+
+def test_a_table_chooses_its_nodes():
+    table = sl.samplers.Table.of(Ramp(), tolerance=1e-3)
+    u = np.linspace(0, 1, 101)
+    np.testing.assert_allclose(table.distribution.cumulative(table(u, a=2.0), a=2.0), u, atol=1e-3)
+
+
+def test_rejection_draws_the_law():
+    law = sl.processes.InverseCompton()
+    x = jax.jit(lambda key: sl.samplers.Rejection(law, bound=3.3).draw(key, shape=(20000,), b=10.0))(jax.random.key(3))
+    np.testing.assert_allclose(np.mean(x), 0.4767934, atol=4 * 0.3 / 20000**0.5)
+
+
+class Given(sl.samplers.AbstractDistribution):
+    """Even between 0 and the variable before."""
+
+    domain: ClassVar = {"x_1": (0.01, 4.0)}
+
+    def support(self, **parameters: Array) -> Any:
+        return 0.0, parameters["x_1"]
+
+    def unit_cumulative(self, l: Array, **parameters: Array) -> Array:
+        return l
+
+    def unit_density(self, l: Array, **parameters: Array) -> Array:
+        return jnp.ones_like(l)
+
+
+def test_joint_laws_are_drawn_one_after_another():
+    joint = sl.samplers.Joint((RampInverse(Ramp()), sl.samplers.Exact(Given())))
+    np.testing.assert_allclose(joint([0.75, 0.5], a=2.0), [1.0, 0.5], rtol=1e-12)
+    assert joint.draw(jax.random.key(0), shape=(3,), a=2.0).shape == (3, 2)
+    with pytest.raises(ValueError, match="asks for x_1"):
+        sl.samplers.Joint((sl.samplers.Exact(Given()), RampInverse(Ramp())))
+    with pytest.raises(ValueError, match="must be 2 long"):
+        joint([0.5], a=2.0)
+
+
+def test_samplers_are_checked(precision):
+    law = sl.processes.InverseCompton()
+    found = sl.testing.check_sampler(sl.samplers.Exact(law))
+    assert found.largest < (1e-12 if precision == "float64" else 3e-5)
+    sl.testing.check_sampler(sl.samplers.Table.of(law, nodes=(129, 65)))
+
+
+def test_a_sampler_that_is_wrong_is_found():
+    class Wrong(sl.samplers.AbstractInverse):
+        distribution: Ramp
+
+        def invert(self, u: Array, **parameters: Array) -> Array:
+            return parameters["a"] * u
+
+    with pytest.raises(AssertionError, match=r"is not u to 0\.01 at a = 0\.5"):
+        sl.testing.check_sampler(Wrong(Ramp()))
+
+
+def test_joint_laws_of_densities():
+    """p ~ x + y on the unit square: C(x) = (x^2 + x)/2, then C(y|x) = (x y + y^2/2)/(x + 1/2)."""
+    joint = sl.samplers.Joint.of(lambda x: x[0] + x[1], ((0.0, 1.0), (0.0, 1.0)))
+    u = np.array([[0.1, 0.7], [0.5, 0.2], [0.0, 1.0]])
+    x, y = np.asarray(joint(u)).T
+    np.testing.assert_allclose((x**2 + x) / 2, u[:, 0], atol=1e-9)
+    np.testing.assert_allclose((x * y + y**2 / 2) / (x + 0.5), u[:, 1], atol=1e-9)
+    slope = jax.jacfwd(lambda u: joint(u))(jnp.asarray([0.5, 0.2]))
+    assert np.all(np.isfinite(slope))
+    assert slope[0, 1] == 0
+    with pytest.raises(ValueError, match="box"):
+        sl.samplers.Joint.of(lambda x: x[0], ((1.0, 0.0),))
