@@ -13,8 +13,8 @@ from common import galaxy, parse, save, sphere
 from speed import gradient, value
 
 import sightline as sl
+from sightline.processes.synchrotron import absorption, emission
 from sightline.sky.emission import Plasma
-from sightline.sky.emission.kernels import absorption, emission
 
 jax.config.update("jax_enable_x64", True)
 

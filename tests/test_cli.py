@@ -55,6 +55,23 @@ def test_sky_equals_the_library(simulate, tmp_path, capsys):
     assert f"{float(np.median(expected.I[1])):.4g}" in report
 
 
+def test_gamma_rays(simulate, tmp_path, capsys):
+    tokens = ["simulate", "--energy", "0.1", "1:10:2", "--nside", "2", "--cells", "16", "--output", "gamma.fits"]
+    assert cli.main([*tokens, "--plot", "gamma.png"]) == 0
+    found = io.read_map(tmp_path / "gamma.fits")
+    assert (found.unit, found.I.shape) == ("GeV-1 cm-2 s-1 sr-1", (3, 48))
+    np.testing.assert_allclose(found.energy, [0.1, 1.0, 10.0], rtol=1e-12)
+    light = sl.radiation.CMB() + sl.radiation.Disk(30.0, 0.5) + sl.radiation.Disk(3000.0, 1.0)
+    model = sl.Simulator(cosmic_rays=MODEL.cosmic_rays, radiation=light, emission=sl.emission.InverseCompton())
+    expected = model(sl.Sightlines(sl.HealpixSky(2), sl.ResolvedCells(cells=4)), energy=[0.1, 1.0, 10.0])
+    np.testing.assert_allclose(found.I, expected.I, rtol=1e-6)
+    assert "Energy [GeV]" in capsys.readouterr().out
+    assert cli.main([*tokens, "--frequency", "23", "--overwrite"]) == 2
+    assert "--energy does not go with --frequency" in capsys.readouterr().err
+    assert cli.main(["simulate", "--energy", "1e9", "--output", "no.fits"]) == 2
+    assert "1e+06 GeV" in capsys.readouterr().err
+
+
 def test_blocks_make_up_the_sky(monkeypatch):
     monkeypatch.setattr(simulation, "RAYS_PER_BLOCK", 64)
     for sky in (sl.HealpixSky(4), sl.HealpixSky(1), sl.HealpixSky(2, supersample=4), sl.HealpixSky(1, supersample=16)):

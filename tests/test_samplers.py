@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Array
+from scipy import integrate, special
 
 import sightline as sl
 
@@ -184,6 +185,24 @@ def test_a_sampler_that_is_wrong_is_found():
         sl.testing.check_sampler(Wrong(Ramp()))
 
 
+def test_newton_that_goes_to_and_fro_is_ended():
+    """A bump, for which Newton's rule alone jumps between two places at u = 0.68."""
+
+    class Bump(sl.samplers.AbstractDensity):
+        domain = {"a": (0.0, 10.0)}  # noqa: RUF012
+
+        def support(self, a):
+            return 0.0, 1.0
+
+        def __call__(self, x, a):
+            return 1 + a * jnp.exp(-((x - 0.3) ** 2) / 0.02)
+
+    law = sl.samplers.Integrated(Bump())
+    a, u = (one.ravel() for one in np.meshgrid(np.linspace(0, 10, 41), np.linspace(0, 1, 129)))
+    found = sl.samplers.Exact(law)(u, a=a)
+    np.testing.assert_allclose(law.cumulative(found, a=a), u, atol=1e-13)
+
+
 def test_joint_laws_of_densities():
     """p ~ x + y on the unit square: C(x) = (x^2 + x)/2, then C(y|x) = (x y + y^2/2)/(x + 1/2)."""
     joint = sl.samplers.Joint.of(lambda x: x[0] + x[1], ((0.0, 1.0), (0.0, 1.0)))
@@ -196,3 +215,28 @@ def test_joint_laws_of_densities():
     assert slope[0, 1] == 0
     with pytest.raises(ValueError, match="box"):
         sl.samplers.Joint.of(lambda x: x[0], ((1.0, 0.0),))
+
+
+@pytest.mark.parametrize(
+    ("law", "density", "mean", "tolerance"),
+    [
+        (sl.processes.Planck(), lambda x: x**2 / np.expm1(x) / (2 * special.zeta(3)), 2.7011780, 1e-10),
+        (sl.processes.SynchrotronPhoton(), None, 8 / (15 * np.sqrt(3)), 1e-6),
+    ],
+)
+def test_photons_of_black_bodies_and_of_synchrotron_radiation(law, density, mean, tolerance):
+    """Means in closed form; distributions by scipy: the integral of F/x over x is 5 pi/3."""
+    nodes, weights = np.polynomial.legendre.leggauss(96)
+    l = jnp.asarray(0.5 * (1 + nodes))
+    p = np.asarray(jax.jit(jax.vmap(law.unit_density))(l)) * 0.5 * weights
+    np.testing.assert_allclose(p @ np.asarray(jax.vmap(law.value)(l)), mean, rtol=1e-6)
+    np.testing.assert_allclose(p.sum(), 1.0, rtol=1e-6)
+    if density is None:
+
+        def density(x):
+            return integrate.quad(lambda t: special.kv(5 / 3, t), x, np.inf)[0] / (5 * np.pi / 3)
+
+    for x in (0.1, 1.0, 5.0):
+        exact = 1 - integrate.quad(density, x, 60, limit=200, epsabs=1e-13)[0]
+        np.testing.assert_allclose(law.cumulative(x), exact, rtol=0, atol=max(tolerance, 1e-7))
+    sl.testing.check_sampler(sl.samplers.Exact(law))

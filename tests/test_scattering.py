@@ -159,6 +159,9 @@ def test_klein_nishina_in_closed_form(precision):
     )
     found = sl.processes.cross_section_ratio(jnp.asarray(k))
     np.testing.assert_allclose(np.asarray(found)[wide], exact[wide], rtol=1e-9 if precision == "float64" else 1e-6)
+    assert sl.processes.cross_section_ratio(0.0) == sl.processes.mean_energy_ratio(0.0) == 1
+    with pytest.raises(ValueError, match="must not be negative"):
+        sl.processes.cross_section_ratio(-1.0)
     small = 1 - 2 * k + 26 / 5 * k**2
     np.testing.assert_allclose(np.asarray(found)[k < 1e-4], small[k < 1e-4], rtol=1e-6)
     mean = np.asarray(sl.processes.mean_energy_ratio(jnp.asarray(k)))

@@ -13,8 +13,8 @@ from scipy import integrate, special
 
 import sightline as sl
 from sightline._core.constants import ELECTRON_REST_ENERGY
+from sightline.processes.synchrotron import absorption, synchrotron_functions
 from sightline.sky.emission import Plasma
-from sightline.sky.emission.kernels import absorption, synchrotron_functions
 from sightline.testing import check_field
 from sightline.testing.derivatives import derivative_problems, finite_problems
 

@@ -15,12 +15,14 @@ from cyclopts.exceptions import CycloptsError
 from .._core.reading import FileError
 from ..inference import FitError
 from .app import app
-from .frequencies import check, spread
+from .frequencies import read_in
 from .galaxies import cube as cube
 from .interrupts import CODE as INTERRUPTED
 from .interrupts import MESSAGE, interrupts, leave, watched
 from .refusal import Failure, Refusal
 
+_SPREAD_GHZ, _CHECK_GHZ = read_in("GHz", "frequency")
+_SPREAD_GEV, _CHECK_GEV = read_in("GeV", "energy")
 Operator = Literal["synchrotron", "self-absorption", "faraday", "free-free"]
 
 
@@ -72,7 +74,12 @@ def simulate(
     *,
     output: Path,
     frequency: Annotated[
-        list[float] | None, Parameter(consume_multiple=True, negative=(), converter=spread, validator=check, n_tokens=1)
+        list[float] | None,
+        Parameter(consume_multiple=True, negative=(), converter=_SPREAD_GHZ, validator=_CHECK_GHZ, n_tokens=1),
+    ] = None,
+    energy: Annotated[
+        list[float] | None,
+        Parameter(consume_multiple=True, negative=(), converter=_SPREAD_GEV, validator=_CHECK_GEV, n_tokens=1),
     ] = None,
     observable: Literal["stokes", "rm", "dm", "em"] = "stokes",
     model: str | None = None,
@@ -102,6 +109,9 @@ def simulate(
         FITS file to write, one HEALPix table a frequency.
     frequency
         One or more in GHz, or ranges start:stop:count, both ends included. Needed for Stokes parameters.
+    energy
+        Instead of --frequency, one or more in GeV, or ranges: gamma rays, GeV^-1 cm^-2 s^-1 sr^-1, of the cosmic-ray
+        electrons on the microwave background, dust of 30 K and starlight of 3000 K.
     observable
         Stokes parameters, or RM [rad m^-2], DM [pc cm^-3], EM [pc cm^-6].
     model
@@ -142,6 +152,7 @@ def simulate(
     request = Request(
         output=output,
         frequency=frequency,
+        energy=energy,
         observable=observable,
         model=model,
         operators=operators,

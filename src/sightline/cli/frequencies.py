@@ -1,19 +1,38 @@
-"""Frequencies on the command line: numbers and ranges."""
+"""Frequencies and energies on the command line: numbers and ranges."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-CURE = "Give positive, finite numbers in GHz, or ranges start:stop:count."
 MOST = 10_000
 """Frequencies in one call."""
+Spread = Callable[[Any, Sequence[Any]], list[float]]
+Check = Callable[[Any, Sequence[float] | None], None]
 
 
-def spread(_: Any, tokens: Sequence[Any]) -> list[float]:
-    """Numbers and ranges, `start:stop:count` with both ends, as one list of frequencies.
+def read_in(unit: str, what: str) -> tuple[Spread, Check]:
+    """What turns words into numbers of a unit, and what refuses those that are not positive and finite.
 
-    **Raises:** `ValueError` for what is neither.
+    Words are numbers and ranges, `start:stop:count` with both ends.
     """
-    return [value for token in tokens for value in _values(token.value)]
+    cure = f"Give positive, finite numbers in {unit}, or ranges start:stop:count."
+
+    def spread(_: Any, tokens: Sequence[Any]) -> list[float]:
+        try:
+            return [value for token in tokens for value in _values(token.value)]
+        except _NoNumber as error:
+            raise ValueError(f"{str(error)!r} is no {what}, or more than {MOST}. {cure}") from None
+
+    def check(_: Any, values: Sequence[float] | None) -> None:
+        if values is not None and len(values) > MOST:
+            raise ValueError(f"{len(values)} numbers are more than {MOST}: simulate them in several files.")
+        if values is not None and (not values or not all(0 < value < float("inf") for value in values)):
+            raise ValueError(cure)
+
+    return spread, check
+
+
+class _NoNumber(ValueError):
+    """A word that is neither number nor range."""
 
 
 def _values(text: str) -> list[float]:
@@ -26,12 +45,4 @@ def _values(text: str) -> list[float]:
         first, last, steps = float(start), float(stop), max(int(count) - 1, 0)
         return [first + (last - first) * step / steps for step in range(steps + 1)]
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is no frequency, or more than {MOST}. {CURE}") from None
-
-
-def check(_: Any, values: Sequence[float] | None) -> None:
-    """Refuses frequencies that are not positive and finite, and too many of them."""
-    if values is not None and len(values) > MOST:
-        raise ValueError(f"{len(values)} frequencies are more than {MOST}: simulate them in several files.")
-    if values is not None and (not values or not all(0 < value < float("inf") for value in values)):
-        raise ValueError(CURE)
+        raise _NoNumber(text) from None

@@ -10,6 +10,7 @@ from rich.table import Table
 
 import sightline as sl
 
+from ..sky.axes import UNITS
 from ..sky.geometry.cells import PARTS
 from .scene import Scene
 
@@ -89,6 +90,8 @@ def _names(model: sl.Simulator) -> list[str]:
         "electron density": model.electron_density,
         "cosmic rays": model.cosmic_rays,
     }
+    if model.radiation is not None:
+        fields["radiation"] = model.radiation
     lines = [f"{name}: {_class(field)}" for name, field in fields.items()]
     return [*lines, f"emission: {', '.join(type(operator).__name__ for operator in model.emission)}"]
 
@@ -99,12 +102,12 @@ def _class(field: Any) -> str:
 
 
 def brightness(stokes: sl.Stokes) -> Table:
-    """The range of I and the largest polarised intensity, sqrt(Q^2 + U^2), at each frequency."""
+    """The range of I and the largest polarised intensity, sqrt(Q^2 + U^2), at each frequency or energy."""
     table = Table(title=f"Brightness [{stokes.unit}]", title_justify="left")
-    for name in ("Frequency [GHz]", "I min", "I median", "I max", "P max"):
+    for name in (f"{stokes.axis.capitalize()} [{UNITS[stokes.axis]}]", "I min", "I median", "I max", "P max"):
         table.add_column(name, justify="right")
     maps = (np.atleast_2d(part) for part in (stokes.I, stokes.polarised_intensity))
-    arrays: list[Any] = [np.atleast_1d(stokes.frequency), *maps]
+    arrays: list[Any] = [np.atleast_1d(getattr(stokes, stokes.axis)), *maps]
     for nu, i, p in zip(*arrays, strict=True):
         table.add_row(f"{nu:g}", *(f"{value:.4g}" for value in (i.min(), np.median(i), i.max(), p.max())))
     return table

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +12,13 @@ import sightline as sl
 
 from ..io import write_columns, write_map
 from ..plot import map, maps
+from ..sky.axes import check_energy
 from .outputs import check_outputs
 from .refusal import Refusal
 from .report import report, report_values
-from .scene import Scene, check_size, choose, instrument, read_band, with_operators
+from .scene import Scene, check_size, choose, instrument, read_band, with_gamma_rays, with_operators
 from .settings import SEEDS
-from .simulation import measure_sky, simulate_sky
+from .simulation import Asked, measure_sky, simulate_sky
 
 UNITS = {"rm": "rad m-2", "dm": "pc cm-3", "em": "pc cm-6"}
 TEMPERATURE, CLUMPING = 8000.0, 1.0
@@ -30,6 +31,7 @@ class Request(NamedTuple):
 
     output: Path
     frequency: list[float] | None
+    energy: list[float] | None
     observable: str
     model: str | None
     operators: list[str] | None
@@ -50,7 +52,7 @@ class Request(NamedTuple):
 class _Plan(NamedTuple):
     scene: Scene
     sky: sl.HealpixSky
-    frequency: Sequence[float]
+    asked: Asked
     chain: sl.instruments.Chain
 
 
@@ -75,7 +77,7 @@ def run(request: Request, stop: Callable[[], None]) -> None:
 
 
 def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
-    seen, rotation, error = simulate_sky(plan.scene, plan.sky, plan.frequency, stop)
+    seen, rotation, error = simulate_sky(plan.scene, plan.sky, plan.asked, stop)
     stokes = plan.chain(seen)
     if request.noise is not None:
         stokes = sl.instruments.add_noise(stokes, request.noise, jax.random.key(request.seed))
@@ -106,9 +108,11 @@ def _plan(request: Request) -> _Plan:
         temperature, clumping = _given(request.temperature, TEMPERATURE), _given(request.clumping, CLUMPING)
         scene = with_operators(scene, request.operators, temperature, clumping)
     band = None if request.bandpass is None else read_band(request.bandpass)
-    frequency = band.frequency if band is not None else _given(request.frequency, [])
-    check_size(sl.HealpixSky(request.nside), 3 * max(len(frequency), 1))
-    return _Plan(scene, sky, frequency, instrument(band, request.beam))
+    asked: Asked = {"frequency": band.frequency if band is not None else _given(request.frequency, [])}
+    if request.energy is not None:
+        asked, scene = {"energy": check_energy(request.energy).tolist()}, with_gamma_rays(scene)
+    check_size(sl.HealpixSky(request.nside), 3 * max(*(len(values) for values in asked.values()), 1))
+    return _Plan(scene, sky, asked, instrument(band, request.beam))
 
 
 def _given(value: Any, default: Any) -> Any:
@@ -123,7 +127,7 @@ def _check_request(request: Request) -> None:
         return
     if request.clumping is not None and request.observable != "em":
         raise ValueError(f"--clumping does not go with --observable {request.observable}: leave one of them out.")
-    for name in ("frequency", "bandpass", "beam", "noise", "operators", "temperature"):
+    for name in ("frequency", "energy", "bandpass", "beam", "noise", "operators", "temperature"):
         if getattr(request, name) is not None:
             raise ValueError(f"--{name} does not go with --observable {request.observable}: leave one of them out.")
 
@@ -150,8 +154,14 @@ def _check_numbers(request: Request) -> None:
 
 
 def _check_stokes(request: Request) -> None:
-    if (request.frequency is None) == (request.bandpass is None):
-        raise ValueError("Stokes parameters need either --frequency or --bandpass: give one of them.")
+    given = [name for name in ("frequency", "energy", "bandpass") if getattr(request, name) is not None]
+    if request.energy is not None:
+        given += [name for name in ("operators", "noise") if getattr(request, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"--energy does not go with --{(set(given) - {'energy'}).pop()}: leave one of them out.")
+        return
+    if len(given) != 1:
+        raise ValueError("Stokes parameters need either --frequency or --bandpass, or --energy: give one of them.")
     operators = _given(request.operators, [])
     if request.operators is not None and not operators:
         raise ValueError("--operators names none: give at least one, e.g. --operators synchrotron.")

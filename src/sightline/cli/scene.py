@@ -89,6 +89,13 @@ def with_operators(scene: Scene, names: Sequence[str], temperature: float, clump
     return scene._replace(simulator=dataclasses.replace(scene.simulator, emission=emission, temperature=warm))
 
 
+def with_gamma_rays(scene: Scene) -> Scene:
+    """A scene whose electrons scatter light to gamma rays, instead of what they emit in the radio."""
+    light = sl.radiation.CMB() + sl.radiation.Disk(30.0, 0.5) + sl.radiation.Disk(3000.0, 1.0)
+    simulator = dataclasses.replace(scene.simulator, emission=(sl.emission.InverseCompton(),), radiation=light)
+    return scene._replace(simulator=simulator)
+
+
 def read_band(path: Path, label: float | None = None) -> sl.instruments.Bandpass:
     """A bandpass from a text file of two columns, GHz and weight, labelled with its mean frequency, or another one.
 

@@ -1,7 +1,7 @@
 """The sky in blocks of pixels, with a progress bar."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import jax.numpy as jnp
@@ -15,6 +15,8 @@ from .scene import Scene
 
 RAYS_PER_BLOCK = 2048
 T = TypeVar("T")
+Asked = Mapping[str, Sequence[float]]
+"""The axis of a sky, `"frequency"` [GHz] or `"energy"` [GeV], and values on it."""
 
 
 def blocks(sky: sl.HealpixSky) -> Iterator[sl.HealpixSky]:
@@ -26,17 +28,17 @@ def blocks(sky: sl.HealpixSky) -> Iterator[sl.HealpixSky]:
 
 
 def simulate_sky(
-    scene: Scene, sky: sl.HealpixSky, frequency: Sequence[float], check: Callable[[], None]
+    scene: Scene, sky: sl.HealpixSky, asked: Asked, check: Callable[[], None]
 ) -> tuple[sl.Stokes, float, sl.ErrorEstimate | None]:
     """The Stokes parameters of a sky, the largest rotation [rad] within a cell, where it is above 1, and the error.
 
     **Arguments:** `check`: called after every block; raises to stop.
     """
     if scene.tolerance is not None:
-        lines = _chosen(scene, sky, frequency)
+        lines = _chosen(scene, sky, asked)
         check()
-        return (*_quietly(scene.simulator, lines, frequency), lines.error)
-    results = _each_block(lambda lines: _quietly(scene.simulator, lines, frequency), scene, sky, check)
+        return (*_quietly(scene.simulator, lines, asked), lines.error)
+    results = _each_block(lambda lines: _quietly(scene.simulator, lines, asked), scene, sky, check)
     parts, rotations = zip(*results, strict=True)
     return assemble(parts, sky), max(rotations), None
 
@@ -58,11 +60,11 @@ def measure_sky(
     return np.concatenate(_each_block(lambda lines: measure(lines)(scene.simulator), scene, sky, check)), None
 
 
-def _chosen(scene: Scene, sky: Any, frequency: Sequence[float] | None = None) -> sl.Sightlines:
+def _chosen(scene: Scene, sky: Any, asked: Asked | None = None) -> sl.Sightlines:
     """Sightlines that meet the tolerance of a scene, or come near to it, which the report says."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sl.ToleranceWarning)
-        return scene.simulator.sightlines(sky, frequency, scene.tolerance)
+        return scene.simulator.sightlines(sky, tolerance=scene.tolerance, **(asked or {}))
 
 
 def _each_block(
@@ -79,11 +81,11 @@ def _each_block(
     return results
 
 
-def _quietly(model: sl.Simulator, lines: sl.Sightlines, frequency: Sequence[float]) -> tuple[sl.Stokes, float]:
+def _quietly(model: sl.Simulator, lines: sl.Sightlines, asked: Asked) -> tuple[sl.Stokes, float]:
     """One block, and the rotation [rad] it warned of or 0, which is said once for all blocks; other warnings pass."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        stokes = model(lines, frequency)
+        stokes = model(lines, **asked)
     rotation = 0.0
     for warning in caught:
         if isinstance(warning.message, sl.RotationWarning):

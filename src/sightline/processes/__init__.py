@@ -10,3 +10,5 @@ from .klein_nishina import KleinNishina as KleinNishina
 from .klein_nishina import cross_section_ratio as cross_section_ratio
 from .klein_nishina import mean_energy_ratio as mean_energy_ratio
 from .maxwell_juttner import MaxwellJuttner as MaxwellJuttner
+from .planck import Planck as Planck
+from .synchrotron_photon import SynchrotronPhoton as SynchrotronPhoton

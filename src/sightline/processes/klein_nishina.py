@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.module import is_concrete
+from .._core.units import numbers
 from .samplers.base import AbstractDistribution
 from .samplers.domain import strip
 
@@ -27,10 +29,11 @@ def cross_section_ratio(energy: Any) -> Values:
 
     !!! example
         >>> round(float(sl.processes.cross_section_ratio(1.0)), 6)
-        0.430695
+        0.430728
     """
-    k = strip(energy, "energy")
-    return 0.375 * jnp.log1p(2 * k) / k * _moment(jnp.ones_like(k), k, 0)
+    k = _energy(energy)
+    lit = jnp.where(k > 0, k, 1)
+    return jnp.where(k > 0, 0.375 * jnp.log1p(2 * lit) / lit * _moment(jnp.ones_like(k), lit, 0), 1)
 
 
 def mean_energy_ratio(energy: Any) -> Values:
@@ -42,9 +45,16 @@ def mean_energy_ratio(energy: Any) -> Values:
         >>> round(float(sl.processes.mean_energy_ratio(1e-3)), 5)
         0.999
     """
-    k = strip(energy, "energy")
-    one = jnp.ones_like(k)
-    return _moment(one, k, 1) / _moment(one, k, 0)
+    k = _energy(energy)
+    one, lit = jnp.ones_like(k), jnp.where(k > 0, k, 1)
+    return jnp.where(k > 0, _moment(one, lit, 1) / _moment(one, lit, 0), 1)
+
+
+def _energy(energy: Any) -> Array:
+    """k, refused below 0."""
+    if is_concrete(energy) and not np.all(numbers(energy, "", "energy") >= 0):
+        raise ValueError(f"energy = {energy}: k, in m_e c^2, must not be negative.")
+    return strip(energy, "energy")
 
 
 def _moment(l: Array, k: Array, power: int) -> Array:
@@ -86,7 +96,7 @@ class KleinNishina(AbstractDistribution):
     !!! example
         >>> law = sl.processes.KleinNishina()
         >>> round(float(law.cumulative(0.3, energy=1.0)), 4)
-        0.3935
+        0.4471
     """
 
     domain: ClassVar = {"energy": (1e-6, 1e4)}

@@ -1,18 +1,18 @@
 """Scattering by electrons at rest that take energy."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._core.constants import ELECTRON_REST_ENERGY
 from .._core.types import Scalar
 from ..processes.klein_nishina import cross_section_ratio, haversine, rate, share
+from ..processes.newton import inverse
 from .packet import Packet, Vector
 from .process import THOMSON, AbstractProcess, Outcome, azimuth, leave, seen_from
 
 REST = ELECTRON_REST_ENERGY * 1e6
 """m_e c^2, keV."""
-_STEPS = 10
+_STEPS = 12
 
 
 class Compton(AbstractProcess):
@@ -42,7 +42,7 @@ class Compton(AbstractProcess):
 def scatter_at_rest(packet: Packet, numbers: Array) -> Packet:
     """The packet after Compton scattering, in the frame in which the electron was at rest."""
     k = packet.energy / REST
-    l = inverse(numbers[0], k)
+    l = lost(numbers[0], k)
     half = jnp.clip(haversine(l, k), 0, 1)
     cosine, ratio = 1 - 2 * half, 1 / (1 + 2 * k * half)
     even = 1 + cosine * cosine + (1 - ratio) ** 2 / ratio
@@ -64,15 +64,6 @@ def towards_at_rest(packet: Packet, direction: Vector) -> Outcome:
     return seen_from(packet, direction, law, 3 / (16 * jnp.pi) * ratio**2 / cross_section_ratio(k))
 
 
-def inverse(number: Scalar, k: Scalar) -> Scalar:
-    """The coordinate of `KleinNishina` of a number in [0, 1), by Newton's rule kept in a bracket."""
-
-    def step(_: int, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        l, low, high = state
-        off = share(l, k) - number
-        low, high = jnp.where(off <= 0, l, low), jnp.where(off >= 0, l, high)
-        new = l - off / jnp.maximum(rate(l, k), 1e-6)
-        return jnp.where((new >= low) & (new <= high), new, 0.5 * (low + high)), low, high
-
-    start = (number, jnp.zeros_like(number), jnp.ones_like(number))
-    return jax.lax.stop_gradient(jax.lax.fori_loop(0, _STEPS, step, start)[0])
+def lost(number: Scalar, k: Scalar) -> Scalar:
+    """The coordinate of `KleinNishina` of a number in [0, 1)."""
+    return inverse(lambda l: share(l, k), lambda l: rate(l, k), number, number, _STEPS)

@@ -11,12 +11,13 @@ from .._core.module import param
 from .._core.types import Scalar
 from ..processes.klein_nishina import cross_section_ratio
 from ..processes.maxwell_juttner import energy, rate, share
+from ..processes.newton import inverse
 from ..sky.fields import AbstractField
 from .compton import REST, scatter_at_rest, towards_at_rest
 from .packet import Packet, Vector, angle_to, isotropic, orthonormal, turned
 from .process import THOMSON, AbstractProcess, Outcome
 
-_STEPS = 12
+_STEPS = 20
 _MU, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _SHARES = (np.arange(8) + 0.5) / 8
 
@@ -78,17 +79,9 @@ class ThermalCompton(AbstractProcess):
 
 
 def kinetic(number: Scalar, theta: Scalar) -> Scalar:
-    """x of the Maxwell-Juettner law of a number in [0, 1), by Newton's rule kept in a bracket."""
-
-    def step(_: int, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        l, low, high = state
-        off = share(l, theta) - number
-        low, high = jnp.where(off <= 0, l, low), jnp.where(off >= 0, l, high)
-        new = l - off / jnp.maximum(rate(l, theta), 1e-6)
-        return jnp.where((new > low) & (new < high), new, 0.5 * (low + high)), low, high
-
-    start = (jnp.full_like(number, 0.2), jnp.zeros_like(number), jnp.ones_like(number))
-    return energy(jax.lax.stop_gradient(jax.lax.fori_loop(0, _STEPS, step, start)[0]))
+    """x of the Maxwell-Juettner law of a number in [0, 1)."""
+    start = jnp.full_like(number, 0.2)
+    return energy(inverse(lambda l: share(l, theta), lambda l: rate(l, theta), number, start, _STEPS))
 
 
 def _doppler(packet: Packet, electron: Array) -> tuple[Scalar, Scalar]:

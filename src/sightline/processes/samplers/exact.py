@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import setting
+from ..newton import Bracket
 from .base import AbstractDistribution, AbstractInverse
 
 Scalar = Float[Array, ""]
@@ -23,7 +24,7 @@ class Exact(AbstractInverse):
     !!! example
         >>> sampler = sl.samplers.Exact(sl.processes.InverseCompton())
         >>> round(float(sampler(0.5, b=1e4)), 3)
-        0.973
+        0.979
     """
 
     distribution: AbstractDistribution
@@ -64,18 +65,14 @@ def _bracketed(
     """The coordinate at which the distribution is u; tests are inclusive, so that a root stays where it is."""
     tolerance = 2 * jnp.finfo(u.dtype).eps
 
-    def wanted(state: Any) -> Array:
-        step, _, low, high, miss = state
-        return (step < steps) & (jnp.abs(miss) > tolerance * u) & (high - low > tolerance * high)
+    def wanted(state: tuple[Array, Bracket, Array]) -> Array:
+        step, at, miss = state
+        return (step < steps) & (jnp.abs(miss) > tolerance * u) & (at.high - at.low > tolerance * at.high)
 
-    def refine(state: Any) -> Any:
-        step, l, low, high, miss = state
-        low, high = jnp.where(miss <= 0, l, low), jnp.where(miss >= 0, l, high)
-        slope = law.unit_density(l, **parameters)
-        moved = l - miss / jnp.where(slope > 0, slope, 1)
-        held = (slope > 0) & (moved >= low) & (moved <= high)
-        l = jnp.where(held, moved, low + 0.5 * (high - low))
-        return step + 1, l, low, high, law.unit_cumulative(l, **parameters) - u
+    def refine(state: tuple[Array, Bracket, Array]) -> tuple[Array, Bracket, Array]:
+        step, at, miss = state
+        at = at.step(miss, law.unit_density(at.l, **parameters))
+        return step + 1, at, law.unit_cumulative(at.l, **parameters) - u
 
     first = law.unit_cumulative(start, **parameters) - u
-    return jax.lax.while_loop(wanted, refine, (0, start, 0 * start, 0 * start + 1, first))[1]
+    return jax.lax.while_loop(wanted, refine, (jnp.zeros((), int), Bracket.around(start), first))[1].l

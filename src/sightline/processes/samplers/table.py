@@ -36,7 +36,7 @@ class Table(AbstractInverse):
     !!! example
         >>> table = sl.samplers.Table.of(sl.processes.InverseCompton(), nodes=(65, 65))
         >>> round(float(table(0.5, b=1e4)), 2)
-        0.97
+        0.98
     """
 
     distribution: AbstractDistribution

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._core.constants import CRITICAL_FREQUENCY, ELECTRON_REST_ENERGY
 from ..._core.types import Scalar
+from ...processes import synchrotron as kernels
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
-from . import kernels
 
 _LARGEST, _SPAN = math.log(100.0), math.log(1e10)  # of x
 _STEP = math.log(10) / 16

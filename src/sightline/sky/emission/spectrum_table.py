@@ -21,9 +21,9 @@ from jaxtyping import Array, Float
 
 from ..._core.constants import ELECTRON_REST_ENERGY
 from ..._core.types import Scalar
+from ...processes import synchrotron as kernels
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
 from ..grids.cubic import spline, spline_matrix
-from . import kernels
 
 _SPAN = math.log(1e10)  # of x in each integral
 _LARGEST_X = math.log(100.0)

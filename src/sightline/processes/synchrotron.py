@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.elementary import horner, power
+from .._core.elementary import horner, power
 
 _LARGEST = 9.0
 _Fit = tuple[tuple[float, ...], tuple[float, ...]]
