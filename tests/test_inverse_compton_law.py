@@ -106,3 +106,10 @@ def test_exact_draws_and_their_derivatives(precision):
     np.testing.assert_allclose(logarithmic, [0.430727, 0.308774, 0.125832], rtol=1e-3)
     found = sampler.distribution.cumulative(x[:4, 1:4], b=b[:4, None])
     np.testing.assert_allclose(found, jnp.broadcast_to(u[1:4], (4, 3)), atol=1e-12 if precision == "float64" else 2e-5)
+
+
+def test_cumulative_is_finite_where_x_rounds_to_one(precision):
+    law = sl.processes.InverseCompton()
+    found = law.cumulative(jnp.asarray([0.0, 0.5, 1.0]), b=jnp.asarray(5e8))
+    assert np.all(np.isfinite(found))
+    assert (float(found[0]), float(found[2])) == (0.0, 1.0)

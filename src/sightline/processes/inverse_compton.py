@@ -138,7 +138,9 @@ class InverseCompton(AbstractDistribution):
         return 0.0, b / (1 + b)
 
     def coordinate(self, x: Array, **parameters: Array) -> Array:
-        return -jnp.log1p(-x) / jnp.log1p(parameters["b"])
+        inside = x < 1  # in single precision the upper end, b/(1 + b), is 1 for large b
+        l = -jnp.log1p(-jnp.where(inside, x, 0)) / jnp.log1p(parameters["b"])
+        return jnp.where(inside, jnp.minimum(l, 1), 1)
 
     def value(self, l: Array, **parameters: Array) -> Array:
         return -jnp.expm1(-l * jnp.log1p(parameters["b"]))
