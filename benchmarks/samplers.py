@@ -78,8 +78,9 @@ def throughput() -> Iterator[list[str]]:
 
                 seconds = timed(jax.jit(draw))
                 first = first or seconds
-                error = errors(sampler) if isinstance(sampler, sl.samplers.AbstractInverse) else (0.0, 0.0)
-                row = [f"{COUNT / seconds / 1e6:.3g}", f"{seconds / first:.3g}", *(f"{one:.1e}" for one in error)]
+                known = isinstance(sampler, sl.samplers.AbstractInverse)  # rejection has no u
+                error = [f"{one:.1e}" for one in errors(sampler)] if known else ["-", "-"]
+                row = [f"{COUNT / seconds / 1e6:.3g}", f"{seconds / first:.3g}", *error]
                 yield [f"{name}, {precision}", *row]
 
 
