@@ -87,6 +87,21 @@ def maps(folder: Path) -> Iterator[Target]:
     yield _target(folder / "packed.fits.gz", "map, packed", "", read, _numbers, 1)
 
 
+def energy_cubes(folder: Path) -> Iterator[Target]:
+    """Cubes of gamma-ray intensities by energy."""
+
+    def read(path: Path) -> list[np.ndarray]:
+        stokes = sl.io.read_energy_cube(path)
+        assert stokes.sky is not None
+        assert stokes.I.shape == (stokes.energy.size, stokes.sky.size)
+        return [np.asarray(stokes.I)]
+
+    values = jnp.asarray(np.random.default_rng(2).uniform(1e-9, 1e-6, size=(2, SIZE)))
+    stokes = sl.Stokes(values, 0 * values, 0 * values, energy=[0.1, 1.0], sky=sl.HealpixSky(NSIDE))
+    sl.io.write_energy_cube(folder / "energies.fits", stokes)
+    yield _target(folder / "energies.fits", "cube of energies", "fits", read, _numbers)
+
+
 def surveys(folder: Path) -> Iterator[Target]:
     """Maps of others, whole numbers with blanks among them, without checksums."""
     whole = fits.Column("RM", "J", "rad/m2", null=-9, array=np.arange(SIZE))
@@ -271,4 +286,4 @@ def commands(folder: Path) -> Iterator[Target]:
     yield _target(folder / "band.txt", "bandpass", "text", band, _numbers, 1)
 
 
-TARGETS = (maps, surveys, sources, results, commands)
+TARGETS = (maps, energy_cubes, surveys, sources, results, commands)

@@ -1,5 +1,7 @@
 """`sightline cube`: the same cube as Python's, and refusals before any work; particles in files."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -41,6 +43,13 @@ def test_the_cube_is_that_of_python(particles, capsys):
     printed = capsys.readouterr().out
     for text in ("20", "synthetic", "muse", "3 x 4", "cube.fits", "moments.png", "Mpc"):
         assert text in printed
+
+
+def test_the_report_as_json(particles, capsys):
+    assert cli.main(["cube", "stars.npz", "--output", "cube.fits", *CUT, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["written"] == "cube.fits"
+    assert found["library"] == "synthetic"
 
 
 def test_noise_comes_with_its_variance(particles):

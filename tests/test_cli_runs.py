@@ -131,8 +131,10 @@ def test_fit_is_that_of_python(folder, mock, capsys):
         assert text in log
     assert (folder / "results" / "run.toml").read_text() == RUN
     (folder / "results" / "run.log").unlink()
-    assert cli.main(["fit", "run.toml"]) == 0  # again: from the checkpoint
+    capsys.readouterr()
+    assert cli.main(["fit", "run.toml", "--json"]) == 0  # again: from the checkpoint
     assert json.loads((folder / "results" / "fit.json").read_text()) == found
+    assert json.loads(capsys.readouterr().out) == {"folder": "results", "fit": found}
 
 
 @pytest.mark.long
@@ -164,6 +166,8 @@ def test_sample_goes_on_where_it_was(folder, monkeypatch, capsys):
     found = json.loads((folder / "results" / "chains.json").read_text())
     assert found["verdict"] == whole.verdict
     assert found["parameters"]["simulator.magnetic_field.b0"]["mean"] == pytest.approx(whole.means[0])
+    assert cli.main(["sample", "run.toml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["chains"] == found
 
     for name in ("residuals", "corner", "trace", "predictive"):  # drawn above
         monkeypatch.setattr(inference.plot, name, lambda *_, **__: None)
@@ -477,6 +481,8 @@ def test_run_files_of_the_documentation(folder):
     page = (Path(__file__).parents[1] / "docs" / "command_line.md").read_text()
     blocks = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
     blocks = [one for one in blocks if "[spectra" not in one and "[components" not in one]
-    for block, size in zip(blocks, (2, 3), strict=True):
+    photons = sl.Simulator(background=sl.emission.IsotropicPhotons(1e-7, 2.4, reference_energy=1.0))
+    sl.io.write_map("gamma.fits", photons(sl.HealpixSky(1), energy=[0.1, 1.0, 10.0]))
+    for block, size in zip(blocks, (2, 2, 3), strict=True):
         (folder / "run.toml").write_text(block.replace("cells = 64", "cells = 4"))
         assert prepare(folder).posterior.space.size == size

@@ -103,12 +103,15 @@ def prepare(folder, run=RUN):
     return separation.prepare(study.read(folder / "run.toml"), folder)
 
 
-def test_a_separation_is_that_of_python(folder, files, monkeypatch):
+def test_a_separation_is_that_of_python(folder, files, monkeypatch, capsys):
     for name in ("residuals", "corner", "components"):
         monkeypatch.setattr(inference.plot, name, lambda *_, **__: None)
-    assert cli.main(["separate", "run.toml"]) == 0
+    assert cli.main(["separate", "run.toml", "--json"]) == 0
     results, (_, maps, kept) = folder / "results", files
     known = json.loads((results / "fit.json").read_text())
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["fit"] == known
+    assert printed["components"] == json.loads((results / "components.json").read_text())
     whole = sl.instruments.load("LiteBIRD")
     places = [*LOW, 11, 14]
     kept = kept & (np.arange(SKY.size) != 5)

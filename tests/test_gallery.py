@@ -51,3 +51,19 @@ def test_electrons_have_three_columns(gallery, tmp_path):
     assert np.all(values[2] > 0)
     gallery.draw(tmp_path / "electrons.png", gallery.ELECTRONS, {"ExponentialDisk": (model, values)})
     assert (tmp_path / "electrons.png").stat().st_size > 5000
+
+
+def test_gamma_rays_are_drawn(gallery, tmp_path):
+    """The density of the Thomson regime is 3 (1 + q (2 ln q + 1 - 2 q)) of q = e1/e1_max, and each is one in all."""
+    example = importlib.import_module("gamma_rays")
+    radio, gamma = example.skies(1, 8)
+    assert (radio.axis, gamma.axis) == ("frequency", "energy")
+    example.draw_skies(tmp_path / "sky.png", radio, gamma, 60)
+    example.draw_law(tmp_path / "law.png", 50)
+    for name in ("sky", "law"):
+        with Image.open(tmp_path / f"{name}.png") as image:
+            assert image.width > 2 * image.height
+    share, found = example.densities(2001)
+    q = share[1:]
+    np.testing.assert_allclose(found[0][1:], 3 * (1 + q * (2 * np.log(q) + 1 - 2 * q)), atol=5e-3)
+    np.testing.assert_allclose([np.trapezoid(values, share) for values in found[:3]], 1.0, rtol=2e-3)

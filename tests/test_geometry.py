@@ -129,3 +129,55 @@ def test_one_direction_has_many_distances():
     for distance in ([], [[1.0, 2.0]]):
         with pytest.raises(ValueError, match="distance has shape"):
             sl.SourceCatalogue(30.0, 2.0, distance)
+
+
+def test_coordinates_of_astropy():
+    """The Crab pulsar: l = 184.5575, b = -5.7843 deg (SIMBAD)."""
+    import astropy.units as u
+    from astropy.coordinates import Galactocentric, SkyCoord
+
+    crab = SkyCoord("05h34m31.97s", "+22d00m52.1s", frame="icrs", distance=2.0 * u.kpc)
+    sky = sl.Directions(crab)
+    np.testing.assert_allclose([sky.l, sky.b], [[184.5575], [-5.7843]], atol=1e-3)
+    two = SkyCoord([10.0, 20.0], [1.0, 2.0], unit="deg", frame="galactic")
+    np.testing.assert_allclose(sl.Directions(two).b, [1.0, 2.0], atol=1e-9)
+    np.testing.assert_allclose(sl.SourceCatalogue(crab).distance, [2.0])
+    np.testing.assert_allclose(sl.SourceCatalogue(two, distance=[3.0, 4.0]).distance, [3.0, 4.0])
+    place = sl.galactocentric(crab, sun=(-8.0, 0.0, 0.0))
+    l, b = np.deg2rad([184.5575, -5.7843])
+    expected = np.array([-8.0, 0.0, 0.0]) + 2.0 * np.array([np.cos(b) * np.cos(l), np.cos(b) * np.sin(l), np.sin(b)])
+    np.testing.assert_allclose(place, expected, atol=1e-4)
+    frame = Galactocentric(x=[-8.0, 1.0] * u.kpc, y=[0.0, 2000.0] * u.pc, z=[0.0, 3.0] * u.kpc)
+    np.testing.assert_allclose(sl.galactocentric(frame), [[-8.0, 0.0, 0.0], [1.0, 2.0, 3.0]])
+    lines = sl.Sightlines(sky, sl.RadialCells(cells=4), observer=SkyCoord(frame[0]))
+    np.testing.assert_allclose(lines.observer, [-8.0, 0.0, 0.0], atol=1e-6)
+
+
+def test_galactocentric_axes_are_those_of_astropy():
+    """astropy's frame is tilted by z_sun/d alone, 0.15 deg: x towards l = 0, y towards l = 90, z north."""
+    import astropy.units as u
+    from astropy.coordinates import Galactocentric, SkyCoord
+
+    here = SkyCoord(l=[0, 90, 30] * u.deg, b=[0, 0, 60] * u.deg, distance=[1, 2, 3] * u.kpc, frame="galactic")
+    frame = Galactocentric(galcen_distance=8.3 * u.kpc, z_sun=6 * u.pc)
+    found = here.transform_to(frame).cartesian.xyz.to_value("kpc").T
+    np.testing.assert_allclose(sl.galactocentric(here), found, atol=0.02)
+
+
+def test_coordinates_that_lack_something():
+    import astropy.units as u
+    from astropy.coordinates import SkyCoord
+
+    bare = SkyCoord(10.0 * u.deg, 5.0 * u.deg, frame="galactic")
+    with pytest.raises(ValueError, match="have no distance"):
+        sl.SourceCatalogue(bare)
+    with pytest.raises(ValueError, match="have no distance"):
+        sl.galactocentric(bare)
+    with pytest.raises(TypeError, match="must be a SkyCoord"):
+        sl.galactocentric((1.0, 2.0, 3.0))
+    with pytest.raises(TypeError, match="b was given beside a SkyCoord"):
+        sl.Directions(bare, 3.0)
+    with pytest.raises(TypeError, match="b is missing"):
+        sl.Directions(10.0)
+    with pytest.raises(TypeError, match="distance is missing"):
+        sl.SourceCatalogue(10.0, 5.0)

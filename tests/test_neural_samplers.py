@@ -42,7 +42,26 @@ def test_bad_networks_are_refused(network):
         network(0.5, b=1e12)
     with pytest.raises(ValueError, match=r"u = 1\.5"):
         network(1.5, b=1.0)
+    with pytest.raises(ValueError, match="batch = 0"):
+        sl.samplers.train(network.distribution, jax.random.key(0), steps=9, batch=(8, 0))
+    with pytest.raises(ValueError, match="has 3 stages"):
+        sl.samplers.train(network.distribution, jax.random.key(0), steps=2, batch=(8, 8, 8))
     with pytest.raises(ValueError, match="steps"):
         sl.samplers.train(network.distribution, jax.random.key(0), steps=0)
     with pytest.warns(sl.samplers.TrainingWarning, match="times the target"):
         sl.samplers.train(network.distribution, jax.random.key(0), widths=(4,), steps=3, batch=16)
+
+
+def test_batches_grow_by_stages():
+    """The same numbers as one batch in the first stage; in the last one the loss scatters as its batch says."""
+    law, key, options = sl.processes.InverseCompton(), jax.random.key(3), {"widths": (6,), "steps": 300, "target": 1.0}
+    one = sl.samplers.train(law, key, batch=16, **options)
+    grown = sl.samplers.train(law, key, batch=(16, 64, 1024), **options)
+    assert grown.history.shape == (300,)
+    np.testing.assert_array_equal(grown.history[:100], one.history[:100])
+    assert np.all(grown.history[100:110] != one.history[100:110])
+
+    def scatter(history):
+        return float(np.std(np.log(np.asarray(history[-60:]))))
+
+    assert scatter(grown.history) < 0.4 * scatter(one.history)

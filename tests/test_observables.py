@@ -310,3 +310,24 @@ def test_clumps_of_the_observable_are_resolved():
     source = sl.SourceCatalogue([0.0], [0.0], [2.0])
     found = sl.observables.EmissionMeasure(source, clumping=sl.electrons.Uniform(1.0) + clump)(simulator)
     np.testing.assert_allclose(found, 0.01 * (2000 + 9 * 40), rtol=1e-5)
+
+
+def test_observables_are_quantities_of_astropy(tmp_path):
+    import astropy.units as u
+    import healpy
+
+    sky = sl.HealpixSky(1)
+    model = sl.Simulator(magnetic_field=sl.magnetic.LSA(), electron_density=sl.electrons.ExponentialDisk())
+    units = {"RotationMeasure": "rad / m2", "DispersionMeasure": "pc / cm3", "EmissionMeasure": "pc / cm6"}
+    columns = {name: getattr(sl.observables, name)(sky).quantity(model) for name in units}
+    for name, unit in units.items():
+        assert columns[name].unit == u.Unit(unit)
+        np.testing.assert_array_equal(columns[name].value, getattr(sl.observables, name)(sky)(model))
+    sl.io.write_columns(tmp_path / "measures.fits", sky, columns)
+    _, found = sl.io.read_columns(tmp_path / "measures.fits", units={"EmissionMeasure": "pc cm-6"})
+    np.testing.assert_array_equal(found["EmissionMeasure"], columns["EmissionMeasure"].value)
+    np.testing.assert_array_equal(healpy.read_map(tmp_path / "measures.fits"), columns["RotationMeasure"].value)
+    with pytest.raises(TypeError, match=r"columns\['RM'\] has no unit"):
+        sl.io.write_columns(tmp_path / "rm.fits", sky, {"RM": np.ones(12)})
+    with pytest.raises(TypeError, match=r"use sl\.io\.write_columns"):
+        sl.io.write_map(tmp_path / "rm.fits", np.ones(12))

@@ -391,3 +391,44 @@ def test_values_on_an_edge_are_moved_inside(precision):
     with pytest.raises(ValueError, match=r"x = -0\.5 lies outside"):
         sl.ParameterSpace({"x": jnp.asarray(-0.5)}, {"x": dist.Uniform(0.0, 5.0)})
     assert sl.ParameterSpace(sl.cosmic_rays.Uniform(index=5.0), {"index": dist.Normal(3.0, 1.0)}).size == 1
+
+
+def test_every_parameter_of_a_model_in_one_table():
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(b0=2.5),
+        electron_density=sl.electrons.ExponentialDisk(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        emission=(sl.emission.Synchrotron(striation=0.5),),
+    )
+    table = sl.table(simulator)
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert list(rows) == [name for name, leaf in find_leaves(simulator).items() if leaf.learnable]
+    assert rows["magnetic_field.b0"][:4] == ["2.5", "uG", "", "b_0"]
+    assert rows["magnetic_field.psi0"] == ["27", "deg", "", r"\psi_0", "pitch angle at r = 8 kpc"]
+    assert rows["electron_density.n0"][:3] == ["0.03", "cm-3", "0 to ∞"]
+    assert rows["electron_density.scale_height"][2] == "positive"
+    assert rows["emission.0.striation"][0] == "0.5"
+    page = table._repr_html_()
+    assert page.count("<tr>") == len(rows) + 1
+    assert "<td>magnetic_field.b0</td><td>2.5</td><td>uG</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (sl.magnetic.LSA(), "b0"),
+        (sl.spectra.InterstellarAbsorption(column=0.1) * sl.spectra.PowerLaw(), "terms.power_law.index"),
+        (sl.Model(spectra={"source": sl.spectra.PowerLaw()}, nuisance={"scatter": 3.0}), "nuisance.scatter"),
+        ({"a": jnp.arange(20.0)}, "a"),
+    ],
+    ids=["field", "spectrum", "model", "any PyTree"],
+)
+def test_tables_of_all_kinds_of_models(model, name):
+    assert name in [row[0] for row in sl.table(model).rows]
+
+
+def test_tables_show_long_arrays_as_types_and_escape_symbols():
+    assert sl.table({"a<b": jnp.arange(20.0)}).rows[0][1] == "f64[20]"
+    assert "a&lt;b" in sl.table({"a<b": jnp.arange(20.0)})._repr_html_()
+    with pytest.raises(TypeError, match="A int has no parameters"):
+        sl.table(3)

@@ -185,6 +185,20 @@ def test_a_sampler_that_is_wrong_is_found():
         sl.testing.check_sampler(Wrong(Ramp()))
 
 
+def test_derivatives_that_are_not_those_of_the_draws_are_found():
+    class Held(sl.samplers.AbstractInverse):
+        """Right draws, whose derivative by a is left out forward and in reverse alike."""
+
+        distribution: Ramp
+
+        def invert(self, u: Array, **parameters: Array) -> Array:
+            root = jnp.where(u < 1, jnp.sqrt(jnp.where(u < 1, 1 - u, 1)), 0)
+            return jax.lax.stop_gradient(parameters["a"]) * (1 - root)
+
+    with pytest.raises(AssertionError, match="not those of central differences at a = "):
+        sl.testing.check_sampler(Held(Ramp()))
+
+
 def test_newton_that_goes_to_and_fro_is_ended():
     """A bump, for which Newton's rule alone jumps between two places at u = 0.68."""
 

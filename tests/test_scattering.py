@@ -110,6 +110,23 @@ def test_a_cloud_scatters_its_column_once():
     np.testing.assert_allclose(seen.Q[0], -seen.I[0], rtol=1e-3)  # across the beam: perpendicular to it, east-west
 
 
+def test_flights_are_seen_before_they_collide():
+    """A depth of 1e-4, of which 200 packets hit nothing: what each may do is seen, and its derivative."""
+
+    def seen(depth):
+        source = sc.PointSource(position=(0.0, 0.0, -0.5), beam=(0.0, 0.0, 1.0))
+        region, most = sc.Box((0.5, 0.5, 0.5)), 1.0001e-4 * UNIT
+        cloud = sc.Transport(sl.electrons.Uniform(depth * UNIT), sc.Thomson(), region, source, majorant=most)
+        found = cloud(KEY, 200, {"seen": sc.Peel([(1.0, 0.0, 0.0), (0.0, 0.6, 0.8)])})["seen"]
+        return found.I, found.error
+
+    value, slope = jax.jvp(seen, (jnp.asarray(1e-4),), (jnp.asarray(1.0),))
+    exact = 3 / (16 * np.pi) * (1 + np.array([0.0, 0.8]) ** 2)
+    np.testing.assert_allclose(value[0], 1e-4 * exact, rtol=1e-3)
+    np.testing.assert_allclose(slope[0], exact, rtol=1e-3)
+    np.testing.assert_array_less(value[1], 1e-3 * value[0])
+
+
 def test_polarised_beams_scatter_as_dipoles(precision):
     """A beam along +z, its field along x: nothing goes along x, and what goes along y is polarised along x."""
     beam = packet(q=1.0, direction=(0.0, 0.0, 1.0))  # from the reference +x

@@ -99,3 +99,57 @@ def test_a_sky_in_a_closure_can_be_converted_inside_jit():
         return sl.GaussianBeam(fwhm=60.0)(noisy).I
 
     assert float(jnp.mean(convert(2.0))) == pytest.approx(float(sky.to("K_CMB").I[0]), rel=1e-2)
+
+
+def test_polarisation_angle_and_fraction():
+    """B towards north: E towards east, psi = 90 deg by IAU; Q > 0 is E towards north."""
+    maps = {"I": [2.0, 2.0, 2.0, 4.0], "Q": [1.0, -1.0, 0.0, 0.0], "U": [0.0, 0.0, 1.0, 0.0]}
+    iau = sl.Stokes(**{name: jnp.asarray(one) for name, one in maps.items()}, frequency=23.0, convention="IAU")
+    np.testing.assert_allclose(iau.polarisation_angle, [0.0, 90.0, 45.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(iau.to_convention("COSMO").polarisation_angle[2], -45.0)
+    np.testing.assert_allclose(iau.polarisation_fraction, [0.5, 0.5, 0.5, 0.0])
+
+
+def test_angles_of_a_uniform_field():
+    """Synchrotron radiation is polarised across the field: along z towards l = 0, b = 0 it is polarised along l."""
+    model = sl.Simulator(
+        magnetic_field=sl.magnetic.Uniform(b=(0.0, 0.0, 6.0)),
+        cosmic_rays=sl.cosmic_rays.Uniform(),
+        emission=sl.emission.Synchrotron(),
+    )
+    lines = sl.Sightlines(sl.Directions([0.0, 90.0], [0.0, 0.0]), sl.RadialCells(cells=4, distance=1.0))
+    found = model(lines, 23.0).to_convention("IAU")
+    np.testing.assert_allclose(jnp.abs(found.polarisation_angle), 90.0, atol=1e-9)
+    np.testing.assert_allclose(found.polarisation_fraction, 0.75, rtol=1e-6)  # (p + 1)/(p + 7/3) for p = 3
+
+
+def test_derivatives_where_nothing_is_polarised():
+    def total(q, u, i, what):
+        return jnp.sum(getattr(sl.Stokes(i, q, u, frequency=23.0), what))
+
+    zero, some = jnp.zeros(3), jnp.array([0.0, 1.0, 2.0])
+    for what in ("polarised_intensity", "polarisation_angle", "polarisation_fraction"):
+        for maps in ((zero, zero, some), (some, some, zero), (some, zero, some)):
+            for slope in jax.grad(total, argnums=(0, 1, 2))(*maps, what):
+                assert np.all(np.isfinite(slope))
+    slope = jax.grad(total)(jnp.array([1.0]), jnp.array([1.0]), jnp.array([2.0]), "polarisation_angle")
+    np.testing.assert_allclose(slope, [-np.rad2deg(0.25)])
+
+
+def test_quantities():
+    sky = stokes().to("uK_CMB")
+    assert sky.quantity("Q").unit == u.uK
+    np.testing.assert_array_equal(sky.quantity("Q").to_value("uK"), sky.Q)
+    again = sl.Stokes(*(sky.quantity(name) for name in "IQU"), frequency=sky.quantity("frequency"), unit="uK_CMB")
+    np.testing.assert_allclose(again.U, sky.U, rtol=1e-12)
+    assert float(again.frequency) == 23.0
+    assert sky.quantity("polarisation_angle").unit == u.deg
+    assert sky.quantity("polarisation_fraction").unit == u.dimensionless_unscaled
+    assert stokes(unit="MJy/sr").quantity("polarised_intensity").unit == u.MJy / u.sr
+    gamma = sl.Stokes(*[jnp.ones(12)] * 3, energy=1.0)
+    assert gamma.quantity("I").unit == u.Unit("GeV-1 cm-2 s-1 sr-1")
+    assert gamma.quantity("energy").to_value("GeV") == pytest.approx(1.0)
+    with pytest.raises(ValueError, match=r"name = 'V': choose one of I, Q, U, polarised_intensity"):
+        sky.quantity("V")
+    with pytest.raises(ValueError, match=r"name = 'P'"):
+        sky.quantity("P")

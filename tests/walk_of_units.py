@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
+from astropy.coordinates import SkyCoord
 
 import sightline as sl
 from sightline.sky.fields.cosmic_rays import spectra
@@ -34,15 +35,17 @@ observations vary band electrons mixing sed amplitudes bandpasses bands ranges f
 stars gas dust library lines orientation cosmology plane lsf psf aperture assignment how medium law dust_to_gas opacity
 velocity_field history arm setup disperser calibration cube radiation injection
 emissivity distribution guess sampler density_of samplers process region tallies lost scatterings packets
-spectra mask rotated spaxels
+spectra mask rotated spaxels tree mesh
 """
 NOT_NUMBERS = set(WORDS.split())
 # Arguments that mean numbers in one place and something else in another.
 ELSEWHERE = {
     *(f"SamplerReport.{name}" for name in ("rms", "largest", "kolmogorov")),  # results
     *(f"Neural.{name}" for name in ("weights", "biases", "history")),  # of layers
+    *(f"NASCaRP.{name}" for name in ("weights", "biases")),
     *(f"Tallied.{name}" for name in ("I", "Q", "U", "error", "error_Q", "error_U")),  # results
     "Simulator.temperature",
+    "write_grid.grid",  # a field
     "read_pulsars.distance",  # which distances: a word
     "read_faraday_sky.error",  # of a column
     "Likelihood.noise",  # a distribution
@@ -75,6 +78,7 @@ ELSEWHERE = {
 }
 # What the library makes and hands over, never a user: results, and what passes between rooms as plain arrays.
 RESULTS = """
+DataSet
 Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
 TransferCoefficients Population Photons Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
@@ -98,7 +102,7 @@ def _examples():
     prior = {"electron_density.n0": dist.Uniform(0.0, 1.0)}
     space = sl.ParameterSpace(simulator, prior)
     return {
-        "sky": sky, "sightlines": lines, "stokes": stokes, "simulator": simulator, "model": simulator,
+        "sky": sky, "sightlines": lines, "stokes": stokes, "simulator": simulator, "model": simulator, "tree": sky,
         "observable": measure, "likelihood": sources, "likelihoods": (sources,), "space": space, "priors": prior,
         "posterior": sl.Posterior(space, [sources]), "key": jax.random.key(0), 
         "keys": jax.random.split(jax.random.key(0), 2),
@@ -181,6 +185,7 @@ PLACES = {  # where the example of a name does not fit
     "TableModel.table": TABLES["additive"], "TableFactor.table": TABLES["multiplicative"],
     "BandpowerLikelihood.data": [2e-6], "Template.values": [2e-6],
     **{f"{name}.stokes": sl.Stokes(*np.ones((3, 12)), frequency=1.0) for name in ("angular_power", "pseudo_power")},
+    "forecast.bands": sl.instruments.Bands([95.0, 143.0, 217.0, 353.0], 1.0),  # as many as numbers a pixel
     "forecast.mixing": sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody()),
     "Cooled.injection": spectra.PowerLaw(), "temperature": 30.0, "energy_density": 1.0,
     "PowerLaw.index": 2.0, "Greybody.temperature": 30.0, "Greybody.energy_density": 1.0,
@@ -237,6 +242,10 @@ PLACES |= {
 GIVEN = {"MapLikelihood": {"unit": "K_RJ", "convention": "COSMO", "noise": 1.0}}
 GIVEN["MapLikelihood"] |= {"frequency": 1.0, "data": np.ones((3, 12))}
 GIVEN |= {"Stokes": {"frequency": 1.0}, "Brightness": {"frequency": 1.0}, "EnergyBand": {"edges": (1.0, 2.0)}}
+GIVEN |= {"Directions": {"b": [0.0]}, "SourceCatalogue": {"b": [0.0], "distance": [1.0]}}
+GIVEN["read_grid"] = {"layout": "crpropa", "shape": (2, 2, 2), "half_widths": (1.0, 1.0, 1.0)}
+GIVEN["write_grid"] = {"grid": sl.magnetic.Grid(np.ones((3, 2, 2, 2)))}
+GIVEN["galactocentric"] = {"coordinates": SkyCoord(0.0 * u.deg, 0.0 * u.deg, 1.0 * u.kpc, frame="galactic")}
 GIVEN["SpectralLikelihood"] = {"unit": "K_CMB", "convention": "COSMO"}
 GIVEN |= {name: {"key": jax.random.key(0)} for name in ("Turbulent", "GaussianProcess")}
 PAIRED = {

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import sightline as sl
+from sightline._core.meanings import meaning
+from sightline.parameters.bounds import spell
 from sightline.registry import NAMESPACES
 
 TITLES = {"": "Everyday names", "io": "Files", "plot": "Figures", "testing": "Contract checks"}
@@ -120,20 +122,17 @@ def first_sentence(item: Any) -> str:
 def parameters(cls: Any) -> str:
     """What a module declares: learnable parameters and settings with units, bounds and symbols."""
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-    rows = [row(field) for field in fields if field.init and {"unit", "bounds"} <= set(field.metadata)]
+    rows = [row(cls, field) for field in fields if field.init and {"unit", "bounds"} <= set(field.metadata)]
     head = ["| name | unit | bounds | symbol | meaning |", "|---|---|---|---|---|"]
     return "\n".join(["**Parameters:**", "", *head, *rows]) if rows else ""
 
 
-def row(field: "dataclasses.Field[Any]") -> str:
+def row(cls: Any, field: "dataclasses.Field[Any]") -> str:
     """One parameter or setting as a line of the table."""
     data = field.metadata
-    low, high = data["bounds"]
-    bounds = "" if low is high is None else f"{'−∞' if low is None else low} to {'∞' if high is None else high}"
-    bounds = "positive" if data.get("positive") and not bounds else bounds
     symbol = f"${data['symbol']}$" if data.get("symbol") else ""
     kind = "" if data.get("param") else " (setting)"
-    cells = (f"`{field.name}`{kind}", data["unit"], bounds, symbol, data.get("doc", ""))
+    cells = (f"`{field.name}`{kind}", data["unit"], spell(data), symbol, meaning(cls, field.name, data))
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 

@@ -63,6 +63,7 @@ from .io import load as load
 from .io import save as save
 from .model import Model as Model
 from .parameters import ParameterSpace as ParameterSpace
+from .parameters import table as table
 from .processes import samplers as samplers
 from .sky import datasets as datasets
 from .sky import emission as emission
@@ -91,6 +92,8 @@ from .sky.geometry import RadialCells as RadialCells
 from .sky.geometry import ResolvedCells as ResolvedCells
 from .sky.geometry import Sightlines as Sightlines
 from .sky.geometry import SourceCatalogue as SourceCatalogue
+from .sky.geometry import galactocentric as galactocentric
+from .sky.geometry import shard as shard
 from .sky.instruments import GaussianBeam as GaussianBeam
 from .sky.likelihoods import BinnedLikelihood as BinnedLikelihood
 from .sky.likelihoods import DivergencePenalty as DivergencePenalty

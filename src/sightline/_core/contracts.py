@@ -7,7 +7,12 @@ from .module import Module
 
 
 class AbstractPredictor(Module):
-    """What predicts an observation: a `Simulator` of the radio sky, or another forward model."""
+    """What predicts an observation: a `Simulator` of the radio sky, or another forward model.
+
+    !!! example
+        >>> issubclass(sl.Simulator, sl.AbstractPredictor)
+        True
+    """
 
     @abc.abstractmethod
     def __call__(self, *args: Any, **options: Any) -> Any:
@@ -15,7 +20,12 @@ class AbstractPredictor(Module):
 
 
 class AbstractDevice(Module):
-    """What measures what is predicted: an instrument of any sky."""
+    """What measures what is predicted: an instrument of any sky.
+
+    !!! example
+        >>> issubclass(sl.instruments.GaussianBeam, sl.AbstractDevice)
+        True
+    """
 
     @abc.abstractmethod
     def __call__(self, prediction: Any) -> Any:

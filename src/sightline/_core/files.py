@@ -21,6 +21,8 @@ def check_writable(path: PathLike, overwrite: bool = False, name: str = "path") 
 
     **Arguments:** `overwrite`: whether an existing file may be replaced; `name`: how the error calls `path`.
 
+    **Returns:** the path, `pathlib.Path`.
+
     **Raises:** `FileExistsError`, `FileNotFoundError` (folder), `IsADirectoryError`, `PermissionError`, with the cure.
 
     !!! example
@@ -44,7 +46,9 @@ def replacing(path: PathLike, overwrite: bool = False, name: str = "path") -> It
     After an exception or Ctrl-C nothing is left and an older file at `path` is untouched. What a process that was
     killed has left in the folder is deleted by the next one that writes there.
 
-    **Arguments:** as `check_writable`.
+    **Arguments:** as `check_writable`; `overwrite`: replace an existing file; `name`: what messages call it.
+
+    **Returns:** a context with the temporary path, `pathlib.Path`.
 
     **Raises:** as `check_writable`, also where another process creates `path` in the meantime.
 
@@ -139,3 +143,12 @@ def _claim(target: Path, label: str, name: str) -> None:
         target.touch(exist_ok=False)
     except FileExistsError:
         raise _exists(label, name) from None
+
+
+def user_cache() -> Path:
+    """Where programs of this user keep what they can make again.
+
+    **Raises:** `RuntimeError` where the user has no home.
+    """
+    own = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(own) if Path(own).is_absolute() else Path.home() / ".cache") / "sightline"

@@ -126,6 +126,9 @@ def param(
     - `value`: whether it is what the field takes at a place, as the nodes of a grid: where the field stands for a
       parameter of another module, that one's bounds hold for it too.
     - `symbol`, `doc`: how tables and figures name and explain it.
+    - `kwargs`: of `dataclasses.field`.
+
+    **Returns:** a field of a dataclass.
 
     **Raises:** at construction, naming the field: `ValueError` for a wrong dimension, a value that is not finite or
     outside its bounds; `TypeError` for anything that is no array or has another shape than annotated.
@@ -156,9 +159,19 @@ def setting(
 ) -> Any:
     """Declares a static field of a module: a switch or a number that is part of the structure, never learnt.
 
-    **Arguments:** as for `param`; `choices` lists the only values allowed.
+    **Arguments:** as for `param`; `choices` lists the only values allowed; `default`; `unit`: numbers and quantities
+    are brought to it; `bounds`: lowest and highest, `None` for none; `positive`: refuse 0 and less; `doc`: what the
+    reference says; `kwargs`: of `dataclasses.field`.
+
+    **Returns:** a field of a dataclass.
 
     **Raises:** `ValueError` at construction, naming the field, for a wrong dimension, value or choice.
+
+    !!! example
+        >>> class Cloud(sl.Module):
+        ...     centre: tuple[float, float, float] = sl.setting((0.0, 0.0, 0.0), unit="kpc")
+        >>> Cloud().centre
+        (0.0, 0.0, 0.0)
     """
 
     def convert(value: Any, unit: str, name: str) -> Any:
@@ -187,6 +200,10 @@ class Module(eqx.Module):
 
     A public method whose first argument is called `position` takes one, (3,) kpc, and refuses anything else.
     What to cite, BibTeX entries or keys of those that sightline has, a class says in `cites`.
+
+    !!! example
+        >>> issubclass(sl.magnetic.LSA, sl.Module)
+        True
     """
 
     cites: ClassVar[tuple[str, ...]] = ()

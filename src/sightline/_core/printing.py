@@ -29,7 +29,7 @@ def _document(value: Any) -> wl.AbstractDoc | None:
         separator = wl.TextDoc(",") + wl.BreakDoc(" ")
         return wl.bracketed(wl.TextDoc(f"{type(value).__name__}("), pairs, separator, wl.TextDoc(")"), indent=2)
     if isinstance(value, jax.Array):
-        return wl.TextDoc(_array(value))
+        return wl.TextDoc(brief(value))
     if isinstance(value, (jax.custom_jvp, jax.custom_vjp)):
         return wl.pdoc(value.__wrapped__)
     return None
@@ -54,13 +54,14 @@ def _plain(value: Any) -> bool:
 def _field(module: eqx.Module, field: Any) -> wl.AbstractDoc:
     value, unit = getattr(module, field.name), field.metadata.get("unit", "")
     if unit and isinstance(value, jax.Array):
-        return wl.TextDoc(f"{_array(value)} {unit}")
+        return wl.TextDoc(f"{brief(value)} {unit}")
     if unit and isinstance(value, (float, int, tuple)) and np.asarray(value).dtype.kind in "fiu":
         return wl.TextDoc(f"{_numbers(np.asarray(value))} {unit}")
     return wl.pdoc(value, custom=_document)
 
 
-def _array(value: jax.Array) -> str:
+def brief(value: jax.Array) -> str:
+    """An array in a few words: its numbers, of a long one and of one that is traced the type and shape."""
     known = not isinstance(value, Tracer) and jnp.issubdtype(value.dtype, jnp.floating)
     if known and value.size <= LONGEST and value.is_fully_addressable and not value.is_deleted():
         return _numbers(np.asarray(value))

@@ -26,6 +26,12 @@ def safe_hypot(x: Float[Array, "*shape"], y: Float[Array, "*shape"]) -> Float[Ar
     return safe_sqrt(x * x + y * y)
 
 
+def safe_angle(y: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """atan2(y, x), with value and derivatives 0 at the origin."""
+    nowhere = (x == 0) & (y == 0)
+    return jnp.where(nowhere, 0, jnp.arctan2(y, jnp.where(nowhere, 1, x)))
+
+
 def safe_norm(vector: Float[Array, "*shape n"]) -> Float[Array, "*shape"]:
     """Length of the vectors along the last axis, with derivative 0 at the origin."""
     return safe_sqrt(jnp.sum(vector * vector, axis=-1))

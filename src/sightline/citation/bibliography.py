@@ -38,16 +38,29 @@ def citation(model: Any) -> Bibliography:
     """
     if not isinstance(model, eqx.Module):
         raise TypeError(f"citation takes a Simulator or another module, not {type(model).__name__}: pass an instance.")
+    return Bibliography("\n\n".join(entries(model).values()))
+
+
+def entries(*models: Any) -> dict[str, str]:
+    """The entries of several models, or of classes of them, by key, sorted; those of users come last.
+
+    **Raises:** as `citation`.
+    """
     cited = dict.fromkeys(ALWAYS)
-    for _, module in walk(model):
-        for attribute in ("cites", "papers", "references"):  # of the class, of this one, and as classes of old say it
-            cited |= dict.fromkeys(getattr(module, attribute, ()))
+    for model in models:
+        for module in [model] if isinstance(model, type) else [one for _, one in walk(model)]:
+            for attribute in ("cites", "papers", "references"):  # of a class, of one model, and as old classes say it
+                cited |= dict.fromkeys(getattr(module, attribute, ()))
     own = [entry for entry in cited if entry.lstrip().startswith("@")]
     known, keys = _entries(), sorted(set(cited).difference(own))
     for key in keys:
         if key not in known:
             raise ValueError(f"cites = {key!r} is no BibTeX entry, and no key of those that sightline has.")
-    return Bibliography("\n\n".join([*(known[key] for key in keys), *own]))
+    return {key: known[key] for key in keys} | {_key(entry): entry for entry in own}
+
+
+def _key(entry: str) -> str:
+    return entry[entry.find("{") + 1 : entry.find(",")].strip()
 
 
 @functools.cache

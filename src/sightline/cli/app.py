@@ -1,6 +1,8 @@
 """The command line, to which commands are added."""
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from .._version import __version__
 
@@ -10,3 +12,8 @@ app = App(
     help="What an instrument sees of a magnetised, radiating medium: maps of the radio sky, and fits to data.",
     suppress_keyboard_interrupt=False,
 )
+
+app.register_install_completion_command()
+
+Json = Annotated[bool, Parameter(negative=())]
+"""The option `--json` of commands that report."""

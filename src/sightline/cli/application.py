@@ -14,7 +14,12 @@ from cyclopts.exceptions import CycloptsError
 
 from .._core.reading import FileError
 from ..inference import FitError
-from .app import app
+from .about import cite as cite
+from .about import info as info
+from .about import models as models
+from .app import Json, app
+from .compiled import keep_compiled
+from .data import data as data
 from .frequencies import read_in
 from .galaxies import cube as cube
 from .interrupts import CODE as INTERRUPTED
@@ -34,6 +39,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
     **Returns:** the exit code: 0; 1 where writing or a fit failed; 2 for a bad request; 130 for Ctrl-C or SIGTERM.
     """
     own = tokens is None
+    if own:
+        keep_compiled()
     with watched() if own else contextlib.nullcontext(), interrupts() as stop:
         code = _run(sys.argv[1:] if tokens is None else list(tokens), stop)
     if own and code == INTERRUPTED:
@@ -45,8 +52,8 @@ def _run(tokens: list[str], stop: Callable[[], None]) -> int:
     try:
         _call(tokens, stop)
     except CycloptsError as error:
-        command = tokens[0] if tokens and not tokens[0].startswith("-") else ""
-        return _complain(f"{error} See sightline {command} --help.", 2)
+        known = [one for one in tokens[:1] if one in list(app) and not one.startswith("-")]
+        return _complain(f"{error} See {' '.join(['sightline', *known])} --help.", 2)
     except (Refusal, FileError) as error:
         return _complain(str(error), 2)
     except (OSError, FitError, Failure) as error:
@@ -97,6 +104,7 @@ def simulate(
     supersample: int = 1,
     precision: Literal["double", "single"] = "double",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> None:
     """Simulate the full sky of a published or the default Galaxy: I, Q, U, or rotation, dispersion, emission measure.
 
@@ -144,6 +152,8 @@ def simulate(
         Of the computation and the file.
     overwrite
         Replace existing files.
+    json
+        Print the report as JSON.
     """
     import jax
 
@@ -168,13 +178,14 @@ def simulate(
         tolerance=tolerance,
         supersample=supersample,
         overwrite=overwrite,
+        json=json,
     )
     with jax.enable_x64(precision == "double"), interrupts() as stop:
         run(request, stop)
 
 
 @app.command
-def fit(file: Path, /) -> None:
+def fit(file: Path, /, *, json: Json = False) -> None:
     """Fit the model of a run file to its data.
 
     Writes into the folder that the file names: `fit.txt` and `fit.json` (parameters), `model.npz` (for `sl.load`),
@@ -184,12 +195,14 @@ def fit(file: Path, /) -> None:
     ----------
     file
         TOML file with the tables model, parameters, data, fit and output.
+    json
+        Print the results as JSON, and nothing else.
     """
-    _infer(file, "fit")
+    _infer(file, "fit", json)
 
 
 @app.command
-def sample(file: Path, /) -> None:
+def sample(file: Path, /, *, json: Json = False) -> None:
     """Fit the model of a run file to its data, and sample its posterior from there.
 
     Writes what `sightline fit` does, and `posterior.nc` (for `sl.inference.load_chains`), `chains.txt` and
@@ -200,12 +213,14 @@ def sample(file: Path, /) -> None:
     ----------
     file
         TOML file with the tables model, parameters, data, fit, sample and output.
+    json
+        Print the results as JSON, and nothing else.
     """
-    _infer(file, "sample")
+    _infer(file, "sample", json)
 
 
 @app.command
-def separate(file: Path, /) -> None:
+def separate(file: Path, /, *, json: Json = False) -> None:
     """Separate the maps of a run file into the components of the sky.
 
     Writes what `sightline fit` does, and a FITS file of each component, `covariance.fits` of their amplitudes,
@@ -216,11 +231,13 @@ def separate(file: Path, /) -> None:
     ----------
     file
         TOML file with the tables data, sky, components, parameters, fit and output.
+    json
+        Print the results as JSON, and nothing else.
     """
-    _infer(file, "separate")
+    _infer(file, "separate", json)
 
 
-def _infer(file: Path, command: str) -> None:
+def _infer(file: Path, command: str, as_json: bool) -> None:
     import jax
 
     from . import inference, separation, study
@@ -228,18 +245,4 @@ def _infer(file: Path, command: str) -> None:
     apart = command == "separate"
     table, prepare = study.read(file), separation.prepare if apart else study.prepare
     with jax.enable_x64(study.precision(table, "sky" if apart else "model") == "double"):
-        getattr(inference, command)(prepare(table, file.parent), file)
-
-
-@app.command
-def models() -> None:
-    """List the published skies that `sightline simulate --model` takes, with the keys of their papers."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from ..sky.presets import list as presets
-
-    table = Table("Model", "What it is", "Papers")
-    for entry in presets():
-        table.add_row(entry.name, entry.summary, ", ".join(entry.papers))
-    Console(highlight=False).print(table)
+        getattr(inference, command)(prepare(table, file.parent), file, as_json)

@@ -78,7 +78,9 @@ def _read(keys: Keys, parameters: str, folder: Path) -> Observed:
     path, reader = folder / keys.take("file", "text"), keys.choose("reader", ("map", "brightness"), "map")
     with blame(keys.place):
         found = read_maps(keys, reader, path)
-        frequency = np.atleast_1d(np.asarray(found.frequency, np.float64))
+        if found.axis != "frequency":
+            raise Refusal(f"{keys.place} the maps are of gamma rays, and components of the sky have frequencies.")
+        frequency = np.atleast_1d(np.asarray(found.at, np.float64))
         known = _known(keys, frequency)
         depth, fwhm = _listed(keys, "depth", frequency.size), _listed(keys, "fwhm", frequency.size)
         passes = _passes(keys, frequency, folder)
@@ -109,7 +111,7 @@ def _maps(found: Maps, parameters: str, frequency: np.ndarray, passes: Any) -> t
     values, blank = found.values, np.nan
     if not isinstance(values, sl.Stokes):
         empty = jnp.full_like(values, blank)
-        values = sl.Stokes(values, empty, empty, frequency=found.frequency, unit="K_RJ", sky=found.sky)
+        values = sl.Stokes(values, empty, empty, frequency=found.at, unit="K_RJ", sky=found.sky)
     values = values.to_convention("COSMO")
     factor = sl.instruments.Bands(frequency, 1.0, None, passes).kelvin(values.unit)
     maps = np.stack([np.asarray(getattr(values, name), np.float64) for name in parameters])

@@ -15,8 +15,10 @@ from .seds import labels_of
 from .tables import write_json, write_text
 
 
-def write_components(likelihood: Any, model: Any, folder: Path, log: Log, extra: Extra) -> None:
+def write_components(likelihood: Any, model: Any, folder: Path, log: Log, extra: Extra) -> list[dict[str, Any]]:
     """Writes `NAME.fits` of each component, `covariance.fits`, `labels.fits`, `components.txt`, `.json`, `.png`.
+
+    **Returns:** the rows of the table.
 
     **Raises:** `OSError` where maps cannot be written.
     """
@@ -37,6 +39,7 @@ def write_components(likelihood: Any, model: Any, folder: Path, log: Log, extra:
         table = _table(rows)
         log(f"\n{table}")
         write_text(folder / "components.txt", f"{table}\n")
+    return rows
 
 
 def _columns(found: Any, covariance: np.ndarray, likelihood: Any) -> dict[str, tuple[np.ndarray, str]]:

@@ -15,6 +15,7 @@ import sightline as sl
 from .outputs import check_outputs
 from .refusal import Refusal
 from .settings import SEEDS
+from .tables import print_json
 
 SYNTHETIC = "synthetic"
 _OPTIONS = ("redshift", "shape", "seed", "inclination", "psf", "wavelength", "medium", "unit", "fwhm", "solar")
@@ -43,6 +44,7 @@ class Request(NamedTuple):
     solar: float | None
     plot: Path | None
     overwrite: bool
+    json: bool = False
 
 
 def run(request: Request) -> None:
@@ -123,6 +125,9 @@ def _report(request: Request, galaxy: Any, cube: Any, seconds: float) -> None:
         "Wall time": f"{seconds:.1f} s",
         "Written": ", ".join(str(path) for path in (request.output, request.plot) if path is not None),
     }
+    if request.json:
+        print_json({name.lower().replace(" ", "_"): value for name, value in facts.items()})
+        return
     table = Table(show_header=False, box=None)
     for name, value in facts.items():
         table.add_row(name, escape(value))

@@ -67,13 +67,14 @@ def _same(file: Path) -> dict[str, Any]:
 
 
 class Log:
-    """What a run says: printed, and kept in `run.log` with the time."""
+    """What a run says: printed, unless it is quiet, and kept in `run.log` with the time."""
 
-    def __init__(self, folder: Path):
-        self._path = folder / "run.log"
+    def __init__(self, folder: Path, quiet: bool = False):
+        self._path, self._quiet = folder / "run.log", quiet
 
     def __call__(self, text: str) -> None:
-        print(text, flush=True)
+        if not self._quiet:
+            print(text, flush=True)
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         with open(self._path, "a", encoding="utf-8") as file:
             file.writelines(f"{stamp}  {line}\n" for line in text.splitlines())

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import app
+from .app import Json, app
 
 
 @app.command
@@ -33,6 +33,7 @@ def cube(
     plot: Path | None = None,
     precision: Literal["double", "single"] = "double",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
 ) -> None:
     """Observe the star particles of a simulated galaxy with an integral-field unit: a cube of spectra.
 
@@ -80,6 +81,8 @@ def cube(
         Of the computation and the file.
     overwrite
         Replace existing files.
+    json
+        Print the report as JSON.
     """
     import jax
 

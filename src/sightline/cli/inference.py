@@ -17,33 +17,37 @@ from .extras import Extra, extras
 from .folder import Log, claimed
 from .refusal import Refusal
 from .study import Study
-from .tables import numbers, parameters, write_json, write_text
+from .tables import numbers, parameters, print_json, write_json, write_text
 
 SHOWN = 16
 """Parameters in a corner plot."""
 
 
-def fit(study: Study, file: Path) -> None:
+def fit(study: Study, file: Path, as_json: bool = False) -> None:
     """Fits, and writes the parameters, the model, figures and the log.
+
+    **Arguments:** `as_json`: print the results as JSON, and nothing else.
 
     **Raises:** `Refusal` before anything is computed, and where the start has no density; when everything else is
     written, `sl.FitError` for a fit that failed, and `Failure` for a table or a figure that did; `OSError` where
     results cannot be written.
     """
     with claimed(study.folder, file):
-        log = Log(study.folder)
+        log = Log(study.folder, quiet=as_json)
         with _timed(log, f"sightline {sl.__version__} fit {file.name}"), extras(log) as extra:
             _describe(study, log)
-            _fit(study, log, extra).raise_for_status()
+            result = _fit(study, log, extra)
+            _print(study, as_json, fit=parameters(study.posterior, result))
+            result.raise_for_status()
 
 
-def sample(study: Study, file: Path) -> None:
+def sample(study: Study, file: Path, as_json: bool = False) -> None:
     """Fits, samples from there, and writes the draws too.
 
     **Raises:** as `fit`.
     """
     with claimed(study.folder, file):
-        log = Log(study.folder)
+        log = Log(study.folder, quiet=as_json)
         with _timed(log, f"sightline {sl.__version__} sample {file.name}"), extras(log) as extra:
             _describe(study, log)
             result = _fit(study, log, extra).raise_for_status()
@@ -51,21 +55,29 @@ def sample(study: Study, file: Path) -> None:
                 chains = sl.sample(study.posterior, start=result, checkpoint=study.folder / "sample", **study.sample)
             chains.save(study.folder / "posterior.nc", overwrite=True)
             _show(study, log, extra, chains)
+            _print(study, as_json, fit=parameters(study.posterior, result), chains=numbers(chains))
 
 
-def separate(study: Study, file: Path) -> None:
+def separate(study: Study, file: Path, as_json: bool = False) -> None:
     """Fits spectral parameters, and writes what `fit` does and the maps of the components.
 
     **Raises:** as `fit`.
     """
     with claimed(study.folder, file):
-        log = Log(study.folder)
+        log = Log(study.folder, quiet=as_json)
         with _timed(log, f"sightline {sl.__version__} separate {file.name}"), extras(log) as extra:
             _describe(study, log)
             result = _fit(study, log, extra)
             (likelihood,) = study.posterior.likelihoods
-            write_components(likelihood, result.model, study.folder, log, extra)
+            rows = write_components(likelihood, result.model, study.folder, log, extra)
+            _print(study, as_json, fit=parameters(study.posterior, result), components=rows)
             result.raise_for_status()
+
+
+def _print(study: Study, as_json: bool, **results: Any) -> None:
+    """Prints results for other programs, where they were asked for."""
+    if as_json:
+        print_json({"folder": str(study.folder), **results})
 
 
 def _show(study: Study, log: Log, extra: Extra, chains: sl.Chains) -> None:

@@ -9,7 +9,7 @@ from .refusal import Refusal
 from .scene import Scene
 
 KINDS = ("map", "sources", "bins", "spectrum")
-_MAPS = ("map", "brightness")
+_MAPS = ("map", "brightness", "energy_cube")
 _READERS = {
     "map": _MAPS,
     "sources": ("rotation_measures", "faraday_sky", "pulsars"),

@@ -9,8 +9,9 @@ import numpy as np
 
 import sightline as sl
 
+from ..io.energy_cubes import cube_tables, photon_factor
 from ..io.keywords import find_columns, find_unit, stokes_tables
-from ..io.tables import healpix_tables, unit_of
+from ..io.tables import healpix_tables, open_fits, unit_of
 from ..io.units import brightness
 from ..sky.likelihoods import Brightness
 from .keys import Keys
@@ -30,14 +31,22 @@ class Data(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """Maps as they were read: `values` a `Stokes` or an array of I; one in the file is `factor` of their `unit`."""
+    """Maps as they were read: `values` a `Stokes` or an array of I; one in the file is `factor` of their `unit`.
+
+    `at`: GHz, or GeV for maps of photons.
+    """
 
     sky: sl.HealpixSky
-    frequency: Any
+    at: Any
     values: Any
     units: dict[str, str]
     factor: float
     unit: str
+
+    @property
+    def axis(self) -> str:
+        """`"frequency"`, or `"energy"` of photons."""
+        return self.values.axis if isinstance(self.values, sl.Stokes) else "frequency"
 
 
 def binning(keys: Keys) -> dict[str, Any]:
@@ -51,18 +60,30 @@ def binning(keys: Keys) -> dict[str, Any]:
 
 def read_maps(keys: Keys, reader: str, path: Path) -> Maps:
     """The maps of a file."""
+    if reader == "energy_cube":
+        return _read_cube(keys, path)
     frequency = keys.take("frequency", ("number", "list"), None)
     if reader == "brightness":
         if path.suffix == ".npz":
             raise Refusal(f"{keys.place} file = {path.name!r} must be a FITS file.")
         (one,) = sl.datasets.read_brightness(path, frequency, keys.take("coordsys", "text", None))
         return Maps(one.sky, one.frequency, one.temperature, {"unit": "K_RJ"}, 1.0, "K_RJ")
+    energy = keys.take("energy", ("number", "list"), None)
+    if frequency is not None and energy is not None:
+        raise Refusal(f"{keys.place} frequency and energy are both given: leave one of them out.")
     unit, convention, coordsys = (keys.take(name, "text", None) for name in ("unit", "convention", "coordsys"))
-    stokes = sl.io.read_map(path, unit, convention, frequency, coordsys)
+    stokes = sl.io.read_map(path, unit, convention, frequency, coordsys, energy=energy)
     with healpix_tables(path) as tables:  # noise is in the unit of the file, of which a map drops milli and micro
         table = stokes_tables(tables, path)[0]
         factor, _ = find_unit(table, list(find_columns(table, path).values()), path, unit)
-    return Maps(stokes.sky, stokes.frequency, stokes, {}, factor, stokes.unit)
+    return Maps(stokes.sky, getattr(stokes, stokes.axis), stokes, {}, factor, stokes.unit)
+
+
+def _read_cube(keys: Keys, path: Path) -> Maps:
+    stokes = sl.io.read_energy_cube(path, keys.take("coordsys", "text", None))
+    with open_fits(path) as file:
+        factor = photon_factor(cube_tables(file, path)[0], "ENERGY1", path)
+    return Maps(stokes.sky, stokes.energy, stokes, {}, factor, stokes.unit)
 
 
 def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: float, name: str) -> Data:
@@ -73,14 +94,14 @@ def map_likelihood(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude:
     check_size(fine, _NUMBERS)
     likelihood = sl.MapLikelihood(
         sl.Sightlines(fine, scene.cells, scene.observer),
-        maps.frequency,
-        maps.values,
-        noise_of(keys, maps, folder),
+        data=maps.values,
+        noise=noise_of(keys, maps, folder),
         parameters=_parameters(keys, maps),
         instrument=_instrument(scene, beam, name),
         offset=offset,
         mask=mask_of(keys, maps.sky, folder, latitude),
         name=name,
+        **{maps.axis: maps.at},
         **maps.units,
     )
     return Data(likelihood, beam)
@@ -95,7 +116,8 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
     fine = sl.HealpixSky(sky.nside, sky.pixels, sky.nest, supersample)
     check_size(fine, _NUMBERS)
     lines = sl.Sightlines(fine, scene.cells, scene.observer)
-    observable = Brightness(lines, maps.frequency, _parameters(keys, maps), _instrument(scene, beam, name), offset)
+    seen = {"parameters": _parameters(keys, maps), "instrument": _instrument(scene, beam, name), "offset": offset}
+    observable = Brightness(lines, **{maps.axis: maps.at}, **seen)
     mask = mask_of(keys, maps.sky, folder, latitude)
     settings["floor"] *= maps.factor
     likelihood = sl.BinnedLikelihood(
@@ -105,7 +127,7 @@ def binned_maps(keys: Keys, scene: Scene, maps: Maps, folder: Path, latitude: fl
 
 
 def _parameters(keys: Keys, maps: Maps) -> str:
-    return keys.take("parameters", "text", "IQU") if isinstance(maps.values, sl.Stokes) else "I"
+    return keys.take("parameters", "text", "") if isinstance(maps.values, sl.Stokes) else "I"
 
 
 def _instrument(scene: Scene, beam: float | None, name: str) -> str | None:
@@ -124,13 +146,13 @@ def _blanked(values: Any, mask: np.ndarray) -> Any:
 
 
 def noise_of(keys: Keys, maps: Maps, folder: Path) -> Any:
-    """A number, or columns of a file, one for all parameters or one for each, in the unit of the file of the map."""
-    noise = keys.take("noise", ("number", "text"))
+    """Numbers, or columns of a file, one for all parameters or one for each, in the unit of the file of the map."""
+    noise = keys.take("noise", ("number", "text", "list"))
     names = keys.take("noise_columns", "list", None)
     if not isinstance(noise, str):
         if names is not None:
-            raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is a number.")
-        return keys.positive("noise") * maps.factor
+            raise Refusal(f"{keys.place} noise_columns belongs to a file: noise = {noise!r} is no file.")
+        return _numbers_of(keys, noise, maps)
     columns = columns_of(folder / noise, maps.sky, keys, "noise")
     chosen = []
     for name in list(columns) if names is None else names:
@@ -140,8 +162,18 @@ def noise_of(keys: Keys, maps: Maps, folder: Path) -> Any:
         if unit and not named:
             raise Refusal(f"{keys.place} noise = {noise!r}: column {name} is in {unit!r}, the map in {maps.unit}.")
         chosen.append((known[0] if known is not None else maps.factor) * values)
-    several = np.ndim(maps.frequency) > 0  # which the noise is the same for
+    several = np.ndim(maps.at) > 0  # which the noise is the same for
     return chosen[0] if len(chosen) == 1 else np.stack(chosen)[:, None] if several else np.stack(chosen)
+
+
+def _numbers_of(keys: Keys, noise: Any, maps: Maps) -> Any:
+    """One number for all maps, or one for each frequency or energy."""
+    if not isinstance(noise, list):
+        return keys.positive("noise") * maps.factor
+    known = [one for one in noise if isinstance(one, (int, float)) and 0 < one < float("inf")]
+    if len(known) < len(noise) or (len(noise),) != np.shape(maps.at):
+        raise Refusal(f"{keys.place} noise = {noise} must hold one positive number for each {maps.axis} of the file.")
+    return np.array(known, float)[:, None] * maps.factor
 
 
 def mask_of(keys: Keys, sky: sl.HealpixSky, folder: Path, latitude: float) -> np.ndarray:

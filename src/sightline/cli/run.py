@@ -47,6 +47,7 @@ class Request(NamedTuple):
     tolerance: float | None
     supersample: int
     overwrite: bool
+    json: bool = False
 
 
 class _Plan(NamedTuple):
@@ -85,7 +86,7 @@ def _run_stokes(request: Request, plan: _Plan, start: float, stop: Callable[[], 
     if request.plot is not None:
         maps(stokes, request.plot, request.overwrite)
     files = [request.output, request.plot]
-    report(plan.scene, stokes, plan.sky, rotation, files, time.perf_counter() - start, error)
+    report(plan.scene, stokes, plan.sky, rotation, files, time.perf_counter() - start, error, request.json)
 
 
 def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[], None]) -> None:
@@ -98,7 +99,7 @@ def _run_measure(request: Request, plan: _Plan, start: float, stop: Callable[[],
         stretch = "diverging" if request.observable == "rm" else "log"
         map(values, plan.sky, title=name, unit=unit, stretch=stretch, path=request.plot, overwrite=request.overwrite)
     files = [request.output, request.plot]
-    report_values(plan.scene, name, values, unit, plan.sky, files, time.perf_counter() - start, error)
+    report_values(plan.scene, name, values, unit, plan.sky, files, time.perf_counter() - start, error, request.json)
 
 
 def _plan(request: Request) -> _Plan:

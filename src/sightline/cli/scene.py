@@ -90,9 +90,10 @@ def with_operators(scene: Scene, names: Sequence[str], temperature: float, clump
 
 
 def with_gamma_rays(scene: Scene) -> Scene:
-    """A scene whose electrons scatter light to gamma rays, instead of what they emit in the radio."""
+    """A scene whose electrons scatter light to gamma rays, beside what they emit in the radio."""
     light = sl.radiation.CMB() + sl.radiation.Disk(30.0, 0.5) + sl.radiation.Disk(3000.0, 1.0)
-    simulator = dataclasses.replace(scene.simulator, emission=(sl.emission.InverseCompton(),), radiation=light)
+    emission = (*scene.simulator.emission, sl.emission.InverseCompton())
+    simulator = dataclasses.replace(scene.simulator, emission=emission, radiation=light)
     return scene._replace(simulator=simulator)
 
 

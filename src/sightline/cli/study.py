@@ -15,7 +15,7 @@ from .free import changed, read_space
 from .keys import Keys, blame
 from .likelihoods import read_data
 from .refusal import Refusal
-from .scene import Scene, choose
+from .scene import Scene, choose, with_gamma_rays
 from .settings import read_fit, read_sample
 from .whole import assemble
 
@@ -109,8 +109,11 @@ def _scene(keys: Keys, base: Path, alone: bool) -> tuple[Scene, dict[str, Any]]:
     preset, file = keys.take("preset", "text", None), keys.take("file", "text", None)
     keys.take("precision", "text", "double")
     observer, distance = keys.take("observer", "list", None), keys.take("distance", "number", None)
+    gamma_rays = keys.take("gamma_rays", "true or false", False)
     changes = keys.inner("set").rest()
     keys.finish()
+    if gamma_rays and file is not None:
+        raise Refusal("[model] gamma_rays belongs to presets: a file has radiation and operators of its own.")
     if file is None and (observer is not None or distance is not None):
         raise Refusal("[model] observer and distance belong to a file: presets have their own.")
     if preset is not None and file is not None:
@@ -123,7 +126,7 @@ def _scene(keys: Keys, base: Path, alone: bool) -> tuple[Scene, dict[str, Any]]:
     with blame("[model]"):
         scene = choose(preset, cells)
         if file is None:
-            return scene, changes
+            return with_gamma_rays(scene) if gamma_rays else scene, changes
         divided = scene.cells
         if distance is not None:
             divided = sl.ResolvedCells(divided.cells, distance=float(distance))

@@ -42,6 +42,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if np.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
     return [_plain(one) for one in value] if np.ndim(value) else _plain(np.asarray(value).item())
 
 
@@ -54,3 +56,8 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Writes JSON whole or not at all."""
     write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def print_json(values: Any) -> None:
+    """Prints JSON for other programs; what is not finite is null."""
+    print(json.dumps(_plain(values), indent=2, allow_nan=False))

@@ -32,7 +32,7 @@ class MixingMatrix(Module):
     Where a component has no reference, per K_CMB. The band b is one frequency, or a mean as `sl.instruments.Bandpass`
     has it.
 
-    **Arguments:** the SEDs as keywords: `cmb=sl.components.CMB()`.
+    **Arguments:** the SEDs as keywords: `cmb=sl.components.CMB()`; `terms`: as attributes, the SEDs by their names.
 
     **Raises:** `TypeError` for what is no SED, or none.
 

@@ -23,7 +23,12 @@ class Step(NamedTuple):
 
 
 class AbstractAlgorithm(Module):
-    """Draws from a posterior; what needs a warm-up to be tuned says of how many draws in `least_warmup`."""
+    """Draws from a posterior; what needs a warm-up to be tuned says of how many draws in `least_warmup`.
+
+    !!! example
+        >>> issubclass(sl.NUTS, sl.inference.AbstractAlgorithm)
+        True
+    """
 
     least_warmup: ClassVar[int] = 0
 

@@ -92,6 +92,7 @@ def approximate(
     - `start`: a `FitResult`, or constrained values, of which those left out are the model's; `None`: a fit is made
       first.
     - `progress`: whether to show it; `None`: on a terminal.
+    - `posterior`: an `sl.Posterior`.
 
     **Returns:** `Approximation`.
 

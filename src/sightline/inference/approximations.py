@@ -14,7 +14,12 @@ from .options import check_rate, check_types
 
 
 class AbstractApproximation(Module):
-    """Fits a Gaussian in whitened coordinates to a density."""
+    """Fits a Gaussian in whitened coordinates to a density.
+
+    !!! example
+        >>> issubclass(sl.inference.FullRank, sl.inference.AbstractApproximation)
+        True
+    """
 
     steps: eqx.AbstractVar[int]
 
@@ -39,6 +44,9 @@ class MeanField(AbstractApproximation):
 
     **Arguments:** `steps`; `samples`: gradients a step; `learning_rate`: of Adam, in whitened coordinates; a number,
     that of the first step, from which it falls to 0, or a schedule of optax.
+
+    !!! example
+        >>> method = sl.inference.MeanField(steps=500)
 
     **Source:** Kucukelbir et al. 2017, JMLR 18, 14; by blackjax.
     """
@@ -75,7 +83,10 @@ class MeanField(AbstractApproximation):
 class FullRank(AbstractApproximation):
     """A Gaussian with all correlations, by stochastic variational inference: for up to 300 parameters.
 
-    **Arguments:** as of `MeanField`.
+    **Arguments:** as of `MeanField`; `learning_rate`: of Adam; `samples`: draws a step; `steps`: how many.
+
+    !!! example
+        >>> method = sl.inference.FullRank(steps=500)
 
     **Source:** Kucukelbir et al. 2017, JMLR 18, 14; by blackjax.
     """
@@ -118,6 +129,9 @@ class Pathfinder(AbstractApproximation):
     """The best of the Gaussians along a path of L-BFGS to the maximum: a few tens of gradients.
 
     **Arguments:** `iterations`: at most; `samples`: to judge each Gaussian.
+
+    !!! example
+        >>> method = sl.inference.Pathfinder()
 
     **Source:** Zhang et al. 2022, JMLR 23, 306; by blackjax.
     """

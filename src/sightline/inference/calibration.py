@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.devices import everywhere, shared_out
 from .._core.units import refuse_units
 from ..parameters import Table, ravel
 from ..statistics import Posterior
@@ -94,6 +95,7 @@ def sbc(
     - `replicas`: how many; `together`: of them at a time, vectorised.
     - `draws`: of each chain, after `warmup`; `thin`: of so many one is kept, for ranks of correlated draws are not
       uniform.
+    - `progress`: print how far it is; `None`: on a terminal.
 
     **Returns:** `Calibration`; printed, it is a table.
 
@@ -162,7 +164,7 @@ def _rank_all(plan: _Plan, posterior: Posterior, data: Any, places: Whitening, s
     def one(data: Any, place: Whitening, start: Vector, key: Array) -> Array:
         return _rank(plan, posterior.given(data), place, start, key)
 
-    return jax.vmap(one)(data, places, starts, keys)
+    return everywhere(jax.vmap(one)(*shared_out((data, places, starts, keys), keys.shape[0])))
 
 
 def _rank(plan: _Plan, replica: Posterior, place: Whitening, start: Vector, key: Array) -> Array:

@@ -11,7 +11,16 @@ from .chains import Chains
 def load_chains(path: PathLike) -> Chains:
     """Chains from a file of `Chains.save`.
 
+    **Arguments:** `path`: of a file by `Chains.save`.
+
+    **Returns:** `sl.Chains`.
+
     **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for a file that holds none or is damaged.
+
+    !!! example
+        >>> chains.save("kept.nc", overwrite=True)
+        >>> sl.inference.load_chains("kept.nc").labels == chains.labels
+        True
     """
     import xarray as xr
 

@@ -35,6 +35,10 @@ class Chains:
 
     Printed, it is a table with the verdict.
 
+    !!! example
+        >>> chains.labels
+        ['magnetic_field.b0']
+
     **Source:** rank-normalised r-hat, effective sample sizes and their thresholds: Vehtari et al. 2021, Bayesian
     Anal. 16, 667; by arviz.
     """

@@ -28,6 +28,11 @@ class Derived:
     - `draws`: (chains, draws, ...), `None` for a fit.
 
     Printed, it is a table.
+
+    !!! example
+        >>> found = sl.inference.derived(posterior, chains, lambda model: 2 * model.magnetic_field.b0)
+        >>> found.value.shape
+        ()
     """
 
     def __init__(self, value: np.ndarray, standard_deviation: np.ndarray, draws: np.ndarray | None = None):
@@ -70,6 +75,7 @@ def derived(posterior: Posterior, source: Chains | FitResult, function: Function
 
     - `source`: `Chains`, or a `FitResult` with a covariance.
     - `function`: from a model to a number or an array of any shape, written with `jax.numpy`.
+    - `posterior`: an `sl.Posterior`.
 
     **Returns:** `Derived`; printed, it is a table.
 

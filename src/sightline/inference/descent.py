@@ -44,6 +44,10 @@ class Optax(AbstractMethod):
     - `batch`: pixels or sources of each likelihood in a step, chosen at random; `None`: all.
     - `patience`: it stops when so many evaluations of the held-out data of `sl.fit` brought nothing better; `every`: so
       many steps.
+
+    !!! example
+        >>> import optax
+        >>> method = sl.inference.Optax(optax.sgd(1e-2))
     """
 
     optimiser: Any = eqx.field(static=True)
@@ -67,6 +71,9 @@ class Adam(AbstractMethod):
 
     **Arguments:** `learning_rate`: a number, or a schedule of optax; `steps`, `batch`, `patience`, `every`: as
     `sl.inference.Optax`.
+
+    !!! example
+        >>> method = sl.Adam(steps=200, learning_rate=0.05)
 
     **Source:** Kingma & Ba 2015, arXiv:1412.6980; by optax.
     """
@@ -94,6 +101,9 @@ class LBFGS(AbstractMethod):
     - `tolerance`: it stops when ten steps have raised the log density by less.
     - `steps`: at most; `memory`: pairs of vectors that stand for the Hessian.
     - `patience`, `every`: as `sl.inference.Optax`.
+
+    !!! example
+        >>> method = sl.LBFGS(steps=50)
 
     **Source:** Liu & Nocedal 1989, Math. Programming 45, 503, with the line search of Nocedal & Wright 2006, Numerical
     Optimization, algorithm 3.5; by optax.

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.devices import everywhere, shared_out
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm, Statistics
 from .checkpoint import Checkpoint, pack, unpack
@@ -35,7 +36,12 @@ class Task(NamedTuple):
 
 
 class AbstractChain(AbstractAlgorithm):
-    """A Markov chain: `begin`, then draws that `adapt`, then draws that do not."""
+    """A Markov chain: `begin`, then draws that `adapt`, then draws that do not.
+
+    !!! example
+        >>> issubclass(sl.NUTS, sl.inference.AbstractChain)
+        True
+    """
 
     def collect(self, task: Any) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
         """See `AbstractAlgorithm`."""
@@ -156,7 +162,9 @@ def _alone(target: _Target, state: Any, key: Array, first: Array, adapting: bool
 
 @eqx.filter_jit
 def _together(target: _Target, states: Any, keys: Array, first: Array, adapting: bool, length: int) -> tuple[Any, Any]:
-    return jax.vmap(lambda state, key: _segment(target, state, key, first, adapting, length))(states, keys)
+    states, keys = shared_out((states, keys), keys.shape[0])
+    together = jax.vmap(lambda state, key: _segment(target, state, key, first, adapting, length))
+    return everywhere(together(states, keys))
 
 
 def _segment(target: _Target, state: Any, key: Array, first: Array, adapting: bool, length: int) -> tuple[Any, Any]:

@@ -66,6 +66,8 @@ class _Walk:
             self.open.pop()
 
     def _feed(self, value: Any, place: str) -> None:
+        if isinstance(value, jax.sharding.Mesh):  # a run may go on on other devices
+            value = None
         if isinstance(value, enum.Enum):
             self.text("enum", name_of(type(value)), value.name)
         elif isinstance(value, _PLAIN):

@@ -22,6 +22,12 @@ class Fisher:
     - `unconstrained_matrix`, `unconstrained_covariance`: in unconstrained parameters; `slope`: d theta/du, (n, m).
 
     Numbers are double precision, and infinite where the data leave a parameter free.
+
+    **Arguments:** `posterior`: an `sl.Posterior`; the other arguments are what `sl.fisher` computed.
+
+    !!! example
+        >>> sl.fisher(posterior).covariance.shape
+        (1, 1)
     """
 
     def __init__(self, posterior: Posterior, values: Any, matrix: np.ndarray, slope: np.ndarray):
@@ -113,7 +119,8 @@ def fisher(posterior: Posterior, at: Any = None) -> Fisher:
 
     by forward mode. For Student's t noise and counts N^-1 is the expected information; an intrinsic scatter counts too.
 
-    **Arguments:** `at`: constrained values, of which those left out are the model's; `None`: the model's.
+    **Arguments:** `at`: constrained values, of which those left out are the model's; `None`: the model's; `posterior`:
+    an `sl.Posterior`.
 
     **Returns:** `Fisher`; printed, it is a table.
 

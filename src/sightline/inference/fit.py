@@ -16,7 +16,7 @@ from .journal import Journal
 from .method import DIVERGED, AbstractMethod, Context, Outcome
 from .methods import BFGS, LevenbergMarquardt
 from .opened import opened
-from .options import check_counts
+from .options import check_counts, check_posterior
 from .progress import progress as shown
 from .projected import ProjectedGaussNewton
 from .result import End, FitResult
@@ -64,12 +64,14 @@ def fit(
       all iterates that are evaluated the one with its largest likelihood is returned.
     - `checkpoint`: a folder for the state of the run; the same call continues there, and ends with the same bits.
     - `progress`: shows steps on standard error; `None`: on a terminal only.
+    - `posterior`: an `sl.Posterior`.
 
     **Returns:** `FitResult`, whose `status` says how it ended.
 
     **Raises:** `ValueError` for a start without finite density or derivatives, naming parameters and data; for a
     missing key; for fewer draws than starts, or none of a finite density; for a checkpoint of another model, data,
-    start, method or key; `OSError` where it cannot be written; `BlockingIOError` where another process runs there.
+    start, method or key; `OSError` where it cannot be written; `BlockingIOError` where another process runs there;
+    `TypeError` for what is no posterior.
 
     **Warns:** `FisherWarning` where the covariance cannot be computed; the parameters are returned all the same.
 
@@ -85,6 +87,7 @@ def fit(
         magnetic_field.b0  uG    1.2    0.0346
         chi^2/dof = ...
     """
+    check_posterior(posterior)
     method = _default(posterior) if method is None else method
     refuse_units(starts=starts, covariance=covariance)
     check_counts(starts=starts)

@@ -29,6 +29,8 @@ class Goodness:
       there are), NaN without simulations.
 
     Several likelihoods have an entry `"(all)"`, of their sum. Printed, it is a table.
+
+    **Arguments:** what `sl.goodness` found, `exact` among it: whether expectations are exact.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ def goodness(
     - `values`: constrained parameters by name, of which those left out are the model's; or a `FitResult`.
     - `key`: a JAX random key, for simulations.
     - `simulations`: how many data sets are drawn, each as large as the data; `None`: 1000 with a key, none without.
+    - `posterior`: an `sl.Posterior`.
 
     **Returns:** `Goodness`; printed, it is a table.
 

@@ -35,6 +35,9 @@ class NUTS(AbstractTuned):
       are weighed by the exact density. The draws are as exact, and each step costs a value instead of a gradient; it
       pays where the posterior is nearly Gaussian and the start is its maximum.
 
+    !!! example
+        >>> algorithm = sl.NUTS(gradient="gaussian")
+
     **Source:** Hoffman & Gelman 2014, JMLR 15, 1593; Betancourt 2017, arXiv:1701.02434; approximate gradients:
     Neal 2011, arXiv:1206.1901, section 5.5; by blackjax.
     """
@@ -85,6 +88,9 @@ class HMC(AbstractTuned):
 
     **Arguments:** `leapfrogs`: steps of a trajectory; `target_acceptance`: smaller steps accept more; `gradient`: as
     of `sl.NUTS`.
+
+    !!! example
+        >>> algorithm = sl.HMC(leapfrogs=4)
 
     **Source:** Duane et al. 1987, Phys. Lett. B 195, 216; Neal 2011, arXiv:1206.1901; by blackjax.
     """

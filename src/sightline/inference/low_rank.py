@@ -51,6 +51,9 @@ class LowRank(AbstractApproximation):
 
     **Raises:** `ValueError`, when it begins, for a rank that is not below the number of parameters.
 
+    !!! example
+        >>> method = sl.inference.LowRank(rank=50)
+
     **Source:** Bui-Thanh et al. 2013, SIAM J. Sci. Comput. 35, A2494 (the covariance); Halko, Martinsson & Tropp 2011,
     SIAM Rev. 53, 217, section 5 (the eigenvectors).
     """

@@ -53,6 +53,7 @@ def fit_many(
     - `method`: `sl.ProjectedGaussNewton()`.
     - `batch`: candidates at a time; `checkpoint`: a folder, to which each batch is written; the same call goes on
       there.
+    - `progress`: print how far it is; `None`: on a terminal.
 
     **Returns:** an `xarray.Dataset` with dimensions candidate, set, parameter: `value`, `blind` (no datum tells of
     it), and for every fit `log_posterior`, `steps`, `status`.

@@ -51,7 +51,12 @@ class Outcome(NamedTuple):
 
 
 class AbstractMethod(Module):
-    """Finds the largest posterior density of the parameters from one start, in so many `steps` at most."""
+    """Finds the largest posterior density of the parameters from one start, in so many `steps` at most.
+
+    !!! example
+        >>> issubclass(sl.Adam, sl.inference.AbstractMethod)
+        True
+    """
 
     steps: eqx.AbstractVar[int]
 

@@ -93,6 +93,9 @@ class LevenbergMarquardt(AbstractMethod):
     **Arguments:** `tolerance`: it stops when parameters and residuals move by less, in standard deviations;
     `steps`: at most.
 
+    !!! example
+        >>> method = sl.LevenbergMarquardt(steps=50)
+
     **Source:** Marquardt 1963, J. SIAM 11, 431; by optimistix.
     """
 
@@ -115,6 +118,9 @@ class BFGS(AbstractMethod):
 
     **Arguments:** `tolerance`: it stops when parameters move by less, in standard deviations, and the log density by
     less; `steps`: at most.
+
+    !!! example
+        >>> method = sl.BFGS(steps=50)
 
     **Source:** Nocedal & Wright 2006, Numerical Optimization, chapter 6; by optimistix.
     """

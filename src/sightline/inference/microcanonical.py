@@ -25,6 +25,9 @@ class MCLMC(AbstractChain):
 
     **Arguments:** `energy_variance`: of the error of a step, per dimension.
 
+    !!! example
+        >>> algorithm = sl.MCLMC()
+
     **Source:** Robnik et al. 2023, JMLR 24, 311; by blackjax.
     """
 

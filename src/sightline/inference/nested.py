@@ -31,6 +31,9 @@ class NestedSlice(AbstractAlgorithm):
     **Arguments:** `live`: points at a time; `dying`: of them replaced in a step; `slices`: to find a new point,
     `None`: twice the number of parameters, at least 5.
 
+    !!! example
+        >>> algorithm = sl.NestedSlice(live=200)
+
     **Source:** Skilling 2006, Bayesian Anal. 1, 833 (the error, too); Yallup, Kroupa & Handley 2026, arXiv:2601.23252;
     by blackjax.
     """

@@ -8,6 +8,20 @@ from typing import Any
 
 import jax
 
+from ..statistics import Posterior
+
+
+def check_posterior(posterior: Any) -> None:
+    """Refuses what is no posterior, e.g. a likelihood or a model alone.
+
+    **Raises:** `TypeError`.
+    """
+    if not isinstance(posterior, Posterior):
+        raise TypeError(
+            f"posterior is a {type(posterior).__name__}: give sl.Posterior(space, likelihoods), of a "
+            "sl.ParameterSpace(model, priors)."
+        )
+
 
 def check_counts(least: int = 1, **counts: Any) -> None:
     """Refuses what is not a whole number of at least `least`.

@@ -16,7 +16,8 @@ def posterior_predictive(
 ) -> dict[str, np.ndarray]:
     """Data that the posterior would have given, noise included: p(d' | d) = integral of p(d' | theta) p(theta | d).
 
-    **Arguments:** `chains`: draws from the posterior; `key`: a JAX random key; `draws`: how many, spread over all.
+    **Arguments:** `chains`: draws from the posterior; `key`: a JAX random key; `draws`: how many, spread over all;
+    `posterior`: an `sl.Posterior`.
 
     **Returns:** by the name of the likelihood, (draws, ...) in the shape of its data.
 

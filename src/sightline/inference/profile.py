@@ -28,7 +28,9 @@ def profile(
     start: Any = None,
     method: AbstractMethod | None = None,
 ) -> Profile:
-    """The interval of one parameter in which the largest density over all others has not fallen by
+    """The interval of one parameter in which the largest density over all others has not fallen by a level.
+
+    It is that of a fall by
 
     chi^2(level; 1 degree of freedom)/2
 

@@ -16,6 +16,8 @@ class Profile:
       ended.
 
     Printed, it is a table.
+
+    **Arguments:** `curve`: values and heights; made by `sl.profile`.
     """
 
     def __init__(self, curve: Curve, level: float, low: End, high: End):

@@ -16,6 +16,9 @@ class RandomWalk(AbstractTuned):
 
     **Arguments:** `target_acceptance`: 0.234 is best in many dimensions.
 
+    !!! example
+        >>> algorithm = sl.RandomWalk()
+
     **Source:** Metropolis et al. 1953, J. Chem. Phys. 21, 1087; Roberts, Gelman & Gilks 1997, Ann. Appl. Probab. 7,
     110; by blackjax.
     """

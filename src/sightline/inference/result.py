@@ -54,6 +54,14 @@ class FitResult:
       `standard_deviations` come from it. `None` where more than `covariance` parameters were free.
 
     Printed, it is a table.
+
+    **Arguments:** what the fit found: `outcome` of the method and `information`, the Fisher matrix at its end; made by
+    `sl.fit`; `posterior`: that was fitted.
+
+    !!! example
+        >>> result = sl.fit(posterior)
+        >>> sorted(result.parameters)
+        ['magnetic_field.b0']
     """
 
     def __init__(

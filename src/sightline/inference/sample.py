@@ -14,7 +14,7 @@ from .coordinates import FEW, coordinates
 from .drive import AbstractChain, Task
 from .hamiltonian import NUTS
 from .opened import opened
-from .options import check_counts
+from .options import check_counts, check_posterior
 from .progress import progress as show
 from .result import FitResult
 from .starts import begin_at
@@ -53,19 +53,23 @@ def sample(
     - `thin`: of so many draws one is kept.
     - `checkpoint`: a folder. The run is written to it after every `segment` draws; the same call continues it after
       whatever ended it, and returns the draws that it would have. More `draws` extend it.
-    - `vectorised`: all chains in step, which is faster for small models.
+    - `vectorised`: all chains in step, which is faster for small models; several devices take as many chains each,
+      where these come out even. Large skies are better shared out by rays: `sl.shard`.
     - `progress`: whether to show it; `None`: on a terminal.
+    - `posterior`: an `sl.Posterior`.
 
     **Returns:** `Chains`; printed, it is a table with a verdict.
 
     **Raises:** `ValueError` for a start without finite density or derivatives, a warm-up too short for the algorithm,
-    or a checkpoint of another run, naming what differs; `BlockingIOError` for one where another process runs.
+    or a checkpoint of another run, naming what differs; `BlockingIOError` for one where another process runs;
+    `TypeError` for what is no posterior.
 
     !!! example
         >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
         >>> chains.parameters["magnetic_field.b0"].shape
         (2, 50)
     """
+    check_posterior(posterior)
     algorithm = NUTS() if algorithm is None else algorithm
     refuse_units(chains=chains, draws=draws, warmup=warmup, thin=thin, segment=segment)
     few = posterior.space.size <= FEW

@@ -25,7 +25,12 @@ Judgement = tuple[float, FitResult | Approximation]
 
 
 class AbstractCriterion(Module):
-    """What makes one prior better than another; one that compares candidates replaces `judge_all`."""
+    """What makes one prior better than another; one that compares candidates replaces `judge_all`.
+
+    !!! example
+        >>> issubclass(sl.Validation, sl.inference.AbstractCriterion)
+        True
+    """
 
     def judge_all(self, posteriors: Iterable[Posterior]) -> Sequence[Judgement]:
         """A score, larger is better, and what it was found from, of every candidate; here each by itself.
@@ -46,6 +51,9 @@ class Validation(AbstractCriterion):
     it: keep others for that.
 
     **Arguments:** `held_out`: likelihoods, one or several; `method`: of `sl.fit`, by default that of `sl.fit`.
+
+    !!! example
+        >>> criterion = sl.Validation(posterior.likelihoods[0])
     """
 
     held_out: tuple[Any, ...] = eqx.field(converter=lambda x: tuple(x) if isinstance(x, (list, tuple)) else (x,))
@@ -68,6 +76,9 @@ class Evidence(AbstractCriterion):
     beyond 300 numbers, `sl.inference.LowRank()` of rank 50, doubled until it counts all that the data determine.
 
     **Raises:** `ValueError` for a posterior with regularisers.
+
+    !!! example
+        >>> criterion = sl.Evidence(jax.random.key(0))
 
     **Source:** MacKay 1992, Neural Computation 4, 415; Jordan et al. 1999, Machine Learning 37, 183.
     """

@@ -3,9 +3,13 @@ from .cubes import LeftOutWarning as LeftOutWarning
 from .cubes import read_cube as read_cube
 from .cubes import read_spectra as read_spectra
 from .cubes import write_cube as write_cube
+from .energy_cubes import read_energy_cube as read_energy_cube
+from .energy_cubes import write_energy_cube as write_energy_cube
 from .files import FileError as FileError
 from .files import check_writable as check_writable
 from .files import replacing as replacing
+from .grids import read_grid as read_grid
+from .grids import write_grid as write_grid
 from .maps import read_map as read_map
 from .maps import write_map as write_map
 from .models import load as load
@@ -18,4 +22,5 @@ from .ogip import read_table_model as read_table_model
 from .ogip import write_pha as write_pha
 from .ogip import write_response as write_response
 from .ogip import write_table_model as write_table_model
+from .pysm import PysmComponent as PysmComponent
 from .tables import read_columns as read_columns

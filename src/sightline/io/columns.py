@@ -13,7 +13,7 @@ from .headers import describe, pixel_cards, primary_header
 def write_columns(
     path: PathLike,
     sky: HealpixSky,
-    columns: Mapping[str, tuple[Any, str]],
+    columns: Mapping[str, Any],
     overwrite: bool = False,
     model: Any = None,
 ) -> None:
@@ -22,7 +22,8 @@ def write_columns(
     **Arguments:**
 
     - `path`: where; `overwrite`: replace an existing file.
-    - `sky`: full or partial; `columns`: name to values, (npix,), and their unit.
+    - `sky`: full or partial; `columns`: name to values, (npix,), and their unit in astropy's notation, or to an astropy
+      quantity, as `stokes.quantity("polarisation_angle")` and `observable.quantity(model)` give.
     - `model`: what made them, kept as text in the header.
 
     **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size.
@@ -34,6 +35,7 @@ def write_columns(
     """
     from astropy.io import fits
 
+    columns = {name: _split(name, given) for name, given in columns.items()}
     _check(sky, columns)
     check_writable(path, overwrite)
     table = [] if sky.pixels is None else [fits.Column("PIXEL", "K", array=sky.indices)]
@@ -46,6 +48,19 @@ def write_columns(
     with replacing(path, overwrite) as temporary:
         tables = [fits.PrimaryHDU(header=primary_header()), fits.BinTableHDU.from_columns(table, header)]
         fits.HDUList(tables).writeto(temporary, checksum="datasum")
+
+
+def _split(name: str, given: Any) -> tuple[Any, str]:
+    """Values and unit of a pair or a quantity.
+
+    **Raises:** `TypeError` for anything else.
+    """
+    unit = getattr(given, "unit", None)
+    if unit is not None and hasattr(given, "value"):
+        return given.value, unit.to_string("fits")
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str):
+        return given
+    raise TypeError(f"columns[{name!r}] has no unit: give (values, unit), '' for none, or an astropy quantity.")
 
 
 def _check(sky: Any, columns: Mapping[str, tuple[Any, str]]) -> None:

@@ -9,6 +9,7 @@ from .._core.files import PathLike, check_writable, replacing
 from .._core.module import default_float
 from .._core.reading import FileError
 from .._core.units import strip_unit
+from ..sky.axes import GEV, check_energy
 from ..sky.geometry import HealpixSky
 from ..sky.stokes import Stokes
 from .headers import describe, primary_header, table_header
@@ -45,7 +46,12 @@ def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: An
     """
     from astropy.io import fits
 
-    sky = _check_sky(stokes)
+    if not isinstance(stokes, Stokes):
+        raise TypeError(
+            f"stokes is a {type(stokes).__name__}: use sl.io.write_columns(path, sky, {{name: (values, unit)}}) for "
+            "maps of any other quantity."
+        )
+    sky = check_healpix(stokes)
     check_writable(path, overwrite)
     history = describe(model)
     skies = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
@@ -54,7 +60,11 @@ def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: An
         fits.HDUList([fits.PrimaryHDU(header=primary_header()), *tables]).writeto(temporary, checksum="datasum")
 
 
-def _check_sky(stokes: Stokes) -> HealpixSky:
+def check_healpix(stokes: Stokes) -> HealpixSky:
+    """The HEALPix sky of maps.
+
+    **Raises:** `TypeError` for other skies; `ValueError` for maps of another size.
+    """
     sky = stokes.sky
     if sky is None:
         raise TypeError("stokes has no sky: name it with dataclasses.replace(stokes, sky=sl.HealpixSky(nside)).")
@@ -90,6 +100,8 @@ def read_map(
     convention: str | None = None,
     frequency: Any = None,
     coordsys: str | None = None,
+    *,
+    energy: Any = None,
 ) -> Stokes:
     """Reads a polarised HEALPix map.
 
@@ -99,10 +111,13 @@ def read_map(
 
     **Arguments:**
 
-    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, the temperatures also as `"mK_..."` and `"uK_..."`, and `"Jy/sr"`.
+    - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, the temperatures also as `"mK_..."` and `"uK_..."`, and `"Jy/sr"`; of
+      gamma rays `"GeV-1 cm-2 s-1 sr-1"`.
     - `convention`: `"COSMO"` or `"IAU"`.
     - `frequency`: GHz or an astropy quantity; one for each table, if there are several.
     - `coordsys`: `"G"`.
+    - `energy`: of photons, GeV or an astropy quantity, instead of a frequency.
+    - `path`: the file.
 
     **Returns:** `Stokes`, (npix,) each for one table, (nfreq, npix) for several; NaN where the file has no data, in all
     of I for a file of Q and U alone. The numbers keep their precision, as far as JAX's 64-bit mode allows; whole
@@ -119,7 +134,7 @@ def read_map(
     check_unit(unit)
     check_convention(convention)
     check_coordsys(coordsys)
-    given = check_frequency(strip_unit(frequency, "GHz", "frequency"))
+    given = _given(frequency, energy)
     with healpix_tables(path) as found:
         tables = stokes_tables(found, path)
         frequencies = find_frequencies(tables, path, given)
@@ -128,6 +143,15 @@ def read_map(
             for table, nu in zip(tables, frequencies, strict=True)
         ]
     return skies[0] if len(skies) == 1 else _stack(skies, path)
+
+
+def _given(frequency: Any, energy: Any) -> np.ndarray | None:
+    """Frequencies [GHz] that were passed, as such or as energies."""
+    if energy is None:
+        return check_frequency(strip_unit(frequency, "GHz", "frequency"))
+    if frequency is not None:
+        raise ValueError("read_map: frequency and energy are both given: leave one of them out.")
+    return np.atleast_1d(np.asarray(check_energy(energy), np.float64)) / GEV
 
 
 def _read(table: Any, frequency: float, sky: HealpixSky, path: PathLike, unit: Any, convention: Any) -> Stokes:

@@ -28,7 +28,8 @@ _WHAT = "is no model file of sightline, or damaged"
 def save(model: eqx.Module, path: PathLike, overwrite: bool = False) -> None:
     """Writes a model, or any part of one, to a file that `load` reads: names of classes, settings and arrays.
 
-    **Arguments:** `model`: a `Simulator`, a `Model`, a field, an operator, ...; `overwrite`: replace an existing file.
+    **Arguments:** `model`: a `Simulator`, a `Model`, a field, an operator, ...; `overwrite`: replace an existing file;
+    `path`: where.
 
     **Raises:** as `sl.io.check_writable`; `TypeError` for a setting that is a function, which no file can hold. The
     file appears whole or not at all.
@@ -49,10 +50,17 @@ def save(model: eqx.Module, path: PathLike, overwrite: bool = False) -> None:
 def load(path: PathLike, classes: Iterable[type[eqx.Module]] = ()) -> Any:
     """A model from a file that `save` wrote, checked as at construction. Nothing in the file is executed.
 
-    **Arguments:** `classes`: classes of your own that the model is made of.
+    **Arguments:** `classes`: classes of your own that the model is made of; `path`: of a file by `save`.
+
+    **Returns:** what was saved, an `equinox.Module`.
 
     **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for a file that is no model, is damaged, of a
     newer format, has a class or a field that is not known, or values that the class refuses, naming it.
+
+    !!! example
+        >>> sl.save(simulator, "kept.npz", overwrite=True)
+        >>> sl.load("kept.npz").magnetic_field.b0 == simulator.magnetic_field.b0
+        Array(True, dtype=bool)
     """
     with reading(path, _WHAT):
         structure = json.loads(read_archive(path, ["structure"], _WHAT)["structure"].tobytes())

@@ -35,6 +35,7 @@ def read_columns(
     - `extension`: which of the HEALPix tables in the file, from 0.
     - `coordsys`: `"G"` where the file does not say that it is in Galactic coordinates, but is.
     - `units`: the unit to convert to, by the name of the column; other columns stay in the unit of the file.
+    - `path`: the file.
 
     **Returns:** the sky, and arrays, (npix,), by the name of their column; numbers in floating point, whole ones in
     double precision; NaN where the file has no data.

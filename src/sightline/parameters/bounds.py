@@ -22,6 +22,14 @@ def limits(metadata: Mapping[str, Any]) -> Bounds:
     return (0 if low is None and metadata.get("positive") else low), high
 
 
+def spell(metadata: Mapping[str, Any]) -> str:
+    """The physical bounds of a parameter in words, empty for none: `0 to ∞`, `positive`."""
+    low, high = metadata.get("bounds", (None, None))
+    if low is None and high is None:
+        return "positive" if metadata.get("positive") else ""
+    return f"{'−∞' if low is None else low} to {'∞' if high is None else high}"
+
+
 def inherited(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Mapping[str, Any]:
     """The metadata of a leaf that is the value of a field which stands for a parameter: within the bounds of both."""
     if outer is inner or not inner.get("value") or limits(outer) == (None, None):

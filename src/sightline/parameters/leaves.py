@@ -18,11 +18,13 @@ class Leaf(NamedTuple):
 
     - `position`: its place among all leaves; `value`: what it holds.
     - `metadata`: of the field that declares it: `unit`, `bounds`, `symbol`.
+    - `owner`: the innermost class on the way to it that declares a field, and that field; `None` without any.
     """
 
     position: int
     value: Any
     metadata: Mapping[str, Any]
+    owner: tuple[type, str] | None = None
 
     @property
     def learnable(self) -> bool:
@@ -75,14 +77,15 @@ def find_leaves(model: Any) -> dict[str, Leaf]:
     """
     found: dict[str, Leaf] = {}
     for position, (path, value) in enumerate(jax.tree_util.tree_flatten_with_path(model)[0]):
-        name, node, metadata = ".".join(map(_spell, path)), model, {}
+        name, node, metadata, owner = ".".join(map(_spell, path)), model, {}, None
         for key in path:
             outer = metadata
+            owner = (type(node), key.name) if hasattr(key, "name") else owner
             node, metadata = _descend(node, key, outer)
             metadata = inherited(outer, metadata)
         if name in found:
             raise ValueError(f"Two leaves of the model are called {name!r}: rename the key of a dict.")
-        found[name] = Leaf(position, value, metadata)
+        found[name] = Leaf(position, value, metadata, owner)
     return found
 
 

@@ -27,7 +27,7 @@ from .priors import (
     prior_residuals,
     unconstrain,
 )
-from .table import Table
+from .text_table import Table
 from .ties import Function, Tie, check_ties
 from .vector import Values, labels
 

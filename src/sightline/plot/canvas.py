@@ -19,7 +19,13 @@ BLANK = "0.85"
 def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = False, name: str = "path") -> None:
     """Saves a figure whole or not at all; the suffix of `path` is the format.
 
+    **Arguments:** `figure`: of matplotlib; `path`: where; `overwrite`: replace an existing file; `name`: what messages
+    call it.
+
     **Raises:** as `check_format` and `sl.io.check_writable`.
+
+    !!! example
+        >>> sl.plot.save(sl.plot.map(stokes.I, sky), "kept.png", overwrite=True)
     """
     check_format(path, name)
     with replacing(path, overwrite, name) as temporary:
@@ -29,7 +35,12 @@ def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = F
 def check_format(path: PathLike, name: str = "path") -> None:
     """Refuses a file name whose suffix is no format of matplotlib.
 
+    **Arguments:** `path`: where the figure goes; `name`: what messages call it.
+
     **Raises:** `ValueError` with the suffixes there are.
+
+    !!! example
+        >>> sl.plot.check_format("sky.png")
     """
     from matplotlib.backend_bases import FigureCanvasBase
 

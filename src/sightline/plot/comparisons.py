@@ -36,7 +36,9 @@ def residuals(
     and nu degrees of freedom sqrt((nu + 1)/(nu + 3)) (d - m)/s.
 
     **Arguments:** `values`: constrained parameters by name, of which those left out are the model's; `title`, `path`,
-    `overwrite`: as `maps`.
+    `overwrite`: as `maps`; `posterior`: an `sl.Posterior`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` for names that are not free.
 

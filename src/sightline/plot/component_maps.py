@@ -32,6 +32,8 @@ def components(
 
     **Arguments:** `found`: what `likelihood.amplitudes(model)` gives; `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `TypeError` for anything else, and for skies that are not HEALPix.
 
     !!! example
@@ -77,6 +79,8 @@ def clusters(
     - `what`: labels, (npix,), or `sl.components.Clusters`.
     - `sky`: of the pixels, full or partial; `unit`: of the values.
     - `title`, `path`, `overwrite`: as `maps`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `TypeError` for labels that are no whole numbers, and for skies that are not HEALPix; `ValueError` for
     labels of another sky, negative ones or gaps.

@@ -38,6 +38,8 @@ def corner(
     - `labels`: one for each of `what` and `more`, for the legend.
     - `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `TypeError` for what is no distribution of parameters; `ValueError` for names that are not there,
     parameters without finite error, more than 40 parameters.
 

@@ -39,6 +39,8 @@ def moments(
     - `rest`: the wavelength of velocity 0, as it is observed, A.
     - `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `TypeError` for what is no cube; `ValueError` for a band that is not within the channels.
 
     !!! example

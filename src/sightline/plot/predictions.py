@@ -35,8 +35,15 @@ def predictive(
 
     - `predictive`: draws by name of the likelihood, (draws, *shape of the data), as `sl.posterior_predictive` gives.
     - `title`, `path`, `overwrite`: as `maps`.
+    - `posterior`: an `sl.Posterior`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` for names or shapes that are not those of the posterior.
+
+    !!! example
+        >>> draws = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=4)
+        >>> figure = sl.plot.predictive(posterior, draws)
     """
     likelihoods = named(posterior)
     draws = {name: _check(name, given, likelihoods) for name, given in predictive.items()}

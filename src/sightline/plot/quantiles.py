@@ -30,7 +30,10 @@ def quantiles(
 
     For chains the model is the mean of up to 200 draws, and a band holds 95 % of predicted counts.
 
-    **Arguments:** as `sl.plot.spectrum`.
+    **Arguments:** as `sl.plot.spectrum`; `posterior`: an `sl.Posterior`; `values`: of its parameters, or a fit;
+    `title`, `path`, `overwrite`: as of `sl.plot.residuals`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` for names that are not free, data that are no counts, or none, and where there is no X-ray
     spectrum.

@@ -39,6 +39,8 @@ def residual_spectra(
     - `mask`, `lmax`: as `sl.harmonics.angular_power`.
     - `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `TypeError` for what are no residuals; `ValueError` for another spectrum.
 
     !!! example

@@ -39,6 +39,8 @@ def scan(
     - `labels`: one for each, for the legend; `truths`: values to mark, by name.
     - `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `TypeError` for what is no scan; `ValueError` for scans of different numbers, or another number of
     labels.
 

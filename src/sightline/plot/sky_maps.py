@@ -34,6 +34,8 @@ def maps(
     - `path`: where to save it, `None`: nowhere; `overwrite`: replace an existing file.
     - `title`: above all.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `TypeError` for skies that are not HEALPix; `ValueError` for a format that matplotlib does not know.
 
     !!! example
@@ -76,6 +78,8 @@ def map(
     - `unit`: label of the colour bar; units of `Stokes` get a prefix that reads well.
     - `stretch`: `"auto"`, `"linear"`, `"log"`, `"asinh"` or `"diverging"`; `limits`: lowest and highest value.
     - `title`, `path`, `overwrite`: as `maps`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` where `values` do not fit `sky`.
 

@@ -60,6 +60,8 @@ def slice(
     - `sun`: Galactocentric position, (3,) kpc; `"field"`: that of the field, else `sl.SUN`; `None`: not marked.
     - `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `ValueError` for planes, offsets and extents that make no sense, and unknown components; `TypeError`
     for what is no field, and components of scalars.
 
@@ -103,7 +105,10 @@ def quiver(
     """A vector field in a plane: |B| in colours, and arrows along it that are the shorter the more it leaves the plane.
 
     **Arguments:** `arrows`: along the longer side; an arrow in the plane is as long as their distance. The rest as
-    `slice`.
+    `slice`; `field`, `at`, `extent`, `points`, `unit`, `limits`, `stretch`, `sun`, `title`, `path`, `overwrite`: as of
+    `sl.plot.slice`; `plane`: as of `sl.plot.slice`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** as `slice`, and `TypeError` for scalar fields.
 

@@ -38,6 +38,8 @@ def spaxel(
     - `instrument`: the name of the one that a `Model` sees the cube with, if it has several.
     - `title`, `path`, `overwrite`: as `maps`.
 
+    **Returns:** the figure, `matplotlib.figure.Figure`.
+
     **Raises:** `ValueError` for a spaxel that is not there, and models of another shape; `TypeError` for what is none.
 
     !!! example

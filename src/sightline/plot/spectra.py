@@ -28,7 +28,9 @@ def spectrum(
     models, a light one 95 % of predicted counts.
 
     **Arguments:** `values`: constrained parameters by name, of which those left out are the model's, a `FitResult`, or
-    `Chains`; `title`, `path`, `overwrite`: as `maps`.
+    `Chains`; `title`, `path`, `overwrite`: as `maps`; `posterior`: an `sl.Posterior`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` for names that are not free, and where there is no X-ray spectrum.
 

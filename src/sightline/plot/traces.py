@@ -29,9 +29,14 @@ def trace(
     r-hat and effective sample size.
 
     **Arguments:** `names`: which parameters, globs allowed, in this order; `None`: all; `title`, `path`, `overwrite`:
-    as `maps`.
+    as `maps`; `chains`: of `sl.sample`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` for names that are not there, more than 40 parameters.
+
+    !!! example
+        >>> figure = sl.plot.trace(chains)
     """
     labels = list(chains.labels)
     chosen = naming.choose(labels, names)

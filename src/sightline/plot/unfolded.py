@@ -45,7 +45,9 @@ def unfolded(
     panel shows as data/m. For chains the line is the mean of up to 200 draws, a band holds 95 % of them.
 
     **Arguments:** `values`: as `sl.plot.spectrum`; `power`: p, 0, 1 or 2, of what is drawn, E^p N(E); `title`, `path`,
-    `overwrite`: as `maps`.
+    `overwrite`: as `maps`; `posterior`: an `sl.Posterior`.
+
+    **Returns:** the figure, `matplotlib.figure.Figure`.
 
     **Raises:** `ValueError` for names that are not free, another power, and where there is no X-ray spectrum.
 

@@ -11,4 +11,5 @@ from .klein_nishina import cross_section_ratio as cross_section_ratio
 from .klein_nishina import mean_energy_ratio as mean_energy_ratio
 from .maxwell_juttner import MaxwellJuttner as MaxwellJuttner
 from .planck import Planck as Planck
+from .scattered_energy import ScatteredEnergy as ScatteredEnergy
 from .synchrotron_photon import SynchrotronPhoton as SynchrotronPhoton

@@ -139,7 +139,7 @@ def _fly_one(
 ) -> tuple[Packet, Array, Array, dict[str, Array], Array]:
     """The packet after its flight, whether it is out and was scattered, what was counted, n over the majorant."""
     process, region, dtype = medium.process, medium.region, packet.weight.dtype
-    numbers = jax.random.uniform(_key(key, number, event), (2 + 2 * NUMBERS,), dtype)
+    numbers = jax.random.uniform(_key(key, number, event), (3 + 3 * NUMBERS,), dtype)
     flight = -jnp.log1p(-numbers[0]) / (process.most * medium.majorant)
     edge = region.exit(packet.position, packet.direction)
     out = flight >= edge
@@ -150,8 +150,9 @@ def _fly_one(
     share = jnp.clip(ratio * process.chance(here, electron), 0, 1)
     hit = ~out & (numbers[1] < share)
     here = eqx.tree_at(lambda p: p.weight, here, packet.weight * jnp.where(out, 1, _score(share, hit)))
-    after = process.scatter(here, electron, numbers[2 + NUMBERS :])
-    counted = {name: _counted(tally, here, electron, medium, out, hit) for name, tally in tallies.items()}
+    after = process.scatter(here, electron, numbers[2 + NUMBERS : 2 + 2 * NUMBERS])
+    own = numbers[2 + 2 * NUMBERS :]
+    counted = {name: _counted(tally, packet, here, own, medium, out) for name, tally in tallies.items()}
     return (
         jax.tree.map(lambda new, old: jnp.where(hit, new, old), after, here),
         out,
@@ -168,13 +169,10 @@ def _score(share: Array, hit: Array) -> Array:
     return jnp.where(still > 0, kept / jnp.where(still > 0, still, 1), 1)
 
 
-def _counted(tally: AbstractTally, packet: Packet, electron: Array, medium: Medium, out: Array, hit: Array) -> Array:
+def _counted(tally: AbstractTally, packet: Packet, here: Packet, numbers: Array, medium: Medium, out: Array) -> Array:
     none = tally.empty().astype(packet.weight.dtype)
-    left = tally.escaped(packet)
-    sent = tally.scattered(packet, electron, medium.process, medium.region, medium.density)
-    return (none if left is None else jnp.where(out, left, none)) + (
-        none if sent is None else jnp.where(hit, sent, none)
-    )
+    left, sent = tally.escaped(here), tally.flown(packet, numbers, medium)
+    return (none if left is None else jnp.where(out, left, none)) + (none if sent is None else sent)
 
 
 def _extremes(lanes: Lanes, packet: Packet, ratio: Array) -> tuple[Array, Array]:

@@ -33,6 +33,10 @@ class AbstractProcess(Module):
 
     An electron is drawn for each candidate of a collision (`electron`), which is one with the probability
     n(x)/n_max times `chance`: `most` is the largest cross section, per kpc and cm^-3, that any packet meets.
+
+    !!! example
+        >>> issubclass(sl.scattering.Thomson, sl.scattering.AbstractProcess)
+        True
     """
 
     most: ClassVar[float] = THOMSON

@@ -15,6 +15,10 @@ class AbstractRegion(Module):
     """A convex region; subclass it and write how far a packet inside has to fly.
 
     Regions are centred on the origin, but for a slab, which stands on it. Lengths are kpc.
+
+    !!! example
+        >>> issubclass(sl.scattering.Slab, sl.scattering.AbstractRegion)
+        True
     """
 
     @abc.abstractmethod

@@ -47,6 +47,18 @@ class Seen(eqx.Module, Mapping):
 
     - `lost`: packets that reached the limit of events; `scatterings`: collisions of all packets; `events`: candidates.
     - `packets`: how many were sent.
+
+    **Arguments:** `tallies`: what each has counted, by its name.
+
+    !!! example
+        >>> cloud = sl.scattering.Transport(
+        ...     sl.electrons.Uniform(100.0),
+        ...     sl.scattering.Thomson(),
+        ...     sl.scattering.Slab(1.0),
+        ...     sl.scattering.Lambertian(),
+        ... )
+        >>> cloud(jax.random.key(0), packets=100)["escape"].I.shape
+        (2,)
     """
 
     tallies: dict[str, Tallied]

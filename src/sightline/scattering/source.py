@@ -18,6 +18,10 @@ class AbstractSource(Module):
     """What sends packets: subclass it, write `place` and `aim`, and check that it fits a region.
 
     All have an `energy`, keV, which Compton scattering needs.
+
+    !!! example
+        >>> issubclass(sl.scattering.PointSource, sl.scattering.AbstractSource)
+        True
     """
 
     energy: eqx.AbstractVar[Float[Array, ""]]
@@ -55,6 +59,9 @@ class Lambertian(AbstractSource):
     **Arguments:** `energy`: of the photons, keV.
 
     **Raises:** `ValueError` for another region than a `Slab`.
+
+    !!! example
+        >>> source = sl.scattering.Lambertian()
     """
 
     energy: Float[Array, ""] = param(1.0, unit="keV", positive=True)
@@ -82,6 +89,9 @@ class PointSource(AbstractSource):
     - `degree`, `angle`: of linear polarisation of a beam, at most 1, and its angle from north, deg.
 
     **Raises:** `ValueError` for a position outside the region, a beam of no length, polarisation without a beam.
+
+    !!! example
+        >>> source = sl.scattering.PointSource(energy=0.01)
     """
 
     position: Float[Array, "3"] = param((0.0, 0.0, 0.0), unit="kpc")
@@ -117,6 +127,9 @@ class IsotropicSource(AbstractSource):
     """Light that is made evenly everywhere in the region, in all directions.
 
     **Arguments:** `energy`: keV.
+
+    !!! example
+        >>> source = sl.scattering.IsotropicSource()
     """
 
     energy: Float[Array, ""] = param(1.0, unit="keV", positive=True)
@@ -134,6 +147,9 @@ class FieldSource(AbstractSource):
     **Arguments:** `emissivity`: a field, per volume in any unit; `energy`: keV.
 
     **Raises:** `ValueError` for a region without end.
+
+    !!! example
+        >>> source = sl.scattering.FieldSource(sl.electrons.ExponentialDisk())
     """
 
     emissivity: AbstractField

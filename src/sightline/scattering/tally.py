@@ -3,20 +3,26 @@
 import abc
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import Module, is_concrete, setting
 from .packet import Packet, observed, unit
-from .process import AbstractProcess
-from .region import AbstractRegion
 
+_LAST = 60.0  # mean free paths of candidates, beyond which nothing is expected
 _COLUMN, _COLUMN_WEIGHTS = (part.tolist() for part in np.polynomial.legendre.leggauss(8))
 
 
 class AbstractTally(Module):
-    """Counts of packets: I, Q, U in bins, of each packet by itself, so that errors know what belongs together."""
+    """Counts of packets: I, Q, U in bins, of each packet by itself, so that errors know what belongs together.
+
+    !!! example
+        >>> issubclass(sl.scattering.Escape, sl.scattering.AbstractTally)
+        True
+    """
 
     @abc.abstractmethod
     def empty(self) -> Float[Array, "3 *bins"]:
@@ -27,10 +33,8 @@ class AbstractTally(Module):
         """What an escaping packet adds; `None`: nothing."""
 
     @abc.abstractmethod
-    def scattered(
-        self, packet: Packet, electron: Array, process: AbstractProcess, region: AbstractRegion, density: Any
-    ) -> Float[Array, "3 *bins"] | None:
-        """What a collision adds; `None`: nothing."""
+    def flown(self, packet: Packet, numbers: Float[Array, "9"], medium: Any) -> Float[Array, "3 *bins"] | None:
+        """What the next flight is expected to add, by numbers in [0, 1) of its own; `None`: nothing."""
 
 
 class Escape(AbstractTally):
@@ -62,12 +66,20 @@ class Escape(AbstractTally):
         parts = packet.weight * jnp.stack([jnp.ones_like(q), q, u])
         return _spread(parts[:, None] * hot, packet.energy, self.energies)
 
-    def scattered(self, packet: Packet, electron: Any, process: Any, region: Any, density: Any) -> None:
+    def flown(self, packet: Packet, numbers: Array, medium: Any) -> None:
         return None
 
 
 class Peel(AbstractTally):
-    """What is seen from directions far away: every collision sends its light there, dimmed on its way out.
+    """What is seen from directions far away: every flight sends there what its collisions are expected to, dimmed.
+
+    Along a flight of a packet, to the edge of the region, collisions send
+
+    $$I = \\int_0^L n(s)\\,\\sigma\\,e^{-n_{max}\\sigma s}\\,\\frac{d\\sigma}{\\sigma\\,d\\Omega}\\,e^{-\\tau(s)}\\,ds$$
+
+    towards an observer, tau(s) the depth on the way out. One point of it is drawn for each observer, by the exponential
+    between the depths from both ends: in a uniform density the integrand over its density does not vary, so that light
+    from close to a surface, seen along it, has small errors too; in others the mean is the same.
 
     Light that comes straight from the source is not in it. The column on the way out is a Gauss-Legendre sum of 8
     points, exact where the density is smooth on the way.
@@ -75,6 +87,9 @@ class Peel(AbstractTally):
     **Arguments:** `directions`: (n, 3), towards the observers; `energies`: edges of bins, keV; `None`: all in one.
 
     **Returns:** per packet and steradian, (n,) or (n, energies); of a slab, divide by the cosine for a brightness.
+
+    **Source:** Lux & Koblinger 1991, Monte Carlo Particle Transport Methods, section 5, for estimators by the expected
+    value.
 
     !!! example
         >>> sl.scattering.Peel([(0.0, 0.0, 1.0), (1.0, 0.0, 1.0)]).empty().shape
@@ -96,28 +111,49 @@ class Peel(AbstractTally):
     def escaped(self, packet: Packet) -> None:
         return None
 
-    def scattered(
-        self, packet: Packet, electron: Array, process: AbstractProcess, region: AbstractRegion, density: Any
-    ) -> Array:
-        found = [self._one(packet, electron, process, region, density, one) for one in self.directions]
-        return jnp.stack(found, axis=1)
+    def flown(self, packet: Packet, numbers: Array, medium: Any) -> Array:
+        rate = medium.process.most * medium.majorant
+        far = jnp.minimum(medium.region.exit(packet.position, packet.direction), _LAST / rate)
+        return jnp.stack([self._one(packet, numbers, medium, rate, far, one) for one in self.directions], axis=1)
 
     def _one(
-        self,
-        packet: Packet,
-        electron: Array,
-        process: AbstractProcess,
-        region: AbstractRegion,
-        density: Any,
-        direction: tuple[float, ...],
+        self, packet: Packet, numbers: Array, medium: Any, rate: Array, far: Array, direction: tuple[float, ...]
     ) -> Array:
-        aim = unit(jnp.asarray(direction, packet.position.dtype))
-        left = process.towards(packet, electron, aim)
-        out = Packet(packet.position, aim, left.reference, left.I, left.q, left.u, left.energy)
-        depth = process.cross_section(out) * column(density, packet.position, aim, region.exit(packet.position, aim))
+        aim, process = unit(jnp.asarray(direction, packet.position.dtype)), medium.process
+
+        def exponent(s: Array) -> Array:
+            """-ln of the share that neither an earlier candidate nor the way out takes, of light as it is."""
+            return rate * s + _depth(_moved(packet, s), aim, packet.energy, medium)
+
+        steepness = jax.lax.stop_gradient(exponent(far) - exponent(jnp.zeros_like(far)))
+        s, log_over = _drawn(numbers[0], jax.lax.stop_gradient(far), steepness)
+        here = _moved(packet, s)
+        electron = process.electron(here, numbers[1:])
+        left = process.towards(here, electron, aim)
+        kept = jnp.exp(log_over - rate * s - _depth(here, aim, left.energy, medium))
         q, u = observed(aim, left.reference, left.q, left.u)
-        parts = left.I * jnp.exp(-depth) * jnp.stack([jnp.ones_like(q), q, u])
+        hit = process.most * medium.density(here.position) * process.chance(here, electron)
+        parts = hit * left.I * kept * jnp.stack([jnp.ones_like(q), q, u])
         return _spread(parts, left.energy, self.energies)
+
+
+def _moved(packet: Packet, s: Array) -> Packet:
+    return eqx.tree_at(lambda p: p.position, packet, packet.position + s * packet.direction)
+
+
+def _depth(packet: Packet, aim: Array, energy: Array, medium: Any) -> Array:
+    """The optical depth on the way out."""
+    out = eqx.tree_at(lambda p: (p.direction, p.energy), packet, (aim, energy))
+    far = medium.region.exit(packet.position, aim)
+    return medium.process.cross_section(out) * column(medium.density, packet.position, aim, far)
+
+
+def _drawn(number: Array, far: Array, steepness: Array) -> tuple[Array, Array]:
+    """A place s in [0, far] of density ~ e^(-steepness s/far), and -ln of that density."""
+    size = jnp.maximum(jnp.abs(steepness), 1e-3)
+    share = -jnp.log1p(number * jnp.expm1(-size)) / size
+    log_over = jnp.log(far) + jnp.log(-jnp.expm1(-size) / size) + size * share
+    return far * jnp.where(steepness < 0, 1 - share, share), log_over
 
 
 def column(density: Any, position: Array, direction: Array, far: Array) -> Array:

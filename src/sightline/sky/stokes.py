@@ -11,8 +11,8 @@ from jaxtyping import Array, Float
 
 from .._core.constants import HNU_OVER_K, PLANCK, RAYLEIGH_JEANS, T_CMB
 from .._core.module import default_float, is_concrete
-from .._core.safe import safe_hypot
-from .._core.units import PHOTONS, brightness_unit, numbers, strip_unit
+from .._core.safe import safe_angle, safe_hypot
+from .._core.units import PHOTONS, brightness_unit, numbers, quantity, strip_unit
 from .axes import GEV, SOFT, UNITS, check_energy
 from .geometry import AbstractSky, difference
 
@@ -207,8 +207,46 @@ class Stokes(eqx.Module):
 
     @property
     def polarised_intensity(self) -> Maps:
-        """sqrt(Q^2 + U^2), in `unit`."""
+        """sqrt(Q^2 + U^2), in `unit`; its derivatives are 0 where it is."""
         return safe_hypot(self.Q, self.U)
+
+    @property
+    def polarisation_angle(self) -> Maps:
+        """psi = atan2(U, Q)/2 of the electric vector, from north, -90 to 90 deg.
+
+        It is counted towards east in the `"IAU"` convention, towards west in `"COSMO"`: `to_convention` turns its sign.
+        The magnetic field in the plane of the sky is at right angles to it. 0 with derivatives of 0 where Q = U = 0.
+        """
+        return jnp.rad2deg(0.5 * safe_angle(self.U, self.Q))
+
+    @property
+    def polarisation_fraction(self) -> Maps:
+        """sqrt(Q^2 + U^2)/I, dimensionless; 0 with derivatives of 0 where I = 0."""
+        dark = self.I == 0
+        return jnp.where(dark, 0, self.polarised_intensity / jnp.where(dark, 1, self.I))
+
+    def quantity(self, name: str) -> Any:
+        """One of the maps as an astropy quantity.
+
+        astropy knows one kelvin: whether it is one of Rayleigh and Jeans or of the CMB, `unit` says.
+
+        **Arguments:** `name`: `"I"`, `"Q"`, `"U"`, `"V"`, `"polarised_intensity"`, `"polarisation_angle"`,
+        `"polarisation_fraction"`, `"frequency"` or `"energy"`.
+
+        **Returns:** (npix,) or (nfreq, npix), in `unit`, deg, 1, GHz or GeV.
+
+        **Raises:** `ValueError` for another name, or V where there is none.
+
+        !!! example
+            >>> stokes.to("uK_RJ").quantity("polarised_intensity").unit
+            Unit("uK")
+        """
+        brightness = dict.fromkeys(("I", "Q", "U", "V", "polarised_intensity"), brightness_unit(self.unit).quantity)
+        units = {**brightness, "polarisation_angle": "deg", "polarisation_fraction": "", **UNITS}
+        if name not in units or getattr(self, name) is None:
+            known = [one for one in units if getattr(self, one) is not None]
+            raise ValueError(f"name = {name!r}: choose one of {', '.join(known)}.")
+        return np.asarray(getattr(self, name)) * quantity(units[name])
 
     def __len__(self) -> int:
         """Number of frequencies."""

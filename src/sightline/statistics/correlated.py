@@ -17,6 +17,9 @@ class Correlated(AbstractNoise):
     **Arguments:** `covariance`: (npix, k, k), or (nfreq, npix, k, k), for data of shape (k, npix) or (k, nfreq, npix).
 
     **Raises:** `ValueError` for a matrix that is not symmetric and positive.
+
+    !!! example
+        >>> noise = sl.statistics.Correlated(jnp.stack([jnp.eye(2), 2 * jnp.eye(2)]))
     """
 
     whitening: Float[Array, "*parts n k k"]

@@ -21,6 +21,9 @@ class GaussianBackground(AbstractNoise):
     **Arguments:** `rate`: b, the counts of background expected on the source in each bin, already scaled;
     `sigma`: their standard deviation, 0 for exact ones.
 
+    !!! example
+        >>> noise = sl.statistics.GaussianBackground(jnp.asarray([2.0, 3.0]), jnp.asarray([0.5, 0.5]))
+
     **Source:** XSPEC's manual, appendix B, of Poisson data with a Gaussian background.
     """
 

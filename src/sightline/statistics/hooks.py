@@ -14,6 +14,7 @@ import abc
 from typing import Any, NamedTuple, TypeVar
 
 import jax
+from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
 from .._core.module import Module
@@ -41,12 +42,13 @@ class Part(NamedTuple):
 
     - `observable`: of these pixels; it can `restrict`.
     - `places`: of these on the last axis of the whole, (n,).
-    - `size`: how many at a time.
+    - `size`: how many at a time; `mesh`: devices that share the pixels, `None`: one.
     """
 
     observable: Any
     places: Int[Array, " n"]
     size: int
+    mesh: Mesh | None = None
 
 
 class Split(NamedTuple):

@@ -13,7 +13,7 @@ from .._core.units import numbers
 from ..parameters import Table
 from . import hooks
 from .noise import AbstractNoise, Data, Terms, unit_of
-from .one_pass import total
+from .one_pass import Piece, total
 from .squares import Normal
 
 
@@ -24,7 +24,12 @@ def _as_data(values: Any, unit: str | None, name: str) -> Any:
 
 
 class AbstractLikelihood(eqx.Module):
-    """What a posterior asks of data and their probability; an observable that has pixels has them on its last axis."""
+    """What a posterior asks of data and their probability; an observable that has pixels has them on its last axis.
+
+    !!! example
+        >>> issubclass(sl.Likelihood, sl.statistics.AbstractLikelihood)
+        True
+    """
 
     observable: eqx.AbstractVar[Callable[[Any], Array]]
     data: eqx.AbstractVar[Data]
@@ -62,7 +67,7 @@ class AbstractLikelihood(eqx.Module):
         split = self.split(model)
         return jnp.sum(self.pointwise(model)) if split is None else total(*split)
 
-    def split(self, model: Any) -> "tuple[Any, tuple[tuple[AbstractLikelihood, int], ...]] | None":
+    def split(self, model: Any) -> "tuple[Any, tuple[Piece, ...]] | None":
         """The model, its global work done, and likelihoods of parts of the pixels with how many to take at a time.
 
         By default `None`: all must be predicted at once.
@@ -153,7 +158,8 @@ class Likelihood(AbstractLikelihood):
     - `kept`: places on the last axis of the observable that the data are of; `None`: all.
     - `name`, `notes`: for the summary.
 
-    **Raises:** `ValueError` for data that are empty or not finite, or noise that does not fit.
+    **Raises:** `ValueError` for data that are empty or not finite, or noise that does not fit; `TypeError` for what is
+    no noise.
 
     !!! example
         >>> counts = sl.statistics.Likelihood(lambda rate: rate * jnp.ones(3), [3.0, 5.0, 4.0], sl.statistics.Poisson())
@@ -181,6 +187,11 @@ class Likelihood(AbstractLikelihood):
         self.noise, self.kept, self.name, self.notes = noise, kept, name, notes
 
     def __check_init__(self) -> None:
+        if not isinstance(self.noise, AbstractNoise):
+            raise TypeError(
+                f"Likelihood {self.name!r}: noise = {self.noise!r} is no noise: give one of sl.statistics, e.g. "
+                "Gaussian(sigma) with one sigma a datum."
+            )
         if not is_concrete(self.data):
             return
         if not self.data.size:
@@ -209,17 +220,16 @@ class Likelihood(AbstractLikelihood):
         """The log-likelihood of each datum, or of each pixel where its Stokes parameters are correlated."""
         return self.noise.pointwise(self.mean(model), self.data, model)
 
-    def split(self, model: Any) -> tuple[Any, tuple[tuple[AbstractLikelihood, int], ...]] | None:
+    def split(self, model: Any) -> tuple[Any, tuple[Piece, ...]] | None:
         """See `AbstractLikelihood`: where observable, noise and model are separable and something is traced."""
         traced = self.noise.by_pixel and not all(map(is_concrete, jax.tree.leaves(model)))
-        # on several devices rays are shared out, each of which would wait for the others in every batch
-        split = hooks.split(self.observable, model) if traced and jax.device_count() == 1 else None
+        split = hooks.split(self.observable, model) if traced else None
         if split is None or (self.kept is not None and len(split.parts) > 1):
             return None
         places = [part.places if self.kept is None else self.kept for part in split.parts]
         if sum(one.shape[0] for one in places) != self.data.shape[-1]:  # `mean` says what is wrong
             return None
-        return split.model, tuple((self._part(part), part.size) for part in split.parts)
+        return split.model, tuple(Piece(self._part(part), part.size, part.mesh) for part in split.parts)
 
     def _part(self, part: hooks.Part) -> "Likelihood":
         if self.kept is not None:

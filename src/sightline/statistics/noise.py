@@ -22,6 +22,10 @@ class AbstractNoise(eqx.Module):
 
     Data have the shape of what is observed, pixels or sources on the last axis. Where `by_pixel`, each term of the
     log-likelihood needs the data of one pixel only: posteriors then take few pixels at a time.
+
+    !!! example
+        >>> issubclass(sl.statistics.Gaussian, sl.statistics.AbstractNoise)
+        True
     """
 
     by_pixel: ClassVar[bool] = False
@@ -147,6 +151,9 @@ class Gaussian(AbstractNoise):
 
     **Arguments:** `sigma`: standard deviations, in the shape of the data; `scatter`: the nuisance parameter of the
     model that holds the intrinsic scatter s.
+
+    !!! example
+        >>> noise = sl.statistics.Gaussian(jnp.asarray([0.2, 0.3]))
     """
 
     sigma: Data = eqx.field(converter=as_array)
@@ -197,6 +204,9 @@ class StudentT(AbstractNoise):
     """Student's t distribution about the mean, for data with outliers; scale^2 = sigma^2 + s^2.
 
     **Arguments:** `sigma`, `scatter`: as `Gaussian`; `freedom`: degrees of freedom, > 0; 4 is common.
+
+    !!! example
+        >>> noise = sl.statistics.StudentT(jnp.asarray([0.2, 0.3]), 4.0)
     """
 
     sigma: Data = eqx.field(converter=as_array)

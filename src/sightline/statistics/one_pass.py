@@ -1,29 +1,41 @@
 """Log-likelihoods whose value and gradient take one pass: each batch of pixels goes forward and backward at once."""
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int
 
 Batch = tuple[Int[Array | np.ndarray, "*batches m"], Bool[Array | np.ndarray, "*batches m"]]
 """Places of pixels, and whether they count: copies fill the last batch up."""
 
+T = TypeVar("T")
+
+
+class Piece(NamedTuple):
+    """The likelihood of some pixels: how many are predicted at a time, and on which devices, if on several."""
+
+    likelihood: Any
+    size: int
+    mesh: Mesh | None = None
+
 
 @eqx.filter_custom_jvp
-def total(model: Any, parts: Sequence[tuple[Any, int]]) -> Float[Array, ""]:
+def total(model: Any, parts: Sequence[Piece]) -> Float[Array, ""]:
     """The log-likelihood of a model, summed over parts.
 
     **Arguments:** `parts`: likelihoods of different pixels, each with how many of them are predicted at a time.
     """
-    sums = [
-        jax.lax.map(lambda batch, one=one: _log_likelihood(model, one, batch), _batches(one, size))
-        for one, size in parts
-    ]
-    return jnp.sum(jnp.concatenate(sums))
+
+    def run(one: Any, batches: Batch) -> Float[Array, ""]:
+        return jnp.sum(jax.lax.map(lambda batch: _log_likelihood(model, one, batch), batches))
+
+    return jnp.sum(jnp.stack([_shared(piece, functools.partial(run, piece.likelihood)) for piece in parts]))
 
 
 @total.def_jvp
@@ -47,21 +59,40 @@ def _where(tangents: Any, primals: Any, moving: bool) -> Any:
 
 def _value_and_slope(moving: Any, still: Any) -> tuple[Float[Array, ""], Any]:
     """The sum over parts and its gradient with respect to what moves, in one pass over the pixels."""
-    slope, values = jax.tree.map(jnp.zeros_like, moving), []
-    for place, (one, size) in enumerate(eqx.combine(moving, still)[1]):
+    slopes, values = [], []
+    for place, piece in enumerate(eqx.combine(moving, still)[1]):
 
         def log_likelihood(moving: Any, batch: Batch, place: int = place) -> Float[Array, ""]:
             model, parts = eqx.combine(moving, still)
-            return _log_likelihood(model, parts[place][0], batch)
+            return _log_likelihood(model, parts[place].likelihood, batch)
 
         def step(slope: Any, batch: Batch, function: Any = log_likelihood) -> tuple[Any, Float[Array, ""]]:
             value, more = jax.value_and_grad(function)(moving, batch)
             return jax.tree.map(jnp.add, slope, more), value
 
-        # checkpointed for second derivatives backwards; the first ones know nothing of it
-        slope, found = jax.lax.scan(jax.checkpoint(step, prevent_cse=False), slope, _batches(one, size))
-        values.append(found)
-    return jnp.sum(jnp.concatenate(values)), slope
+        def run(batches: Batch, step: Any = step) -> tuple[Any, Float[Array, ""]]:
+            # checkpointed for second derivatives backwards; the first ones know nothing of it
+            none = jax.tree.map(lambda leaf: jnp.zeros(jnp.shape(leaf), jnp.result_type(leaf)), moving)
+            slope, found = jax.lax.scan(jax.checkpoint(step, prevent_cse=False), none, batches)
+            return slope, jnp.sum(found)
+
+        slope, value = _shared(piece, run)
+        slopes.append(slope)
+        values.append(value)
+    return jnp.sum(jnp.stack(values)), jax.tree.map(lambda *parts: sum(parts[1:], parts[0]), *slopes)
+
+
+def _shared(piece: Piece, run: Callable[[Batch], T]) -> T:
+    """What `run` makes of batches of pixels, summed over the devices that share them."""
+    if piece.mesh is None:
+        return run(_batches(piece.likelihood, piece.size))
+    names, batches = piece.mesh.axis_names, _batches(piece.likelihood, piece.size, piece.mesh.size)
+
+    def part(batches: Batch) -> T:
+        return jax.tree.map(lambda found: jax.lax.psum(found, names), run(batches))
+
+    spread = (PartitionSpec(names), PartitionSpec())
+    return jax.shard_map(part, mesh=piece.mesh, in_specs=spread[0], out_specs=spread[1], check_vma=False)(batches)
 
 
 def _log_likelihood(model: Any, one: Any, batch: Batch) -> Float[Array, ""]:
@@ -70,9 +101,9 @@ def _log_likelihood(model: Any, one: Any, batch: Batch) -> Float[Array, ""]:
     return jnp.sum(jnp.where(counts, one.batch(index).pointwise(model), 0))
 
 
-def _batches(one: Any, size: int) -> Batch:
-    """The pixels of a likelihood in batches of equal size."""
+def _batches(one: Any, size: int, devices: int = 1) -> Batch:
+    """The pixels of a likelihood in batches of equal size, as many for each device."""
     count = one.data.shape[-1]
-    number = -(-count // size)
+    number = -(-count // (size * devices)) * devices
     places = np.arange(number * -(-count // number)).reshape(number, -1)
     return jnp.minimum(places, count - 1), jnp.asarray(places < count)

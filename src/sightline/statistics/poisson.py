@@ -13,6 +13,9 @@ from .noise import AbstractNoise, Data, Terms
 class Poisson(AbstractNoise):
     """Counts: log L = sum[n log m - m - log n!]; the deviance is Cash's statistic, 2 sum[m - n + n log(n/m)].
 
+    !!! example
+        >>> noise = sl.statistics.Poisson()
+
     **Source:** Cash 1979, ApJ 228, 939.
     """
 

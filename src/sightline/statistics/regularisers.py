@@ -11,7 +11,12 @@ from ..parameters import find_leaves, match
 
 
 class AbstractRegulariser(Module):
-    """A preference for some models over others."""
+    """A preference for some models over others.
+
+    !!! example
+        >>> issubclass(sl.Smoothness, sl.statistics.AbstractRegulariser)
+        True
+    """
 
     @abc.abstractmethod
     def log_density(self, model: Any) -> Float[Array, ""]:
@@ -23,7 +28,12 @@ class AbstractRegulariser(Module):
 
 
 class AbstractGaussianRegulariser(AbstractRegulariser):
-    """A sum of squares: log p = -r.r/2, of residuals r(model) in units of their standard deviations."""
+    """A sum of squares: log p = -r.r/2, of residuals r(model) in units of their standard deviations.
+
+    !!! example
+        >>> issubclass(sl.Smoothness, sl.statistics.AbstractGaussianRegulariser)
+        True
+    """
 
     @abc.abstractmethod
     def residuals(self, model: Any) -> Float[Array, " n"]:

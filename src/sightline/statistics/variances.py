@@ -60,6 +60,10 @@ class ModelVariance(AbstractNoise):
 def gehrels(counts: Any) -> np.ndarray:
     """Upper standard deviations of few counts: sigma = 1 + sqrt(n + 3/4).
 
+    **Arguments:** `counts`: (n,).
+
+    **Returns:** standard deviations, (n,).
+
     **Source:** Gehrels 1986, ApJ 303, 336, equation 7.
 
     !!! example
@@ -73,12 +77,28 @@ def neyman(counts: Any) -> np.ndarray:
     """Standard deviations by the counts themselves: sigma = sqrt(n), 1 where there are none.
 
     Fits with these underestimate a source of few counts: prefer Poisson noise.
+
+    **Arguments:** `counts`: (n,).
+
+    **Returns:** standard deviations, (n,).
+
+    !!! example
+        >>> sl.statistics.neyman([4.0, 9.0, 0.0]).tolist()
+        [2.0, 3.0, 1.0]
     """
     return np.sqrt(np.maximum(_counted(counts), 1.0))
 
 
 def churazov(counts: Any, least: float = 20.0) -> np.ndarray:
     """Standard deviations by the mean of neighbours: the fewest on both sides that hold `least` counts together.
+
+    **Arguments:** `counts`: (n,).
+
+    **Returns:** standard deviations, (n,).
+
+    !!! example
+        >>> sl.statistics.churazov([4.0, 9.0, 16.0]).shape
+        (3,)
 
     **Source:** Churazov et al. 1996, ApJ 471, 673, section 3.
     """

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-_STEP = 1e-5
-_TOLERANCE = 1e-6
-_JUMPS = 0.03  # share of points that may straddle a hard cut within one step
+STEP = 1e-5
+TOLERANCE = 1e-6
+JUMPS = 0.03  # share of points that may straddle a hard cut within one step
 
 
 def directions_like(tree: Any, seed: int) -> Any:
@@ -53,13 +53,13 @@ def derivative_problems(function: Callable[[Any], Array], tree: Any, what: str) 
             return function(eqx.combine(leaves, rest))
 
         def shifted(sign: float) -> Array:
-            return of(jax.tree.map(lambda leaf, d: leaf + sign * _STEP * d, moving, direction))
+            return of(jax.tree.map(lambda leaf, d: leaf + sign * STEP * d, moving, direction))
 
         value, slope = jax.jvp(of, (moving,), (direction,))
         _, pull = jax.vjp(of, moving)
         (gradient,) = pull(jnp.ones_like(value))
         along = sum(jnp.vdot(g, d) for g, d in zip(*map(jax.tree.leaves, (gradient, direction)), strict=True))
-        return value, slope, gradient, along, (shifted(1.0) - shifted(-1.0)) / (2 * _STEP)
+        return value, slope, gradient, along, (shifted(1.0) - shifted(-1.0)) / (2 * STEP)
 
     value, slope, gradient, along, difference = evaluate(moving, rest, direction)
     problems = finite_problems(value, "the value") + finite_problems(slope, f"the jvp with respect to {what}")
@@ -76,8 +76,8 @@ def _disagreements(value: Any, slope: Any, along: Any, difference: Any, what: st
         problems.append(f"jvp and vjp with respect to {what} disagree: {slope.sum():.12g} and {along:.12g}")
     if double:
         scale = np.maximum(np.abs(slope), 1e-3 * np.max(np.abs(slope), initial=0)) + np.max(np.abs(value), initial=0)
-        wrong = np.abs(slope - difference) > _TOLERANCE * scale
-        if np.mean(wrong) > _JUMPS:
+        wrong = np.abs(slope - difference) > TOLERANCE * scale
+        if np.mean(wrong) > JUMPS:
             worst = tuple(np.argwhere(wrong)[0].tolist())
             problems.append(
                 f"the derivative with respect to {what} differs from central differences at {np.sum(wrong)} of "

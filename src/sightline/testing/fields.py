@@ -28,7 +28,16 @@ _SPECIAL = [
 
 
 def sample_positions(count: int = 200, seed: int = 0) -> np.ndarray:
-    """Positions, (count, 3) kpc, spread over the Galaxy and finely around the Sun and the Galactic centre."""
+    """Positions, (count, 3) kpc, spread over the Galaxy and finely around the Sun and the Galactic centre.
+
+    **Arguments:** `count`: how many; `seed`: of the numbers.
+
+    **Returns:** positions, (count, 3) kpc.
+
+    !!! example
+        >>> sl.testing.sample_positions(10).shape
+        (10, 3)
+    """
     refuse_units(count=count, seed=seed)
     generator = np.random.default_rng(seed)
     wide = generator.uniform(-1, 1, (count // 2, 3)) * (18.0, 18.0, 4.0)
@@ -44,6 +53,8 @@ def check_field(field: AbstractField) -> None:
     the centre, in the plane and far outside; derivatives with respect to parameters and position equal to central
     differences (double precision; a field may jump at hard cuts); jvp and vjp agree; vmap equals a loop;
     single-precision leaves give a single-precision value; serialising loses nothing.
+
+    **Arguments:** `field`: an `sl.fields.AbstractField`.
 
     **Raises:** `AssertionError` listing the problems.
 

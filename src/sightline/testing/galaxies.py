@@ -25,6 +25,8 @@ def check_law(law: AbstractLaw) -> None:
     by parameters and wavelength equal to central differences (double precision); wavelengths outside the range are
     refused; single-precision leaves give a single-precision value; serialising loses nothing.
 
+    **Arguments:** `law`: an `sl.dust.AbstractLaw`.
+
     **Raises:** `AssertionError` listing the problems.
 
     !!! example
@@ -75,6 +77,8 @@ def check_history(history: AbstractHistory) -> None:
     Shape and type of the weights; none negative; a sum of 1 at every place, on libraries of many and of few nodes;
     values and gradients finite, at the centre too; derivatives by parameters and position equal to central differences
     (double precision); jvp and vjp agree; serialising loses nothing.
+
+    **Arguments:** `history`: an `sl.stars.AbstractHistory`.
 
     **Raises:** `AssertionError` listing the problems.
 

@@ -12,10 +12,11 @@ from jaxtyping import Array
 from .._core.module import check_tree, default_float
 from .._core.units import number, whole
 from ..processes.samplers import AbstractInverse
-from ..processes.samplers.domain import lattice
-from .derivatives import report, round_trip_problems
+from ..processes.samplers.domain import Domain, lattice
+from .derivatives import JUMPS, STEP, TOLERANCE, report, round_trip_problems
 
 _U = np.linspace(0, 1, 33)
+_INNER = 0.0317 + 0.9371 * _U  # off the nodes of tables, where derivatives jump
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class SamplerReport:
 
     - `rms`, `largest`: error of the distribution, C(x(u)) - u.
     - `kolmogorov`: the largest distance between the distribution of draws and the law, at the middle of the domain.
+
+    !!! example
+        >>> report = sl.testing.check_sampler(sl.samplers.Exact(sl.processes.KleinNishina()))
+        >>> type(report).__name__
+        'SamplerReport'
     """
 
     rms: float
@@ -35,9 +41,10 @@ def check_sampler(sampler: AbstractInverse, tolerance: float = 1e-2, draws: int 
     """Holds an inverse sampler to its contract, in the current precision, over a lattice of its domain.
 
     Ends at those of the support; monotone; C(x(u)) = u; draws that follow the law; jvp and vjp finite and
-    equal; serialising loses nothing.
+    equal, and, in double precision, equal to central differences; serialising loses nothing.
 
-    **Arguments:** `tolerance`: largest error of the distribution; `draws`: for the test of Kolmogorov and Smirnov.
+    **Arguments:** `tolerance`: largest error of the distribution; `draws`: for the test of Kolmogorov and Smirnov;
+    `sampler`: an `sl.samplers.AbstractInverse`.
 
     **Returns:** what was measured.
 
@@ -52,12 +59,12 @@ def check_sampler(sampler: AbstractInverse, tolerance: float = 1e-2, draws: int 
     places = lattice(sampler.distribution.domain)
     parameters = {name: jnp.asarray(values, default_float()) for name, values in places.items()}
     u = jnp.asarray(_U, default_float())
-    coordinate, cumulative, slopes = map(np.asarray, _measure(sampler, u, parameters))
+    coordinate, cumulative, _, slopes = map(np.asarray, _measure(sampler, u, parameters))
     errors = cumulative - np.asarray(u)
     distance = _kolmogorov(sampler, draws)
     problems = _shape_problems(coordinate, parameters)
     problems += _at(np.abs(errors).max(axis=1) > tolerance, f"C(x(u)) is not u to {tolerance:g}", parameters)
-    problems += _slope_problems(slopes, parameters)
+    problems += _slope_problems(slopes, parameters) + _difference_problems(sampler)
     if distance > tolerance + 2.0 / draws**0.5:
         problems.append(f"draws are {distance:.3g} from the law")
     report(type(sampler).__name__, problems + round_trip_problems(sampler))
@@ -74,10 +81,10 @@ def _measure(sampler: AbstractInverse, u: Array, parameters: dict[str, Array]) -
         def both(u: Array, parameters: dict[str, Array]) -> Array:
             return sampler.invert(u, **parameters)
 
-        along = jax.jvp(both, (u, parameters), (jnp.ones_like(u), parameters))[1]
+        x, along = jax.jvp(both, (u, parameters), (jnp.ones_like(u), parameters))
         by_u, by = jax.grad(both, (0, 1))(u, parameters)
         back = by_u + sum((by[name] * parameters[name] for name in parameters), jnp.zeros_like(u))
-        return l, law.unit_cumulative(jnp.clip(l, 0, 1), **parameters), jnp.stack([along, back])
+        return l, law.unit_cumulative(jnp.clip(l, 0, 1), **parameters), x, jnp.stack([along, back])
 
     each = jax.vmap(one, (0, None))
     if not parameters:
@@ -100,6 +107,35 @@ def _slope_problems(slopes: np.ndarray, parameters: Any) -> list[str]:
     apart = np.max(np.abs(along - back), axis=1) / scale
     limit = 1e-9 if along.dtype == np.float64 else 1e-3
     return problems + _at(finite & ~(apart <= limit), "jvp and vjp disagree", parameters)
+
+
+def _difference_problems(sampler: AbstractInverse) -> list[str]:
+    """Derivatives along u and the logarithms of the parameters beside central differences, inside the domain."""
+    if default_float() != jnp.float64:  # differences would be noise
+        return []
+    inner = {name: jnp.asarray(v) for name, v in lattice(_shrunk(sampler.distribution.domain)).items()}
+
+    def at(step: float) -> Any:
+        moved = {name: values * (1 + step) for name, values in inner.items()}
+        return map(np.asarray, _measure(sampler, jnp.asarray(_INNER + step), moved)[2:])
+
+    (x, slopes), (above, _), (below, _) = at(0.0), at(STEP), at(-STEP)
+    along = slopes[..., 0]
+    wrong = ~(np.abs(along - (above - below) / (2 * STEP)) <= TOLERANCE * (np.abs(along) + np.abs(x)))
+    if np.mean(wrong) <= JUMPS:
+        return []
+    return _at(np.mean(wrong, axis=1) > JUMPS, "derivatives are not those of central differences", inner)
+
+
+def _shrunk(domain: Domain) -> Domain:
+    """Ranges a little smaller, not evenly, so that no node of a lattice is one of a table."""
+
+    def ends(low: float, high: float) -> tuple[float, float]:
+        if low > 0:
+            return low * (high / low) ** 0.0137, high * (low / high) ** 0.0291
+        return low + 0.0137 * (high - low), high - 0.0291 * (high - low)
+
+    return {name: ends(*each) for name, each in domain.items()}
 
 
 def _at(bad: np.ndarray, what: str, parameters: Any) -> list[str]:

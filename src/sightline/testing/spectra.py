@@ -24,6 +24,8 @@ def check_spectrum(component: AbstractPhotonSpectrum | AbstractFactor) -> None:
     photons in 40 bins from 0.3 to 12 keV equal to a quadrature of 40 nodes between the same cuts; single-precision
     leaves give a single-precision value; serialising loses nothing.
 
+    **Arguments:** `component`: a spectrum or a factor of `sl.spectra`.
+
     **Raises:** `AssertionError` listing the problems.
 
     !!! example

@@ -25,6 +25,8 @@ def kmeans(sky: AbstractSky, count: Any, key: jax.Array, starts: Any = 3, featur
     - `features`: (npix,) or (npix, k), beside the unit vector, e.g. 0.5 times a fitted index: pixels then lie together
       in both. Their scale is their weight.
 
+    **Returns:** labels, (npix,) whole numbers from 0.
+
     **Raises:** `ValueError` for more clusters than pixels, or features that are not finite or of another sky.
 
     **Source:** Lloyd 1982, IEEE Transactions on Information Theory 28, 129.

@@ -56,6 +56,8 @@ def relabel(labels: Any) -> np.ndarray:
 
     **Arguments:** `labels`: (npix,), whole numbers or whatever can be sorted.
 
+    **Returns:** labels, (npix,) whole numbers from 0.
+
     **Raises:** `ValueError` for labels that are NaN or not one a pixel.
 
     !!! example
@@ -76,6 +78,8 @@ def multiresolution(sky: HealpixSky, nside: Any) -> np.ndarray:
     **Arguments:** `sky`: full or partial, of which only the coarse pixels it reaches are numbered; `nside`: of the
     clusters, at most that of the sky; 0: one cluster for all.
 
+    **Returns:** labels, (npix,) whole numbers from 0.
+
     **Raises:** `TypeError` for another sky; `ValueError` for an `nside` that is no power of two, or finer than the sky.
 
     !!! example
@@ -94,6 +98,8 @@ def binned(values: Any, count: Any) -> np.ndarray:
     Equal values stay together, so that a map of few values makes fewer clusters.
 
     **Arguments:** `values`: (npix,), plain numbers, e.g. a map of an index or of the brightness.
+
+    **Returns:** labels, (npix,) whole numbers from 0.
 
     **Raises:** `ValueError` for values that are not finite, or more clusters than pixels.
 

@@ -56,6 +56,7 @@ class SpectralLikelihood(AbstractLikelihood):
     - `prior`: of the amplitudes: `None`, or for every component a numpyro `Normal`, or its standard deviation about 0,
       K_CMB at its reference.
     - `sky`: of arrays; `None`: the whole HEALPix sky of as many pixels.
+    - `name`: what summaries and figures call it.
 
     **Raises:** `ValueError` for data of other bands, parameters, pixels or without unit, noise that is not positive,
     all pixels blank or masked, a flat prior of amplitudes, or one of some components only. A posterior refuses fewer

@@ -19,6 +19,10 @@ class Assignment(NamedTuple):
 
     - `spaxel`: (n, k), numbers of spaxels row by row; those of a share 0 may be any.
     - `share`: (n, k); they add up to 1 but for what falls outside.
+
+    !!! example
+        >>> plane = sl.cubes.Spaxels((2, 3), 0.5)
+        >>> shares = sl.cubes.assign(jnp.zeros(1), jnp.zeros(1), plane, how="cloud")
     """
 
     spaxel: Int[Array, "n k"]
@@ -36,6 +40,8 @@ def assign(east: Any, north: Any, plane: Any, how: str = "nearest", length: Any 
     - `how`: `"nearest"`: all on one; `"cloud"`: spread evenly over a square as large as a spaxel, which keeps the
       centroid and has a derivative by the place; `"gaussian"`: over a Gaussian of its own `length`.
     - `length`: standard deviation, in that unit, a number or (n,): at most a spaxel.
+
+    **Returns:** an `sl.cubes.Assignment`.
 
     **Raises:** `ValueError` for another way, shapes that differ, places that are not finite, a length above a spaxel.
 

@@ -95,6 +95,10 @@ def air_to_vacuum(wavelength: Any) -> np.ndarray:
     """Wavelengths in vacuum [A] of those in air [A], the inverse of `vacuum_to_air`: below 2000 A they are
     those in vacuum already.
 
+    **Arguments:** `wavelength`: in air, (n,) A.
+
+    **Returns:** wavelengths in vacuum, (n,) A.
+
     !!! example
         >>> round(float(sl.cubes.air_to_vacuum(6562.8)), 3)
         6564.613
@@ -109,6 +113,10 @@ def air_to_vacuum(wavelength: Any) -> np.ndarray:
 
 def vacuum_to_air(wavelength: Any) -> np.ndarray:
     """Wavelengths in standard air [A] of those in vacuum [A], lambda/n; below 2000 A those in vacuum stay, as is usual.
+
+    **Arguments:** `wavelength`: in vacuum, (n,) A.
+
+    **Returns:** wavelengths in air, (n,) A.
 
     **Source:** Ciddor 1996, Applied Optics 35, 1566, equation 1 (dry air at 15 C, 101325 Pa, 450 ppm of CO2).
 

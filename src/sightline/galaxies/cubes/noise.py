@@ -38,6 +38,8 @@ def add_noise(
     - `electrons` c: of a flux of 1 erg s-1 cm-2 A-1, a number or (channels,); `read_noise` r: electrons; `sky` s:
       electrons in a channel and spaxel, a number or (channels,). One of r and s is positive.
 
+    **Returns:** an `sl.SpectralCube` with a variance.
+
     **Raises:** `ValueError` for a cube that has a variance, both or neither way to say how much noise, numbers outside
     the ranges above, no light, and a variance too small for the precision.
 

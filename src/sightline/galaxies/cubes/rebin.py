@@ -35,6 +35,8 @@ def rebin(
 
     Gradients go to `spectra`, `doppler` and `sigma`.
 
+    **Returns:** (*batch, channels), in the unit of the spectra.
+
     **Raises:** `ValueError` for axes that do not rise, shapes that do not fit, and numbers that are not positive.
 
     !!! example

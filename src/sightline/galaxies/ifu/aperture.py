@@ -10,7 +10,12 @@ from ..._core.units import numbers
 
 
 class AbstractAperture(Module):
-    """A field of view about the centre of the image: subclass it and write `inside`. It is never learnt."""
+    """A field of view about the centre of the image: subclass it and write `inside`. It is never learnt.
+
+    !!! example
+        >>> isinstance(sl.cubes.califa().aperture, sl.cubes.AbstractAperture)
+        True
+    """
 
     @abc.abstractmethod
     def inside(self, east: Any, north: Any) -> np.ndarray:

@@ -17,7 +17,12 @@ _SLACK = 1e-5  # relative, of squared widths that are the same
 
 
 class AbstractLSF(Module):
-    """A Gaussian line-spread function: subclass it and write `width`."""
+    """A Gaussian line-spread function: subclass it and write `width`.
+
+    !!! example
+        >>> issubclass(sl.cubes.LSF, sl.cubes.AbstractLSF)
+        True
+    """
 
     @abc.abstractmethod
     def width(self, wavelength: Wavelengths) -> Float[Array, " n"]:

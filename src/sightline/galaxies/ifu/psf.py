@@ -29,6 +29,10 @@ class AbstractPSF(Module):
 
     The light of a spaxel is taken to be spread evenly over it. What falls outside the field is lost: a margin of
     `reach` around the field lets the light of its surroundings in. `sl.testing.check_psf` holds it to its contract.
+
+    !!! example
+        >>> issubclass(sl.cubes.GaussianPSF, sl.cubes.AbstractPSF)
+        True
     """
 
     @abc.abstractmethod

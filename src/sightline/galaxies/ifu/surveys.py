@@ -59,6 +59,8 @@ def muse(shape: Any = None, **options: Any) -> IFU:
     **Arguments:** `shape`: rows and columns, where not the whole field; `options`: those of `sl.cubes.IFU`, which
     replace what is published.
 
+    **Returns:** an `sl.cubes.IFU`.
+
     **Source:** Bacon et al. 2010, SPIE 7735, 08; resolution: Bacon et al. 2017, A&A 608, A1, equation 8.
 
     !!! example
@@ -78,6 +80,8 @@ def manga(shape: Any = None, diameter: float = 32.0, **options: Any) -> IFU:
 
     **Arguments:** `shape`: rows and columns; by default such that the hexagon is inside; `diameter`: of the bundle,
     from corner to corner, arcsec; `options`: as `muse`.
+
+    **Returns:** an `sl.cubes.IFU`.
 
     **Source:** Bundy et al. 2015, ApJ 798, 7; resolution: Smee et al. 2013, AJ 146, 32; cubes: Law et al. 2016, AJ 152,
     83.
@@ -100,7 +104,10 @@ def sami(arm: str = "blue", shape: Any = None, **options: Any) -> IFU:
     channels are wider than the nominal range, in whose middle they are here; in files the first differs by galaxy.
     Point-spread function: a Gaussian of 2.16 arcsec, nominal.
 
-    **Arguments:** `arm`: `"blue"` or `"red"`; the rest as `muse`.
+    **Arguments:** `arm`: `"blue"` or `"red"`; the rest as `muse`; `shape`: spaxels along north and east, `None`: all;
+    `options`: as of `muse`.
+
+    **Returns:** an `sl.cubes.IFU`.
 
     **Raises:** `ValueError` for another arm.
 
@@ -124,7 +131,10 @@ def califa(setup: str = "V500", shape: Any = None, **options: Any) -> IFU:
     V500: 3749 to 7501 A in steps of 2 A, FWHM 6.0 A. V1200: 3650 to 4840 A, 0.7 A, 2.3 A. Point-spread function: a
     Moffat function of 2.5 arcsec, beta 1.73.
 
-    **Arguments:** `setup`: `"V500"` or `"V1200"`; the rest as `muse`.
+    **Arguments:** `setup`: `"V500"` or `"V1200"`; the rest as `muse`; `shape`: spaxels along north and east, `None`:
+    all; `options`: as of `muse`.
+
+    **Returns:** an `sl.cubes.IFU`.
 
     **Raises:** `ValueError` for another setup.
 
@@ -150,7 +160,10 @@ def nirspec(disperser: str = "G140H", shape: Any = None, **options: Any) -> IFU:
     `psf=` is given.
 
     **Arguments:** `disperser`: `"PRISM"`, `"G140M"`, `"G235M"`, `"G395M"`, `"G140H"`, `"G235H"` or `"G395H"`, each with
-    its long-pass filter, of G140 that is F100LP; the rest as `muse`.
+    its long-pass filter, of G140 that is F100LP; the rest as `muse`; `shape`: spaxels along north and east, `None`:
+    all; `options`: as of `muse`.
+
+    **Returns:** an `sl.cubes.IFU`.
 
     **Raises:** `ValueError` for another disperser.
 

@@ -74,6 +74,8 @@ def CubeLikelihood(
     - `scatter`: the name of a nuisance: further scatter, in units of the median standard deviation.
     - `name`: for summaries.
 
+    **Returns:** an `sl.statistics.Likelihood`, for an `sl.Posterior`.
+
     **Raises:** `TypeError` for what is no cube; `ValueError` for a cube without variance where no noise is given, and
     masks of another shape or that leave nothing.
 

@@ -18,7 +18,12 @@ Transmission = Callable[[Array], Array]
 
 
 class AbstractMethod(Module):
-    """How the light of emitters is added up: subclass it and write `__call__`."""
+    """How the light of emitters is added up: subclass it and write `__call__`.
+
+    !!! example
+        >>> issubclass(sl.cubes.Exact, sl.cubes.AbstractMethod)
+        True
+    """
 
     @abc.abstractmethod
     def __call__(

@@ -41,6 +41,8 @@ def read(
     - `units`: of them, by the same names, in astropy's notation; by default kpc, km/s, Msun, Gyr, and dex.
     - `solar`: for metallicities that are mass fractions Z: that of the Sun, e.g. 0.0142; `None`: they are [M/H].
 
+    **Returns:** an `sl.particles.Stars`.
+
     **Raises:** `FileNotFoundError`; `sl.io.FileError` for files of another kind, and arrays that are not there;
     `ValueError` for units that do not fit, and as `Stars`.
 

@@ -18,7 +18,12 @@ _NEBULAR = ("H delta", "H gamma", "H beta", "[O III] 4959", "[O III] 5007", "[N 
 
 
 class AbstractLines(Module):
-    """Emission lines of gas by its star-formation rate and metallicity: write `places` and `luminosity`."""
+    """Emission lines of gas by its star-formation rate and metallicity: write `places` and `luminosity`.
+
+    !!! example
+        >>> issubclass(sl.populations.NebularLines, sl.populations.AbstractLines)
+        True
+    """
 
     @property
     @abc.abstractmethod

@@ -46,6 +46,8 @@ def read(
     Ages are Gyr. Under a name with "log" or "lg" they are decimal logarithms, of Gyr where the name says it, else of
     years or Gyr by their range.
 
+    **Returns:** an `sl.populations.Library`.
+
     **Raises:** `FileNotFoundError`; `ValueError` for arrays that are not there, a unit that is no luminosity, mass
     fractions given as [M/H], ages above 100 Gyr.
 

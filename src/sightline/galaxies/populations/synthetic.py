@@ -20,6 +20,8 @@ def synthetic(step: Any = 1.0, low: Any = 3600.0, high: Any = 7500.0) -> Library
 
     **Arguments:** `step`, `low`, `high`: of the wavelengths, A.
 
+    **Returns:** an `sl.populations.Library`.
+
     !!! example
         >>> library = sl.populations.synthetic()
         >>> library.shape, library.medium

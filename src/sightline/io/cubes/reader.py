@@ -58,6 +58,7 @@ def read_cube(
     - `medium`: `"air"` or `"vacuum"`, where CTYPE3 is neither AWAV nor WAVE.
     - `scale`: the flux comes in so many erg s-1 cm-2 A-1: 1e-20 keeps squares of MUSE's numbers in single precision.
     - `rotated`: take an image whose rows do not run north as if they did.
+    - `path`: the file.
 
     **Returns:** a `SpectralCube` in the current default precision, columns towards east; `variance` is `None` where the
     file has none.

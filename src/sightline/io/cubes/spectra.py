@@ -24,7 +24,9 @@ def read_spectra(path: PathLike, medium: str, unit: str = "") -> Spectra:
     are left out: `left_out` counts them.
 
     **Arguments:** `medium`: of the wavelengths, `"air"` or `"vacuum"`: such files do not say; `unit`: of the flux, in
-    words.
+    words; `path`: the file.
+
+    **Returns:** an `sl.cubes.Spectra`.
 
     **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files and other kinds.
 

@@ -31,6 +31,8 @@ def read_response(path: PathLike, area: PathLike | None = None) -> Response:
     - `path`: an RMF, or an RSP, which holds the area already.
     - `area`: the ARF; without it the matrix is taken as it is filed.
 
+    **Returns:** an `sl.counts.Response`.
+
     **Raises:** `FileNotFoundError`; `sl.io.FileError` for files that are damaged, hold several matrices or none, or
     whose area is given at other energies.
 

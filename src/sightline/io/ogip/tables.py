@@ -21,6 +21,11 @@ class TableParameter(NamedTuple):
     - `name`; `logarithmic`: whether one interpolates in its logarithm.
     - `initial`; `minimum`, `maximum`: hard limits; `bottom`, `top`: soft ones.
     - `values`: (k,), where it is tabulated, rising; none for an additional parameter.
+
+    !!! example
+        >>> kt = sl.io.TableParameter("kT", False, 1.0, 0.5, 0.5, 2.0, 2.0, np.asarray([0.5, 2.0]))
+        >>> kt.name
+        'kT'
     """
 
     name: str
@@ -63,7 +68,7 @@ def read_table_model(path: PathLike, kind: str | None = None) -> TableData:
     Spectra are put on the grid by their PARAMVAL, in whatever order they are filed.
 
     **Arguments:** `kind`: `"additive"`, `"multiplicative"` or `"exponential"`, exp(-table); without it ADDMODEL says
-    whether it is additive, or else it is multiplicative.
+    whether it is additive, or else it is multiplicative; `path`: the file.
 
     **Returns:** `TableData`.
 

@@ -7,6 +7,8 @@ from .base import AbstractSampler as AbstractSampler
 from .exact import Exact as Exact
 from .integrated import Integrated as Integrated
 from .joint import Joint as Joint
+from .nascarp import NASCaRP as NASCaRP
+from .nascarp import from_nascarp as from_nascarp
 from .neural import Neural as Neural
 from .rejection import Rejection as Rejection
 from .table import Table as Table

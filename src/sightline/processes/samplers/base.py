@@ -77,6 +77,10 @@ class AbstractDistribution(AbstractVariable):
     """The law of one variable: subclass it and write, per coordinate l, the cumulative distribution and its density.
 
     C(x) = P(x), p(x) = P'(l) dl/dx with l = l(x).
+
+    !!! example
+        >>> issubclass(sl.processes.InverseCompton, sl.samplers.AbstractDistribution)
+        True
     """
 
     @abc.abstractmethod
@@ -124,7 +128,12 @@ class AbstractDistribution(AbstractVariable):
 
 
 class AbstractSampler(Module):
-    """What draws a variable of a law, its `distribution`."""
+    """What draws a variable of a law, its `distribution`.
+
+    !!! example
+        >>> issubclass(sl.samplers.Rejection, sl.samplers.AbstractSampler)
+        True
+    """
 
     distribution: eqx.AbstractVar[AbstractDistribution]
 
@@ -143,6 +152,10 @@ class AbstractInverse(AbstractSampler):
     """A sampler that inverts the distribution: x(u) with C(x) = u, so that draws have derivatives.
 
     A subclass writes `invert`, of one number; arrays, names and ranges are seen to here.
+
+    !!! example
+        >>> issubclass(sl.samplers.Exact, sl.samplers.AbstractInverse)
+        True
     """
 
     @abc.abstractmethod

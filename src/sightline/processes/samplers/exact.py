@@ -21,6 +21,8 @@ class Exact(AbstractInverse):
     **Arguments:** `distribution`; `guess`: an inverse of the same law that says where to start; `steps`: the most
     steps, at least 1, of which those after the root is found are not made.
 
+    **Raises:** `TypeError` for what is no distribution.
+
     !!! example
         >>> sampler = sl.samplers.Exact(sl.processes.InverseCompton())
         >>> round(float(sampler(0.5, b=1e4)), 3)
@@ -30,6 +32,13 @@ class Exact(AbstractInverse):
     distribution: AbstractDistribution
     guess: AbstractInverse | None = None
     steps: int = setting(50, bounds=(1, None), doc="the most steps")
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.distribution, AbstractDistribution):
+            raise TypeError(
+                f"Exact: distribution is a {type(self.distribution).__name__}: give a law, e.g. "
+                "sl.processes.InverseCompton(), or sl.samplers.Integrated of a density."
+            )
 
     def invert(self, u: Scalar, **parameters: Scalar) -> Scalar:
         return self.distribution.value(self.unit(u, **parameters), **parameters)

@@ -3,16 +3,14 @@
 import math
 
 import jax.numpy as jnp
-from jax.nn import silu
 from jaxtyping import Array, Float
 
 from ..._core.module import setting
 from ..._core.safe import safe_sqrt
 from .base import AbstractDistribution, AbstractInverse
+from .dense import ACTIVATIONS, check_layers, dense
 
 Scalar = Float[Array, ""]
-
-_ACTIVATIONS = {"tanh": jnp.tanh, "silu": silu}
 
 
 class Neural(AbstractInverse):
@@ -35,35 +33,20 @@ class Neural(AbstractInverse):
     weights: tuple[Float[Array, "out in"], ...]
     biases: tuple[Float[Array, " out"], ...]
     history: Float[Array, " steps"]
-    activation: str = setting("tanh", choices=tuple(_ACTIVATIONS))
+    activation: str = setting("tanh", choices=tuple(ACTIVATIONS))
 
     def __check_init__(self) -> None:
-        width = len(self.distribution.domain) + 1
-        if not self.weights or len(self.weights) != len(self.biases):
-            raise ValueError("Neural: weights and biases must be as many, at least one layer.")
-        for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            out = 1 if k == len(self.weights) - 1 else bias.shape[0]
-            if weight.shape != (out, width) or bias.shape != (out,):
-                raise ValueError(
-                    f"Neural: layer {k} has weights {weight.shape} and biases {bias.shape}; it must take {width} "
-                    f"numbers and give {out}: u and the parameters enter, one number leaves."
-                )
-            width = out
+        check_layers(self.weights, self.biases, len(self.distribution.domain) + 1, "Neural")
 
     def unit(self, u: Scalar, **parameters: Scalar) -> Scalar:
         """The coordinate l(u)."""
         s = 1 - safe_sqrt(1 - u) if self.distribution.square_root_end else u
         inputs = [2 * s - 1, *(_scaled(parameters[n], ends) for n, ends in self.distribution.domain.items())]
-        grown = s * jnp.exp(self._network(jnp.stack(inputs)))
+        grown = s * jnp.exp(dense(jnp.stack(inputs), self.weights, self.biases, self.activation))
         return grown / (grown + 1 - s)
 
     def invert(self, u: Scalar, **parameters: Scalar) -> Scalar:
         return self.distribution.value(self.unit(u, **parameters), **parameters)
-
-    def _network(self, x: Array) -> Scalar:
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = _ACTIVATIONS[self.activation](weight.astype(x.dtype) @ x + bias.astype(x.dtype))
-        return (self.weights[-1].astype(x.dtype) @ x + self.biases[-1].astype(x.dtype))[0]
 
 
 def is_logarithmic(ends: tuple[float, float]) -> bool:

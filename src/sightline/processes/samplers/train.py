@@ -27,7 +27,7 @@ def train(
     key: Array,
     widths: Sequence[int] = (32, 32, 32, 32),
     steps: int = 12_000,
-    batch: int = 2000,
+    batch: int | Sequence[int] = 2000,
     target: float = 1e-3,
     rate: float = 5e-3,
 ) -> Neural | Joint:
@@ -35,16 +35,23 @@ def train(
 
     The loss is the mean of (C(x) - u)^2 over u and the parameters in their domain, with dC/dx = p.
 
-    **Arguments:** `law`, or a `Joint`, which has a network trained for each variable; `key`: of `jax.random`; `widths`:
-    of the hidden layers; `steps`; `batch`: numbers a step; `target`: rms error of C(x(u)) asked for; `rate`: the first
-    rate of learning.
+    **Arguments:**
+
+    - `law`, or a `Joint`, which has a network trained for each variable; `key`: of `jax.random`.
+    - `widths`: of the hidden layers; `steps`; `rate`: the first rate of learning.
+    - `batch`: numbers a step; or several, one for each of as many equal stages, as in `(200, 2000, 20000)`: few while
+      the network is far off, many where the noise of the loss is what is left.
+    - `target`: rms error of C(x(u)) asked for.
 
     **Returns:** the `Neural`, with the loss of each step as `history`. A `TrainingWarning` says by how much the rms
     error, on numbers not trained on, exceeds the target.
 
     **Raises:** `ValueError` for numbers that are not positive.
     """
-    steps, batch = whole(steps, "steps", 1), whole(batch, "batch", 1)
+    steps = whole(steps, "steps", 1)
+    batches = tuple(whole(one, "batch", 1) for one in np.atleast_1d(numbers(batch, "", "batch")))
+    if not 1 <= len(batches) <= steps:
+        raise ValueError(f"train: batch = {batch} has {len(batches)} stages: give one at least, and at most {steps}.")
     target, rate = number(target, "", "target"), number(rate, "", "rate")
     if not (target > 0 and rate > 0):
         raise ValueError(f"train: target = {target} and rate = {rate} must be positive.")
@@ -52,16 +59,22 @@ def train(
     if isinstance(law, Joint):
         keys, laws = jax.random.split(key, len(law.samplers)), [one.distribution for one in law.samplers]
         return Joint(
-            tuple(_trained(one, k, widths, steps, batch, target, rate) for one, k in zip(laws, keys, strict=True))
+            tuple(_trained(one, k, widths, steps, batches, target, rate) for one, k in zip(laws, keys, strict=True))
         )
-    return _trained(law, key, widths, steps, batch, target, rate)
+    return _trained(law, key, widths, steps, batches, target, rate)
 
 
 def _trained(
-    law: AbstractDistribution, key: Array, widths: tuple[int, ...], steps: int, batch: int, target: float, rate: float
+    law: AbstractDistribution,
+    key: Array,
+    widths: tuple[int, ...],
+    steps: int,
+    batches: tuple[int, ...],
+    target: float,
+    rate: float,
 ) -> Neural:
     start, run, test = jax.random.split(key, 3)
-    network, history = _descend(_start(law, start, widths), run, steps, batch, rate)
+    network, history = _descend(_start(law, start, widths), run, steps, batches, rate)
     trained = eqx.tree_at(lambda n: n.history, network, history)
     error = float(jnp.sqrt(jnp.mean(_errors(trained, *_drawn(law, test, 20_000)) ** 2)))
     if not error <= target:
@@ -100,15 +113,27 @@ def _errors(network: Neural, u: Array, parameters: dict[str, Array]) -> Array:
     return jax.vmap(one)(u, parameters)
 
 
-def _descend(network: Neural, key: Array, steps: int, batch: int, rate: float) -> tuple[Neural, Array]:
+def _descend(network: Neural, key: Array, steps: int, batches: tuple[int, ...], rate: float) -> tuple[Neural, Array]:
     import optax
 
-    law, optimiser = network.distribution, optax.adam(optax.cosine_decay_schedule(rate, steps))
+    optimiser = optax.adam(optax.cosine_decay_schedule(rate, steps))
+    leaves = (network.weights, network.biases)
+    carry, keys, losses = (leaves, optimiser.init(leaves)), jax.random.split(key, steps), []
+    ends = np.linspace(0, steps, len(batches) + 1).astype(int)
+    with jax.numpy_dtype_promotion("standard"):  # the optimiser raises rates to the power of its count of steps
+        for batch, first, last in zip(batches, ends[:-1], ends[1:], strict=True):
+            carry, history = _stage(network, optimiser, batch, carry, keys[first:last])
+            losses.append(history)
+    return eqx.tree_at(lambda n: (n.weights, n.biases), network, carry[0]), jnp.concatenate(losses)
+
+
+def _stage(network: Neural, optimiser: Any, batch: int, carry: Any, keys: Array) -> tuple[Any, Array]:
+    """Steps of one size of the batch."""
+    import optax
 
     def loss(leaves: Any, key: Array) -> Array:
-        weights, biases = leaves
-        found = eqx.tree_at(lambda n: (n.weights, n.biases), network, (weights, biases))
-        return jnp.mean(_errors(found, *_drawn(law, key, batch)) ** 2)
+        found = eqx.tree_at(lambda n: (n.weights, n.biases), network, leaves)
+        return jnp.mean(_errors(found, *_drawn(network.distribution, key, batch)) ** 2)
 
     def step(carry: Any, key: Array) -> tuple[Any, Array]:
         leaves, state = carry
@@ -116,8 +141,4 @@ def _descend(network: Neural, key: Array, steps: int, batch: int, rate: float) -
         change, state = optimiser.update(slope, state)
         return (optax.apply_updates(leaves, change), state), value
 
-    leaves = (network.weights, network.biases)
-    start = (leaves, optimiser.init(leaves))
-    with jax.numpy_dtype_promotion("standard"):  # the optimiser raises rates to the power of its count of steps
-        (leaves, _), history = jax.jit(lambda c, k: jax.lax.scan(step, c, k))(start, jax.random.split(key, steps))
-    return eqx.tree_at(lambda n: (n.weights, n.biases), network, leaves), history
+    return jax.jit(lambda carry, keys: jax.lax.scan(step, carry, keys))(carry, keys)

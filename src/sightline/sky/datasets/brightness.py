@@ -57,7 +57,7 @@ def read_brightness(path: PathLike, frequency: Any = None, coordsys: str | None 
     and are counted.
 
     **Arguments:** `frequency`: GHz or an astropy quantity, of a FITS file; `coordsys`: `"G"` where a FITS file does not
-    say that it is in Galactic coordinates, but is.
+    say that it is in Galactic coordinates, but is; `path`: the file.
 
     **Returns:** the maps, by name and frequency.
 

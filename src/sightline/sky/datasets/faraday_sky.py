@@ -37,7 +37,9 @@ def read_faraday_sky(path: PathLike, rm: str = "RM", error: str = "RM_ERR", coor
     Pixels without a finite value and a positive error become NaN in both, and are counted.
 
     **Arguments:** `rm`, `error`: names of the columns, in whatever unit the file says, rad m^-2 if none; `coordsys`:
-    `"G"` where the file does not say that it is in Galactic coordinates, but is.
+    `"G"` where the file does not say that it is in Galactic coordinates, but is; `path`: the file.
+
+    **Returns:** an `sl.datasets.FaradaySky`.
 
     **Raises:** as `sl.io.read_columns`, also for columns that are missing.
 

@@ -94,6 +94,9 @@ def read_pulsars(
     - `need`: of `"dm"`, `"rm"` and `"distance"`, what a pulsar must have to be kept.
     - `distance`: which of the catalogue.
     - `on_defect`: `"refuse"` raises at the first row that would be dropped.
+    - `path`: the file.
+
+    **Returns:** an `sl.datasets.Pulsars`.
 
     **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files, missing columns, values that
     are no numbers and units of another dimension; `ValueError` where `on_defect` is `"refuse"`.

@@ -91,6 +91,9 @@ def read_rotation_measures(
     - `b1950`: catalogues whose `ra` and `dec` are FK4 of B1950; `pulsars`: catalogues of pulsars.
     - `radius`: arcsec; `tolerance`: deg.
     - `on_defect`: `"refuse"` raises at the first defect instead.
+    - `path`: the file.
+
+    **Returns:** an `sl.datasets.RotationMeasures`.
 
     **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files, missing columns, values that
     are no numbers and units of another dimension; `ValueError` where `on_defect` is `"refuse"`.

@@ -17,6 +17,10 @@ class AbstractBackground(Module):
     """The sky behind the model, seen along one ray at one frequency; the model absorbs and rotates it.
 
     Its `axis`, as of an operator: `"frequency"`, or `"energy"` for gamma rays.
+
+    !!! example
+        >>> issubclass(sl.emission.CMB, sl.emission.AbstractBackground)
+        True
     """
 
     axis: ClassVar[str] = "frequency"
@@ -62,6 +66,9 @@ class IsotropicBackground(AbstractBackground):
 
     **Arguments:** `temperature`: K (Rayleigh-Jeans) at `reference_frequency` [GHz]; `index`: negative for synchrotron.
 
+    !!! example
+        >>> background = sl.emission.IsotropicBackground()
+
     **Source:** Fixsen et al. 2011, ApJ 734, 5: 24.1 +- 2.1 K at 310 MHz, index -2.599 +- 0.036.
     """
 
@@ -78,6 +85,9 @@ class CMB(AbstractBackground):
     """The monopole of the cosmic microwave background as Rayleigh-Jeans temperature: (h nu/k) / (e^(h nu/kT) - 1).
 
     **Arguments:** `temperature`: K.
+
+    !!! example
+        >>> model = sl.Simulator(electron_density=sl.electrons.Uniform(), background=sl.emission.CMB())
 
     **Source:** Fixsen 2009, ApJ 707, 916: 2.7255 +- 0.0006 K.
     """

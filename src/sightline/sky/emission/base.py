@@ -29,6 +29,10 @@ class Plasma(eqx.Module):
     - `cosmic_rays`: one `Population` per term of the cosmic rays.
     - `radiation`: one `Photons` per term of the radiation field.
     - `extra`: values of the fields given to the simulator by name.
+
+    !!! example
+        >>> sl.emission.Plasma(jnp.zeros(3), electron_density=jnp.asarray(0.03)).magnetic_field is None
+        True
     """
 
     position: Float[Array, "..."]
@@ -44,6 +48,13 @@ class StokesVector(eqx.Module):
     """I, Q, U, V of one thing at one place, (), or of the cells of a ray, (cells,), in the IAU basis.
 
     `None` is a zero that the solver compiles without.
+
+    **Arguments:** `I`, `Q`, `U`, `V`: of emission K kpc^-1, of absorption kpc^-1, of a background K; `None` where there
+    is none.
+
+    !!! example
+        >>> float(sl.emission.StokesVector(I=jnp.asarray(2.0)).I)
+        2.0
     """
 
     I: Float[Array, "*cells"] | None = None
@@ -53,7 +64,14 @@ class StokesVector(eqx.Module):
 
 
 class FaradayVector(eqx.Module):
-    """Faraday conversion rho_Q, rho_U and rotation rho_V, () or (cells,)."""
+    """Faraday conversion rho_Q, rho_U and rotation rho_V, () or (cells,).
+
+    **Arguments:** `Q`, `U`, `V`: rho_Q, rho_U, rho_V, rad kpc^-1; `None` where there is none.
+
+    !!! example
+        >>> float(sl.emission.FaradayVector(V=jnp.asarray(0.5)).V)
+        0.5
+    """
 
     Q: Float[Array, "*cells"] | None = None
     U: Float[Array, "*cells"] | None = None
@@ -67,6 +85,11 @@ class TransferCoefficients(eqx.Module):
     - `absorption`: per kpc.
     - `rotation`: rad per kpc in Stokes space: rho_V = 2 d chi/ds = 2 lambda^2 dRM/ds.
     - `depolarisation`: per kpc, by which the mean of Q and U fades where unresolved fields scatter their rotation.
+
+    !!! example
+        >>> emitted = sl.emission.StokesVector(I=jnp.asarray(1.0))
+        >>> sl.emission.TransferCoefficients(emissivity=emitted).absorption is None
+        False
     """
 
     emissivity: StokesVector = StokesVector()

@@ -63,6 +63,9 @@ class ConfinedToBox(AbstractWrapper):
     """A field inside a box, zero outside: B(x) for |x - c| < h along each axis.
 
     **Arguments:** `field`; `half_widths`, `centre`: (3,) kpc; `smooth`: as `Confined`.
+
+    !!! example
+        >>> cut = sl.fields.ConfinedToBox(sl.magnetic.LSA(), half_widths=(20.0, 20.0, 5.0))
     """
 
     half_widths: Float[Array, "3"] = param((20.0, 20.0, 5.0), unit="kpc", bounds=(0, None), symbol="h")
@@ -105,6 +108,9 @@ class Linear(AbstractWrapper):
     """A vector field with its components mixed in place: M B(x).
 
     **Arguments:** `field`; `matrix`: (3, 3), learnable.
+
+    !!! example
+        >>> mirrored = sl.fields.Linear(sl.magnetic.LSA(), jnp.diag(jnp.asarray([1.0, 1.0, -1.0])))
     """
 
     matrix: Float[Array, "3 3"] = param(symbol="M", doc="multiplies the vector")

@@ -148,7 +148,8 @@ def add(*values: Value) -> Value:
 class Sum(AbstractField):
     """A sum of fields with names: B(x) = sum_k B_k(x).
 
-    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash.
+    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash; `terms`: as
+    attributes, the fields by their names.
 
     **Raises:** `TypeError` for terms that are no fields.
 
@@ -195,7 +196,14 @@ class Sum(AbstractField):
 
 
 class AbstractWrapper(AbstractField):
-    """A field made from another: its value, modified, at a position, moved."""
+    """A field made from another: its value, modified, at a position, moved.
+
+    **Arguments:** `field`: the field inside.
+
+    !!! example
+        >>> issubclass(sl.fields.Shifted, sl.fields.AbstractWrapper)
+        True
+    """
 
     field: AbstractField
 

@@ -40,7 +40,15 @@ def check_vector(field: Any, name: str) -> None:
 def jacobian(field: AbstractField) -> Callable[[Vector], Float[Array, "3 3"]]:
     """The function position -> dB_i/dx_j, (3, 3), per kpc, of a vector field.
 
+    **Arguments:** `field`: a vector field, (3,) at a position of (3,) kpc.
+
+    **Returns:** a function of a position, (3,) kpc, to dB_i/dx_j, (3, 3) uG kpc^-1.
+
     **Raises:** `TypeError` for scalar fields, as `divergence` and `curl`.
+
+    !!! example
+        >>> sl.fields.jacobian(sl.magnetic.LSA())(jnp.asarray([5.0, 1.0, 0.3])).shape
+        (3, 3)
     """
     check_vector(field, "a divergence or curl")
     return jax.jacfwd(field.prepare())
@@ -50,6 +58,8 @@ def divergence(field: AbstractField) -> Callable[[Vector], Scalar]:
     """The function position -> div B, (), per kpc, of a vector field; what lies in a jump is not seen.
 
     **Arguments:** `field`: of vectors, e.g. a magnetic field, uG.
+
+    **Returns:** a function of a position, (3,) kpc, to div B, () uG kpc^-1.
 
     !!! example
         >>> bool(abs(sl.fields.divergence(sl.magnetic.JF12())(jnp.array([-7.0, 2.0, 1.0]))) < 1e-12)
@@ -63,6 +73,8 @@ def curl(field: AbstractField) -> Callable[[Vector], Vector]:
     """The function position -> curl B, (3,), per kpc, of a vector field.
 
     **Arguments:** `field`: of vectors, e.g. a magnetic field, uG.
+
+    **Returns:** a function of a position, (3,) kpc, to curl B, (3,) uG kpc^-1.
 
     !!! example
         >>> sl.fields.curl(sl.magnetic.Uniform())(jnp.zeros(3))

@@ -38,9 +38,14 @@ class AbstractGaussianProcess(Module):
     - `smoothness` nu: about how often it can be differentiated.
     - `coordinates`: `"cartesian"` or `"cylindrical"`.
     - `key`: draws latents; `latents`: given ones, (..., mx, my, mz). Without both they are zero: the mean.
+    - `table`: made by `prepare()`.
 
     **Raises:** `ValueError` for fewer than two nodes along an axis, one along phi excepted; for half-widths, lengths or
     a smoothness that are not positive; for latents that do not cover the box; for both latents and a key.
+
+    !!! example
+        >>> issubclass(sl.magnetic.GaussianProcess, sl.fields.AbstractGaussianProcess)
+        True
 
     **Source:** Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, section 4.2.
     """

@@ -33,8 +33,13 @@ class AbstractGrid(Module):
       the centre of cell i, and between the outermost centres and the walls the value is that at the nearest point.
     - `interpolation`: `"linear"`, or `"cubic"` (interpax; the gradient is continuous).
     - `outside`: `"zero"`, or `"nearest"` to continue the value at the wall.
+    - `tables`: made by `prepare()`.
 
     **Raises:** `ValueError` for fewer than two values along an axis or half-widths that are not positive.
+
+    !!! example
+        >>> issubclass(sl.magnetic.Grid, sl.fields.AbstractGrid)
+        True
     """
 
     values: eqx.AbstractVar[Float[Array, "*channels nx ny nz"]]

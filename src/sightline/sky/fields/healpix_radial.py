@@ -36,6 +36,10 @@ class AbstractHealpixRadialGrid(Module):
     - `interpolation` along the radius: `"constant"` in each bin, or `"linear"` between the middles of the bins.
 
     **Raises:** `ValueError` for a number of pixels that is no 12 nside^2, edges that do not increase or do not fit.
+
+    !!! example
+        >>> issubclass(sl.electrons.HealpixRadialGrid, sl.fields.AbstractHealpixRadialGrid)
+        True
     """
 
     values: eqx.AbstractVar[Float[Array, "*channels npix bins"]]

@@ -24,6 +24,10 @@ class AbstractNeural(Module):
     - `scale` L: three lengths, kpc; about the extent of the model.
 
     **Raises:** `TypeError` for what is no such module; `ValueError` for an output of another size.
+
+    !!! example
+        >>> issubclass(sl.magnetic.Neural, sl.fields.AbstractNeural)
+        True
     """
 
     outputs: eqx.AbstractClassVar[int]

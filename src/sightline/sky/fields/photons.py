@@ -11,6 +11,10 @@ class Photons(eqx.Module):
 
     - `density`: a factor, dimensionless.
     - `spectrum`: an `sl.radiation.spectra.AbstractPhotonSpectrum`.
+
+    !!! example
+        >>> len(sl.radiation.CMB().photons(jnp.asarray(sl.SUN)))
+        1
     """
 
     density: Float[Array, "*cells"]

@@ -18,6 +18,10 @@ class Population(eqx.Module):
     - `spectrum`: an `sl.cosmic_rays.spectra.AbstractSpectrum`. Then N is `density` times it, and `index` that of the
       power law which touches it at the pivot, its reference energy.
     - `pivot`: Lorentz factor.
+
+    !!! example
+        >>> sl.cosmic_rays.ExponentialDisk().populations(jnp.asarray(sl.SUN))[0].normalisation.shape
+        ()
     """
 
     density: Float[Array, "*cells"]

@@ -35,9 +35,14 @@ class AbstractTurbulent(Module):
     - `half_widths`: the box is |x - c| <= X, ... [kpc]; node i along x lies at c - X + 2 X i/n, i < n.
     - `centre` c: of the box, (3,) kpc.
     - `outside`: `"zero"`: no fluctuations outside the box; `"periodic"`: the box is repeated.
+    - `table`: made by `prepare()`.
 
     **Raises:** `ValueError` for fewer than four nodes along an axis, an outer scale below four voxels, half-widths that
     are not positive; for neither latents nor a key, or both.
+
+    !!! example
+        >>> issubclass(sl.magnetic.Turbulent, sl.fields.AbstractTurbulent)
+        True
     """
 
     latents: eqx.AbstractVar[Float[Array, "*channels nx ny nz"]]
@@ -103,6 +108,13 @@ class AbstractLognormal(AbstractTurbulent):
 
     The exponential is taken at the nodes and interpolated between them, so that its mean is 1 at every point; its
     standard deviation at the nodes is sqrt(exp(sigma^2) - 1). The spectrum is that of g, the logarithm.
+
+    **Arguments:** `log_rms`: standard deviation of the logarithm; `slope`: of the spectrum; `outside`: `"zero"` or
+    `"periodic"`; `table`: made by `prepare()`.
+
+    !!! example
+        >>> issubclass(sl.electrons.Turbulent, sl.fields.AbstractLognormal)
+        True
     """
 
     log_rms: Float[Array, ""] = param(0.5, bounds=(0, None), symbol=r"\sigma", kw_only=True)

@@ -50,6 +50,9 @@ class BoxCells(AbstractPlainCells):
     - `growth`: ratio of the farthest cell's width to the nearest's; 1: equal, 20: fine near the observer.
 
     **Raises:** `ValueError` for numbers that are not positive.
+
+    !!! example
+        >>> cells = sl.BoxCells(cells=256, half_widths=(20.0, 20.0, 5.0))
     """
 
     cells: int = eqx.field(static=True)
@@ -81,6 +84,9 @@ class ChordCells(AbstractPlainCells):
     **Arguments:** `cells`, `half_widths`, `growth` as `BoxCells`.
 
     **Raises:** `ValueError` for numbers that are not positive.
+
+    !!! example
+        >>> cells = sl.ChordCells(cells=64, half_widths=(16.0, 16.0, 4.0))
     """
 
     cells: int = eqx.field(static=True)
@@ -120,6 +126,10 @@ class RadialCells(AbstractPlainCells):
     **Arguments:** `cells`, `growth` as `BoxCells`; `distance`: kpc.
 
     **Raises:** `ValueError` for numbers that are not positive.
+
+    !!! example
+        >>> sl.RadialCells(cells=4, distance=20.0).edges().shape
+        (5,)
     """
 
     cells: int = eqx.field(static=True)

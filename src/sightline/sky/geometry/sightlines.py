@@ -1,24 +1,23 @@
 """Sightlines: a sky, cells and an observer turned into rays, as arrays that reach jit as an argument."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from ..._core.module import default_float, is_concrete
 from ..._core.types import Scalar, Vector
 from ..._core.units import strip_unit
 from .cells import PARTS, AbstractCells, AbstractPlainCells, ChordCells, ResolvedCells
+from .coordinates import galactocentric, is_coordinates
 from .frames import SUN
 from .image_plane import ImagePlane
 from .skies import AbstractSky
-
-T = TypeVar("T")
 
 
 class Ray(eqx.Module):
@@ -51,15 +50,16 @@ class Sightlines(eqx.Module):
     to where its fields end, in panels cut at what these tell of. A `Simulator` takes sightlines as an argument, so that
     new ones of the same shape compile nothing anew; `simulator.sightlines(sky)` makes those that are complete. `known`
     has values of fields in the cells, (rays, cells) for a scalar and a list of such for a vector, by the name of the
-    field; `error` what is known of the error that the cells make.
+    field; `error` what is known of the error that the cells make; `mesh` the devices that share the rays, see
+    `sl.shard`.
 
     **Arguments:**
 
     - `sky`: `HealpixSky`, `Directions`, `SourceCatalogue` or `ImagePlane`.
     - `cells`: `ResolvedCells`, the default; `BoxCells`, `RadialCells`, or, for observers outside, `ChordCells`, which
       are what they say whatever the model. The rays of a `SourceCatalogue` end at its sources.
-    - `observer`: Galactocentric position, (3,) kpc, which may be traced; `None`: the model's own Sun. An `ImagePlane`
-      does not use it.
+    - `observer`: Galactocentric position, (3,) kpc, which may be traced, or a `SkyCoord` with a distance; `None`: the
+      model's own Sun. An `ImagePlane` does not use it.
 
     **Raises:** `ValueError` for an observer outside the box of the cells; `TypeError` for a sky that is none.
 
@@ -79,12 +79,13 @@ class Sightlines(eqx.Module):
     sky: AbstractSky
     known: dict[str, Any]
     error: Any
+    mesh: Mesh | None = eqx.field(static=True)
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = None):
         _check_sky(sky)
         self.sky, self.cells = sky, _check_cells(sky, cells)
         self.edges, self.parts, self.classes, self.order, self.known, self.error = None, PARTS, (), None, {}, None
-        self.midpoints, self.widths = None, None
+        self.midpoints, self.widths, self.mesh = None, None, None
         if isinstance(self.cells, AbstractPlainCells):
             edges = self.cells.edges()
             self.midpoints, self.widths = _cast(0.5 * (edges[1:] + edges[:-1])), _cast(np.diff(edges))
@@ -114,6 +115,11 @@ class Sightlines(eqx.Module):
         """The same with rays in classes, each of as many panels: ray i is ray `order[i]` of all classes in turn."""
         lines = eqx.tree_at(lambda s: (s.classes, s.order), self, (classes, order), is_leaf=lambda x: x is None)
         return lines
+
+    def on(self, mesh: Mesh | None) -> "Sightlines":
+        """The same with rays, those of each class, shared out over the devices of a mesh: what `sl.shard` does."""
+        classes = tuple(part.on(mesh) for part in self.classes)
+        return _replace_static(eqx.tree_at(lambda s: s.classes, self, classes), mesh=mesh)
 
     def take(self, index: Any) -> "Sightlines":
         """Some of the rays, without a sky: panels and what is held with them.
@@ -243,7 +249,7 @@ def _check_sky(sky: Any) -> None:
 def _check_observer(observer: Any) -> Any:
     if observer is None:
         return None
-    observer = strip_unit(observer, "kpc", "observer")
+    observer = galactocentric(observer) if is_coordinates(observer) else strip_unit(observer, "kpc", "observer")
     if not all(map(is_concrete, jax.tree.leaves(observer))):
         observer = jnp.stack([_cast(part) for part in observer])
         if observer.shape != (3,):
@@ -253,42 +259,3 @@ def _check_observer(observer: Any) -> Any:
     if origin.shape != (3,) or not np.all(np.isfinite(origin)):
         raise ValueError(f"observer = {observer} must be a finite Galactocentric position (x, y, z) [kpc].")
     return origin
-
-
-def vmap_rays(function: Callable[[Ray, Any], T], rays: Ray, values: Any = None, first: bool = False) -> T:
-    """`function` of every ray at once: as `map_rays` of few rays, but intermediate values are kept for reverse mode."""
-    return jax.vmap(function, in_axes=(-1, 0 if first else -1), out_axes=-1)(rays, values)
-
-
-def map_rays(function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: Any = None, first: bool = False) -> T:
-    """`function` of every ray, in bounded memory for the value and for reverse mode.
-
-    Rays go through in batches of `chunk`, each recomputed in the backward pass. The last batch is filled up with
-    copies, whose results are dropped, since a shorter one would compile the body a second time.
-
-    **Arguments:** `function`: of one ray and its values; `rays`: arrays with the ray axis last;
-    `chunk`: rays at a time; `values`: further arrays with the ray axis last, or `first`, which have one;
-    copies may fill their last batch already.
-
-    **Returns:** the results with the ray axis last.
-    """
-    size = rays.direction.shape[1]
-    chunk = min(chunk, size)
-    batches = -(-size // chunk)
-
-    def split(leaf: Array, axis: int) -> Array:
-        axis = axis % leaf.ndim
-        if leaf.shape[axis] != batches * chunk:  # else it is filled up already
-            leaf = jax.lax.slice_in_dim(leaf, 0, size, axis=axis)
-            widths = [(0, batches * chunk - size if place == axis else 0) for place in range(leaf.ndim)]
-            leaf = jnp.pad(leaf, widths, mode="edge")
-        shape = (*leaf.shape[:axis], batches, chunk, *leaf.shape[axis + 1 :])
-        return jnp.moveaxis(leaf.reshape(shape), axis, 0)
-
-    def join(leaf: Array) -> Array:
-        return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]
-
-    axis = 0 if first else -1
-    batch = jax.checkpoint(lambda rays, values: vmap_rays(function, rays, values, first))
-    parts = jax.tree.map(lambda leaf: split(leaf, -1), rays), jax.tree.map(lambda leaf: split(leaf, axis), values)
-    return jax.tree.map(join, jax.lax.map(lambda part: batch(*part), parts))

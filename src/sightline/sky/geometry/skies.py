@@ -1,7 +1,7 @@
 """Skies: the directions an instrument looks at, and how values along rays become values of pixels."""
 
 import abc
-from typing import Any
+from typing import Any, NoReturn
 
 import equinox as eqx
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Array, Inexact
 
 from ..._core.units import strip_unit, whole
 from . import healpix
+from .coordinates import distances, is_coordinates, lonlat
 from .frames import direction, polarisation_basis, transport
 
 
@@ -144,7 +145,7 @@ class AbstractPoints(AbstractSky):
 class Directions(AbstractPoints):
     """Any directions, by Galactic longitude and latitude.
 
-    **Arguments:** `l`, `b`: numbers or arrays, (n,), deg, or astropy quantities.
+    **Arguments:** `l`, `b`: numbers or arrays, (n,), deg, or astropy quantities; or one `SkyCoord` of any frame.
 
     **Raises:** `ValueError` for coordinates that are not finite, latitudes beyond 90 deg or unequal lengths.
 
@@ -156,7 +157,7 @@ class Directions(AbstractPoints):
     l: np.ndarray
     b: np.ndarray
 
-    def __init__(self, l: Any, b: Any):
+    def __init__(self, l: Any, b: Any = None):
         self.l, self.b = _check_lonlat(l, b)
 
     @property
@@ -167,7 +168,8 @@ class Directions(AbstractPoints):
 class SourceCatalogue(AbstractPoints):
     """Directions with a distance each: rays end at the sources.
 
-    **Arguments:** `l`, `b`: (n,), deg; `distance`: (n,), kpc, from the observer. Each may be one number for all.
+    **Arguments:** `l`, `b`: (n,), deg, or one `SkyCoord` of any frame; `distance`: (n,), kpc, from the observer, by
+    default that of the `SkyCoord`. Each may be one number for all.
 
     **Raises:** `ValueError` as `Directions`, and for distances that are not finite and positive.
 
@@ -179,11 +181,13 @@ class SourceCatalogue(AbstractPoints):
     b: np.ndarray
     distances: np.ndarray
 
-    def __init__(self, l: Any, b: Any, distance: Any):
+    def __init__(self, l: Any, b: Any = None, distance: Any = None):
+        if distance is None:
+            distance = distances(l) if is_coordinates(l) else _missing("distance", "[kpc], from the observer")
         l, b = _check_lonlat(l, b)
-        distances = _check_distances(distance, len(l))
-        self.l, self.b = (np.broadcast_to(angle, distances.shape).copy() for angle in (l, b))
-        self.distances = distances
+        found = _check_distances(distance, len(l))
+        self.l, self.b = (np.broadcast_to(angle, found.shape).copy() for angle in (l, b))
+        self.distances = found
 
     @property
     def distance(self) -> np.ndarray:
@@ -219,7 +223,17 @@ def _check_pixels(pixels: Any, npix: int) -> np.ndarray:
     return pixels
 
 
+def _missing(name: str, what: str) -> NoReturn:
+    raise TypeError(f"{name} is missing: give it {what}, or a SkyCoord of astropy that has it as the first argument.")
+
+
 def _check_lonlat(l: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    if is_coordinates(l):
+        if b is not None:
+            raise TypeError("b was given beside a SkyCoord, which has it already: leave it out.")
+        l, b = lonlat(l)
+    elif b is None:
+        _missing("b", "[deg]")
     l, b = (np.atleast_1d(np.asarray(strip_unit(v, "deg", n), np.float64)) for v, n in ((l, "l"), (b, "b")))
     if l.ndim != 1 or b.ndim != 1 or (l.size != b.size and 1 not in (l.size, b.size)):
         raise ValueError(f"l and b must be numbers or lists of one length, not shapes {l.shape} and {b.shape}.")

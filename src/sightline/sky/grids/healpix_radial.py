@@ -29,7 +29,17 @@ Shells = Float[Array, "*channels npix bins"]
 
 
 def healpix_nodes(nside: int, edges: Distances, observer: Sequence[float] = SUN) -> np.ndarray:
-    """Middles of all cells, (npix, bins, 3) kpc, in RING order: where to evaluate a field to put it on shells."""
+    """Middles of all cells, (npix, bins, 3) kpc, in RING order: where to evaluate a field to put it on shells.
+
+    **Arguments:** `nside`: of the pixels; `edges`: distances that part the shells, (bins + 1,) kpc; `observer`: (3,)
+    kpc.
+
+    **Returns:** positions, (npix, bins, 3) kpc.
+
+    !!! example
+        >>> sl.grids.healpix_nodes(2, jnp.asarray([0.0, 1.0, 3.0])).shape
+        (48, 2, 3)
+    """
     longitude, latitude = pixel_centres(check_nside(nside), np.arange(12 * nside**2), nest=False)
     return numbers(observer, "kpc", "observer") + direction(longitude, latitude).T[:, None, :] * middles(edges)[:, None]
 

@@ -35,6 +35,8 @@ def nodes(
     **Arguments:** `shape`: (..., nx, ny, nz); `half_widths`: of the box; `centre`: of the box, (3,) kpc; `layout`:
     `"nodes"` from wall to wall, or `"cells"`, whose centres these are, for `Grid.from_cells`.
 
+    **Returns:** positions, (nx, ny, nz, 3) kpc.
+
     **Raises:** `ValueError` for another layout.
 
     !!! example
@@ -58,7 +60,14 @@ def within_cells(shape: tuple[int, ...], half_widths: HalfWidths) -> HalfWidths:
 def centres(shape: tuple[int, ...], half_widths: HalfWidths, centre: Place = (0.0, 0.0, 0.0)) -> np.ndarray:
     """Positions midway between the nodes of a grid (..., nx, ny, nz), (n, 3) kpc: one fewer along each axis.
 
-    **Arguments:** as `nodes`, of layout `"nodes"`.
+    **Arguments:** as `nodes`, of layout `"nodes"`; `shape`: of the values, whose last three axes count; `half_widths`:
+    kpc; `centre`: kpc.
+
+    **Returns:** positions, (n, 3) kpc.
+
+    !!! example
+        >>> sl.grids.centres((9, 9, 5), (20.0, 20.0, 5.0)).shape
+        (256, 3)
     """
     middles = [(axis[1:] + axis[:-1]) / 2 for axis in axes(shape, half_widths)]
     return np.stack(np.meshgrid(*middles, indexing="ij"), axis=-1).reshape(-1, 3) + numbers(centre, "kpc", "centre")

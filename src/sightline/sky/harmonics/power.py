@@ -23,6 +23,11 @@ class AngularPower:
 
     - `ell`: degrees, (n,); `TT`, `EE`, `BB`, `EB`: (n,).
     - `f_sky`: the part of the sky that was used; `unit`.
+
+    !!! example
+        >>> power = sl.harmonics.angular_power(stokes, lmax=8)
+        >>> type(power).__name__
+        'AngularPower'
     """
 
     ell: np.ndarray

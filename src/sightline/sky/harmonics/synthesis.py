@@ -14,7 +14,13 @@ from ..geometry import healpix
 
 
 class Synthesis(AbstractHostLinear):
-    """Real coefficients, (1, n) or (2, n) of E and B, to maps of spin 0 or 2, (1, npix) or (2, npix), RING order."""
+    """Real coefficients, (1, n) or (2, n) of E and B, to maps of spin 0 or 2, (1, npix) or (2, npix), RING order.
+
+    **Arguments:** `nside`: of the maps; `lmax`: the largest degree; `spin`: 0 or 2.
+
+    !!! example
+        >>> operator = sl.harmonics.Synthesis(8, 16, 0)
+    """
 
     def __init__(self, nside: int, lmax: int, spin: int):
         self.nside, self.lmax, self.spin = nside, lmax, spin

@@ -27,6 +27,10 @@ class AbstractBeam(AbstractInstrument):
     convention. The a_lm come from sums over the pixels, improved `iterations` times, as in healpy.smoothing; degrees
     beyond 3 nside - 1, which pixels do not hold, are left out; the pixel window is not included. The computation runs
     on the host. Every a_lm needs every pixel: maps with blank ones are for `NeighbourBeam`.
+
+    !!! example
+        >>> issubclass(sl.GaussianBeam, sl.instruments.AbstractBeam)
+        True
     """
 
     gain: eqx.AbstractVar[Float[Array, ""]]

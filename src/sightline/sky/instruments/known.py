@@ -71,6 +71,8 @@ TABLES = {
 def list() -> tuple[str, ...]:
     """The names of the instruments that `load` knows.
 
+    **Returns:** names for `load`.
+
     !!! example
         >>> sl.instruments.list()
         ('LiteBIRD', 'PICO', 'Planck', 'SimonsObservatoryLAT', 'SimonsObservatorySAT')
@@ -80,6 +82,10 @@ def list() -> tuple[str, ...]:
 
 def load(name: str) -> Bands:
     """The bands of an instrument by its name, monochromatic, with depths in polarisation and beams.
+
+    **Arguments:** `name`: one of `sl.instruments.list()`.
+
+    **Returns:** an `sl.instruments.Bands`.
 
     **Raises:** `ValueError` for a name that is not known, with those near to it.
 

@@ -18,6 +18,9 @@ def add_noise(stokes: Stokes, sigma: Any, key: jax.Array, polarised: Any = None)
     - `sigma`: standard deviation of I, a number or one a pixel, in the unit of the sky or an astropy quantity;
       `polarised`: that of Q, U and V, by default the same.
     - `key`: a JAX random key; the same key gives the same noise, in either convention.
+    - `stokes`: the sky.
+
+    **Returns:** an `sl.Stokes` of the same shape and unit.
 
     **Raises:** `ValueError` for standard deviations that are negative or not finite, do not fit the maps, or have
     another unit than a brightness.

@@ -26,6 +26,10 @@ class BinnedMean(eqx.Module):
     **Arguments:** `observable`; `bins`: of each pixel or source, (n,), negative for none; `count`: number of bins.
 
     **Returns:** (..., count); 0 in a bin without data.
+
+    !!! example
+        >>> rm = sl.observables.RotationMeasure(sky)
+        >>> mean = sl.BinnedLikelihood(rm, jnp.ones(sky.size), bins=1, floor=1.0).observable
     """
 
     observable: Callable[[Any], Array]
@@ -91,6 +95,10 @@ def BinnedLikelihood(
       value for every bin, in their order, e.g. of a coarse `sl.HealpixSky(nside)` for pixels of a fine map.
     - `minimum`: bins with fewer data are left out.
     - `floor`: the least s, in the unit of the data: of few data, or smooth ones, s may be small by chance.
+    - `convention`: of Q and U given as arrays, `"COSMO"` or `"IAU"`; `name`: what summaries and figures call it.
+    - `unit`: of the data, and of `floor`, where they are numbers.
+
+    **Returns:** an `sl.statistics.Likelihood`, for an `sl.Posterior`.
 
     **Raises:** `ValueError` for bins that do not fit, none that is full enough, a bin without variance, or a floor
     that is negative.

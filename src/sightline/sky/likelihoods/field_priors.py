@@ -38,7 +38,12 @@ def _at(function: Callable[[Array], Array], positions: Float[Array, "n 3"]) -> A
 
 
 class AbstractFieldRegulariser(AbstractGaussianRegulariser):
-    """A preference for the values of a field at given positions."""
+    """A preference for the values of a field at given positions.
+
+    !!! example
+        >>> issubclass(sl.Proximity, sl.statistics.AbstractFieldRegulariser)
+        True
+    """
 
     positions: eqx.AbstractVar[Float[Array, "n 3"]]
     field: eqx.AbstractVar[str]

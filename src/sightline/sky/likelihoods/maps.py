@@ -47,6 +47,9 @@ def MapLikelihood(
     - `parameters`: which, and in which order; by default `"IQU"`, of gamma rays `"I"`.
     - `instrument`, `offset`: as `sl.statistics.Brightness`.
     - `mask`: pixels to use, (npix,) booleans.
+    - `name`: what summaries and figures call it.
+
+    **Returns:** an `sl.statistics.Likelihood`, for an `sl.Posterior`.
 
     **Raises:** `ValueError` for data or noise of other directions, NSIDE, ordering, frequency or unit, all blank, or
     all masked; for noise that is not positive, or whose square is no number; `TypeError` for complex numbers. A

@@ -29,6 +29,9 @@ def SourceLikelihood(
     - `data`, `error`: (n,), the latter or a number, in the unit of the observable, or astropy quantities.
     - `scatter`: intrinsic, in the same unit; a number, or the name of a nuisance parameter of the `Model`.
     - `student`: degrees of freedom of Student's t distribution, for outliers; `None`: Gaussian.
+    - `name`: what summaries and figures call it.
+
+    **Returns:** an `sl.statistics.Likelihood`, for an `sl.Posterior`.
 
     **Raises:** `ValueError` for lengths that differ, no finite data, or errors that are not positive.
 

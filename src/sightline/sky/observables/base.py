@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from ..._core.contracts import AbstractMeasurable
+from ..._core.units import quantity
 from ...statistics.layout import Layout, row_names
 from ..fields.base import children
 from ..geometry import Ray, Sightlines, Structures
@@ -22,6 +24,10 @@ class AbstractObservable(AbstractMeasurable):
     Rays go to where the model or the cells end, those of a `SourceCatalogue` to the sources. Where `distance` names an
     entry of a `Model`'s nuisance, rays end at the distances it holds, kpc: a distance can be fitted, and the derivative
     of a line integral with respect to it is the integrand at the source.
+
+    !!! example
+        >>> issubclass(sl.observables.RotationMeasure, sl.observables.AbstractObservable)
+        True
     """
 
     sightlines: eqx.AbstractVar[Sightlines]
@@ -63,3 +69,18 @@ class AbstractObservable(AbstractMeasurable):
     def __call__(self, model: Any) -> Inexact[Array, "*values pixels"]:
         """The observable as seen in a `Simulator` or a `Model`."""
         return model.measure(self)
+
+    def quantity(self, model: Any) -> Any:
+        """The observable as seen in a `Simulator` or a `Model`, as an astropy quantity.
+
+        **Returns:** of the shape of `observable(model)`, in `unit`.
+
+        **Raises:** `ValueError` for an observable whose unit is not known.
+
+        !!! example
+            >>> sl.observables.RotationMeasure(sl.Directions(30.0, 5.0)).quantity(simulator).unit
+            Unit("rad / m2")
+        """
+        if self.unit is None:
+            raise ValueError(f"{type(self).__name__} has no unit: its values are plain numbers.")
+        return np.asarray(self(model)) * quantity(self.unit)

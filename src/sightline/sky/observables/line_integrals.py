@@ -26,6 +26,10 @@ class AbstractLineIntegral(AbstractObservable):
     """The integral of a quantity along every ray of a sky: `integral(simulator)` is an array, (npix,).
 
     One midpoint per cell, or points of Gauss and Legendre in the panels of `ResolvedCells`.
+
+    !!! example
+        >>> issubclass(sl.observables.RotationMeasure, sl.observables.AbstractLineIntegral)
+        True
     """
 
     sequential: ClassVar[bool] = False
@@ -56,6 +60,10 @@ class RotationMeasure(AbstractLineIntegral):
     """RM = 0.811901 int n_e B_los ds, rad m^-2, positive for B towards the observer.
 
     **Arguments:** `sightlines`: a sky, `Sightlines` or `SourceCatalogue`; `distance`: as `AbstractObservable`.
+
+    !!! example
+        >>> sl.observables.RotationMeasure(sl.Directions([30.0, 200.0], [10.0, -40.0]))(simulator).shape
+        (2,)
     """
 
     sightlines: Sightlines = eqx.field(converter=as_sightlines)
@@ -75,6 +83,10 @@ class DispersionMeasure(AbstractLineIntegral):
     """DM = int n_e ds, pc cm^-3.
 
     **Arguments:** `sightlines`: a sky, `Sightlines` or `SourceCatalogue`; `distance`: as `AbstractObservable`.
+
+    !!! example
+        >>> sl.observables.DispersionMeasure(sl.SourceCatalogue(30.0, 1.0, 3.2))(simulator).shape
+        (1,)
     """
 
     sightlines: Sightlines = eqx.field(converter=as_sightlines)
@@ -92,6 +104,10 @@ class EmissionMeasure(AbstractLineIntegral):
 
     **Arguments:** `sightlines`: a sky, `Sightlines` or `SourceCatalogue`; `clumping` C = <n_e^2>/<n_e>^2: a number or a
     scalar field, at least 1; `distance`: as `AbstractObservable`.
+
+    !!! example
+        >>> sl.observables.EmissionMeasure(sl.SourceCatalogue(30.0, 1.0, 3.2))(simulator).shape
+        (1,)
     """
 
     sightlines: Sightlines = eqx.field(converter=as_sightlines)

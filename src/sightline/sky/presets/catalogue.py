@@ -43,6 +43,8 @@ def load(name: str) -> Preset:
 
     **Arguments:** `name`: one of `sl.presets.list()`, in capitals or not.
 
+    **Returns:** an `sl.presets.Preset`.
+
     **Raises:** `ValueError` for an unknown name, with the nearest ones.
 
     !!! example
@@ -60,6 +62,8 @@ def load(name: str) -> Preset:
 
 def list() -> Listing:
     """All presets with a summary and the keys of their papers, which `sl.citation(preset)` gives in BibTeX.
+
+    **Returns:** an `sl.presets.Listing`, which prints as a table.
 
     !!! example
         >>> [entry.name for entry in sl.presets.list()][:3]

@@ -8,7 +8,14 @@ from ..simulator import Simulator
 
 
 class Entry(NamedTuple):
-    """A preset in the list: its name, what it is in one line, and the keys of its papers."""
+    """A preset in the list: its name, what it is in one line, and the keys of its papers.
+
+    **Arguments:** `name`: as `load` takes it; `summary`: one line; `papers`: keys of its papers.
+
+    !!! example
+        >>> sl.presets.list()[0].name in str(sl.presets.list())
+        True
+    """
 
     name: str
     summary: str
@@ -16,7 +23,14 @@ class Entry(NamedTuple):
 
 
 class Listing(tuple[Entry, ...]):
-    """The presets; a prompt shows them as a table."""
+    """The presets; a prompt shows them as a table.
+
+    **Arguments:** `iterable`: of `Entry`.
+
+    !!! example
+        >>> "UF23-base" in [entry.name for entry in sl.presets.list()]
+        True
+    """
 
     __slots__ = ()
 
@@ -31,6 +45,8 @@ class Preset(eqx.Module):
     - `name`, `summary`, `papers`: as in `sl.presets.list()`; `note`: what is not as in the paper, and why.
     - `simulator`; `observer`: the Sun of the model, (3,) kpc;
       `cells`: reach the edge of the model from there, cut where it jumps.
+
+    **Arguments:** `entry`: its name, summary and papers.
 
     !!! example
         >>> preset = sl.presets.load("JF12")

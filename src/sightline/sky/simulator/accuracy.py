@@ -53,6 +53,7 @@ def estimate_error(
 
     - `sky`: a sky, `Sightlines`, or an observable, of which no `frequency` is asked.
     - `frequency`: GHz, or `energy`: GeV; a number or a sequence.
+    - `simulator`: an `sl.Simulator`.
 
     **Returns:** `ErrorEstimate` of I, Q, U (V), or of the observable under the name of its class.
 

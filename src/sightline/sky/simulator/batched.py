@@ -50,7 +50,7 @@ def split(simulator: AbstractSimulator, observable: Any, lines: Sightlines) -> S
     fixed = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf, simulator)
     # half the rays of a pass that goes forward only: more is kept of each
     size = max(1, simulator.chunk // 2 // (lines.size // lines.sky.size))
-    found = [Part(_of(prepare_children(observable), part, places), places, size) for part, places in parts]
+    found = [Part(_of(prepare_children(observable), part, places), places, size, lines.mesh) for part, places in parts]
     return Split(Batched(fixed, simulator.prepare()), tuple(found))
 
 

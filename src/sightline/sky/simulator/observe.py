@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Inexact
 
 from ..._core.module import is_concrete
@@ -49,18 +50,18 @@ def observe_rays(
     The simulator is prepared, unless it is `ready` already: then rays are few, and go through all at once.
     """
     structures = structures_of(simulator) if needs_edges(lines) else None
-    run = _run(simulator, ready)
+    run = _run(simulator, ready, lines.mesh)
     simulator = simulator.prepare() if ready is None else ready
     parts = [_observe_class(simulator, part, structures, frequency, run) for part in lines.classes or (lines,)]
     values = {name: join_classes(lines, [part[name] for part, _ in parts]) for name in parts[0][0]}
     return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
 
 
-def _run(simulator: AbstractSimulator, ready: AbstractSimulator | None) -> Callable[..., Any]:
+def _run(simulator: AbstractSimulator, ready: AbstractSimulator | None, mesh: Mesh | None) -> Callable[..., Any]:
     """What maps a function over rays and values that have them first: in batches, or all at once."""
     if ready is not None:
         return functools.partial(vmap_rays, first=True)
-    return functools.partial(map_rays, chunk=simulator.chunk, first=True)
+    return functools.partial(map_rays, chunk=simulator.chunk, first=True, mesh=mesh)
 
 
 def _observe_class(
@@ -72,17 +73,36 @@ def _observe_class(
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
 
-    def observe(ray: Ray, given: Any) -> tuple[dict[str, Array], Array]:
-        known, edges = given
-        cells = division(lines, ray, edges, structures)
-        coefficients, widths = _coefficients(simulator, cells, ray, known, frequency)
-        stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
-        rate = coefficients.rotation.V
-        turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths[None], axis=-1)
-        return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
-
     given = (lines.known, None if lines.edges is None else lines.edges.T)
-    return run(observe, lines.rays, values=given)
+    return run(eqx.Partial(_observe, simulator, division_of(lines), structures, frequency), lines.rays, values=given)
+
+
+def _observe(
+    simulator: AbstractSimulator,
+    lines: Sightlines,
+    structures: Structures | None,
+    frequency: Array,
+    ray: Ray,
+    given: Any,
+) -> tuple[dict[str, Array], Array]:
+    """The same of one ray, of which is given what it holds and the edges of its panels."""
+    known, edges = given
+    cells = division(lines, ray, edges, structures)
+    coefficients, widths = _coefficients(simulator, cells, ray, known, frequency)
+    stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
+    rate = coefficients.rotation.V
+    turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths[None], axis=-1)
+    return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
+
+
+def division_of(lines: Sightlines) -> Sightlines:
+    """What says how every ray is divided into cells: no rays, nothing that is theirs."""
+    return eqx.tree_at(
+        lambda s: (s.rays, s.edges, s.known, s.classes, s.order),
+        lines,
+        (None, None, {}, (), None),
+        is_leaf=lambda x: x is None,
+    )
 
 
 def join_classes(lines: Sightlines, parts: list[Array]) -> Array:
@@ -149,28 +169,47 @@ def measure_rays(
     """
     lines = observable.sightlines
     structures = structures_seen(simulator, observable) if needs_edges(lines) else None
-    run = _run(simulator, ready)
+    run = _run(simulator, ready, lines.mesh)
     if ready is None:
         observable = prepare_children(observable)
     simulator = simulator.prepare() if ready is None else ready
 
-    def measure(part: Sightlines, ray: Ray, edges: Array | None, far: Scalar | None) -> Inexact[Array, "..."]:
-        if far is not None:
-            ray = eqx.tree_at(lambda r: r.length, ray, jax.lax.stop_gradient(far))
-        if part.midpoints is not None or observable.sequential:
-            distance, widths = division(part, ray, edges, structures)
-        else:
-            distance, widths = gauss(_edges(part, ray, edges, structures), part.parts)
-        if far is not None:
-            distance, widths = _with_end(distance, widths, far)
-        return observable.along(simulator, ray, coordinates(ray, distance), widths)
-
-    results = []
-    for part in lines.classes or (lines,):
-        given = (None if part.edges is None else part.edges.T, length)
-        along = functools.partial(measure, part)
-        results.append(run(lambda ray, more, along=along: along(ray, *more), part.rays, values=given))
+    observable = eqx.tree_at(lambda o: o.sightlines, observable, division_of(lines))
+    results, classes = [], lines.classes or (lines,)
+    for part, far in zip(classes, split_classes(lines, length), strict=True):
+        given = (None if part.edges is None else part.edges.T, far)
+        measure = eqx.Partial(_measure, simulator, observable, division_of(part), structures)
+        results.append(run(measure, part.rays, values=given))
     return join_classes(lines, results)
+
+
+def split_classes(lines: Sightlines, values: Array | None) -> list[Array | None]:
+    """Values of rays, (nray,), in the order of the sky, for those of each class: the inverse of `join_classes`."""
+    if values is None or lines.order is None:
+        return [values] * max(len(lines.classes), 1)
+    ends = np.cumsum([part.size for part in lines.classes])[:-1]
+    return [values[places] for places in jnp.split(jnp.argsort(jnp.asarray(lines.order)), ends)]
+
+
+def _measure(
+    simulator: AbstractSimulator,
+    observable: AbstractObservable,
+    lines: Sightlines,
+    structures: Structures | None,
+    ray: Ray,
+    given: tuple[Array | None, Scalar | None],
+) -> Inexact[Array, "..."]:
+    """An observable of one ray, of which are given the edges of its panels, and where it ends if elsewhere."""
+    edges, far = given
+    if far is not None:
+        ray = eqx.tree_at(lambda r: r.length, ray, jax.lax.stop_gradient(far))
+    if lines.midpoints is not None or observable.sequential:
+        distance, widths = division(lines, ray, edges, structures)
+    else:
+        distance, widths = gauss(_edges(lines, ray, edges, structures), lines.parts)
+    if far is not None:
+        distance, widths = _with_end(distance, widths, far)
+    return observable.along(simulator, ray, coordinates(ray, distance), widths)
 
 
 def _with_end(distance: Array, widths: Array, far: Scalar) -> tuple[Array, Array]:

@@ -115,7 +115,12 @@ def needs_edges(lines: Sightlines) -> bool:
 @eqx.filter_jit
 def all_edges(lines: Sightlines, structures: Structures, chunk: int) -> Array:
     """Edges [kpc] of the panels of all rays, (edges, rays)."""
-    return map_rays(lambda ray, _: edges_of_ray(lines, structures, ray), lines.rays, chunk)
+    bare = eqx.tree_at(lambda s: s.rays, lines, None)
+    return map_rays(eqx.Partial(_edges, bare, structures), lines.rays, chunk, mesh=lines.mesh)
+
+
+def _edges(lines: Sightlines, structures: Structures, ray: Ray, _: None) -> Array:
+    return edges_of_ray(lines, structures, ray)
 
 
 def _trimmed(edges: Array) -> Array:

@@ -22,6 +22,10 @@ class Trace(eqx.Module):
     - `plasma`, `coefficients`: as the operators saw and returned them, arrays of (cells,).
     - `optical_depth`: of all nearer cells; `rotation`: angle [rad] of P by all nearer cells; (cells,).
     - `stokes`: what arrives, as the simulator returns it.
+
+    !!! example
+        >>> simulator.trace(sl.Directions(30.0, 2.0), frequency=1.4).distance.ndim
+        1
     """
 
     distance: Float[Array, " cells"]

@@ -9,7 +9,12 @@ from ..emission import StokesVector, TransferCoefficients
 
 
 class AbstractTransfer(Module):
-    """Solves radiative transfer along one ray at one frequency."""
+    """Solves radiative transfer along one ray at one frequency.
+
+    !!! example
+        >>> issubclass(sl.transfer.CellTransfer, sl.transfer.AbstractTransfer)
+        True
+    """
 
     @abc.abstractmethod
     def __call__(

@@ -31,6 +31,9 @@ class CellTransfer(AbstractTransfer):
     order in D while a cell rotates by less than about 1 rad; beyond that it is bounded but does not converge.
 
     **Raises:** `ValueError` for coefficients it does not solve: dichroic absorption, Faraday conversion.
+
+    !!! example
+        >>> sl.testing.check_transfer(sl.transfer.CellTransfer())
     """
 
     def __call__(

@@ -26,6 +26,7 @@ def fakeit(
       `exposure` is 1.
     - `exposure`: s.
     - `values`: parameters by name, each (batch,): as many spectra are drawn.
+    - `key`: of `jax.random`.
 
     **Returns:** counts, (channels,), or (batch, channels).
 

@@ -10,7 +10,12 @@ from ..._core.module import Module, setting
 
 
 class AbstractGrouping(Module):
-    """A rule that puts the channels of an observation into groups: subclass it for one of your own."""
+    """A rule that puts the channels of an observation into groups: subclass it for one of your own.
+
+    !!! example
+        >>> issubclass(sl.counts.MinimumCounts, sl.counts.AbstractGrouping)
+        True
+    """
 
     @abc.abstractmethod
     def __call__(self, observation: Any) -> np.ndarray:
@@ -43,7 +48,11 @@ class AsFiled(AbstractGrouping):
 
 
 class Ungrouped(AbstractGrouping):
-    """Every selected channel by itself, bad ones left out."""
+    """Every selected channel by itself, bad ones left out.
+
+    !!! example
+        >>> rule = sl.counts.Ungrouped()
+    """
 
     def __call__(self, observation: Any) -> np.ndarray:
         keep = usable(observation)
@@ -80,6 +89,9 @@ class MinimumSignal(AbstractGrouping):
     counts that are fitted are biased towards high ones.
 
     **Arguments:** `minimum`: signal to noise of a group.
+
+    !!! example
+        >>> rule = sl.counts.MinimumSignal(3.0)
     """
 
     minimum: float = setting(3.0, positive=True, doc="Signal to noise of a group")
@@ -103,6 +115,9 @@ class Edges(AbstractGrouping):
     **Arguments:** `edges`: keV, rising, at least two.
 
     **Raises:** `ValueError` for edges that do not rise.
+
+    !!! example
+        >>> rule = sl.counts.Edges([0.5, 1.0, 2.0, 8.0])
     """
 
     edges: tuple[float, ...] = setting(unit="keV", doc="Energies between groups")

@@ -111,6 +111,8 @@ def stack(observations: Sequence[Observation]) -> Stack:
 
     **Arguments:** `observations`: of equal responses, groups and AREASCAL; exposures and backgrounds may differ.
 
+    **Returns:** an `sl.counts.Stack`.
+
     **Raises:** `TypeError` for what is no observation, `ValueError` that says which one differs from the first in what.
 
     !!! example

@@ -35,6 +35,8 @@ def CountsLikelihood(
     - `instrument`: the name of a `sl.instruments.Detector` in the `Model`.
     - `name`: for summaries; `None`: that of the observation.
 
+    **Returns:** an `sl.statistics.Likelihood`, for an `sl.Posterior`.
+
     **Raises:** `ValueError` where an observed background is not treated, for what was not counted, and a detector of a
     stack; `TypeError` for what is no observation.
 

@@ -132,7 +132,8 @@ class AbstractFactor(Module):
 class Sum(AbstractPhotonSpectrum):
     """A sum of photon spectra with names: N(E) = sum_k N_k(E).
 
-    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash.
+    **Arguments:** the terms as keywords. `a + b` names them by their class in snake_case, `_2` on a clash; `terms`: as
+    attributes, the spectra by their names.
 
     **Raises:** `TypeError` for terms that are no photon spectra.
 
@@ -172,7 +173,8 @@ class Sum(AbstractPhotonSpectrum):
 class Product(AbstractPhotonSpectrum):
     """A photon spectrum behind factors, with names: N(E) = N_0(E) prod_k T_k(E).
 
-    **Arguments:** the factors and the one spectrum as keywords. `a * b` names them by their class in snake_case.
+    **Arguments:** the factors and the one spectrum as keywords. `a * b` names them by their class in snake_case;
+    `terms`: as attributes, the spectrum and its factors by their names.
 
     **Raises:** `TypeError` for two spectra, or none.
 
@@ -231,9 +233,15 @@ class Product(AbstractPhotonSpectrum):
 class FactorProduct(AbstractFactor):
     """A product of factors with names: T(E) = prod_k T_k(E).
 
-    **Arguments:** the factors as keywords. `a * b` names them by their class in snake_case.
+    **Arguments:** the factors as keywords. `a * b` names them by their class in snake_case; `terms`: as attributes, the
+    factors by their names.
 
     **Raises:** `TypeError` for what is no factor.
+
+    !!! example
+        >>> factor = sl.spectra.MorrisonMcCammon(0.2) * sl.spectra.InterstellarAbsorption(0.1)
+        >>> type(factor).__name__
+        'FactorProduct'
     """
 
     terms: dict[str, AbstractFactor]
@@ -257,7 +265,15 @@ class FactorProduct(AbstractFactor):
 
 
 class Scale(AbstractFactor):
-    """A constant factor, T(E) = f; XSPEC's `constant`. `0.5 * spectrum` has one."""
+    """A constant factor, T(E) = f; XSPEC's `constant`. `0.5 * spectrum` has one.
+
+    **Arguments:** `factor`: a number without unit.
+
+    !!! example
+        >>> spectrum = sl.spectra.Scale(2.0) * sl.spectra.PowerLaw(1.7)
+        >>> round(float(spectrum(1.0)), 6)
+        2.0
+    """
 
     factor: Float[Array, ""] = param(1.0, symbol="f")
 

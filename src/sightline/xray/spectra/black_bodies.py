@@ -59,6 +59,9 @@ class BlackBodyRadius(AbstractPhotonSpectrum):
     """A black body by its radius: N(E) = 1.0344e-3 K E^2/(e^(E/kT) - 1); XSPEC's `bbodyrad`.
 
     **Arguments:** `temperature`: kT, keV; `norm`: K, (R_km/D_10)^2, radius in km, distance in 10 kpc.
+
+    !!! example
+        >>> spectrum = sl.spectra.BlackBodyRadius(temperature=0.5, norm=10.0)
     """
 
     temperature: Float[Array, ""] = param(3.0, **_TEMPERATURE)
@@ -75,6 +78,9 @@ class DiskBlackBody(AbstractPhotonSpectrum):
     it no longer matters for X-rays; below about 0.001 kT it has fewer photons.
 
     **Arguments:** `temperature`: kT at the inner edge, keV; `norm`: K, (R_km/D_10)^2 cos i, of the inner radius.
+
+    !!! example
+        >>> spectrum = sl.spectra.DiskBlackBody(temperature=1.0)
 
     **Source:** Mitsuda et al. 1984, PASJ 36, 741, equation 4.
     """
@@ -120,6 +126,9 @@ class DiskPowerBlackBody(AbstractPhotonSpectrum):
     N(E) = (2/p) 1.0344e-3 K E^2 x^(-2/p) int_x^inf u^(2/p - 1)/(e^u - 1) du, x = E/kT.
 
     **Arguments:** `temperature`: kT at the inner edge, keV; `exponent`: p, 3/4 of `DiskBlackBody`; `norm`: as there.
+
+    !!! example
+        >>> spectrum = sl.spectra.DiskPowerBlackBody(temperature=1.0)
 
     **Source:** Mineshige et al. 1994, ApJ 426, 308.
     """

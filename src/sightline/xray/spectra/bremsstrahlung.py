@@ -20,6 +20,9 @@ class Bremsstrahlung(AbstractPhotonSpectrum):
 
     **Arguments:** `temperature`: kT, keV; `norm`: K, 3.02e-15/(4 pi D^2) int n_e n_i dV, cm-5.
 
+    !!! example
+        >>> spectrum = sl.spectra.Bremsstrahlung(temperature=5.0)
+
     **Source:** Rybicki & Lightman 1979, equations 5.14 and 5.15; Karzas & Latter 1961, ApJS 6, 167, of the Born limit.
     """
 

@@ -12,6 +12,10 @@ def components(spectrum: AbstractPhotonSpectrum) -> dict[str, AbstractPhotonSpec
 
     Terms of sums within a redshift count, too; what a convolution has moved stays whole.
 
+    **Arguments:** `spectrum`: an `AbstractPhotonSpectrum`.
+
+    **Returns:** spectra by name.
+
     !!! example
         >>> source = 0.5 * (sl.spectra.PowerLaw(index=2.0, norm=1.0) + sl.spectra.BlackBody(temperature=0.5, norm=0.2))
         >>> {name: round(float(one(1.0)), 4) for name, one in sl.spectra.components(source).items()}

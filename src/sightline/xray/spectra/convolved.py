@@ -14,7 +14,12 @@ from .nodes import Factor
 
 
 class AbstractConvolution(Module):
-    """What moves photons from bin to bin, such as a blur; `convolution(spectrum)` is a spectrum."""
+    """What moves photons from bin to bin, such as a blur; `convolution(spectrum)` is a spectrum.
+
+    !!! example
+        >>> issubclass(sl.spectra.GaussianSmoothing, sl.spectra.AbstractConvolution)
+        True
+    """
 
     @abc.abstractmethod
     def convolve(self, photons: Float[Array, " n"], edges: Float[Array, " n1"]) -> Float[Array, " n"]:
@@ -36,6 +41,9 @@ class Convolved(AbstractPhotonSpectrum):
     eight times its highest energy, a likelihood from all bins of its response.
 
     **Arguments:** `convolution`, `spectrum`.
+
+    !!! example
+        >>> spectrum = sl.spectra.GaussianSmoothing(0.05)(sl.spectra.PowerLaw(1.7))
     """
 
     needs_neighbours: ClassVar[bool] = True

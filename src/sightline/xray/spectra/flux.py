@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.module import is_concrete
 from ..._core.points import as_energy
 from ..._core.units import strip_unit
 from .base import AbstractPhotonSpectrum
@@ -19,7 +20,11 @@ _SPHERE = 4 * math.pi * 3.0856775814913673e24**2 * 1e-40  # 1e40 cm2, of 1 Mpc
 def photon_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[Array, ""]:
     """Photons of a spectrum in a band: the integral of N(E), cm-2 s-1.
 
-    **Arguments:** `low`, `high`: keV.
+    **Arguments:** `low`, `high`: keV; `spectrum`: an `AbstractPhotonSpectrum`.
+
+    **Returns:** (), cm-2 s-1.
+
+    **Raises:** `ValueError` for a `low` above `high`.
 
     !!! example
         >>> source = sl.spectra.PowerLaw(index=2.0, norm=1.0)
@@ -32,7 +37,11 @@ def photon_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[
 def energy_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[Array, ""]:
     """Energy of a spectrum in a band: the integral of E N(E), erg cm-2 s-1.
 
-    **Arguments:** `low`, `high`: keV.
+    **Arguments:** `low`, `high`: keV; `spectrum`: an `AbstractPhotonSpectrum`.
+
+    **Returns:** (), erg cm-2 s-1.
+
+    **Raises:** `ValueError` for a `low` above `high`.
 
     !!! example
         >>> source = sl.spectra.PowerLaw(index=2.0, norm=1.0)
@@ -49,7 +58,11 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
 
     In this unit single precision holds it, too.
 
-    **Arguments:** `low`, `high`: keV; `distance`: luminosity distance, Mpc.
+    **Arguments:** `low`, `high`: keV; `distance`: luminosity distance, Mpc; `spectrum`: an `AbstractPhotonSpectrum`.
+
+    **Returns:** (), 1e40 erg s-1.
+
+    **Raises:** `ValueError` for a `low` above `high`.
 
     !!! example
         >>> source = sl.spectra.PowerLaw(index=2.0, norm=1e-3)
@@ -61,4 +74,7 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
 
 
 def _band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    return as_energy(low, "low"), as_energy(high, "high")
+    first, last = as_energy(low, "low"), as_energy(high, "high")
+    if is_concrete(first) and is_concrete(last) and bool(first > last):
+        raise ValueError(f"low = {first:g} keV is above high = {last:g} keV: give the band from low to high.")
+    return first, last

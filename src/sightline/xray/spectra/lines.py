@@ -48,6 +48,9 @@ class WavelengthLine(AbstractPhotonSpectrum):
     XSPEC's `agauss`; N(E) = N(lambda) lambda/E.
 
     **Arguments:** `wavelength`, `sigma`: Angstrom; `norm`: K, photons cm-2 s-1.
+
+    !!! example
+        >>> spectrum = sl.spectra.WavelengthLine()
     """
 
     wavelength: Float[Array, ""] = param(10.0, unit="Angstrom", positive=True, symbol=r"\lambda_l")
@@ -70,6 +73,9 @@ class LorentzLine(AbstractPhotonSpectrum):
 
     **Arguments:** `energy`: E_l, keV; `width`: full width at half maximum w, keV; 0: all photons at E_l; `norm`: K,
     photons cm-2 s-1 from minus to plus infinity.
+
+    !!! example
+        >>> spectrum = sl.spectra.LorentzLine()
     """
 
     energy: Float[Array, ""] = param(6.5, unit="keV", positive=True, symbol="E_l")

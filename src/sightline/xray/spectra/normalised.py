@@ -45,6 +45,9 @@ class Normalised(AbstractPhotonSpectrum):
     """A spectrum whose band has a given flux; NaN where it has no photons there.
 
     **Arguments:** `band`: a `Flux`; `spectrum`.
+
+    !!! example
+        >>> spectrum = sl.spectra.Flux(0.5, 8.0, 1e-12)(sl.spectra.PowerLaw(1.7))
     """
 
     band: Flux

@@ -39,6 +39,10 @@ class BrokenPowerLaw(AbstractPhotonSpectrum):
 
     **Arguments:** `index_low`, `index_high`: Gamma1, Gamma2; `break_energy`: E_b, keV; `norm`: as of `PowerLaw`, of the
     lower one.
+
+    !!! example
+        >>> round(float(sl.spectra.BrokenPowerLaw(1.0, 2.0, 2.5)(1.0)), 6)
+        1.0
     """
 
     index_low: Float[Array, ""] = param(1.0, symbol=r"\Gamma_1")
@@ -67,6 +71,9 @@ class DoublyBrokenPowerLaw(AbstractPhotonSpectrum):
 
     **Arguments:** `index_low`, `index_middle`, `index_high`; `lower_break` < `upper_break`: keV; `norm`: as of
     `PowerLaw`, of the lowest one.
+
+    !!! example
+        >>> spectrum = sl.spectra.DoublyBrokenPowerLaw(1.0, 0.8, 2.0, 4.0, 3.0)
     """
 
     index_low: Float[Array, ""] = param(1.0, symbol=r"\Gamma_1")
@@ -89,6 +96,9 @@ class CutoffPowerLaw(AbstractPhotonSpectrum):
     """A power law with an exponential cut-off: N(E) = K E^-Gamma exp(-E/E_f); XSPEC's `cutoffpl`.
 
     **Arguments:** `index`: Gamma; `folding`: E_f, keV; `norm`: K, photons cm-2 s-1 keV-1 at 1 keV, without cut-off.
+
+    !!! example
+        >>> spectrum = sl.spectra.CutoffPowerLaw(1.2, 4.0)
     """
 
     index: Float[Array, ""] = param(1.0, symbol=r"\Gamma")
@@ -103,6 +113,9 @@ class LogParabola(AbstractPhotonSpectrum):
     """A power law whose index runs: N(E) = K (E/E_1)^(-a - b lg(E/E_1)), lg to the base 10; XSPEC's `logpar`.
 
     **Arguments:** `index`: a, at the pivot; `curvature`: b; `norm`: K at the pivot; `pivot`: E_1, keV, fixed.
+
+    !!! example
+        >>> spectrum = sl.spectra.LogParabola(1.5, 0.3, pivot=2.0)
 
     **Source:** Massaro et al. 2004, A&A 413, 489, equation 1.
     """
@@ -125,6 +138,9 @@ class Band(AbstractPhotonSpectrum):
     K [(alpha - beta) E_c/100]^(alpha - beta) exp(beta - alpha) (E/100)^beta above, E in keV.
 
     **Arguments:** `alpha`, `beta`: with alpha > beta; else the upper law holds nowhere; `cutoff`: E_c, keV; `norm`: K.
+
+    !!! example
+        >>> spectrum = sl.spectra.Band(alpha=-0.8, beta=-2.4, cutoff=200.0)
 
     **Source:** Band et al. 1993, ApJ 413, 281, equation 1.
     """
@@ -153,6 +169,10 @@ class Constant(AbstractPhotonSpectrum):
     """As many photons at every energy: N(E) = K.
 
     **Arguments:** `norm`: K, photons cm-2 s-1 keV-1.
+
+    !!! example
+        >>> round(float(sl.spectra.Constant(2.0)(1.0)), 6)
+        2.0
     """
 
     norm: Float[Array, ""] = param(1.0, **_NORM)

@@ -76,6 +76,8 @@ def fit_mixture(
     - `draws`: so many times the model with new noise is fitted in the place of the data: the scatter of these gives the
       errors, also those of mean ages and metallicities; 0: errors are those of a quadratic. `seed`: of the noise.
 
+    **Returns:** an `sl.cubes.Mixture`.
+
     **Raises:** `TypeError` for what are no spectra; `ValueError` for spectra without variances, an instrument sharper
     than the library, channels that are nowhere in the library, and orders and ranges that make no sense.
 

@@ -22,6 +22,9 @@ class LinearIndex(AbstractField):
 
     **Arguments:** `alpha`: p at the centre; `beta`, `theta`: its change with radius and height, kpc^-1.
 
+    !!! example
+        >>> rays = sl.cosmic_rays.ExponentialDisk(index=sl.cosmic_rays.LinearIndex())
+
     **Source:** Wang et al. 2020, ApJS 247, 18 (hammurabi X), the analytic cosmic-ray electrons.
     """
 

@@ -29,6 +29,10 @@ class AbstractCosmicRays(AbstractField):
 
     For `from_flux` a subclass names what takes the density, `density_argument`, if that is not the first argument; or
     `flux_arguments`, those that take a flux and its energy.
+
+    !!! example
+        >>> issubclass(sl.cosmic_rays.ExponentialDisk, sl.cosmic_rays.AbstractCosmicRays)
+        True
     """
 
     density_argument: ClassVar[str | None] = None

@@ -17,7 +17,9 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
 
     Every population of the median changes alike; its index or spectrum stays.
 
-    **Arguments:** as `sl.electrons.GaussianProcess`; `median` N_0(x): a field of cosmic rays.
+    **Arguments:** as `sl.electrons.GaussianProcess`; `median` N_0(x): a field of cosmic rays; `shape`, `rms`,
+    `latents`, `key`, `smoothness`, `coordinates`: as of `sl.fields.AbstractGaussianProcess`; `table`: made by
+    `prepare()`.
 
     **Raises:** as `AbstractGaussianProcess`.
 

@@ -11,7 +11,12 @@ class Grid(AbstractGrid, AbstractCosmicRays):
     """Cosmic-ray electrons interpolated between the nodes of a regular grid.
 
     **Arguments:** `values`: (nx, ny, nz) cm^-3 per unit Lorentz factor at the reference energy; `index`,
-    `reference_energy` as `AbstractCosmicRays`; the others as `sightline.fields.AbstractGrid`.
+    `reference_energy` as `AbstractCosmicRays`; the others as `sightline.fields.AbstractGrid`; `layout`,
+    `interpolation`, `outside`: as of `sl.fields.AbstractGrid`; `tables`: made by `prepare()`.
+
+    !!! example
+        >>> round(float(sl.cosmic_rays.Grid(4e-5 * jnp.ones((5, 5, 3)))(jnp.zeros(3)) * 1e5), 4)
+        4.0
     """
 
     values: Float[Array, "nx ny nz"] = param(unit="cm-3", bounds=(0, None), symbol="n")

@@ -12,7 +12,8 @@ class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractCosmicRays):
     """Cosmic-ray electrons in cells of HEALPix pixels and radial bins around the observer.
 
     **Arguments:** `values`: (npix, bins) cm^-3 per unit Lorentz factor at the reference energy; `index`,
-    `reference_energy` as `AbstractCosmicRays`; the others as `sightline.fields.AbstractHealpixRadialGrid`.
+    `reference_energy` as `AbstractCosmicRays`; the others as `sightline.fields.AbstractHealpixRadialGrid`;
+    `interpolation`: as of `AbstractHealpixRadialGrid`.
     """
 
     cites: ClassVar[tuple[str, ...]] = ("Gorski2005",)

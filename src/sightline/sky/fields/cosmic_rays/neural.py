@@ -18,6 +18,11 @@ class Neural(AbstractNeural, AbstractCosmicRays):
     - `index`, `reference_energy`: as `AbstractCosmicRays`.
 
     **Raises:** as `AbstractNeural`.
+
+    !!! example
+        >>> import equinox as eqx
+        >>> network = eqx.nn.MLP(3, 1, width_size=8, depth=1, key=jax.random.key(0))
+        >>> rays = sl.cosmic_rays.Neural(network)
     """
 
     outputs: ClassVar[int] = 1

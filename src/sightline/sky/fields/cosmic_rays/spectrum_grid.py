@@ -28,6 +28,7 @@ class SpectrumGrid(AbstractGrid, AbstractField):
     - `energies`: total, (n,) GeV, ascending.
     - `reference_energy`: GeV, between the energies: at which power laws touch the spectrum, see `WithSpectrum`.
     - the others as `sightline.fields.AbstractGrid`.
+    - `layout`, `interpolation`, `outside`: as of `sl.fields.AbstractGrid`; `tables`: made by `prepare()`.
 
     **Raises:** `ValueError` for negative densities or none at all, energies out of order, and axes in another order.
 

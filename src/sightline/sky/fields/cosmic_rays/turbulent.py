@@ -17,7 +17,8 @@ class Turbulent(AbstractLognormal, AbstractField):
 
     Every population of the profile fluctuates alike; its index or spectrum stays.
 
-    **Arguments:** as `sl.electrons.Turbulent`; `profile` N_0(x): a field of cosmic rays.
+    **Arguments:** as `sl.electrons.Turbulent`; `profile` N_0(x): a field of cosmic rays; `shape`, `log_rms`, `slope`,
+    `outside`, `latents`, `key`: as of `sl.electrons.Turbulent`; `table`: made by `prepare()`.
 
     **Raises:** as `AbstractTurbulent`.
 

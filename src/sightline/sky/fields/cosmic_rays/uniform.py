@@ -10,6 +10,10 @@ class Uniform(AbstractCosmicRays):
 
     **Arguments:** `n0`: density per unit Lorentz factor at the reference energy, cm^-3; `index`, `reference_energy`:
     see `AbstractCosmicRays`.
+
+    !!! example
+        >>> round(float(sl.cosmic_rays.Uniform(4e-5, index=2.8).spectral_index(jnp.zeros(3))), 3)
+        2.8
     """
 
     n0: Float[Array, ""] = param(4.01e-5, unit="cm-3", bounds=(0, None), symbol="n_0")

@@ -17,6 +17,8 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
     - `median` n(x): cm^-3, a number or a scalar field, which may have parameters of its own.
     - `rms` sigma: standard deviation of ln n_e; `latents`: (mx, my, mz), standard normal.
     - the others as `sightline.fields.AbstractGaussianProcess`; outside the box n_e = n(x).
+    - `shape`, `rms`, `latents`, `key`, `smoothness`, `coordinates`: as of `sl.fields.AbstractGaussianProcess`; `table`:
+      made by `prepare()`.
 
     **Raises:** as `AbstractGaussianProcess`.
 

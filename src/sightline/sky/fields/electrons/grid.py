@@ -9,7 +9,12 @@ from ..grid import AbstractGrid
 class Grid(AbstractGrid, AbstractField):
     """A density of thermal electrons interpolated between the nodes of a regular grid.
 
-    **Arguments:** `values`: (nx, ny, nz) cm^-3; the others as `sightline.fields.AbstractGrid`.
+    **Arguments:** `values`: (nx, ny, nz) cm^-3; the others as `sightline.fields.AbstractGrid`; `layout`,
+    `interpolation`, `outside`: as of `sl.fields.AbstractGrid`; `tables`: made by `prepare()`.
+
+    !!! example
+        >>> round(float(sl.electrons.Grid(0.1 * jnp.ones((5, 5, 3)))(jnp.zeros(3))), 6)
+        0.1
     """
 
     values: Float[Array, "nx ny nz"] = param(unit="cm-3", bounds=(0, None), value=True, symbol="n_e")

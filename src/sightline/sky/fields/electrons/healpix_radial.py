@@ -11,7 +11,8 @@ from ..healpix_radial import AbstractHealpixRadialGrid
 class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractField):
     """A density of thermal electrons in cells of HEALPix pixels and radial bins around the observer.
 
-    **Arguments:** `values`: (npix, bins) cm^-3; the others as `sightline.fields.AbstractHealpixRadialGrid`.
+    **Arguments:** `values`: (npix, bins) cm^-3; the others as `sightline.fields.AbstractHealpixRadialGrid`;
+    `interpolation`: as of `AbstractHealpixRadialGrid`.
 
     !!! example
         >>> field = sl.electrons.HealpixRadialGrid(jnp.full((12 * 8**2, 3), 0.02), edges=(0.0, 1.0, 3.0, 10.0))

@@ -67,7 +67,8 @@ class NE2025(AbstractField):
     A thicker disk, stronger arms, more clumps and voids: the components and the total are those of `NE2001`,
     with other numbers in all but the local interstellar medium.
 
-    **Arguments:** as `NE2001`.
+    **Arguments:** as `NE2001`; `thick_disk`, `thin_disk`, `arms`, `galactic_centre`, `local_ism`, `clumps`, `voids`:
+    the parts, as of `NE2001`.
 
     **Source:** Ocker & Cordes 2026, arXiv:2602.11838.
 

@@ -21,6 +21,7 @@ class Turbulent(AbstractLognormal, AbstractField):
     - `profile` n(x): cm^-3, a number or a scalar field.
     - `log_rms` sigma: standard deviation of ln n_e at the nodes.
     - `half_widths`, `slope`, `outer_scale`, `centre`, `outside`: as `sightline.fields.AbstractTurbulent`.
+    - `table`: made by `prepare()`.
 
     **Raises:** as `AbstractTurbulent`.
 

@@ -9,6 +9,10 @@ class Uniform(AbstractField):
     """A homogeneous density of thermal electrons: n_e(x) = n0.
 
     **Arguments:** `n0`: cm^-3.
+
+    !!! example
+        >>> float(sl.electrons.Uniform(0.5)(jnp.zeros(3)))
+        0.5
     """
 
     n0: Float[Array, ""] = param(0.01, unit="cm-3", bounds=(0, None), value=True, symbol="n_0")

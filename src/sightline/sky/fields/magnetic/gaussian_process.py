@@ -24,6 +24,8 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
     - `mean`: a magnetic field, nothing by default; it may have parameters of its own.
     - `rms`: of each component, uG; `latents`: (3, mx, my, mz), standard normal.
     - the others as `sightline.fields.AbstractGaussianProcess`.
+    - `shape`, `rms`, `latents`, `key`, `smoothness`, `coordinates`: as of `sl.fields.AbstractGaussianProcess`; `table`:
+      made by `prepare()`.
 
     **Raises:** as `AbstractGaussianProcess`.
 

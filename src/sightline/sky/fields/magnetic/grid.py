@@ -9,7 +9,8 @@ from ..grid import AbstractGrid
 class Grid(AbstractGrid, AbstractField):
     """A magnetic field interpolated between the nodes of a regular grid.
 
-    **Arguments:** `values`: (3, nx, ny, nz) uG, component first; the others as `sightline.fields.AbstractGrid`.
+    **Arguments:** `values`: (3, nx, ny, nz) uG, component first; the others as `sightline.fields.AbstractGrid`;
+    `layout`, `interpolation`, `outside`: as of `sl.fields.AbstractGrid`; `tables`: made by `prepare()`.
 
     **Raises:** as `AbstractGrid`, and `ValueError` for components last.
 

@@ -13,7 +13,8 @@ class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractField):
 
     Components are Galactocentric Cartesian, not radial and tangential. The divergence is not controlled.
 
-    **Arguments:** `values`: (3, npix, bins) uG; the others as `sightline.fields.AbstractHealpixRadialGrid`.
+    **Arguments:** `values`: (3, npix, bins) uG; the others as `sightline.fields.AbstractHealpixRadialGrid`;
+    `interpolation`: as of `AbstractHealpixRadialGrid`.
 
     !!! example
         >>> edges = 20.0 * sl.RadialCells(cells=16, distance=20.0, growth=10.0).edges()  # finer near the observer

@@ -85,7 +85,7 @@ class KST24(AbstractField):
     The Local Bubble displaces all else in its sphere. The arms end where the toroidal halo begins: they lie between
     `south.top` and `north.bottom`. All edges are sharp as published; give the components `smooth` widths for a fit.
 
-    **Arguments:** the components, and `sun`: the model's own, (3,) kpc.
+    **Arguments:** the components, and `sun`: the model's own, (3,) kpc; `arms`, `x_field`, `bubble`: the parts, fields.
 
     **Source:** Korochkin, Semikoz & Tinyakov 2025, A&A 693, A284.
 

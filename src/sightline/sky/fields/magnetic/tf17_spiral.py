@@ -50,6 +50,9 @@ class TF17Spiral(Module):
 
     **Arguments:** `pitch` p: deg; `scale_height` H, `scale_radius` L: kpc.
 
+    !!! example
+        >>> disk = sl.magnetic.TF17("Ad1C1")
+
     **Source:** Terral & Ferrière 2017, A&A 600, A29; Ferrière & Terral 2014, A&A 561, A100.
     """
 

@@ -36,6 +36,7 @@ class Turbulent(AbstractTurbulent, AbstractField):
     - `half_widths`, `slope`, `outer_scale`, `centre`, `outside`: as `sightline.fields.AbstractTurbulent`.
     - `rms`: uG; `anisotropy` rho; `regular`: a magnetic field, needed for rho other than 1.
     - `profile`: a scalar field, dimensionless, or in uG with rms = 1.
+    - `table`: made by `prepare()`.
 
     **Raises:** as `AbstractTurbulent`; `ValueError` for an anisotropy without regular field.
 

@@ -42,6 +42,7 @@ class UF23(AbstractField):
     - `disk`, `toroidal`, `poloidal`: fields to replace those of the variant; `None` leaves one out.
     - `radius`: of the sphere outside which the field is zero, kpc; that of the authors' code.
     - `smooth`: width [kpc] of that edge; 0: sharp, with no gradient for the radius.
+    - `components`: the parts by name, instead of those of the variant.
 
     **Raises:** `ValueError` for an unknown variant, `TypeError` for an unknown component.
 

@@ -18,7 +18,12 @@ _BASE, _EXP_X = UF23_PARAMETERS["base"], UF23_PARAMETERS["expX"]
 
 
 class AbstractUF23PoloidalHalo(AbstractField):
-    """A field in meridional planes, the same in all of them."""
+    """A field in meridional planes, the same in all of them.
+
+    !!! example
+        >>> isinstance(sl.magnetic.UF23("base").poloidal, sl.magnetic.AbstractUF23PoloidalHalo)
+        True
+    """
 
     @abc.abstractmethod
     def meridional(self, position: Vector) -> tuple[Scalar, Scalar]:

@@ -34,6 +34,7 @@ class VectorPotentialGrid(AbstractField):
     - `potential_y`, `potential_z`: likewise, p - 1 along their own axis.
     - `half_widths`: the box is |x - c_x| <= X, ... [kpc]; the field is zero outside. `centre` c: of the box, (3,) kpc.
     - `order`: 1 or 2; `walls`: `"open"` or `"closed"`.
+    - `flux`: made by `prepare()`.
 
     **Raises:** `ValueError` for shapes that do not fit together, or half-widths that are not positive.
 

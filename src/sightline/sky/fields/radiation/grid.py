@@ -23,6 +23,7 @@ class Grid(AbstractGrid, AbstractRadiation):
     - `values`: e^2 n(e), the energy density per ln e, (n, nx, ny, nz) eV cm^-3; not negative.
     - `energies`: (n,) eV, ascending.
     - the others as `sightline.fields.AbstractGrid`.
+    - `layout`, `interpolation`, `outside`: as of `sl.fields.AbstractGrid`; `tables`: made by `prepare()`.
 
     **Raises:** `ValueError` for negative values or none at all, energies out of order, and axes in another order.
 

@@ -9,6 +9,10 @@ class Uniform(AbstractField):
     """A homogeneous electron temperature: T_e(x) = t0.
 
     **Arguments:** `t0`: K.
+
+    !!! example
+        >>> float(sl.temperature.Uniform(7000.0)(jnp.zeros(3)))
+        7000.0
     """
 
     t0: Float[Array, ""] = param(7000.0, unit="K", positive=True, value=True, symbol="T_e")

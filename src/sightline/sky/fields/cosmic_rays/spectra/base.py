@@ -64,6 +64,10 @@ class AbstractParametricSpectrum(AbstractSpectrum):
 
     **Arguments:** `n0`: cm^-3 per unit Lorentz factor at `reference_energy` E_0, GeV. The default is a flux of
     0.25 (GeV m^2 s sr)^-1 at 10 GeV.
+
+    !!! example
+        >>> issubclass(sl.cosmic_rays.spectra.PowerLaw, sl.cosmic_rays.spectra.AbstractParametricSpectrum)
+        True
     """
 
     n0: Float[Array, ""] = param(5.355e-18, unit="cm-3", positive=True, symbol="n_0")

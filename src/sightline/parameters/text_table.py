@@ -1,10 +1,11 @@
-"""Tables of plain text."""
+"""Tables of plain text, and of notebooks."""
 
 from collections.abc import Sequence
+from html import escape
 
 
 class Table:
-    """Rows under a header, with a title: printing it shows aligned columns.
+    """Rows under a header, with a title: printing it shows aligned columns, a notebook a table.
 
     **Arguments:** `header`: names of the columns; `rows`: one cell a column each; `title`, `notes`: above and below.
 
@@ -24,3 +25,14 @@ class Table:
         lines = [self.header, ["-" * width for width in widths], *self.rows]
         text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
         return "\n".join(line.rstrip() for line in [self.title, *text, self.notes] if line)
+
+    def _repr_html_(self) -> str:
+        """The table as a notebook shows it."""
+        head, *body = (_row(cells, mark) for cells, mark in [(self.header, "th"), *((row, "td") for row in self.rows)])
+        caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
+        notes = f"<p>{escape(self.notes)}</p>" if self.notes else ""
+        return f"<table>{caption}<thead>{head}</thead><tbody>{''.join(body)}</tbody></table>{notes}"
+
+
+def _row(cells: Sequence[str], mark: str) -> str:
+    return f"<tr>{''.join(f'<{mark}>{escape(cell)}</{mark}>' for cell in cells)}</tr>"
