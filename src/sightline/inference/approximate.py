@@ -34,6 +34,14 @@ class Approximation:
     - `pareto_k`: of the importance weights of its draws: below 0.5 the Gaussian is good, above 0.7 it is not.
 
     **Source:** Yao et al. 2018, arXiv:1802.02538, for the diagnostic.
+
+    **Arguments:** made by `sl.approximate`, of a `posterior` by a `method`, in coordinates `place`, with its `state`
+    and `elbo`.
+
+    !!! example
+        >>> near = sl.approximate(posterior, jax.random.key(0), sl.inference.Pathfinder())
+        >>> near.elbo.ndim
+        1
     """
 
     def __init__(self, posterior: Posterior, method: AbstractApproximation, place: Whitening, state: Any, elbo: Any):

@@ -30,6 +30,13 @@ class Calibration:
     - `p_values`: (n,), the probability of a chi^2 of the counts as large as this.
 
     Printed, it is a table.
+
+    **Arguments:** `ranks`, `draws` and `names` of the numbers; made by `sl.sbc`.
+
+    !!! example
+        >>> calibration = sl.inference.Calibration(np.arange(20)[:, None] % 10, 9, ["b0"])
+        >>> calibration.p_values.round(3)
+        array([1.])
     """
 
     def __init__(self, ranks: np.ndarray, draws: int, names: list[str]):

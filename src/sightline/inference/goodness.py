@@ -31,6 +31,14 @@ class Goodness:
     Several likelihoods have an entry `"(all)"`, of their sum. Printed, it is a table.
 
     **Arguments:** what `sl.goodness` found, `exact` among it: whether expectations are exact.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace({"rate": jnp.asarray(4.0)}, {"rate": dist.Uniform(0.0, 100.0)})
+        >>> counts = sl.Likelihood(lambda model: model["rate"] * jnp.ones(3), [3, 5, 9], sl.statistics.Poisson())
+        >>> found = sl.goodness(sl.Posterior(space, counts), {"rate": 4.0})
+        >>> round(float(found.deviances["data"]), 3)
+        5.102
     """
 
     def __init__(

@@ -18,6 +18,11 @@ class Profile:
     Printed, it is a table.
 
     **Arguments:** `curve`: values and heights; made by `sl.profile`.
+
+    !!! example
+        >>> profile = sl.profile(posterior, "magnetic_field.b0")
+        >>> bool(profile.low < profile.best < profile.high)
+        True
     """
 
     def __init__(self, curve: Curve, level: float, low: End, high: End):

@@ -117,6 +117,11 @@ class Selection:
     - `best`: the candidate of the largest score; `result`: what was found with it.
 
     Printed, it is a table, with the `columns` of the results where they have some.
+
+    !!! example
+        >>> found = sl.inference.Selection([1.0, 2.0], [-3.0, -2.5], [None, None])
+        >>> found.best
+        2.0
     """
 
     def __init__(self, candidates: list[Any], scores: list[float], results: list[Any]):

@@ -16,6 +16,11 @@ class Tallied(eqx.Module):
 
     - `I`, `Q`, `U`: in the bins of the tally; Q and U from north, the IAU convention with +z as north.
     - `error`, `error_Q`, `error_U`: from the scatter of what single packets gave.
+
+    !!! example
+        >>> found = sl.scattering.Tallied.of(jnp.array([[4.0], [1.0], [0.0]]), jnp.array([[4.0], [1.0], [0.0]]), 8)
+        >>> float(found.I[0]), float(found.polarisation[0])
+        (0.5, 0.25)
     """
 
     I: Float[Array, "*bins"]

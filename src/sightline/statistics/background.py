@@ -24,6 +24,14 @@ class ScaledBackground(AbstractNoise):
     sparse backgrounds come out too bright.
 
     **Arguments:** `counts`: B, of the background; `ratio`: r, how many are expected on the source for each.
+
+    **Source:** Cash 1979, ApJ 228, 939; Kaastra 2017, A&A 605, A51.
+
+    !!! example
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     noise = sl.statistics.ScaledBackground(counts=[3.0, 5.0], ratio=[0.1, 0.1])
     """
 
     cites: ClassVar[tuple[str, ...]] = ("Cash1979", "Kaastra2017")

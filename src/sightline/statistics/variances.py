@@ -19,6 +19,11 @@ class ModelVariance(AbstractNoise):
     log L = -sum[(d - m)^2/(2 m) + log(2 pi m)/2]; a mean below `floor` has its variance there.
 
     **Source:** Pearson 1900, Phil. Mag. 50, 157.
+
+    !!! example
+        >>> noise = sl.statistics.ModelVariance()
+        >>> float(noise.deviance(jnp.array([4.0, 4.0]), jnp.array([6.0, 4.0]), None))
+        1.0
     """
 
     floor: ClassVar[float] = 1e-3

@@ -19,6 +19,13 @@ class AbstractDustToGas(Module):
     There A_V = N_H/(1.87e21 cm-2), R_V = 3.1, which is A_V = S/(2.04e7 Msun/kpc2) for a column S of gas with helium.
 
     **Source:** Bohlin, Savage & Drake 1978, ApJ 224, 132: N_H/E(B-V) = 5.8e21 cm-2.
+
+    !!! example
+        >>> class Constant(sl.dust.AbstractDustToGas):
+        ...     def relative(self, metallicity):
+        ...         return jnp.ones_like(metallicity)
+        >>> round(float(Constant().visual(jnp.asarray(0.0))) * 2.04e7, 2)
+        1.0
     """
 
     @abc.abstractmethod

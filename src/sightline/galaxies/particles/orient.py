@@ -20,6 +20,10 @@ class Frame(Module):
     - `centre`: (3,) kpc; `velocity`: of the stars within the half-mass radius, (3,) km/s.
     - `axes`: rows are the directions of x, y and z of the new frame, (3, 3).
     - `half_mass_radius`: kpc.
+
+    !!! example
+        >>> identity = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+        >>> frame = sl.particles.Frame((1.0, 0.0, 0.0), (0.0, 0.0, 0.0), identity, half_mass_radius=3.0)
     """
 
     centre: tuple[float, ...] = setting(unit="kpc")

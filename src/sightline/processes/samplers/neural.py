@@ -27,6 +27,12 @@ class Neural(AbstractInverse):
     **Raises:** `ValueError` for layers that do not follow one another, or do not fit the parameters.
 
     **Source:** Charles & Chen, NASCaRP, for the idea of one network a variable.
+
+    !!! example
+        >>> law = sl.processes.InverseCompton()
+        >>> network = sl.samplers.train(law, jax.random.key(0), widths=(4,), steps=20, batch=50, target=1.0)
+        >>> float(network(0.0, b=1.0)) <= float(network(1.0, b=1.0))
+        True
     """
 
     distribution: AbstractDistribution

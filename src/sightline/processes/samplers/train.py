@@ -47,6 +47,12 @@ def train(
     error, on numbers not trained on, exceeds the target.
 
     **Raises:** `ValueError` for numbers that are not positive.
+
+    !!! example
+        >>> law = sl.processes.InverseCompton()
+        >>> network = sl.samplers.train(law, jax.random.key(0), widths=(4,), steps=20, batch=(20, 50), target=1.0)
+        >>> network.history.shape
+        (20,)
     """
     steps = whole(steps, "steps", 1)
     batches = tuple(whole(one, "batch", 1) for one in np.atleast_1d(numbers(batch, "", "batch")))

@@ -31,6 +31,11 @@ class BrightnessMap:
     - `name`: of the survey or model, may be empty; `frequency`: GHz; `sky`: the pixels.
     - `temperature`: (npix,), K (Rayleigh-Jeans), with whatever background the map has; NaN where it has no value.
     - `blank`: how many pixels have none.
+
+    !!! example
+        >>> found = sl.datasets.BrightnessMap("survey", 0.408, sl.HealpixSky(1), np.full(12, 20.0), blank=0)
+        >>> found.summary()
+        'survey at 408 MHz, NSIDE 1: 20 to 20 K, median 20 K; 0 blank pixels.'
     """
 
     name: str

@@ -15,6 +15,11 @@ class FaradaySky:
 
     - `sky`: the pixels; `rm`, `error`: (npix,), rad m^-2, NaN where the map has no value.
     - `blank`: how many pixels have none, or no positive error.
+
+    !!! example
+        >>> depth = np.full(12, 3.0)
+        >>> sl.datasets.FaradaySky(sl.HealpixSky(1), rm=depth, error=depth, blank=0).summary()[:27]
+        'Faraday depth of 12 pixels,'
     """
 
     sky: HealpixSky

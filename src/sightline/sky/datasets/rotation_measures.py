@@ -34,6 +34,12 @@ class RotationMeasures:
 
     - `l`, `b`: (n,), deg; `rm`, `error`: (n,), rad m^-2; `catalogue`: (n,), what each row was published in.
     - `dropped`: the number of rows left out by reason; `converted`: the number of rows mended by what was done.
+
+    !!! example
+        >>> one = np.array([12.0])
+        >>> table = sl.datasets.RotationMeasures(one, -one, rm=one, error=one, catalogue=one, dropped={}, converted={})
+        >>> len(table), table.sky.size
+        (1, 1)
     """
 
     l: np.ndarray

@@ -30,6 +30,11 @@ class ErrorEstimate(eqx.Module):
     - `absolute`: rms over the rays, in the unit of the map; `relative`: the same over the rms of the map; by the name
       of the map, (nfreq,) or () each.
     - `mean_cells`: cells, or points, that are evaluated for a ray on average.
+
+    !!! example
+        >>> lines = simulator.sightlines(sl.HealpixSky(1), frequency=23.0, tolerance=0.1)
+        >>> sorted(lines.error.relative)
+        ['I', 'Q', 'U']
     """
 
     absolute: dict[str, np.ndarray]

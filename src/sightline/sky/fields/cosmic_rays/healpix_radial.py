@@ -14,6 +14,12 @@ class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractCosmicRays):
     **Arguments:** `values`: (npix, bins) cm^-3 per unit Lorentz factor at the reference energy; `index`,
     `reference_energy` as `AbstractCosmicRays`; the others as `sightline.fields.AbstractHealpixRadialGrid`;
     `interpolation`: as of `AbstractHealpixRadialGrid`.
+
+    **Source:** Gorski et al. 2005, ApJ 622, 759.
+
+    !!! example
+        >>> values = jnp.full((12 * 2**2, 3), 4e-5)
+        >>> rays = sl.cosmic_rays.HealpixRadialGrid(values, edges=(0.0, 1.0, 3.0, 10.0), index=3.0)
     """
 
     cites: ClassVar[tuple[str, ...]] = ("Gorski2005",)

@@ -22,6 +22,8 @@ class Turbulent(AbstractLognormal, AbstractField):
 
     **Raises:** as `AbstractTurbulent`.
 
+    **Source:** as `sl.electrons.Turbulent`.
+
     !!! example
         >>> disk = sl.cosmic_rays.ExponentialDisk()
         >>> rays = sl.cosmic_rays.Turbulent((64, 64, 16), profile=disk, outer_scale=5.0, key=jax.random.key(0))

@@ -14,6 +14,8 @@ class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractField):
     **Arguments:** `values`: (npix, bins) cm^-3; the others as `sightline.fields.AbstractHealpixRadialGrid`;
     `interpolation`: as of `AbstractHealpixRadialGrid`.
 
+    **Source:** Gorski et al. 2005, ApJ 622, 759.
+
     !!! example
         >>> field = sl.electrons.HealpixRadialGrid(jnp.full((12 * 8**2, 3), 0.02), edges=(0.0, 1.0, 3.0, 10.0))
     """

@@ -46,6 +46,9 @@ class YMW16DiskShape(Module):
     | `cutoff_scale` | A_d | 2.5 | kpc |
 
     **Source:** Yao, Manchester & Wang 2017, ApJ 835, 29.
+
+    !!! example
+        >>> shape = sl.electrons.YMW16DiskShape(warp_slope=0.0)
     """
 
     cites: ClassVar[tuple[str, ...]] = ("Yao2017",)

@@ -16,6 +16,8 @@ class HealpixRadialGrid(AbstractHealpixRadialGrid, AbstractField):
     **Arguments:** `values`: (3, npix, bins) uG; the others as `sightline.fields.AbstractHealpixRadialGrid`;
     `interpolation`: as of `AbstractHealpixRadialGrid`.
 
+    **Source:** Gorski et al. 2005, ApJ 622, 759.
+
     !!! example
         >>> edges = 20.0 * sl.RadialCells(cells=16, distance=20.0, growth=10.0).edges()  # finer near the observer
         >>> nodes = sl.grids.healpix_nodes(8, edges)
