@@ -529,3 +529,8 @@ def test_replicated_data_go_to_the_likelihood_they_are_of():
     replica = posterior.replicate({}, jax.random.key(0))
     for one, mean in zip(replica.likelihoods, (1.0, 5.0), strict=True):
         np.testing.assert_allclose(one.data, mean, atol=0.01)
+
+
+def test_what_is_no_noise_is_refused():
+    with pytest.raises(TypeError, match=r"noise = 0\.3 is no noise"):
+        sl.Likelihood(lambda model: model, [1.0, 2.0], 0.3)
