@@ -88,8 +88,7 @@ class Peel(AbstractTally):
 
     **Returns:** per packet and steradian, (n,) or (n, energies); of a slab, divide by the cosine for a brightness.
 
-    **Source:** Lux & Koblinger 1991, Monte Carlo Particle Transport Methods, section 5, for estimators by the expected
-    value.
+    **Source:** Lux & Koblinger 1991, Monte Carlo Particle Transport Methods, for estimators by the expected value.
 
     !!! example
         >>> sl.scattering.Peel([(0.0, 0.0, 1.0), (1.0, 0.0, 1.0)]).empty().shape

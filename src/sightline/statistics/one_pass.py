@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,7 +14,8 @@ from jaxtyping import Array, Bool, Float, Int
 Batch = tuple[Int[Array | np.ndarray, "*batches m"], Bool[Array | np.ndarray, "*batches m"]]
 """Places of pixels, and whether they count: copies fill the last batch up."""
 
-T = TypeVar("T")
+Run = Callable[[Any, Batch], tuple[Any, Float[Array, ""]]]
+"""From a slope, and batches of pixels that add to it, to the slope with them and their value."""
 
 
 class Piece(NamedTuple):
@@ -32,10 +33,10 @@ def total(model: Any, parts: Sequence[Piece]) -> Float[Array, ""]:
     **Arguments:** `parts`: likelihoods of different pixels, each with how many of them are predicted at a time.
     """
 
-    def run(one: Any, batches: Batch) -> Float[Array, ""]:
-        return jnp.sum(jax.lax.map(lambda batch: _log_likelihood(model, one, batch), batches))
+    def run(one: Any, slope: None, batches: Batch) -> tuple[None, Float[Array, ""]]:
+        return slope, jnp.sum(jax.lax.map(lambda batch: _log_likelihood(model, one, batch), batches))
 
-    return jnp.sum(jnp.stack([_shared(piece, functools.partial(run, piece.likelihood)) for piece in parts]))
+    return jnp.sum(jnp.stack([_shared(one, functools.partial(run, one.likelihood), None)[1] for one in parts]))
 
 
 @total.def_jvp
@@ -59,7 +60,7 @@ def _where(tangents: Any, primals: Any, moving: bool) -> Any:
 
 def _value_and_slope(moving: Any, still: Any) -> tuple[Float[Array, ""], Any]:
     """The sum over parts and its gradient with respect to what moves, in one pass over the pixels."""
-    slopes, values = [], []
+    slope, values = jax.tree.map(_nothing, moving), []
     for place, piece in enumerate(eqx.combine(moving, still)[1]):
 
         def log_likelihood(moving: Any, batch: Batch, place: int = place) -> Float[Array, ""]:
@@ -70,29 +71,36 @@ def _value_and_slope(moving: Any, still: Any) -> tuple[Float[Array, ""], Any]:
             value, more = jax.value_and_grad(function)(moving, batch)
             return jax.tree.map(jnp.add, slope, more), value
 
-        def run(batches: Batch, step: Any = step) -> tuple[Any, Float[Array, ""]]:
+        def run(slope: Any, batches: Batch, step: Any = step) -> tuple[Any, Float[Array, ""]]:
             # checkpointed for second derivatives backwards; the first ones know nothing of it
-            none = jax.tree.map(lambda leaf: jnp.zeros(jnp.shape(leaf), jnp.result_type(leaf)), moving)
-            slope, found = jax.lax.scan(jax.checkpoint(step, prevent_cse=False), none, batches)
+            slope, found = jax.lax.scan(jax.checkpoint(step, prevent_cse=False), slope, batches)
             return slope, jnp.sum(found)
 
-        slope, value = _shared(piece, run)
-        slopes.append(slope)
+        slope, value = _shared(piece, run, slope)
         values.append(value)
-    return jnp.sum(jnp.stack(values)), jax.tree.map(lambda *parts: sum(parts[1:], parts[0]), *slopes)
+    return jnp.sum(jnp.stack(values)), slope
 
 
-def _shared(piece: Piece, run: Callable[[Batch], T]) -> T:
-    """What `run` makes of batches of pixels, summed over the devices that share them."""
+def _shared(piece: Piece, run: Run, slope: Any) -> tuple[Any, Float[Array, ""]]:
+    """The slope with what batches of pixels add to it, and their value, summed over the devices that share them.
+
+    On one device it is carried on, so that there is one of it, however large.
+    """
     if piece.mesh is None:
-        return run(_batches(piece.likelihood, piece.size))
+        return run(slope, _batches(piece.likelihood, piece.size))
     names, batches = piece.mesh.axis_names, _batches(piece.likelihood, piece.size, piece.mesh.size)
 
-    def part(batches: Batch) -> T:
-        return jax.tree.map(lambda found: jax.lax.psum(found, names), run(batches))
+    def part(batches: Batch) -> Any:
+        return jax.tree.map(lambda found: jax.lax.psum(found, names), run(jax.tree.map(_nothing, slope), batches))
 
-    spread = (PartitionSpec(names), PartitionSpec())
-    return jax.shard_map(part, mesh=piece.mesh, in_specs=spread[0], out_specs=spread[1], check_vma=False)(batches)
+    spread, whole = PartitionSpec(names), PartitionSpec()
+    more, value = jax.shard_map(part, mesh=piece.mesh, in_specs=spread, out_specs=whole, check_vma=False)(batches)
+    return jax.tree.map(jnp.add, slope, more), value
+
+
+def _nothing(leaf: Any) -> Array:
+    """Zeros of a shape and a type, on no devices in particular."""
+    return jnp.zeros(jnp.shape(leaf), jnp.result_type(leaf))
 
 
 def _log_likelihood(model: Any, one: Any, batch: Batch) -> Float[Array, ""]:
