@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
+from sightline.inference.fingerprint import fingerprint
 
 SCRIPT = Path(__file__).with_name("sharded.py")
 
@@ -71,6 +72,13 @@ def test_one_device_changes_nothing() -> None:
     lines = sl.shard(sl.HealpixSky(1))
     assert isinstance(lines, sl.Sightlines)
     assert (lines.mesh is None) == (jax.device_count() == 1)
+
+
+def test_a_run_is_recognised_on_other_devices() -> None:
+    lines = sl.Sightlines(sl.HealpixSky(1), sl.RadialCells(cells=4, distance=1.0))
+    shared = lines.on(jax.sharding.Mesh(np.asarray(jax.devices()[:1]), ("rays",)))
+    assert shared.mesh is not None
+    assert fingerprint(shared) == fingerprint(lines)
 
 
 def test_refused() -> None:
