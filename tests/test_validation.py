@@ -35,9 +35,8 @@ def test_the_page_says_what_comes_out(numbers):
         assert written[4:] == list(now[4:])
 
 
-def test_nothing_is_missed_that_the_page_does_not_explain(numbers):
-    missed = [row[0] for row in numbers.rows() if "missed" in row[3]]
-    assert missed == ["A(K)/A(V) of CCM89"]
+def test_nothing_is_missed(numbers):
+    assert [row[0] for row in numbers.rows() if "missed" in row[3]] == []
 
 
 def test_tests_and_commands_exist(numbers):
