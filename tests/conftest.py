@@ -1,13 +1,29 @@
 """Types checked at run time, strict promotion, both precisions, and the data that lies beside the project."""
 
+import gc
 import importlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
-QUICK_COMPILATION = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+QUICK_COMPILATION = (
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+)
 """A test runs most programs once: without these, half the time of the suite goes into making them fast."""
+
+KEPT = "JAX_COMPILATION_CACHE_DIR"
+if KEPT not in os.environ:  # the first process of a run makes it, for all: two programs in five are there already
+    own_folder = tempfile.TemporaryDirectory(prefix="sightline_programs_", ignore_cleanup_errors=True)
+    os.environ[KEPT] = own_folder.name
+    for left in Path(tempfile.gettempdir()).glob("sightline_programs_*"):  # by runs that were killed
+        if time.time() - left.stat().st_mtime > 86400:
+            shutil.rmtree(left, ignore_errors=True)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 if "XLA_FLAGS" not in os.environ:  # .ci/full sets it: there programs are compiled as users have them
     os.environ["XLA_FLAGS"] = QUICK_COMPILATION
@@ -25,6 +41,9 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 with install_import_hook("sightline", "beartype.beartype"):
     import sightline  # noqa: F401
 
+gc.collect()
+gc.freeze()  # what is imported stays: collections need not go through it
+
 
 def pytest_collection_modifyitems(config, items):
     """Marks the tests listed in `long.txt`, which took longest of all: single members of families."""
@@ -40,12 +59,22 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _few_memory_maps():
-    """Every compiled function holds memory maps, of which Linux lends a process 65,530: a worker past them crashes."""
+def _bounded():
+    """Compiled functions hold memory, and memory maps, of which Linux lends a process 65,530: both in bounds."""
     yield
-    maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
+    of_process = Path("/proc/self")
+    if of_process.exists() and (_maps(of_process) > 20_000 or _held(of_process) > 2.5e9):
         jax.clear_caches()
+        gc.collect()
+
+
+def _maps(of_process):
+    return (of_process / "maps").read_bytes().count(b"\n")
+
+
+def _held(of_process):
+    """Bytes that the process holds in memory."""
+    return int((of_process / "statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(params=["float64", "float32"])

@@ -40,9 +40,12 @@ LONG = (
     "components.md",
     "data.md",
     "galaxies.md",
+    "gamma_rays.md",
     "grids.md",
     "inference.md",
     "instruments.md",
+    "samplers.md",
+    "scattering.md",
     "start.md",
     "xray.md",
 )

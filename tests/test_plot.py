@@ -304,3 +304,34 @@ def test_import_brings_no_heavy_package():
     heavy = "{'matplotlib', 'healpy', 'astropy'} & set(sys.modules)"
     code = f"import sys, sightline.plot, sightline.io; sys.exit(bool({heavy}))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_ray_shows_what_arrives():
+    """The lines of the middle panel are what the sum over cells adds up, at a frequency without much rotation."""
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(),
+        electron_density=sl.electrons.ExponentialDisk(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+    )
+    trace = simulator.trace(sl.Directions(30.0, 2.0), frequency=23.0)
+    figure = plot.ray(trace, title="a ray")
+    upper, middle, lower, right = figure.axes
+    assert [line.get_label() for line in upper.lines] == ["|B| [µG]", r"$n_e$ [cm$^{-3}$]", "cosmic rays"]
+    arriving = {line.get_label(): np.sum(line.get_ydata() * np.asarray(trace.widths)) for line in middle.lines}
+    np.testing.assert_allclose(arriving["dI/ds"], trace.stokes.I[0], rtol=1e-10)
+    np.testing.assert_allclose(arriving["dQ/ds"], trace.stokes.Q[0], rtol=1e-3)
+    np.testing.assert_allclose(arriving["dU/ds"], -trace.stokes.U[0], rtol=1e-3)  # IAU beside COSMO
+    assert lower.lines[0].get_ydata()[-1] == 1
+    np.testing.assert_allclose(right.lines[0].get_ydata(), trace.rotation)
+    assert middle.get_ylabel() == r"K$_\mathrm{RJ}$ kpc$^{-1}$"
+
+
+def test_a_ray_of_gamma_rays_and_what_is_no_trace():
+    rays = sl.cosmic_rays.ExponentialDisk()
+    simulator = sl.Simulator(cosmic_rays=rays, radiation=sl.radiation.CMB(), emission=(sl.emission.InverseCompton(),))
+    figure = plot.ray(simulator.trace(sl.Directions(30.0, 2.0), energy=1.0))
+    assert len(figure.axes) == 3
+    assert figure.axes[1].get_ylabel() == "GeV$^{-1}$ cm$^{-2}$ s$^{-1}$ sr$^{-1}$ kpc$^{-1}$"
+    with pytest.raises(TypeError, match=r"trace = Simulator is no trace: give simulator\.trace\(sky, frequency\)"):
+        plot.ray(simulator)

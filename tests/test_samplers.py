@@ -253,4 +253,9 @@ def test_photons_of_black_bodies_and_of_synchrotron_radiation(law, density, mean
     for x in (0.1, 1.0, 5.0):
         exact = 1 - integrate.quad(density, x, 60, limit=200, epsabs=1e-13)[0]
         np.testing.assert_allclose(law.cumulative(x), exact, rtol=0, atol=max(tolerance, 1e-7))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("law", [sl.processes.Planck(), sl.processes.SynchrotronPhoton()], ids=["black body", "field"])
+def test_samplers_of_photons_are_checked(law):
     sl.testing.check_sampler(sl.samplers.Exact(law))

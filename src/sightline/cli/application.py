@@ -25,6 +25,7 @@ from .galaxies import cube as cube
 from .interrupts import CODE as INTERRUPTED
 from .interrupts import MESSAGE, interrupts, leave, watched
 from .refusal import Failure, Refusal
+from .spectra import spectrum as spectrum
 
 _SPREAD_GHZ, _CHECK_GHZ = read_in("GHz", "frequency")
 _SPREAD_GEV, _CHECK_GEV = read_in("GeV", "energy")
@@ -58,6 +59,8 @@ def _run(tokens: list[str], stop: Callable[[], None]) -> int:
         return _complain(str(error), 2)
     except (OSError, FitError, Failure) as error:
         return _complain(str(error), 1)
+    except MemoryError as error:
+        return _complain(str(error) or "there is not enough memory: lower nside, chunk or the number of cells.", 1)
     except KeyboardInterrupt:
         return _complain(MESSAGE, INTERRUPTED)
     return 0

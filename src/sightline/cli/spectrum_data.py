@@ -26,7 +26,7 @@ def read_spectrum(keys: Keys, folder: Path, name: str) -> Data:
 
     **Raises:** `Refusal` for keys, values and files that do not fit, naming them.
     """
-    observation = _read(keys, folder)
+    observation = read_observed(keys, folder)
     source, calibration = keys.take("source", "text", "source"), keys.positive("calibration", None)
     behind, treatment = keys.take("background_spectrum", "text", None), keys.choose("treatment", TREATMENTS, None)
     if observation.background is not None and behind is None and treatment is None:
@@ -42,7 +42,7 @@ def read_spectrum(keys: Keys, folder: Path, name: str) -> Data:
     return Data(likelihood, None, calibration)
 
 
-def _read(keys: Keys, folder: Path) -> sl.counts.Observation:
+def read_observed(keys: Keys, folder: Path) -> sl.counts.Observation:
     """The observation, selected and grouped."""
     path, row = folder / keys.take("file", "text"), keys.take("row", "whole number", None)
     named = {key: keys.take(key, "text", None) for key in ("background", "response", "area")}

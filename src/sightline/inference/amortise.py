@@ -34,6 +34,22 @@ class Amortised:
 
     It answers for data as they were simulated: of these priors, of this shape, with these responses and backgrounds.
     For others it is wrong, and does not know; importance weights against the true posterior tell.
+
+    **Arguments:**
+
+    - `posterior`: what it was trained for.
+    - `flow`: of flowjax, the density of vectors less their mean over their standard deviation.
+    - `place`: mean and standard deviation of the unconstrained vectors, (n,) each.
+    - `features`: what it sees of data.
+    - `notes`: `loss` and `simulations`.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace({"rate": jnp.asarray(4.0)}, {"rate": dist.Gamma(3.0, 0.3)})
+        >>> counts = sl.Likelihood(lambda model: model["rate"] * jnp.ones(2), [3, 5], sl.statistics.Poisson())
+        >>> net = sl.amortise(sl.Posterior(space, counts), jax.random.key(0), simulations=100, epochs=1)
+        >>> net
+        Amortised(rate; 100 simulations)
     """
 
     def __init__(self, posterior: Posterior, flow: Any, place: tuple[Array, Array], features: Features, notes: Any):

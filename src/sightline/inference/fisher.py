@@ -124,7 +124,8 @@ def fisher(posterior: Posterior, at: Any = None) -> Fisher:
 
     **Returns:** `Fisher`; printed, it is a table.
 
-    **Raises:** `ValueError` for derivatives that are not finite, naming parameters and data.
+    **Raises:** `ValueError` for derivatives that are not finite, naming parameters and data; `MemoryError` for matrices
+    that would not fit.
 
     !!! example
         >>> import numpyro.distributions as dist

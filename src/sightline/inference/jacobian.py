@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from .._core.memory import foresee
 from ..parameters import ravel
 from ..statistics import Posterior
 
 COLUMNS = 8  # evaluated at a time
+_CURE = "methods without one are sl.LBFGS() and sl.Adam(), sl.sample from a start and sl.inference.MeanField()"
 
 Vector = Float[Array, " n"]
 
@@ -34,9 +36,10 @@ def jacobian(
     vector, back = ravel(unconstrained, posterior.space.names)
 
     def along(direction: Vector) -> Array:
-        return jax.jvp(lambda u: function(posterior, posterior.space.to_constrained(back(u))), (vector,), (direction,))[
-            1
-        ]
+        of = lambda u: function(posterior, posterior.space.to_constrained(back(u)))  # noqa: E731
+        column = jax.jvp(of, (vector,), (direction,))[1]
+        foresee(column.size * vector.size, f"A Jacobian of {column.size} data by {vector.size} parameters", _CURE)
+        return column
 
     basis = jnp.eye(vector.size, dtype=vector.dtype)
     return jax.lax.map(along, basis, batch_size=min(COLUMNS, vector.size)).T

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.memory import foresee
 from .._core.units import refuse_units
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm, check_warmup
@@ -60,9 +61,9 @@ def sample(
 
     **Returns:** `Chains`; printed, it is a table with a verdict.
 
-    **Raises:** `ValueError` for a start without finite density or derivatives, a warm-up too short for the algorithm,
-    or a checkpoint of another run, naming what differs; `BlockingIOError` for one where another process runs;
-    `TypeError` for what is no posterior.
+    **Raises:** `MemoryError` for draws that would not fit; `ValueError` for a start without finite density or
+    derivatives, a warm-up too short for the algorithm, or a checkpoint of another run, naming what differs;
+    `BlockingIOError` for one where another process runs; `TypeError` for what is no posterior.
 
     !!! example
         >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
@@ -76,6 +77,8 @@ def sample(
     warmup = (200 if few else 1000) if warmup is None else warmup
     check_counts(chains=chains, draws=draws, thin=thin, segment=segment)
     check_warmup(algorithm, warmup)
+    kept, size = chains * -(-draws // thin), posterior.space.size
+    foresee(kept * size, f"{kept} draws of {size} parameters", "ask for fewer draws or chains, or a larger thin")
     settings = (algorithm, chains, warmup, thin, segment, vectorised)
     with opened(checkpoint, _parts(posterior, key, settings, start)) as saved:
         place = _place(posterior, start, saved) if isinstance(algorithm, AbstractChain) else None

@@ -18,6 +18,17 @@ class Marginal:
     - `mode`: where the density is largest; `mean`, `sd`: mean and standard deviation.
 
     Printed, it is a table.
+
+    **Arguments:** `name`, `unit`; `panels`: the ranges of the quadrature, with what the density is at their nodes;
+    `mode`: where that is known, `None`: sought in them.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> space = sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 2.0)})
+        >>> one = sl.Likelihood(lambda model: model["x"] * jnp.ones(1), [1.0], sl.statistics.Gaussian([0.1]))
+        >>> found = sl.scan(sl.Posterior(space, one), {"x": (0.0, 2.0)})
+        >>> f"{found.mean:.3f}, {found.sd:.3f}, {found.upper(0.95):.3f}"
+        '1.000, 0.100, 1.164'
     """
 
     def __init__(self, name: str, unit: str, panels: Panels, mode: float | None = None):
@@ -115,6 +126,24 @@ class Joint:
     - `names`; `mode`: where the density is largest, by name; `covariance`: (2, 2); `correlation`.
 
     Printed, it is a table.
+
+    **Arguments:**
+
+    - `marginals`: of both numbers; `mode`: as above.
+    - `product`: the mean of the product of what both are off their means.
+    - `density`: of both, of which `height` is the largest logarithm.
+
+    **Raises:** `KeyError` for a name that was not scanned.
+
+    !!! example
+        >>> import numpyro.distributions as dist
+        >>> both = {"x": dist.Uniform(0.0, 2.0), "y": dist.Uniform(0.0, 2.0)}
+        >>> space = sl.ParameterSpace({"x": jnp.asarray(0.5), "y": jnp.asarray(0.5)}, both)
+        >>> seen = lambda model: jnp.stack([model["x"] + model["y"], model["x"]])
+        >>> data = sl.Likelihood(seen, [2.0, 1.0], sl.statistics.Gaussian([0.1, 0.1]))
+        >>> found = sl.scan(sl.Posterior(space, data), {"x": (0, 2), "y": (0, 2)})
+        >>> f"{found['x'].sd:.3f}, {found['y'].sd:.3f}, {found.correlation:.3f}"
+        '0.100, 0.141, -0.707'
     """
 
     def __init__(

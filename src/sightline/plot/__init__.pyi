@@ -7,6 +7,7 @@ from .corners import corner as corner
 from .cube_maps import moments as moments
 from .predictions import predictive as predictive
 from .quantiles import quantiles as quantiles
+from .rays import ray as ray
 from .residual_spectra import residual_spectra as residual_spectra
 from .scans import scan as scan
 from .sky_maps import map as map

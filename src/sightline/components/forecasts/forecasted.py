@@ -18,6 +18,19 @@ class Forecast:
     - `f_sky`, `r`: for which.
 
     Printed, it is a table.
+
+    **Arguments:**
+
+    - `parameters`, `values`, `units`, `covariance`, `f_sky`, `r`: as above.
+    - `spectra`: `"ell"`, `"residual"` and `"noise"`, (m,) each.
+    - `lensing`: the share of the lensing B modes that is left.
+    - `flat`: whether the tensors are scale invariant.
+
+    !!! example
+        >>> spectra = {"ell": np.arange(2, 200), "residual": np.zeros(198), "noise": np.full(198, 1e-6)}
+        >>> found = sl.components.Forecast(["index"], np.ones(1), [""], np.eye(1), spectra, 0.6, 0.0, 1.0, False)
+        >>> found.sigma_r == found.sigma_r_without_foregrounds, f"{found.depth:.3f}"
+        (True, '3.438')
     """
 
     def __init__(

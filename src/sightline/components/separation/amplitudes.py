@@ -19,6 +19,26 @@ class Amplitudes:
 
     - `components`: their names; `parameters`: some of `"IQU"`.
     - `values`: (components, k, n), K_CMB, in the n pixels that were used.
+
+    **Arguments:**
+
+    - `solved`: normal equations of a pixel with their solutions, one a group of Stokes parameters of one noise.
+    - `mixing`: the `sl.components.MixingMatrix` whose columns they weigh.
+    - `parameters`: some of `"IQU"`, k of them.
+    - `sky`: where the pixels are, `None` where nobody said.
+    - `npix`: how many pixels the maps have; `kept`: numbers of the n that were used, `None`: all.
+
+    **Raises:** `KeyError` for a name that is no component.
+
+    !!! example
+        >>> bands = sl.instruments.Bands(frequency=[100.0, 143.0, 353.0], depth=[10.0, 6.0, 20.0])
+        >>> mixing = sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody())
+        >>> maps = np.ones((2, 3, 12)) * mixing(bands, 12).sum(axis=1)
+        >>> found = sl.SpectralLikelihood(bands, maps, unit="uK_CMB", convention="COSMO").amplitudes(mixing)
+        >>> found
+        Amplitudes(cmb, dust; QU in 12 pixels)
+        >>> found.values.shape, found.covariance().shape, found.reference("dust")
+        ((2, 2, 12), (2, 2, 2, 12), 353.0)
     """
 
     def __init__(

@@ -14,6 +14,19 @@ class Residuals(NamedTuple):
     """What is wrong with the map of a component: K_CMB maps.
 
     - `systematic`: what wrong spectra leave of the sky; `statistical`: what the noise leaves; `total`: both.
+
+    !!! example
+        >>> bands = sl.instruments.Bands(frequency=[100.0, 143.0, 353.0], depth=[10.0, 6.0, 20.0])
+        >>> sky = sl.HealpixSky(nside=1)
+        >>> true = sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody(1.6))
+        >>> one = sl.Stokes(np.zeros(12), np.full(12, 1e-6), np.zeros(12), frequency=353.0, unit="K_CMB", sky=sky)
+        >>> truth = sl.components.ComponentSky(true, {"dust": one})
+        >>> maps = 1e6 * one.Q * np.stack([true(bands, 12)[:, 1], 0 * true(bands, 12)[:, 1]])
+        >>> likelihood = sl.SpectralLikelihood(bands, maps, unit="uK_CMB", convention="COSMO", sky=sky)
+        >>> wrong = sl.components.MixingMatrix(cmb=sl.components.CMB(), dust=sl.components.ModifiedBlackbody(1.5))
+        >>> found = likelihood.residuals_of(wrong, truth)["dust"]
+        >>> float(abs(found.systematic.Q).max()) > 100 * float(abs(found.statistical.Q).max())
+        True
     """
 
     systematic: Stokes

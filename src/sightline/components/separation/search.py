@@ -48,6 +48,13 @@ class ResidualVariance(AbstractCriterion):
     - `component`: which; `method`, `batch`, `checkpoint`: as of `sl.fit_many`.
 
     **Raises:** `ValueError` for a set that is in both, or sets of other shapes.
+
+    !!! example
+        >>> import numpy as np
+        >>> train, validate = np.random.default_rng(0).normal(size=(2, 3, 2, 4, 12))
+        >>> rule = sl.ResidualVariance(train, validate, component="cmb", batch=2)
+        >>> rule.validate.shape, rule.batch
+        ((3, 2, 4, 12), 2)
     """
 
     train: Float[Array, "sets k bands n"]

@@ -15,6 +15,13 @@ class Emitters(eqx.Module):
     - `velocity`: away from the observer, (n,), km/s.
     - `visual`: A_V in front, (n,), mag; None: no dust.
     - `spaxel`, `share`: (n, k), spaxels and the share of the light on each.
+
+    !!! example
+        >>> places = {"places": jnp.array([[0], [3]]), "spaxel": jnp.array([[0], [1]])}  # a population, a spaxel each
+        >>> light = {"weights": jnp.array([[1e4], [2e4]]), "share": jnp.ones((2, 1))}
+        >>> stars = sl.cubes.Emitters(**places, **light, velocity=jnp.array([-50.0, 80.0]), visual=None)
+        >>> stars.weights.sum()
+        Array(30000., dtype=float64)
     """
 
     places: Int[Array, "n m"]

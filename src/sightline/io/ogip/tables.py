@@ -47,6 +47,13 @@ class TableData(NamedTuple):
     - `low`, `high`: (n,), keV; `spectra`: (grid..., n), photons cm-2 s-1 in the bins of an additive model at norm 1,
       factors or exponents of others; `additional_spectra`: (additional, grid..., n), `None` without any.
     - `below`, `above`: what the model is at energies outside the table.
+
+    !!! example
+        >>> kt = sl.io.TableParameter("kT", False, 1.0, 0.5, 0.5, 2.0, 2.0, np.asarray([0.5, 2.0]))
+        >>> bins = {"low": np.array([0.3, 1.0]), "high": np.array([1.0, 3.0])}
+        >>> table = sl.io.TableData("gas", "additive", True, (kt,), (), **bins, spectra=np.ones((2, 2)))
+        >>> sl.spectra.photon_flux(sl.spectra.TableModel(table, {"kt": 1.0}), 0.3, 3.0).round(6)
+        Array(2., dtype=float64)
     """
 
     name: str

@@ -31,6 +31,14 @@ class Pulsars:
     - `name`: (n,); `l`, `b`: (n,), deg; `dm`: (n,), pc cm^-3; `rm`, `rm_error`: (n,), rad m^-2.
     - `distance`, `nearest`, `farthest`: (n,), kpc, with its range of one standard deviation.
     - `dropped`: the number of rows left out by reason; `blanked`: the number of values left out by reason.
+
+    !!! example
+        >>> columns = "name,l_deg,b_deg,dm_pc_cm3,d_kpc,d_err_plus_kpc,d_err_minus_kpc"
+        >>> with open("pulsars.csv", "w") as file:
+        ...     _ = file.write(columns + "\\nA,30.0,1.0,100.0,3.2,0.3,0.2\\nB,31.0,1.0,80.0,3.0,0.3,0.2\\n")
+        >>> pulsars = sl.datasets.read_pulsars("pulsars.csv")
+        >>> len(pulsars), pulsars.dm, pulsars.nearest
+        (2, array([100.,  80.]), array([3. , 2.8]))
     """
 
     name: np.ndarray

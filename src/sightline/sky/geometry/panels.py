@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._core.safe import accumulate
 from ..._core.types import Scalar, Vector
 from .cells import ResolvedCells
 from .structures import Structures
@@ -90,14 +91,18 @@ def tail(near: Scalar, far: Scalar) -> Float[Array, " tail"]:
 
 def gauss(edges: Float[Array, " edges"], points: int) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
     """Distances and weights, kpc, of `points` of Gauss and Legendre in every panel."""
-    middle, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * jnp.diff(edges)
-    places, weights = (np.asarray(v, edges.dtype) for v in np.polynomial.legendre.leggauss(points))
-    return (middle[:, None] + half[:, None] * places[None]).reshape(-1), (half[:, None] * weights[None]).reshape(-1)
+    places, shares = (0.5 * value for value in np.polynomial.legendre.leggauss(points))
+    beyond = 0.5 + places - (np.cumsum(shares) - shares)
+    width = jnp.diff(edges)[:, None]
+    weights, beyond = ((width * value.astype(edges.dtype)).reshape(-1) for value in (shares, beyond))
+    return edges[0] + accumulate(weights) + beyond, weights
 
 
 def equal(edges: Float[Array, " edges"], parts: int) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
-    """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel."""
-    width = jnp.diff(edges) / parts
-    places = np.arange(0.5, parts, dtype=edges.dtype)
-    middles = edges[:-1, None] + width[:, None] * places[None]
-    return middles.reshape(-1), jnp.broadcast_to(width[:, None], middles.shape).reshape(-1)
+    """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel.
+
+    Summed up, here and above: XLA then writes distances down once, instead of dividing panels anew wherever they are
+    used, which takes a third of a gradient.
+    """
+    widths = jnp.repeat(jnp.diff(edges) / parts, parts)
+    return edges[0] + accumulate(widths) + 0.5 * widths, widths

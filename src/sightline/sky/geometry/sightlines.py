@@ -10,6 +10,7 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from ..._core.memory import foresee
 from ..._core.module import default_float, is_concrete
 from ..._core.types import Scalar, Vector
 from ..._core.units import strip_unit
@@ -61,7 +62,8 @@ class Sightlines(eqx.Module):
     - `observer`: Galactocentric position, (3,) kpc, which may be traced, or a `SkyCoord` with a distance; `None`: the
       model's own Sun. An `ImagePlane` does not use it.
 
-    **Raises:** `ValueError` for an observer outside the box of the cells; `TypeError` for a sky that is none.
+    **Raises:** `ValueError` for an observer outside the box of the cells; `TypeError` for a sky that is none;
+    `MemoryError` for more rays than fit.
 
     !!! example
         >>> lines = sl.Sightlines(sl.HealpixSky(nside=8), cells=sl.RadialCells(cells=64, distance=4.0))
@@ -83,6 +85,8 @@ class Sightlines(eqx.Module):
 
     def __init__(self, sky: Any, cells: Any = None, observer: Any = None):
         _check_sky(sky)
+        rays = sky.size * getattr(sky, "supersample", 1) ** 2
+        foresee(_NUMBERS * rays, f"Sightlines of {rays} rays", "lower nside or supersample, or give some of the pixels")
         self.sky, self.cells = sky, _check_cells(sky, cells)
         self.edges, self.parts, self.classes, self.order, self.known, self.error = None, PARTS, (), None, {}, None
         self.midpoints, self.widths, self.mesh = None, None, None
@@ -161,6 +165,10 @@ class Sightlines(eqx.Module):
     def size(self) -> int:
         """Number of rays."""
         return self.rays.direction.shape[1]
+
+
+_NUMBERS = 13
+"""Of a ray: where it begins, where it goes, its basis and its length."""
 
 
 def _take_classes(lines: Sightlines, index: np.ndarray) -> Sightlines:

@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Inexact
 
+from ..._core.memory import foresee
 from ..._core.module import is_concrete
 from ..._core.types import Scalar
 from ..axes import Asked
@@ -25,6 +26,9 @@ from ..stokes import Stokes
 from .base import AbstractSimulator
 from .held import Components, components, with_held
 from .place import edges_of_ray, needs_edges, structures_of, structures_seen
+
+_FIELDS, _STOKES = 4, 3  # numbers a cell, and a cell and frequency, that a batch keeps at least
+_CURE = "hold fewer fields, or lower nside or the number of cells"
 
 
 def arrays(lines: Sightlines) -> Sightlines:
@@ -73,6 +77,9 @@ def _observe_class(
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
 
+    rays, cells = min(simulator.chunk, lines.size), lines.cells.cells
+    numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
+    foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, None if lines.edges is None else lines.edges.T)
     return run(eqx.Partial(_observe, simulator, division_of(lines), structures, frequency), lines.rays, values=given)
 
@@ -230,7 +237,11 @@ def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: 
 
     def evaluate(given: tuple[Ray, Array | None]) -> dict[str, Components]:
         ray, edges = given
-        return jax.vmap(cell)(*coordinates(ray, division(lines, ray, edges, None)[0]))
+        found = jax.vmap(cell)(*coordinates(ray, division(lines, ray, edges, None)[0]))
+        devices = 1 if lines.mesh is None else lines.mesh.size
+        numbers = lines.size * sum(leaf.size for leaf in jax.tree.leaves(found)) / devices
+        foresee(numbers, f"Values of {', '.join(fields)} in the cells of {lines.size} rays", _CURE)
+        return found
 
     extra = -lines.size % min(chunk, lines.size)
     rays = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), (lines.rays, lines.edges))

@@ -15,6 +15,7 @@ from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, P
 from ..fields import AbstractField
 from ..fields.base import prepare_children
 from ..geometry import Ray, Sightlines
+from ..geometry.padding import fill, kept, padded
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
@@ -159,10 +160,11 @@ class Simulator(AbstractSimulator):
         `SpectrumRangeWarning` where a table of their spectrum does not reach the electrons that shine.
         """
         part, lines, given = self._seen(sky, asked(frequency, energy))
-        values, rotation = observe_rays(part, arrays(lines), jnp.atleast_1d(given.values))
+        filled = padded(arrays(lines), part.chunk)
+        values, rotation = observe_rays(part, filled, jnp.atleast_1d(given.values))
         if lines.error is None and given.axis == "frequency":  # else it is known how accurate Q and U are
             warn_rotation(rotation, jnp.atleast_1d(given.values))
-        return as_stokes(lines, values, given)
+        return as_stokes(lines, kept(values, lines.size), given)
 
     def _seen(self, sky: Lines, given: Asked) -> "tuple[Simulator, Sightlines, Asked]":
         """What of this simulator makes the sky that is asked for, the sightlines of that, and what is asked for."""
@@ -177,7 +179,7 @@ class Simulator(AbstractSimulator):
         self.check()
         part, lines, given = of_axis(self, "frequency"), seen(self, sky), asked(frequency)
         check_boxes(self, lines)
-        _, rotation = observe_rays(part, arrays(lines), jnp.atleast_1d(given.values))
+        _, rotation = observe_rays(part, padded(arrays(lines), part.chunk), jnp.atleast_1d(given.values))
         return rotation.reshape(given.values.shape)
 
     def sightlines(
@@ -258,9 +260,11 @@ class Simulator(AbstractSimulator):
                 f"{type(observable).__name__}: distance = {observable.distance!r} is in the nuisance of a sl.Model: "
                 f"give sl.Model(simulator, nuisance={{{observable.distance!r}: ...}}), not a bare Simulator."
             )
-        length = None if length is None else check_length(length, lines.size)
-        bare = eqx.tree_at(lambda o: o.sightlines, observable, arrays(lines))
-        return lines.sky.reduce(measure_rays(self, bare, length))
+        filled = padded(arrays(lines), self.chunk)
+        if length is not None:
+            length = fill(check_length(length, lines.size), filled.size - lines.size)
+        bare = eqx.tree_at(lambda o: o.sightlines, observable, filled)
+        return lines.sky.reduce(kept(measure_rays(self, bare, length), lines.size))
 
     def _measured(self, observable: AbstractObservable) -> Sightlines:
         """Sightlines of an observable that this simulator can measure."""

@@ -100,6 +100,20 @@ class FoldedCounts(eqx.Module):
     - `source`, `instrument`: names in the model.
     - `exposure`: s, for figures.
     - `relative`: (size, 1), what the counts of stacked observations are multiplied by.
+
+    `sl.CountsLikelihood` makes one; `of` does for an observation alone.
+
+    **Raises:** `ValueError` when it is called for other numbers of spectra than observations.
+
+    !!! example
+        >>> edges = np.linspace(0.5, 8.0, 31)
+        >>> response = sl.counts.Response(edges[:-1], edges[1:], 100 * np.eye(30), channels=edges)
+        >>> observation = sl.counts.Observation(sl.counts.Spectrum(np.full(30, 3.0), 1e4), response)
+        >>> folded = sl.counts.FoldedCounts.of(observation, "source")
+        >>> folded(sl.Model(spectra={"source": sl.spectra.PowerLaw(index=2.0, norm=1e-3)})).shape
+        (30,)
+        >>> folded.coordinates[:2]
+        array([0.625, 0.875])
     """
 
     axis: ClassVar[str] = "energy [keV]"
@@ -171,6 +185,17 @@ class SourceAndBackground(eqx.Module):
 
     - `on`: of the source; `off`: of the spectrum of the background, as much as the background region has.
     - `ratio`: (groups,), r, how much of that is expected on the source.
+
+    !!! example
+        >>> edges = np.linspace(0.5, 8.0, 31)
+        >>> response = sl.counts.Response(edges[:-1], edges[1:], 100 * np.eye(30), channels=edges)
+        >>> on, off = (sl.counts.Spectrum(np.full(30, n), 1e4) for n in (5.0, 2.0))
+        >>> observation = sl.counts.Observation(on, response, off)
+        >>> both = sl.counts.SourceAndBackground.of(observation, "source", "sky", None)
+        >>> power_law = sl.spectra.PowerLaw(index=2.0, norm=1e-3)
+        >>> counts = both(sl.Model(spectra={"source": power_law, "sky": power_law}))
+        >>> counts.shape, bool(np.allclose(counts[0], 2 * counts[1]))
+        ((2, 30), True)
     """
 
     axis: ClassVar[str] = "energy [keV]"

@@ -19,6 +19,14 @@ class Stack(eqx.Module):
     It has what a likelihood asks of an `Observation`; the response, of one second, is there once.
 
     - `observations`: the observations.
+
+    !!! example
+        >>> edges = np.linspace(0.5, 8.0, 31)
+        >>> response = sl.counts.Response(edges[:-1], edges[1:], 100 * np.eye(30), channels=edges)
+        >>> both = [sl.counts.Observation(sl.counts.Spectrum(np.full(30, n), 1e4), response) for n in (3.0, 4.0)]
+        >>> stack = sl.counts.Stack(both)
+        >>> len(stack), stack.exposure.shape, stack.background
+        (2, (2, 1), None)
     """
 
     observations: tuple[Observation, ...]

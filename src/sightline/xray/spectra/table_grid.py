@@ -37,6 +37,16 @@ class TableGrid(Module):
     - `names`: of its parameters, those of the grid first, in small letters, `_` for what is neither letter nor digit.
     - `nodes`: where those of the grid are tabulated; `logarithmic`: which one interpolates in their logarithm.
     - `limits`: the ends of each; `initial`: what it is without a value.
+
+    !!! example
+        >>> kt = sl.io.TableParameter("kT", False, 1.0, 0.5, 0.5, 2.0, 2.0, np.asarray([0.5, 2.0]))
+        >>> bins = {"low": np.array([0.3, 1.0]), "high": np.array([1.0, 3.0])}
+        >>> spectra = np.array([[1.0, 0.0], [2.0, 3.0]])
+        >>> grid = sl.spectra.TableGrid.of(sl.io.TableData("gas", "additive", True, (kt,), (), **bins, spectra=spectra))
+        >>> grid.names, grid.bounds["kt"]
+        (('kt',), (0.5, 2.0))
+        >>> grid({"kt": jnp.asarray(1.25)}).tolist()
+        [1.5, 1.5]
     """
 
     edges: bytes = eqx.field(static=True, repr=False)

@@ -33,6 +33,16 @@ class Mixture:
     - `additive`: (*batch, k), Legendre coefficients of what was added, in the unit of the flux.
     - `left_out`: how many data were left out of all, by reason.
     - `ages`, `metallicities`: of the nodes, Gyr and [M/H].
+
+    !!! example
+        >>> many = {"kinematics": (2, 4), "errors": (2, 4), "population_errors": (2, 2, 2), "weights": (2, 1, 3)}
+        >>> many |= {"light": (2, 1, 3), "polynomial": (2, 1), "model": (2, 9), "chi2": (2,), "dof": (2,)}
+        >>> known = {name: np.ones(shape) for name, shape in many.items()} | {"additive": np.zeros((2, 0))}
+        >>> nodes = {"ages": np.array([1.0, 10.0, 100.0]), "metallicities": np.zeros(1), "left_out": {}}
+        >>> used, status = np.ones((2, 9), bool), np.full(2, "converged")
+        >>> found = sl.cubes.Mixture(**known, **nodes, used=used, status=status)
+        >>> found.h4, found.mean_log_age(by="mass"), found[0].status
+        (array([1., 1.]), array([1., 1.]), np.str_('converged'))
     """
 
     kinematics: np.ndarray
