@@ -8,7 +8,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 import numpy as np
-from common import parse, save
+from common import parse, relative, save
 
 import sightline as sl
 
@@ -28,11 +28,6 @@ def without_walls(edges: np.ndarray, cells: int, growth: float) -> np.ndarray:
     widths = growth ** np.linspace(0, 1, cells)
     share = np.append(0, np.cumsum(widths) / np.sum(widths))[:, None]
     return edges[0] + share * (edges[-1] - edges[0])
-
-
-def relative(found: np.ndarray, truth: np.ndarray) -> float:
-    """rms of the difference over the rms."""
-    return float(np.sqrt(np.mean((found - truth) ** 2) / np.mean(truth**2)))
 
 
 def judge(preset: sl.presets.Preset, sky: sl.HealpixSky, fine: int) -> tuple[list[str], list[list[str]]]:

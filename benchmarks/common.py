@@ -67,6 +67,16 @@ def save(name: str, title: str, header: Sequence[str], rows: Sequence[Sequence[o
     (RESULTS / f"{name}.md").write_text(text)
 
 
+def rms(values: np.ndarray) -> float:
+    """Root of the mean square."""
+    return float(np.sqrt(np.mean(np.asarray(values) ** 2)))
+
+
+def relative(found: np.ndarray, truth: np.ndarray) -> float:
+    """rms of the difference over the rms."""
+    return rms(np.asarray(found) - np.asarray(truth)) / rms(truth)
+
+
 def model_table(name: str) -> Path:
     """A file of the published models: `models/` beside the folder SIGHTLINE_DATA, by default `shared/data`.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import equinox as eqx
 import jax
 import numpy as np
-from common import RESULTS, save
+from common import RESULTS, rms, save
 from tolerance import GRID, HALF_WIDTHS, paper
 from turns import Turns, serve
 
@@ -23,10 +23,6 @@ jax.config.update("jax_enable_x64", True)
 
 GROWTH, TRUTH = 8.0, 2048  # panels of four cells
 CASES = ("value", "value and gradient")
-
-
-def rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))
 
 
 def chosen(simulator: sl.Simulator, sky: sl.HealpixSky, frequency: float, allowed: float) -> sl.Sightlines:
@@ -93,11 +89,12 @@ def write_grid(path: Path) -> None:
     np.savez(path, density=paper().electron_density.values, **dict(zip("xyz", axes, strict=True)))
 
 
-def errors(exact: np.ndarray, path: Path) -> list[float]:
-    """rms errors of I, Q, U, K: brightness scaled to the exact one and U with its sign, where the code differs."""
+def errors(exact: np.ndarray, path: Path, foreign: bool) -> list[float]:
+    """rms errors of I, Q, U, K; of another code with its brightness scaled to the exact one, and U with its sign."""
     maps = np.load(path)["maps"]
-    maps = maps * np.vdot(maps[0], exact[0]) / np.vdot(maps[0], maps[0])
-    maps[2] *= np.sign(np.vdot(maps[2], exact[2]))
+    if foreign:
+        maps = maps * np.vdot(maps[0], exact[0]) / np.vdot(maps[0], maps[0])
+        maps[2] *= np.sign(np.vdot(maps[2], exact[2]))
     return [rms(one - right) for one, right in zip(maps, exact, strict=True)]
 
 
@@ -109,10 +106,9 @@ def compare(options: argparse.Namespace) -> dict[str, dict]:
         exact = truth(options.nside, options.frequency)
         with Turns({name: command for name, (command, _) in commands.items()}) as turns:
             taken = turns.run(CASES, options.runs)
-        return {
-            name: {"cells": float(np.load(path)["cells"]), "errors": errors(exact, path), "taken": taken[name]}
-            for name, (_, path) in commands.items()
-        }
+        found = {name: errors(exact, path, "synax" in name) for name, (_, path) in commands.items()}
+        cells = {name: float(np.load(path)["cells"]) for name, (_, path) in commands.items()}
+        return {name: {"cells": cells[name], "errors": found[name], "taken": taken[name]} for name in commands}
 
 
 def report(options: argparse.Namespace, found: dict[str, dict]) -> None:

@@ -4,7 +4,7 @@ import warnings
 
 import jax
 import numpy as np
-from common import parse, save
+from common import parse, relative, save
 
 import sightline as sl
 
@@ -20,17 +20,12 @@ def maps(name: str, nside: int, double: bool) -> tuple[np.ndarray, np.ndarray]:
         return np.stack([stokes.I, stokes.Q, stokes.U]).astype(float), np.asarray(measure, float)
 
 
-def relative(found: np.ndarray, truth: np.ndarray) -> str:
-    """rms of the difference over the rms."""
-    return f"{np.sqrt(np.mean((found - truth) ** 2) / np.mean(truth**2)):.1e}"
-
-
 def main() -> None:
     options, rows = parse(__doc__, nside=8), []
     for entry in sl.presets.list():
         (single, single_rm), (double, double_rm) = (maps(entry.name, options.nside, wide) for wide in (False, True))
-        errors = [relative(*pair) for part in range(3) for pair in zip(single[part], double[part], strict=True)]
-        rows.append([entry.name, *errors, relative(single_rm, double_rm)])
+        pairs = [pair for part in range(3) for pair in zip(single[part], double[part], strict=True)]
+        rows.append([entry.name, *(f"{relative(*pair):.1e}" for pair in [*pairs, (single_rm, double_rm)])])
         print(rows[-1], flush=True)
         jax.clear_caches()
     header = ["preset", *(f"{part}, {frequency:g} GHz" for part in "IQU" for frequency in FREQUENCIES), "RM"]

@@ -6,7 +6,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 import numpy as np
-from common import parse, save
+from common import parse, relative, rms, save
 
 import sightline as sl
 
@@ -29,10 +29,6 @@ def paper() -> sl.Simulator:
         cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
         emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
     )
-
-
-def rms(values: jax.Array) -> float:
-    return float(jnp.sqrt(jnp.mean(jnp.abs(values) ** 2)))
 
 
 def of_paper(nside: int) -> None:
@@ -70,7 +66,7 @@ def of_preset(preset: sl.presets.Preset, sky: sl.HealpixSky) -> list[list[str]]:
         found, truth = simulator(lines, frequency), simulator(fine, frequency)
         for part in parts:
             exact = getattr(truth, part)
-            error = rms(getattr(found, part) - exact) / rms(exact)
+            error = relative(getattr(found, part), exact)
             estimate = float(np.max(lines.error.relative[part]))
             rows.append([preset.name, f"{part}, {frequency:g} GHz", estimate, error, lines.error.mean_cells])
     return [[*row[:2], f"{row[2]:.1e}", f"{row[3]:.1e}", f"{row[2] / row[3]:.2f}", f"{row[4]:.0f}"] for row in rows]

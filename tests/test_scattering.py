@@ -219,12 +219,12 @@ def hot(energy, temperature, count):
 
 def test_hot_electrons_give_energy():
     """kT = 0.1 m c^2, soft photons: a factor 1 + 4 theta K3/K2-like, 1.506796 a scattering; cold: 1 + 4 theta - k."""
-    chance, ratio = hot(1e-6, 0.1 * REST, 40_000)
+    chance, ratio = hot(1e-6, 0.1 * REST, 400_000)
     mean = np.sum(chance * ratio) / np.sum(chance)
-    error = np.std(chance * (ratio - mean)) / np.mean(chance) / np.sqrt(40_000)
-    assert error < 6e-3
+    error = np.std(chance * (ratio - mean)) / np.mean(chance) / np.sqrt(400_000)
+    assert error < 2e-3
     assert abs(mean - 1.506796) < 4 * error
-    np.testing.assert_allclose(2 * np.mean(chance), 1.0, atol=4 * 2 * np.std(chance) / np.sqrt(40_000))
+    np.testing.assert_allclose(2 * np.mean(chance), 1.0, atol=4 * 2 * np.std(chance) / np.sqrt(400_000))
 
 
 def test_boosts_are_undone():

@@ -30,7 +30,7 @@ def spectrum(
     """Fit a model to an X-ray spectrum, without a run file.
 
     Writes into the folder what `sightline fit` does, with the run file that says the same: change it for other priors,
-    several spectra, or draws by `sightline sample`. Norms start where the model has as many counts as the data. Ended
+    several spectra, or draws by `sightline sample`. Norms start where each component has its share of the counts. Ended
     by anything, the same call goes on where it was.
 
     Parameters

@@ -20,7 +20,7 @@ _MANY = 64  # batches, from which on at most an eighth is added, and a quarter b
 def room(size: int, chunk: int) -> int:
     """Into how many rays so many are filled up: rays, or batches, whose number has three or four binary digits.
 
-    12 NSIDE^2 rays stay what they are.
+    12 NSIDE^2 rays, NSIDE and chunk powers of two, stay what they are.
     """
     if size <= chunk:
         return min(max(_rounded(size, 3), _FEW), chunk)

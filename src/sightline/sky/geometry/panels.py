@@ -102,7 +102,7 @@ def equal(edges: Float[Array, " edges"], parts: int) -> tuple[Float[Array, " cel
     """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel.
 
     Summed up, here and above: XLA then writes distances down once, instead of dividing panels anew wherever they are
-    used, which takes a third of a gradient.
+    used.
     """
     widths = jnp.repeat(jnp.diff(edges) / parts, parts)
     return edges[0] + accumulate(widths) + 0.5 * widths, widths

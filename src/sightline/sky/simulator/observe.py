@@ -76,8 +76,8 @@ def _observe_class(
     run: Callable[..., Any],
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
-
-    rays, cells = min(simulator.chunk, lines.size), lines.cells.cells
+    rays = min(simulator.chunk, lines.size)
+    cells = lines.cells.cells if lines.edges is None else (lines.edges.shape[0] - 1) * lines.parts
     numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, None if lines.edges is None else lines.edges.T)
