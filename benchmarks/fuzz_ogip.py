@@ -7,6 +7,7 @@ give what it held, other values that are valid, or one error that names a file. 
 import argparse
 import collections
 import faulthandler
+import math
 import resource
 import sys
 import tempfile
@@ -43,6 +44,7 @@ CARDS += ["TTYPE4", "TTYPE5", "TTYPE6", "TZERO4", "TSCAL6", "TNULL3", "TUNIT2", 
 CARDS += ["NINTPARM", "NADDPARM", "LOELIMIT", "NXFLTEXP"]
 SLOW, HUNG, LARGE = 5.0, 60.0, 1024  # s, s, MiB
 OUTCOMES = ("unchanged", "other values", "refused")
+Tally = dict[str, collections.Counter]
 EDGES = np.linspace(0.5, 3.0, 11)
 
 
@@ -185,11 +187,13 @@ def examine(target: Target, path: Path, seed: int) -> str:
     return outcome
 
 
-def run(folder: Path, numbers: range | list[int], seed: int) -> tuple[dict[str, collections.Counter], list[str]]:
-    """Outcomes by file, and failures, of the damaged files with these numbers."""
+def run(folder: Path, numbers: range | list[int], seed: int, end: float) -> tuple[Tally, list[str]]:
+    """Outcomes by file, and failures, of the damaged files with these numbers, as many as there is time for."""
     made = list(files(folder))
     tally, failures = {target.name: collections.Counter() for target in made}, []
     for number in numbers:
+        if time.monotonic() > end:
+            break
         faulthandler.dump_traceback_later(HUNG, exit=True, file=sys.__stderr__)
         target = made[number // 2 % len(made)]
         outcome = examine(target, folder / target.name, seed * 2**32 + number)
@@ -207,20 +211,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no file later")
     parser.add_argument("--only", type=int)
     options = parser.parse_args()
     numbers = range(options.files) if options.only is None else [options.only]
     fuzz_damage.CARDS += CARDS
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), jax.enable_x64(True):
         warnings.simplefilter("ignore")
-        tally, failures = run(Path(folder), numbers, options.seed)
+        tally, failures = run(Path(folder), numbers, options.seed, time.monotonic() + 60 * options.minutes)
     for failure in failures[:20]:
         print(failure, "\n")
     if options.only is None:
         columns = (*OUTCOMES, "failed")
         rows = [[name, *(count[outcome] for outcome in columns)] for name, count in tally.items()]
         rows.append(["all", *(sum(count[outcome] for count in tally.values()) for outcome in columns)])
-        note = f"{options.files} files, seed {options.seed}. Other values: numbers in files without a checksum."
+        note = f"{sum(rows[-1][1:])} files, seed {options.seed}. Other values: numbers in files without a checksum."
         save("fuzz_ogip", "Damaged OGIP files", ["file", *columns], rows, note)
     raise SystemExit(1 if failures else 0)
 

@@ -89,7 +89,7 @@ def fit(target: sl.Posterior, key: jax.Array) -> Fitted:
     """The largest likelihood, from scouted starts, and whether it is as large as it should be."""
     first, second = jax.random.split(key)
     best = sl.fit(target.flat(), starts=STARTS, scout=SCOUT, key=first).raise_for_status()
-    return Fitted(target, best, sl.goodness(target, best, second))
+    return Fitted(target, best, sl.goodness(target.flat(), best, second))
 
 
 def profiles(fitted: Fitted) -> dict[str, sl.Profile]:

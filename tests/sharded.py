@@ -20,9 +20,9 @@ def main(path: str, rank: str = "0", count: str = "1", address: str = "") -> Non
         electron_density=sl.electrons.Uniform(0.01),
         cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
         emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
-        chunk=5,
+        chunk=1,
     )
-    plain = sl.Sightlines(sl.HealpixSky(2), sl.RadialCells(cells=16, distance=6.0))
+    plain = sl.Sightlines(sl.HealpixSky(2), sl.RadialCells(cells=64, distance=6.0))
     edges = sl.Sightlines(sl.HealpixSky(2)).seen_from(sl.SUN)
     classes = simulator.sightlines(sl.HealpixSky(2), frequency=5.0, tolerance=0.2)
     sources = sl.SourceCatalogue(np.linspace(0, 350, 7), np.linspace(-60, 60, 7), np.linspace(1, 9, 7))

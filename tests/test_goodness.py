@@ -2,6 +2,7 @@
 
 import warnings
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import xlogy
 import sightline as sl
 from sightline.statistics import Gaussian, Likelihood, Poisson, ProfiledBackground
 from sightline.statistics.expected import MANY, expected_cash
+from sightline.statistics.scoring import scoring
 
 MEANS = jnp.array([0.3, 2.0, 8.0, 40.0, 500.0])
 
@@ -75,9 +77,75 @@ def test_a_wrong_model_is_found():
     right = posterior(Likelihood(lambda m: 20 * m["a"] * jnp.ones(50), data, Poisson()))
     best = sl.fit(right)
     found = sl.goodness(right, best, jax.random.key(2), 500)
-    assert 0.01 < found.p_values["data"] < 0.99
+    assert found.p_values["data"] == pytest.approx(stats.chi2.sf(best.chi2, 49), abs=0.03)
     assert abs(found.z["data"]) < 2.5
+    assert (found.fitted, found.failed) == (1, 0)
     assert found.deviances["data"] == pytest.approx(best.chi2)
+
+
+TIMES = np.linspace(0.0, 1.0, 12)
+
+
+def straight(model):
+    return model["a"] + model["b"] * jnp.asarray(TIMES, model["a"].dtype)
+
+
+def line(data, priors=dist.Uniform(-30.0, 30.0)):
+    space = sl.ParameterSpace({"a": jnp.asarray(1.0), "b": jnp.asarray(0.5)}, {"[ab]": priors})
+    return sl.Posterior(space, Likelihood(straight, data, Gaussian(np.full(12, 0.3))))
+
+
+def test_every_simulation_is_fitted_where_the_data_were(precision):
+    """chi^2 of a straight line fitted to 12 data has 10 degrees of freedom; without fits the simulations have 12."""
+    one = line((1 + TIMES**2).astype(precision))
+    best = sl.fit(one)
+    found, alone = sl.goodness(one, best, jax.random.key(1), 2000), sl.goodness(one, best)
+    assert stats.kstest(found.simulated["data"], stats.chi2(10).cdf).pvalue > 0.01
+    assert stats.kstest(found.simulated["data"], stats.chi2(12).cdf).pvalue < 1e-6
+    assert found.expected["data"] == pytest.approx(10, abs=0.4)
+    assert found.variances["data"] == pytest.approx(20, rel=0.15)
+    assert found.p_values["data"] == pytest.approx(stats.chi2.sf(best.chi2, 10), abs=0.03)
+    assert (found.fitted, found.failed) == (2, 0)
+    assert "2000 simulations, 2 numbers fitted to each" in repr(found)
+    assert alone.expected["data"] == 12.0
+    assert "2 numbers were fitted, which what is expected does not know" in repr(alone)
+
+
+def test_p_of_fits_is_uniform_over_data_of_a_true_model():
+    """Four levels fitted to twelve counts: p is too large where simulations are compared as they are."""
+    space = sl.ParameterSpace({"a": jnp.full(4, 20.0)}, {"a": dist.Uniform(0.0, 100.0)})
+    one = sl.Posterior(space, Likelihood(lambda model: jnp.repeat(model["a"], 3), jnp.ones(12), Poisson()))
+    fitted, as_it_is = [], []
+    for number in range(60):
+        data = jax.random.poisson(jax.random.key(number), 20.0, (12,)).astype(float)
+        best = sl.fit(one.given([data]), covariance=0)
+        np.testing.assert_allclose(best.parameters["a"], data.reshape(4, 3).mean(axis=1), rtol=1e-3)
+        for found, values in ((fitted, best), (as_it_is, best.parameters)):
+            key = jax.random.key(100 + number)
+            found.append(sl.goodness(one.given([data]), values, key, 99).p_values["data"])
+    assert stats.kstest(fitted, "uniform").pvalue > 0.05
+    assert stats.kstest(as_it_is, "uniform").pvalue < 1e-3
+
+
+def test_likelihoods_that_share_what_is_fitted():
+    """Halves of 20 data whose mean is fitted: 19 degrees of freedom, 9.5 of each; the sum has a spread of its own."""
+    halves = [Likelihood(lambda m: m["a"] * jnp.ones(10), jnp.ones(10), Gaussian(jnp.ones(10)), None, n) for n in "xy"]
+    halves[1] = eqx.tree_at(lambda one: one.data, halves[1], 3 * jnp.ones(10))
+    one = posterior(*halves)
+    found = sl.goodness(one, sl.fit(one), jax.random.key(0), 3000)
+    assert found.expected["x"] == pytest.approx(9.5, abs=0.3)
+    assert found.expected["(all)"] == pytest.approx(19.0, abs=0.4)
+    assert found.variances["(all)"] == pytest.approx(38.0, rel=0.12)
+    assert found.variances["(all)"] == pytest.approx(np.var(found.simulated["x"] + found.simulated["y"], ddof=1))
+
+
+def test_fits_of_another_posterior_are_refused():
+    prior = dist.Normal(0.0, 0.1)
+    one, other = (line(1 + TIMES, p) for p in (prior, dist.Uniform(-9.0, 9.0)))
+    best = sl.fit(other)
+    with pytest.raises(ValueError, match="values are no maximum of this posterior, whose logarithm rises by"):
+        sl.goodness(one, best, jax.random.key(0), 10)
+    assert sl.goodness(one, best.parameters, jax.random.key(0), 10).fitted == 0
 
 
 def test_the_background_is_counted_anew():
@@ -133,3 +201,22 @@ def test_what_cannot_be_simulated_is_said():
     with pytest.raises(ValueError, match=r"'b' is not free"):
         sl.goodness(one, {"b": 1.0})
     assert sl.goodness(one, {}, jax.random.key(0)).simulated["data"].size == 1000
+
+
+def test_curvature_of_a_prior_that_holds_numbers_together_is_whole():
+    """A fit of counts with rates 5 and 6 held together: Fisher's 1/m on the diagonal and the inverse covariance."""
+    covariance = np.array([[1.0, -0.8], [-0.8, 1.0]])
+    space = sl.ParameterSpace({"m": jnp.array([5.0, 6.0])}, {"m": dist.MultivariateNormal(np.full(2, 5.0), covariance)})
+    counts = Likelihood(lambda model: model["m"], [4, 9], Poisson())
+    product = scoring(sl.Posterior(space, counts), jnp.array([5.0, 6.0])).product
+    found = np.stack([product(row) for row in jnp.eye(2)])
+    np.testing.assert_allclose(found, np.diag([1 / 5, 1 / 6]) + np.linalg.inv(covariance), rtol=1e-10)
+
+
+def test_fits_of_other_numbers_are_refused():
+    one = posterior(Likelihood(lambda model: model["a"] * jnp.ones(3), [3, 5, 9], Poisson()))
+    best = sl.fit(one)
+    space = sl.ParameterSpace({"a": jnp.asarray(1.0), "b": jnp.asarray(1.0)}, {k: dist.Uniform(0.1, 9.0) for k in "ab"})
+    wider = sl.Posterior(space, Likelihood(lambda model: model["a"] * jnp.ones(3), [3, 5, 9], Poisson()))
+    with pytest.raises(ValueError, match="values are of a, free in this posterior are a, b"):
+        sl.goodness(wider, best, jax.random.key(0), 10)

@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from sightline.xray import counts
-from sightline.xray.counts.optimal import resolution
+from sightline.xray.counts.optimal import _INSIDE, optimal_width, resolution
 from sightline.xray.counts.rows import DENSE, entries, pack
 
 jax.config.update("jax_enable_x64", True)
@@ -187,6 +188,45 @@ def test_optimal_groups_are_as_wide_as_resolution_and_counts_allow():
     x = np.log(1e4 * width / 0.7610 * (1 + 0.2 * np.log(400 / width)))
     assert 1 < np.median(np.bincount(many.label)) == int(width * (0.08 * x + 7.0 + 1.8 / x) / (x + 5.9))
     assert many.counts.sum() == 4e6
+
+
+@pytest.mark.parametrize(
+    ("counts_", "elements", "width"),
+    [
+        (5.0, 1.0, 1.0),  # x = ln 5 is below 2.119
+        (np.exp(2.119), 1.0, 1.0),  # where both branches meet
+        (np.exp(5.0), 1.0, 0.711927),  # 1.552/2.18
+        (np.exp(10.0), 1.0, 0.501887),  # 0.798/1.59
+        (np.exp(20.0), 1.0, 0.335521),  # 0.4345/1.295
+        (1000.0, 100.0, 0.582657),  # x = ln 1921.034 = 7.560618
+        (1e5, 1000.0, 0.445051),  # x = ln 238155.1 = 12.380678
+        (0.0, 50.0, 1.0),
+    ],
+)
+def test_the_width_of_groups_is_that_of_kaastra_and_bleeker(counts_, elements, width):
+    """Delta/FWHM = (0.08 + 7.0/x + 1.8/x^2)/(1 + 5.9/x), their equation 36, x of equation 37, worked out by hand."""
+    assert float(optimal_width(np.array(counts_), elements)) == pytest.approx(width, abs=2e-6)
+
+
+def test_resolution_elements_count_in_selected_channels_alone():
+    """R = sum 1/FWHM (their B1) and counts within FWHM over 0.7610 = erf(sqrt(ln 2)) (B2 to B4), of two resolutions."""
+    assert pytest.approx(erf(np.sqrt(np.log(2))), abs=5e-5) == _INSIDE
+    edges = np.linspace(1.0, 13.0, 481)
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    sigma = np.where(middle < 7.0, 0.1, 0.4)
+    lines = np.exp(-0.5 * ((middle[:, None] - middle) / sigma) ** 2)
+    response = counts.Response(edges[:-1], edges[1:], lines, edges)
+    whole = counts.Observation(counts.Spectrum(np.full(480, 200.0), 1.0), response)
+    for low, high, at in ((1.0, 13.0, 12.0), (7.5, 13.0, 12.0), (1.0, 6.5, 3.0)):
+        observation = whole.select(low, high)
+        keep = np.flatnonzero(observation.selected)
+        width = resolution(response)
+        elements = np.sum(1 / width[keep])
+        wide = np.sqrt(8 * np.log(2)) * (0.4 if at > 7 else 0.1) / 0.025
+        expected = int(wide * float(optimal_width(np.array(200 * wide / 0.7610), elements)))
+        label = observation.group(counts.Optimal()).label
+        here = label[int((at - 1.0) / 0.025)]
+        assert np.sum(label == here) == expected
 
 
 def test_grouped_backgrounds_keep_what_is_expected():

@@ -11,7 +11,7 @@ import pytest
 
 import sightline as sl
 
-LINES = sl.Sightlines(sl.HealpixSky(nside=2), cells=sl.RadialCells(cells=12, distance=12.0))
+LINES = sl.Sightlines(sl.HealpixSky(nside=2), cells=sl.RadialCells(cells=128, distance=12.0))
 HALO = sl.fields.Scaled(sl.magnetic.Uniform((20.0, 0.0, 9.0)), sl.electrons.ExponentialDisk())
 FIELD = sl.fields.Sum(disk=sl.magnetic.LSA(), halo=HALO, even=sl.magnetic.Uniform((0.0, 0.0, 0.1)))
 RAYS = sl.fields.Sum(one=sl.cosmic_rays.ExponentialDisk(), two=sl.cosmic_rays.AnalyticDisk())
@@ -27,7 +27,7 @@ HELD = {
 @pytest.fixture(scope="module")
 def simulator():
     operators = (sl.emission.Synchrotron(), sl.emission.FaradayRotation())
-    return sl.Simulator(FIELD, sl.electrons.ExponentialDisk(), RAYS, operators, sl.temperature.Uniform(7e3), chunk=10)
+    return sl.Simulator(FIELD, sl.electrons.ExponentialDisk(), RAYS, operators, sl.temperature.Uniform(7e3), chunk=5)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def value_and_gradient(posterior, values):
 def test_posterior_holds_what_is_not_free_and_stays_the_same(posterior):
     held = posterior.hold()
     assert {name: len(jax.tree.leaves(parts)) for name, parts in known(held).items()} == HELD
-    assert all(part.shape == (50, 12) for part in jax.tree.leaves(known(held)))  # full batches of 10
+    assert all(part.shape == (50, 128) for part in jax.tree.leaves(known(held)))  # full batches of 10 rays
     for b0 in (0.3, 4.0):
         values = {"magnetic_field.terms.disk.b0": jnp.asarray(b0)}
         assert_same(value_and_gradient(held, values), value_and_gradient(posterior, values))
@@ -67,10 +67,10 @@ def test_posterior_holds_what_is_not_free_and_stays_the_same(posterior):
 
 
 def test_masked_pixels_and_batches_take_their_own_cells(simulator):
-    mask = np.arange(48) % 3 > 0
+    mask = (np.arange(48) % 3 > 0) & (np.arange(48) > 1)  # 31 pixels, in batches of 8
     plain = of_maps(simulator, mask)
     held = plain.hold()
-    assert {part.shape for part in jax.tree.leaves(known(held))} == {(40, 12)}
+    assert {part.shape for part in jax.tree.leaves(known(held))} == {(32, 128)}
     values = {"magnetic_field.terms.disk.b0": jnp.asarray(2.0)}
     assert_same(held.residuals(values), plain.residuals(values))
     key = jax.random.key(1)
@@ -88,7 +88,7 @@ def test_tied_fields_are_not_held(simulator):
 def test_models_bins_and_single_precision(simulator):
     with jax.enable_x64(False):
         single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), simulator)
-        lines = sl.Sightlines(LINES.sky, cells=sl.RadialCells(cells=12, distance=12.0))
+        lines = sl.Sightlines(LINES.sky, cells=sl.RadialCells(cells=128, distance=12.0))
         model = sl.Model(single, nuisance={"level": 0.0})
         observable = sl.statistics.Brightness(lines, 2.0, "QU")
         data = np.random.default_rng(4).normal(size=(2, 48)).astype(np.float32)

@@ -13,7 +13,7 @@ import sightline as sl
 from sightline.statistics import Gaussian, Likelihood, Poisson, StudentT
 
 RANDOM = np.random.default_rng(11)
-CELLS = sl.BoxCells(cells=6)
+CELLS = sl.BoxCells(cells=64)
 SOURCES = sl.SourceCatalogue(l=np.linspace(5.0, 350.0, 7), b=np.linspace(-70.0, 60.0, 7), distance=np.arange(1.0, 8.0))
 
 
@@ -23,7 +23,7 @@ def simulator(**parts):
         "electron_density": sl.electrons.ExponentialDisk(),
         "cosmic_rays": sl.cosmic_rays.ExponentialDisk(),
         "emission": (sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
-        "chunk": 5,  # does not divide the number of rays
+        "chunk": 1,  # four rays of 64 cells, which do not divide the number of rays
     }
     return sl.Simulator(**(defaults | parts))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sightline as sl
+from sightline.sky.geometry.mapping import batch_of, cells_of
 from sightline.sky.geometry.padding import padded, room
 
 TRACES = []
@@ -77,3 +78,13 @@ def test_inside_jit_nothing_is_filled_up():
     lines, seen = sl.Sightlines(directions(37), CELLS), []
     jax.jit(lambda: seen.append(padded(lines, 64).size))()
     assert seen == [37]
+
+
+def test_a_batch_has_as_many_cells_whether_edges_are_known_or_not():
+    """Panels of four cells each: 256 rays of 256 cells are 170 of 96 panels."""
+    bare = sl.Sightlines(sl.HealpixSky(32))
+    edges = bare.with_edges(np.zeros((97, bare.size)))
+    assert cells_of(bare) == cells_of(edges) == 4 * 96
+    assert cells_of(sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(40))) == 40
+    assert batch_of(bare, 256) == batch_of(edges, 256) == -(-bare.size // 73)  # 170 rays at most
+    assert batch_of(sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(10**6)), 1) == 1

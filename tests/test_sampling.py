@@ -60,6 +60,12 @@ def check_evidence(chains):
     assert "sqrt(H/live)" in repr(chains)
 
 
+@pytest.mark.long
+def test_the_evidence_of_a_conjugate_model_to_a_twentieth():
+    chains = sl.sample(linear_posterior(), jax.random.key(3), sl.NestedSlice(live=2000, dying=100), chains=4)
+    assert np.mean(chains.tree.attrs["log_evidence"]) == pytest.approx(log_evidence(), abs=0.05)
+
+
 @pytest.fixture(scope="module")
 def best():
     return sl.fit(linear_posterior())

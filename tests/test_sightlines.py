@@ -110,6 +110,24 @@ def test_cones_and_spirals_are_met_where_they_are():
             assert all(np.min(np.abs(found - place)) < 0.01 for place in crossed)
 
 
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_spirals_are_met_by_rays_through_the_axis(dtype):
+    """R = a e^(phi t), phi = 0 or pi but for the offset: the point nearest to the axis tells of no azimuth there."""
+    tangent, tolerance = np.tan(np.deg2rad(11.5)), 3e-5 if dtype == jnp.float32 else 1e-9
+    spirals = Structures.spiral_walls([3.0, 7.0], 11.5, 2.0, 20.0)
+    spirals = jax.tree.map(lambda leaf: leaf.astype(dtype), spirals)
+    course, end = jnp.asarray([1.0, 0.0, 0.0], dtype), jnp.asarray(28.0, dtype)
+    crossings = jax.jit(lambda origin: jnp.concatenate(spirals.crossings(origin, course, end, 99)))
+    turns = 2 * np.pi * np.arange(-3, 4)
+    ahead, behind = (np.outer([3.0, 7.0], np.exp((turns + phase) * tangent)).ravel() for phase in (0.0, np.pi))
+    expected = np.concatenate([8.5 + ahead[(ahead > 2) & (ahead < 19.5)], 8.5 - behind[(behind > 2) & (behind < 8.5)]])
+    for aside in (0.0, 1e-17, -1e-12, 1e-5, -0.02):
+        found = np.unique(crossings(jnp.asarray([-8.5, aside, 0.1], dtype)).astype(float))
+        found = found[(found > 0.01) & (found < 27.9)]
+        assert found.size == expected.size
+        np.testing.assert_allclose(found, np.sort(expected), atol=tolerance + abs(aside))
+
+
 class Torus(sl.fields.AbstractLevel):
     radius: jax.Array
     width: jax.Array

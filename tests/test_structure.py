@@ -74,6 +74,7 @@ HOOKS = {
     "expected_deviance",
     "replicate",
     "background",
+    *("common", "local"),  # of histories of stars
     "at",
     "coordinate",
     "value",

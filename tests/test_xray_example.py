@@ -24,7 +24,7 @@ def test_the_fit_and_its_fluxes(module, data, monkeypatch):
     observation = module.read()
     target = module.posterior(observation)
     best = sl.fit(target.flat()).raise_for_status()
-    found = sl.goodness(target, best)
+    found = sl.goodness(target.flat(), best)
     assert abs(found.z["EPIC-pn"]) < 4
     flux = sl.inference.derived(target, best, module.fluxes)
     seen, bare, law, black = flux.value

@@ -84,7 +84,7 @@ TransferCoefficients Population Photons Structures ErrorEstimate
 BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
 Forecast AngularPower Joint Marginal Synthesis Mixture
-Assignment Emitters Frame
+Assignment Emitters Frame PrincipalTable
 FoldedCounts SourceAndBackground Amortised Derived Goodness TableData TableParameter TableGrid Rows Amplitudes Residuals
 """
 MADE = set(RESULTS.split())
@@ -182,6 +182,8 @@ PLACES = {  # where the example of a name does not fit
     "PredictedSky.mixing": sl.components.MixingMatrix(cmb=sl.components.CMB()),
     "ResidualVariance.train": np.ones((1, 2, 3, 12)), "ResidualVariance.validate": np.zeros((1, 2, 3, 12)),
     "fit_many.candidates": [1], "fit_many.build": lambda _: FITTED,
+    "PrincipalComponents.table": sl.spectra.PrincipalTable.of([0.0, 0.0], [[0.1, -0.1]]),
+    "PrincipalComponents.coefficients": [0.0],
     "TableModel.table": TABLES["additive"], "TableFactor.table": TABLES["multiplicative"],
     "BandpowerLikelihood.data": [2e-6], "Template.values": [2e-6],
     **{f"{name}.stokes": sl.Stokes(*np.ones((3, 12)), frequency=1.0) for name in ("angular_power", "pseudo_power")},

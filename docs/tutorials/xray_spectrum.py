@@ -26,6 +26,6 @@ posterior = sl.Posterior(sl.ParameterSpace(model, priors), sl.CountsLikelihood(o
 best = sl.fit(posterior.flat())
 print(best)
 print(sl.profile(posterior.flat(), "spectra.source.terms.power_law.index", level=0.9, start=best))
-print(sl.goodness(posterior, best.parameters))
+print(sl.goodness(posterior.flat(), best))
 # %%
 sl.plot.spectrum(posterior, best)

@@ -33,11 +33,11 @@ class AbstractDevice(Module):
 
 
 class AbstractLight(Module):
-    """What shines: a photon spectrum that a model holds by name."""
+    """What shines: a spectrum that a model holds by name."""
 
     @abc.abstractmethod
-    def __call__(self, energy: Any) -> Any:
-        """Photons at one energy."""
+    def __call__(self, *args: Any) -> Any:
+        """What there is of it, e.g. photons at one energy."""
 
 
 class AbstractMeasurable(Module):

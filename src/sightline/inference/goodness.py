@@ -5,17 +5,17 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from .._core.units import refuse_units
 from ..parameters import Table
-from ..statistics import AbstractLikelihood, Likelihood, Posterior
+from ..statistics import Likelihood, Posterior
 from ..statistics.alike import listed, over
+from .bootstrap import check_fitted, refitted, simulated
 from .options import check_counts
 from .result import FitResult
 
 SIMULATIONS = 1000
-_TOGETHER = 2**20  # numbers drawn at a time
 ALL = "(all)"
 
 
@@ -23,14 +23,17 @@ class Goodness:
     """How far data are from a model, and how far they should be; each a dict by the name of the likelihood.
 
     - `deviances`: chi^2 of Gaussian data, Cash's statistic of counts, W of counts beside a background.
-    - `expected`, `variances`: their mean and variance over data that the model might give: exact where the noise knows
-      them, else of the simulations, else NaN. `z`: (deviance - expected)/standard deviation.
+    - `expected`, `variances`: their mean and variance over data that the model might give: of the simulations where
+      each was fitted, else exact where the noise knows them, else of the simulations, else NaN. `z`: (deviance -
+      expected)/standard deviation.
     - `simulated`: (simulations,), deviances of simulated data; `p_values`: (1 + how many are as large)/(1 + how many
       there are), NaN without simulations.
+    - `fitted`: how many numbers were fitted to the data, and to each simulation, 0 where values were taken as they
+      are; `failed`: how many fits of simulations did not converge, whose deviances are too large, and p with them.
 
     Several likelihoods have an entry `"(all)"`, of their sum. Printed, it is a table.
 
-    **Arguments:** what `sl.goodness` found, `exact` among it: whether expectations are exact.
+    **Arguments:** what `sl.goodness` found, `exact` among it: expectations that are exact, by name.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -46,11 +49,15 @@ class Goodness:
         deviances: dict[str, float],
         exact: dict[str, tuple[float, float] | None],
         simulated: dict[str, np.ndarray],
+        fitted: int = 0,
+        failed: int = 0,
     ):
-        moments = {name: _moments(exact[name], simulated[name]) for name in deviances}
-        self.expected = _with_sum({name: value[0] for name, value in moments.items()})
-        self.variances = _with_sum({name: value[1] for name, value in moments.items()})
         self.deviances, self.simulated = _with_sum(deviances), _with_sum(simulated)
+        known = exact | {ALL: _sum(exact)}
+        moments = {name: _moments(known.get(name), drawn) for name, drawn in self.simulated.items()}
+        self.expected = {name: value[0] for name, value in moments.items()}
+        self.variances = {name: value[1] for name, value in moments.items()}
+        self.fitted, self.failed = fitted, failed
         self._inexact = [name for name, value in exact.items() if value is None]
 
     @property
@@ -67,11 +74,19 @@ class Goodness:
     def summary(self) -> Table:
         """A table: deviance, expected value and standard deviation, z and p of every likelihood."""
         rows = [[name, *self._cells(name)] for name in self.deviances]
+        header = ["likelihood", "deviance", "expected", "standard deviation", "z", "p"]
+        return Table(header, rows, "", self._notes())
+
+    def _notes(self) -> str:
         count = next(iter(self.simulated.values())).size
-        notes = f"{count} simulations" if count else "no simulations: pass a key"
-        if self._inexact and count:
-            notes += f", which give what is expected of {', '.join(self._inexact)}"
-        return Table(["likelihood", "deviance", "expected", "standard deviation", "z", "p"], rows, "", notes)
+        if not count:
+            fitted = f"; {self.fitted} numbers were fitted, which what is expected does not know" if self.fitted else ""
+            return f"no simulations: pass a key{fitted}"
+        failed = f", {self.failed} of which did not converge" if self.failed else ""
+        if self.fitted:
+            return f"{count} simulations, {self.fitted} numbers fitted to each{failed}"
+        inexact = f", which give what is expected of {', '.join(self._inexact)}" if self._inexact else ""
+        return f"{count} simulations{inexact}"
 
     def _cells(self, name: str) -> tuple[str, ...]:
         numbers = self.deviances[name], self.expected[name], self.variances[name] ** 0.5
@@ -89,20 +104,25 @@ def goodness(
     z = (D - E[D])/sqrt(Var[D]),  p = (1 + #{D_k >= D})/(1 + K),  k = 1 ... K simulations.
 
     D is chi^2 of Gaussian data, Cash's C of counts, W of counts beside a background, which is counted anew in every
-    simulation. E and Var are exact for Gaussian noise (N, 2N) and for counts. The values stay as they are: those of a
-    fit lie closer to its data than to others, by about one in D for each free parameter, so that a p near 1 says
-    little, and one near 0 the more.
+    simulation. What was fitted to the data lies closer to them than to others, by about one in D for each free number:
+    every simulation is therefore fitted as well, from the values that gave it, all of them in one program, and D_k, E
+    and Var are those of fits. p is then about uniform over data of a true model, as far as the data and not the priors
+    say what is fitted. That takes the time of as many fits, and derivatives of both modes. Values that were not fitted
+    to these data are taken as they are, for the simulations, too; E and Var are then exact for Gaussian noise (N, 2N)
+    and for counts.
 
     **Arguments:**
 
-    - `values`: constrained parameters by name, of which those left out are the model's; or a `FitResult`.
+    - `values`: a `FitResult` of this posterior, to fit every simulation; or constrained parameters by name, of which
+      those left out are the model's, to take them as they are.
     - `key`: a JAX random key, for simulations.
     - `simulations`: how many data sets are drawn, each as large as the data; `None`: 1000 with a key, none without.
-    - `posterior`: an `sl.Posterior`.
+    - `posterior`: an `sl.Posterior`: that which was fitted.
 
     **Returns:** `Goodness`; printed, it is a table.
 
-    **Raises:** `ValueError` for names that are not free, and for simulations without a key.
+    **Raises:** `ValueError` for names that are not free, for simulations without a key, for a `FitResult` that is no
+    maximum of this posterior, or whose numbers have no bounds of their own, as those of a simplex.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -116,19 +136,22 @@ def goodness(
 
     **Source:** Kaastra 2017, A&A 605, A51 (expected C); Davison & Hinkley 1997, Bootstrap Methods, section 4.2 (p).
     """
-    count = _count(key, simulations)
-    given = values.parameters if isinstance(values, FitResult) else values
-    given = posterior.space.in_units(given)
-    model = posterior.space.replace(given)
-    named = dict(zip(posterior.names, posterior.likelihoods, strict=True))
-    means = dict(zip(posterior.names, _means(posterior, given), strict=True))
+    count, best = _count(key, simulations), values if isinstance(values, FitResult) else None
+    given = posterior.space.in_units(values if best is None else best.parameters)
     deviances = {name: float(value) for name, value in posterior.deviances(given).items()}
-    exact = {name: _exact(one, means[name], model) for name, one in named.items()}
-    simulated = {name: np.zeros(0) for name in named}
-    if key is not None and count:
-        drawn = _simulated(posterior, given, key, count)
-        simulated = {name: np.asarray(one, np.float64) for name, one in zip(posterior.names, drawn, strict=True)}
-    return Goodness({name: deviances[name] for name in named}, exact, simulated)
+    deviances, fitted = {name: deviances[name] for name in posterior.names}, 0 if best is None else posterior.space.size
+    if key is None or not count:
+        none = {name: np.zeros(0) for name in posterior.names}
+        return Goodness(deviances, _exact(posterior, given), none, fitted)
+    if best is None:
+        return Goodness(deviances, _exact(posterior, given), _named(posterior, simulated(posterior, given, key, count)))
+    check_fitted(posterior, best)
+    drawn, failed = refitted(posterior, given, key, count)
+    return Goodness(deviances, {}, _named(posterior, drawn), fitted, int(failed))
+
+
+def _named(posterior: Posterior, drawn: list[Array]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(one, np.float64) for name, one in zip(posterior.names, drawn, strict=True)}
 
 
 def _count(key: jax.Array | None, simulations: int | None) -> int:
@@ -141,8 +164,12 @@ def _count(key: jax.Array | None, simulations: int | None) -> int:
     return simulations
 
 
-def _exact(one: AbstractLikelihood, mean: Array, model: Any) -> tuple[float, float] | None:
-    return one.noise.expected_deviance(mean, model) if isinstance(one, Likelihood) else None
+def _exact(posterior: Posterior, values: Any) -> dict[str, tuple[float, float] | None]:
+    """What is known of the deviances of the model without simulations, by name."""
+    model = posterior.space.replace(values)
+    each = zip(posterior.likelihoods, _means(posterior, values), strict=True)
+    found = [one.noise.expected_deviance(mean, model) if isinstance(one, Likelihood) else None for one, mean in each]
+    return dict(zip(posterior.names, found, strict=True))
 
 
 @eqx.filter_jit
@@ -151,31 +178,18 @@ def _means(posterior: Posterior, values: Any) -> list[Array]:
     return listed(over(posterior.likelihoods, lambda one: one.mean(model)))
 
 
-@eqx.filter_jit
-def _simulated(posterior: Posterior, values: Any, key: Array, count: int) -> list[Float[Array, " n"]]:
-    """Deviances of simulated data, one array a likelihood."""
-    model, likelihoods = posterior.space.replace(values), posterior.likelihoods
-    keys = jax.random.split(key, (len(likelihoods), count))
-    return listed(over(likelihoods, lambda one, own: _deviances(one, model, own), keys))
-
-
-def _deviances(one: AbstractLikelihood, model: Any, keys: Array) -> Float[Array, " n"]:
-    if not isinstance(one, Likelihood):
-        again = lambda key: eqx.tree_at(lambda o: o.data, one, one.draw(model, key)).deviance(model)  # noqa: E731
-        return jax.lax.map(again, keys)
-    mean = one.mean(model)
-
-    def replica(key: Array) -> Array:
-        noise, data = one.noise.replicate(mean, one.data, model, key)
-        return noise.deviance(mean, data, model)
-
-    return jax.lax.map(replica, keys, batch_size=max(1, min(100, _TOGETHER // one.size)))
-
-
 def _moments(exact: tuple[float, float] | None, simulated: np.ndarray) -> tuple[float, float]:
     if exact is not None:
         return exact
     return (float(simulated.mean()), float(simulated.var(ddof=1))) if simulated.size > 1 else (np.nan, np.nan)
+
+
+def _sum(exact: dict[str, tuple[float, float] | None]) -> tuple[float, float] | None:
+    """Mean and variance of the sum of independent deviances, where all are known."""
+    known = [value for value in exact.values() if value is not None]
+    if not known or len(known) < len(exact):
+        return None
+    return sum(mean for mean, _ in known), sum(variance for _, variance in known)
 
 
 def _with_sum(found: dict[str, Any]) -> dict[str, Any]:

@@ -53,12 +53,12 @@ def prior_curvature(posterior: Posterior, values: Any) -> Float[Array, "n n"]:
 
 
 @eqx.filter_jit
-def unconstrained_curvature(posterior: Posterior, unconstrained: Any) -> Vector:
-    """Minus the second derivatives, each by itself, of the prior density of unconstrained parameters."""
+def unconstrained_curvature(posterior: Posterior, unconstrained: Any) -> Float[Array, "n n"]:
+    """Minus the second derivatives of the prior density of unconstrained parameters."""
     space = posterior.space
     vector, back = ravel(unconstrained, space.names)
 
     def density(u: Vector) -> Array:
         return space.log_prior(space.to_constrained(back(u))) + space.log_jacobian(back(u))
 
-    return -jnp.diagonal(jax.hessian(density)(vector))
+    return -jax.hessian(density)(vector)

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from .._core.files import PathLike
 from .._core.units import refuse_units
@@ -17,7 +17,7 @@ from ..statistics import Posterior
 from .opened import opened
 from .options import check_counts
 from .progress import progress as shown
-from .projected import ENDS, RUNNING, ProjectedGaussNewton, Walk, advance, begin
+from .projected import ENDS, ProjectedGaussNewton, Walk, walked
 
 
 class Candidates(NamedTuple):
@@ -184,16 +184,8 @@ def _walks(
 ) -> tuple[Walk, Int[Array, "..."], Float[Array, "..."]]:
     def walk(own: Any, sets: list[Array]) -> tuple[Walk, Array, Array]:
         posterior = eqx.combine(own, group.shared, group.rest).given(sets)
-        start = begin(posterior, ravel(posterior.space.initial, posterior.space.names)[0])
-
-        def more(state: tuple[Walk, Array]) -> Bool[Array, ""]:
-            return (state[0].status == RUNNING) & (state[1] < steps)
-
-        def on(state: tuple[Walk, Array]) -> tuple[Walk, Array]:
-            return advance(posterior, state[0], tolerance), state[1] + 1
-
-        last, steps_taken = jax.lax.while_loop(more, on, (start, jnp.zeros((), int)))
-        restored = ravel(posterior.space.initial, posterior.space.names)[1]
+        start, restored = ravel(posterior.space.initial, posterior.space.names)
+        last, steps_taken = walked(posterior, start, tolerance, steps)
         return last, steps_taken, posterior.log_posterior(restored(last.values))
 
     over_sets = jax.vmap(walk, in_axes=(None, 0))

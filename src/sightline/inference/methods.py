@@ -106,10 +106,12 @@ class LevenbergMarquardt(AbstractMethod):
         """See `AbstractMethod`."""
         import optimistix as optx
 
+        from .damped import DampedDescent
+
         solver = optx.LevenbergMarquardt(rtol=_precision(), atol=self.tolerance)
         # damping changes by tens, as Marquardt has it: by optimistix's own rule most steps stay half a Newton step
         region = optx.ClassicalTrustRegion(high_cutoff=0.75, low_cutoff=0.01, high_constant=10.0, low_constant=0.1)
-        solver = eqx.tree_at(lambda one: one.search, solver, region)
+        solver = eqx.tree_at(lambda one: (one.search, one.descent), solver, (region, DampedDescent()))
         return _run_whitened(_Plan(solver, self.steps, 12, LONGEST), _residuals, posterior, unconstrained, context)
 
 

@@ -1,5 +1,6 @@
 """Least squares in a box: Gauss-Newton steps of the numbers that no bound holds."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -29,6 +30,7 @@ RUNNING, REACHED, STALLED, INFINITE = 0, 1, 2, 3
 ENDS = ("", CONVERGED, STEP_LIMIT, DIVERGED)
 
 Vector = Float[Array, " n"]
+Near = Callable[[Posterior, Vector], Normal]
 
 
 class Walk(NamedTuple):
@@ -46,19 +48,21 @@ class Walk(NamedTuple):
     blind: Bool[Array, " n"]
 
 
-def begin(posterior: Posterior, values: Vector) -> Walk:
+def begin(values: Vector) -> Walk:
     """A fit at its start."""
     infinity, first = jnp.asarray(jnp.inf, values.dtype), jnp.asarray(FIRST, values.dtype)
     return Walk(values, infinity, first, infinity, jnp.asarray(RUNNING), jnp.zeros(values.shape, bool))
 
 
-def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""]) -> Walk:
+def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""], near: Near = normal) -> Walk:
     """One step: as little damped as lets f fall.
 
     Numbers at a bound that f would have them cross stay there; the others move by -H_FF^-1 g_F and stop at the bounds.
+
+    **Arguments:** `near`: f, g and H at a place.
     """
     low, high = box(posterior.space)
-    at = normal(posterior, walk.values)
+    at = near(posterior, walk.values)
     held = ((walk.values <= low) & (at.gradient > 0)) | ((walk.values >= high) & (at.gradient < 0))
     system, epsilon = _system(at, ~held), jnp.finfo(walk.values.dtype).eps
     highest = at.value + _ROUNDING * epsilon * jnp.abs(at.value)
@@ -66,7 +70,7 @@ def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""]) -> Wa
     def tried(damping: Array) -> tuple[Vector, Array, Array]:
         step = _newton(at, system, damping)
         trial = jnp.clip(walk.values + step, low, high)
-        return trial, normal(posterior, trial).value, -jnp.vdot(at.gradient, step)
+        return trial, near(posterior, trial).value, -jnp.vdot(at.gradient, step)
 
     def damped(state: Any) -> Any:
         more = state[0] * MORE
@@ -86,6 +90,20 @@ def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""]) -> Wa
         jnp.where(lower, trial, walk.values), jnp.where(lower, least, at.value), next_, first[3], status, system.blind
     )
     return jax.tree.map(lambda new, old: jnp.where(walk.status == RUNNING, new, old), moved, walk)
+
+
+def walked(
+    posterior: Posterior, values: Vector, tolerance: Float[Array, ""], steps: int, near: Near = normal
+) -> tuple[Walk, Int[Array, ""]]:
+    """A fit from its start to its end, as one program, and the steps it took."""
+
+    def more(state: tuple[Walk, Array]) -> Bool[Array, ""]:
+        return (state[0].status == RUNNING) & (state[1] < steps)
+
+    def on(state: tuple[Walk, Array]) -> tuple[Walk, Array]:
+        return advance(posterior, state[0], tolerance, near), state[1] + 1
+
+    return jax.lax.while_loop(more, on, (begin(values), jnp.zeros((), int)))
 
 
 class System(NamedTuple):
@@ -167,7 +185,7 @@ class ProjectedGaussNewton(AbstractMethod):
             )
         check_box(posterior.space)
         vector, back = ravel(context.start, posterior.space.names)
-        state = context.journal.begin(begin(posterior, vector)._asdict())
+        state = context.journal.begin(begin(vector)._asdict())
         while not state.status:
             state = context.journal.keep(self._step(posterior, state))
             context.journal.step(state.history[-1])

@@ -36,7 +36,9 @@ def _advance(
     if hasattr(known, "f"):
         return y, state, known.f, jnp.max(jnp.abs(known.grad)), done, result
     # least squares know the next step, damped by 1/size: a slope would need a reverse mode, which not all models have
-    distance = jnp.max(jnp.abs(state.y_eval - y)) * (1 + 1 / state.search_state.step_size)
+    size = state.search_state.step_size
+    distance = jnp.max(jnp.abs(state.y_eval - y)) * (1 + 1 / size)
+    done &= (size >= 1) | (distance < NEAR)  # a step that damping has made short has not arrived
     return y, state, 0.5 * jnp.sum(jnp.square(known.residual)), distance, done, result
 
 

@@ -39,9 +39,17 @@ def whiten(posterior: Posterior, unconstrained: Any) -> Whitening:
     rows = np.asarray(jacobian(information, posterior, unconstrained), np.float64)
     check_finite(rows, posterior, unconstrained)
     origin, _ = ravel(unconstrained, posterior.space.names)
-    curvature = np.asarray(unconstrained_curvature(posterior, unconstrained), np.float64)
-    total = rows.T @ rows + np.diag(np.maximum(np.nan_to_num(curvature), FLOOR))
+    total = rows.T @ rows + _definite(np.asarray(unconstrained_curvature(posterior, unconstrained), np.float64))
     scale = np.sqrt(np.diagonal(total))
     root = np.linalg.cholesky(total / np.outer(scale, scale) + 1e-12 * np.eye(len(scale)))
     matrix = np.linalg.inv(root).T / scale[:, None]
     return Whitening(origin, jnp.asarray(matrix, origin.dtype))
+
+
+def _definite(curvature: np.ndarray) -> np.ndarray:
+    """The curvature of priors, whose diagonal has a floor; only that where what is left is not positive definite."""
+    known = np.nan_to_num(curvature)
+    diagonal = np.maximum(np.diagonal(known), FLOOR)
+    scale = np.sqrt(np.outer(diagonal, diagonal))
+    np.fill_diagonal(known, diagonal)
+    return known if np.linalg.eigvalsh(known / scale)[0] > 0 else np.diag(diagonal)

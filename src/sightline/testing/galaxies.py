@@ -75,6 +75,7 @@ def check_history(history: AbstractHistory) -> None:
     """Holds a history to its contract, in the current precision, and says everything that is wrong with it.
 
     Shape and type of the weights; none negative; a sum of 1 at every place, on libraries of many and of few nodes;
+    `local` and `common` that make up the weights;
     values and gradients finite, at the centre too; derivatives by parameters and position equal to central differences
     (double precision); jvp and vjp agree; serialising loses nothing.
 
@@ -98,6 +99,7 @@ def check_history(history: AbstractHistory) -> None:
     few = jnp.ones(1, default_float())
     problems += _sum_problems(history.weights(places[1], few, 0 * few)[None])
     inner = places[1:]
+    problems += _mixing_problems(history, inner[:20])
     problems += derivative_problems(lambda one: _weights(one, inner), history, "the parameters")
     problems += derivative_problems(lambda x: _weights(history, x), inner, "the position")
     report(name, problems + round_trip_problems(history))
@@ -106,6 +108,16 @@ def check_history(history: AbstractHistory) -> None:
 def _nodes(dtype: Any) -> tuple[Array, Array]:
     ages, metallicities = _LIBRARY
     return jnp.asarray(ages, dtype), jnp.asarray(metallicities, dtype)
+
+
+def _mixing_problems(history: AbstractHistory, places: Array) -> list[str]:
+    nodes = _nodes(places.dtype)
+    local, common = jax.vmap(lambda x: history.local(x, *nodes))(places), history.common(nodes[0])
+    mixed = local if common is None else jnp.matmul(local, common, precision="highest")
+    expected = _weights(history, places)
+    if mixed.shape == expected.shape and bool(jnp.allclose(mixed, expected, atol=1e-6)):
+        return []
+    return ["weights are not local @ common, with which rays are added up"]
 
 
 def _weights(history: AbstractHistory, places: Array) -> Array:

@@ -1,5 +1,6 @@
 """Stars of a smooth galaxy along the rays of spaxels: mass on nodes of velocity and of a library."""
 
+import math
 from collections.abc import Callable
 
 import equinox as eqx
@@ -36,8 +37,8 @@ class Scene(eqx.Module):
     method: VelocityNodes = eqx.field(static=True)
     opacity: AbstractField | None = None
 
-    def masses(self, field: Spaxels, scale: float, amount: Amount | None = None) -> Float[Array, "v s k"]:
-        """Mass formed on each node of velocity, spaxel and node of the library, Msun.
+    def masses(self, field: Spaxels, scale: float, amount: Amount | None = None) -> Float[Array, "v s m b"]:
+        """Mass formed on each node of velocity, spaxel, metallicity and history of `common`, Msun.
 
         Rays pass the middles of `supersample`^2 equal parts of each spaxel.
 
@@ -46,13 +47,20 @@ class Scene(eqx.Module):
         middles, rays, axes, area = self._raster(field, scale)
         self._check_speeds(middles, axes)
 
+        ages, metals = (jnp.asarray(part, middles.dtype) for part in (self.library.age, self.library.metallicity))
+
         @jax.checkpoint
-        def spaxel(middle: Float[Array, "2"]) -> Float[Array, "v k"]:
-            nodes, histories = jax.vmap(lambda ray: self._ray(ray, axes, amount))(middle + rays)
+        def spaxel(middle: Float[Array, "2"]) -> Float[Array, "v m b"]:
+            nodes, local = jax.vmap(lambda ray: self._ray(ray, axes, ages, metals, amount))(middle + rays)
             # all rays in one product of matrices: one a ray would take most of the time of a Jacobian
-            return area * nodes.reshape(-1, nodes.shape[-1]).T @ histories.reshape(-1, histories.shape[-1])
+            found = area * nodes.reshape(-1, nodes.shape[-1]).T @ local.reshape(-1, math.prod(local.shape[-2:]))
+            return found.reshape(-1, *local.shape[-2:])
 
         return jnp.moveaxis(jax.lax.map(spaxel, middles), 0, 1)
+
+    def common(self) -> Float[Array, "b a"] | None:
+        """The histories that all places mix, by the ages of the library."""
+        return self.stars.history.common(jnp.asarray(self.library.age, default_float()))
 
     def deepest(self, field: Spaxels, scale: float) -> Float[Array, " s"]:
         """The largest A_V along the rays of each spaxel, mag."""
@@ -112,21 +120,22 @@ class Scene(eqx.Module):
         means = weights @ amount(accumulate(parts) + nodes[:, None] * parts)
         return jnp.zeros_like(parts).at[order].set(means, unique_indices=True)
 
-    def _ray(self, place: Float[Array, "2"], axes: Float[Array, "3 3"], amount: Amount | None) -> tuple[Array, Array]:
-        """Mass per area on nodes of velocity at places along a ray, (n, v) Msun kpc^-2, and histories there, (n, k)."""
+    def _ray(
+        self, place: Float[Array, "2"], axes: Float[Array, "3 3"], ages: Array, metals: Array, amount: Amount | None
+    ) -> tuple[Array, Array]:
+        """Mass per area on nodes of velocity along a ray, (n, v) Msun kpc^-2, and local histories, (n, m, b)."""
         depths, positions, widths = self._places(place, axes)
         if amount is not None:
             widths = widths * self._passed(depths, positions, widths, amount)
-        ages, metals = (jnp.asarray(part, place.dtype) for part in (self.library.age, self.library.metallicity))
 
         def at(position: Float[Array, "3"]) -> tuple[Array, Array]:
-            history = self.stars.history.weights(position, ages, metals).reshape(-1)
+            local = self.stars.history.local(position, ages, metals)
             velocity = self._velocity(position, axes)
             nodes = spread(velocity, self.stars.dispersion_at(position), self.method.velocities)
-            return self.stars.density(position) * nodes, history
+            return self.stars.density(position) * nodes, local
 
-        nodes, histories = jax.vmap(at)(positions)
-        return nodes * widths[:, None], histories
+        nodes, local = jax.vmap(at)(positions)
+        return nodes * widths[:, None], local
 
     def _depths(self, origin: Float[Array, "3"], away: Float[Array, "3"]) -> tuple[Array, Array]:
         """Places along a ray and their weights, kpc: no gradient goes through where a galaxy is cut off.

@@ -16,16 +16,18 @@ def smooth_light(
 ) -> Array:
     """Luminosities of a smooth galaxy in channels and spaxels, behind its dust and, where young, that of clouds."""
     latest = 0.0 if dust is None else dust.birth_age
-    young = np.flatnonzero(np.tile(scene.library.age < latest, scene.library.shape[0]))
-    cloudy = jax.tree.map(lambda leaf: leaf[young], templates)
+    young = scene.library.age < latest
+    cloudy = jax.tree.map(lambda leaf: leaf[np.tile(young, scene.library.shape[0])], templates)
+    common = scene.common()
 
     def light(amount: Amount | None = None) -> Array:
         masses = scene.masses(field, scale, amount)
-        clear = scene.method.spectra(masses, templates)
-        if dust is None or passed is None or not len(young):
+        clear = scene.method.spectra(masses, templates, common)
+        if dust is None or passed is None or not np.any(young):
             return clear
         lost = 1 - passed(dust.birth_clouds[None])[0]
-        return clear - scene.method.spectra(masses[..., young], cloudy) * lost[:, None]
+        part = (masses[..., young], cloudy) if common is None else (masses, cloudy, common[:, young])
+        return clear - scene.method.spectra(*part) * lost[:, None]
 
     if dust is None or passed is None:
         return light()

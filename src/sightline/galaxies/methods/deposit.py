@@ -1,5 +1,6 @@
 """Mass on nodes of velocity, spaxels and a library."""
 
+import functools
 import math
 from typing import Any
 
@@ -34,14 +35,38 @@ def spread(velocity: Float[Array, ""], dispersion: Float[Array, ""], velocities:
     of the squared step, is taken out again by second differences.
     """
     step = float(velocities[1] - velocities[0])
-    at = jnp.clip(velocity, velocities[0], velocities[-1])
-    width = jnp.maximum(dispersion, 1e-3 * step) / step
-    ends = np.arange(-2, len(velocities) + 2)
-    u = jnp.asarray(ends, velocity.dtype) - (at - velocities[0]) / step
-    ramp = u * jax.scipy.special.ndtr(u / width) + width * jnp.exp(-0.5 * (u / width) ** 2) / np.sqrt(2 * np.pi)
-    hats = jnp.diff(jnp.diff(ramp))
-    weights = hats[1:-1] - jnp.diff(jnp.diff(hats)) / 12
+    at = (jnp.clip(velocity, velocities[0], velocities[-1]) - velocities[0]) / step
+    return _spread(at, jnp.maximum(dispersion, 1e-3 * step) / step, len(velocities))
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _spread(at: Float[Array, ""], width: Float[Array, ""], count: int) -> Float[Array, " v"]:
+    """`spread` about a place, of a width, in steps: for Jacobians of many columns its derivatives are explicit."""
+    u, below, bell = _gaussian(at, width, count)
+    weights = _corrected(u * below + width * bell)
     return weights / jnp.sum(weights)
+
+
+@_spread.defjvp
+def _(count: int, primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    u, below, bell = _gaussian(*primals, count)
+    weights, by_at, by_width = map(_corrected, (u * below + primals[1] * bell, -below, bell))
+    total = jnp.sum(weights)
+    value = weights / total
+    by_at, by_width = ((one - value * jnp.sum(one)) / total for one in (by_at, by_width))
+    return value, by_at * tangents[0] + by_width * tangents[1]
+
+
+def _gaussian(at: Array, width: Array, count: int) -> tuple[Array, Array, Array]:
+    """Distances of the nodes, two more at each end, from a place; the normal distribution there, and its density."""
+    u = jnp.arange(-2, count + 2).astype(at.dtype) - at
+    return u, jax.scipy.special.ndtr(u / width), jnp.exp(-0.5 * (u / width) ** 2) / math.sqrt(2 * math.pi)
+
+
+def _corrected(ramp: Float[Array, " n"]) -> Float[Array, " v"]:
+    """Second differences of integrals, less the second differences of these over 12."""
+    hats = jnp.diff(jnp.diff(ramp))
+    return hats[1:-1] - jnp.diff(jnp.diff(hats)) / 12
 
 
 def deposit(

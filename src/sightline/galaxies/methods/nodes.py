@@ -15,6 +15,9 @@ from .emitters import Emitters
 from .method import AbstractMethod, Transmission, shifts
 from .screens import screened
 
+_TOGETHER = 2**19
+"""Numbers in the spectra of as many nodes of velocity as are multiplied with masses at a time."""
+
 
 class VelocityWarning(UserWarning):
     """Emitters move faster than the nodes of a `VelocityNodes`."""
@@ -71,19 +74,39 @@ class VelocityNodes(AbstractMethod):
             return light()
         return self.screened(light, emitters.visual, transmission)
 
-    def spectra(self, masses: Float[Array, "v s k"], templates: Templates) -> Float[Array, "channels spaxels"]:
-        """The light of masses on nodes: each node's spectra are made anew in reverse mode, and not kept."""
+    def spectra(
+        self, masses: Float[Array, "v s *k"], templates: Templates, common: Float[Array, "b a"] | None = None
+    ) -> Float[Array, "channels spaxels"]:
+        """The light of masses on nodes: each node's spectra are made anew in reverse mode, and not kept.
+
+        With `common`, shares of the ages of the library, masses are (v, s, metallicities, b): the spectra are mixed,
+        and not the masses, of which there are more.
+        """
+        count, spaxels = masses.shape[:2]
+        channels = len(templates.points) - 1
+        size = min(count, max(1, _TOGETHER // (templates.mean.shape[0] * channels)))
+        rows, velocities = self._in_groups(masses.reshape(count, spaxels, -1), size)
 
         @jax.checkpoint
         def light(mass: Array, velocity: Array) -> Array:
             shift, factor = shifts(velocity)
-            return mass @ (templates.means(shift) * factor)
+            seen = jax.vmap(templates.means)(shift) * factor[:, None, None]
+            return mass @ _mixed(seen, common).reshape(mass.shape[1], channels)
 
         def add(cube: Array, one: tuple[Array, Array]) -> tuple[Array, None]:
             return cube + light(*one), None
 
-        empty = jnp.zeros((masses.shape[1], len(templates.points) - 1), masses.dtype)
-        return jax.lax.scan(add, empty, (masses, jnp.asarray(self.velocities, masses.dtype)))[0].T
+        empty = jnp.zeros((spaxels, channels), rows.dtype)
+        return jax.lax.scan(add, empty, (rows, velocities))[0].T
+
+    def _in_groups(self, masses: Float[Array, "v s k"], size: int) -> tuple[Array, Array]:
+        """Masses of groups of nodes, (groups, s, size k), the last filled up, and velocities, (groups, size)."""
+        count, spaxels, histories = masses.shape
+        more = -count % size
+        velocities = np.pad(self.velocities, (0, more), mode="edge").reshape(-1, size)
+        rows = jnp.pad(masses, ((0, more), (0, 0), (0, 0))).reshape(-1, size, spaxels, histories)
+        rows = jnp.swapaxes(rows, 1, 2).reshape(-1, spaxels, size * histories)
+        return rows, jnp.asarray(velocities, masses.dtype)
 
     def screened(self, light: Any, visual: Array, transmission: Transmission) -> Array:
         """The light behind dust, by splines of A_V."""
@@ -112,3 +135,12 @@ class VelocityNodes(AbstractMethod):
                 VelocityWarning,
                 stacklevel=4,
             )
+
+
+def _mixed(spectra: Float[Array, "v k n"], common: Float[Array, "b a"] | None) -> Float[Array, "v *j n"]:
+    """Spectra of histories, those of the first metallicity first, from those of ages."""
+    if common is None:
+        return spectra
+    count, _, channels = spectra.shape
+    by_age = spectra.reshape(count, -1, common.shape[1], channels)
+    return jnp.einsum("ba,vman->vmbn", common, by_age, precision="highest")

@@ -1,20 +1,15 @@
 """When stars of a smooth galaxy formed, and how rich in metals: weights on the nodes of a library, place by place."""
 
 import abc
-from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.module import Module, param, setting
-from ..._core.safe import safe_hypot
-from ..._core.types import Scalar, Vector
+from ..._core.module import Module, param
+from ..._core.types import Vector
 from .spread import log_age, on_nodes
-from .tables import check_nodes, interpolate
 
 Weights = Float[Array, "m a"]
+Local = Float[Array, "m b"]
 
 
 class AbstractHistory(Module):
@@ -34,6 +29,24 @@ class AbstractHistory(Module):
         `metallicities`: of the library, (m,) [M/H], rising.
         """
 
+    def common(self, ages: Float[Array, " a"]) -> Float[Array, "b a"] | None:
+        """Shares of ages, (b, a), of a few histories that all places mix: weights = local @ common.
+
+        Rays then add up what is `local`, and the mixtures are made once: that takes less time where b is less than a,
+        above all in Jacobians. By default `None`: each age is a history of its own.
+
+        **Arguments:** `ages`: of the library, (a,) Gyr, rising.
+        """
+        del ages
+        return None
+
+    def local(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Local:
+        """Shares of the mass formed by metallicity and by history of `common`, (m, b); by default `weights`.
+
+        **Arguments:** as those of `weights`.
+        """
+        return self.weights(position, ages, metallicities)
+
 
 class SingleAge(AbstractHistory):
     """All stars of one age and one metallicity, linear in ([M/H], log age) between nodes, and clamped at the ends.
@@ -52,64 +65,3 @@ class SingleAge(AbstractHistory):
     def weights(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Weights:
         by_age = on_nodes(log_age(self.age), log_age(ages))
         return on_nodes(self.metallicity, metallicities)[:, None] * by_age
-
-
-class RadialHistory(AbstractHistory):
-    """A history that changes with the distance R from the axis, and a gradient of metallicity.
-
-    At radius r_k the shares of the mass formed at ages t_j are e^l_kj/sum_j e^l_kj, linear in R between, those of the
-    first and the last radius beyond. [M/H] is a normal distribution of mean z_0 + g R.
-
-    **Arguments:**
-
-    - `radii` r: rising, (n,) kpc; `ages` t: rising, (a,) Gyr; need not be those of the library.
-    - `logits` l: (n, a); `None`: the same mass at each age.
-    - `metallicity` z_0: [M/H] on the axis, dex; `gradient` g: dex/kpc; `spread`: standard deviation, dex.
-
-    **Raises:** `ValueError` for radii or ages that do not rise, and logits of another shape.
-
-    !!! example
-        >>> history = sl.stars.RadialHistory([0.0, 5.0], [1.0, 10.0], metallicity=0.2, gradient=-0.05)
-        >>> weights = history.weights(jnp.zeros(3), jnp.array([1.0, 10.0]), jnp.array([-0.3, 0.2]))
-        >>> [round(float(one), 6) for one in weights[1]]
-        [0.5, 0.5]
-    """
-
-    radii: tuple[float, ...] = setting(unit="kpc", bounds=(0, None))
-    ages: tuple[float, ...] = setting(unit="Gyr", bounds=(0, None))
-    logits: Float[Array, "n a"] = param(None)
-    metallicity: Float[Array, ""] = param(0.0, symbol="[M/H]_0")
-    gradient: Float[Array, ""] = param(0.0, unit="kpc-1")
-    spread: Float[Array, ""] = param(0.0, bounds=(0, None))
-
-    def __init__(
-        self,
-        radii: Any,
-        ages: Any,
-        logits: Any = None,
-        metallicity: Any = 0.0,
-        gradient: Any = 0.0,
-        spread: Any = 0.0,
-    ):
-        self.radii, self.ages = radii, ages
-        self.logits = jnp.zeros((np.size(radii), np.size(ages))) if logits is None else logits
-        self.metallicity, self.gradient, self.spread = metallicity, gradient, spread
-
-    def __check_init__(self) -> None:
-        check_nodes("RadialHistory.radii", self.radii)
-        check_nodes("RadialHistory.ages", self.ages)
-        if self.logits.shape != (len(self.radii), len(self.ages)):
-            wanted = f"({len(self.radii)} radii, {len(self.ages)} ages)"
-            raise ValueError(f"RadialHistory.logits has shape {self.logits.shape}, not {wanted}.")
-
-    def shares(self, radius: Scalar) -> Float[Array, " a"]:
-        """Shares of the mass formed at the ages of the history, at a distance from the axis, () kpc."""
-        return interpolate(radius, self.radii, jax.nn.softmax(self.logits, axis=1))
-
-    def weights(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Weights:
-        radius = safe_hypot(position[0], position[1])
-        nodes = log_age(ages)
-        placed = jax.vmap(lambda age: on_nodes(age, nodes))(log_age(jnp.asarray(self.ages, nodes.dtype)))
-        by_age = jnp.dot(self.shares(radius), placed, precision="highest")
-        mean = self.metallicity + self.gradient * radius
-        return on_nodes(mean, metallicities, self.spread)[:, None] * by_age

@@ -54,7 +54,9 @@ def read_response(path: PathLike, area: PathLike | None = None) -> Response:
     if area is not None:
         _warn_of_two_areas(path, area, found)
         factor = _area(area, low, high)
-        found = found._replace(value=found.value * factor[found.column])
+        value = np.repeat(factor, np.diff(_begins(found)))
+        value *= found.value
+        found = found._replace(value=value)
     if len(low) > 1 and low[0] > low[-1]:
         low, high = low[::-1], high[::-1]
         found = found._replace(column=len(low) - 1 - found.column)
@@ -67,8 +69,15 @@ def collected(found: Entries) -> float:
     return float(np.bincount(found.column, weights=found.value).max()) if len(found.value) else 0.0
 
 
+def _begins(found: Entries) -> np.ndarray:
+    """Where the elements of each energy begin, and where the last end, (n + 1,): they are energy by energy."""
+    return np.searchsorted(found.column, np.arange(found.shape[1] + 1))
+
+
 def _warn_of_two_areas(path: PathLike, area: PathLike, found: Entries) -> None:
-    most = collected(found)
+    begins = np.unique(_begins(found)[:-1])
+    begins = begins[begins < len(found.value)]
+    most = float(np.add.reduceat(found.value, begins).max()) if len(begins) else 0.0
     if most > EFFICIENCY:
         warnings.warn(
             f"{path} alone collects {most:.3g} at most, which is an effective area already, and is multiplied by that "
@@ -114,7 +123,8 @@ def _elements(table: Any, channels: Channels, path: PathLike) -> Entries:
     whole = np.array_equal(total, matrix.length)
     held = matrix.values if whole else matrix.values[heads(matrix.length, total)]
     start = _offset(table, first[count > 0], (first + count)[count > 0], channels, path)
-    row = np.repeat(first - start - np.cumsum(count) + count, count) + np.arange(count.sum())
+    row = np.repeat(first - start - np.cumsum(count) + count, count)
+    row += np.arange(len(row))
     found = Entries(row, np.repeat(energy, count), held, (len(channels), len(groups)))
     return found if np.all(held) else _without_zeros(found)
 

@@ -9,9 +9,26 @@ import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
-from .sightlines import Ray
+from .sightlines import Ray, Sightlines
 
 T = TypeVar("T")
+
+
+_CELLS = 256  # of a ray of which `chunk` are evaluated at a time: batches keep both the cache and all cores busy
+
+
+def cells_of(lines: Sightlines) -> int:
+    """How many cells a ray has, those of walls that are not yet looked for left out."""
+    if lines.midpoints is not None:
+        return lines.midpoints.shape[0]
+    return lines.parts * (lines.cells.cells if lines.edges is None else lines.edges.shape[0] - 1)
+
+
+def batch_of(lines: Sightlines, chunk: int) -> int:
+    """How many rays to evaluate at a time: as many cells as `chunk` rays of 256 have, in batches of one size."""
+    devices = 1 if lines.mesh is None else lines.mesh.size
+    most, size = max(chunk * _CELLS // max(cells_of(lines), 1), 1), -(-lines.size // devices)
+    return -(-size // -(-size // most))
 
 
 def vmap_rays(function: Callable[[Ray, Any], T], rays: Ray, values: Any = None, first: bool = False) -> T:

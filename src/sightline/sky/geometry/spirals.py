@@ -53,22 +53,23 @@ class Spirals(eqx.Module):
         (x, y, z), (u, v, w) = place.T, course.T
         speed = jnp.sqrt(jnp.maximum(u * u + v * v, 1e-16))
         passing = -(x * u + y * v) / speed**2
-        near_x, near_y = x + passing * u, y + passing * v
-        turn = jnp.where(x * v - y * u >= 0, 1.0, -1.0).astype(x.dtype)
-        nearest = jnp.maximum(jnp.hypot(near_x, near_y), 1e-6)
-        azimuth = jnp.arctan2(near_y, near_x)
+        moment = (x * v - y * u) / speed
+        turn = jnp.where(moment >= 0, 1.0, -1.0).astype(x.dtype)
+        nearest = jnp.maximum(jnp.abs(moment), 1e-6)
+        # across the course: the nearest point of a ray through the axis has no direction of its own
+        azimuth = jnp.arctan2(-turn * u, turn * v)
         lean, per_turn = self.slope * turn, 2 * math.pi * jnp.abs(self.slope)
         level = jnp.log(self.radius / nearest) + self.slope * azimuth
         lowest = jnp.log(self.inner / nearest) - 0.5 * math.pi * jnp.abs(self.slope)
         first = jnp.ceil((lowest - level) / per_turn)
         levels = level[:, None] + (first[:, None] + jnp.arange(self.windings, dtype=x.dtype)[None]) * per_turn[:, None]
-        sides = (_crossing(levels, lean[:, None]), -_crossing(levels, -lean[:, None]))
-        alpha = jnp.stack(sides)
+        rest = jnp.stack([_crossing(levels, lean[:, None]), _crossing(levels, -lean[:, None])])
         found = levels > _least(lean)[:, None]
         numbers = (nearest, passing, speed, z, w, self.height, self.inner, self.outer)
         nearest, passing, speed, z, w, height, inner, outer = (number[None, :, None] for number in numbers)
-        radius = nearest / jnp.cos(alpha)
-        distance = passing + nearest * jnp.tan(alpha) / speed
+        radius = nearest / jnp.sin(rest)
+        sides = jnp.array([1.0, -1.0], x.dtype)[:, None, None]
+        distance = passing + sides * nearest / (jnp.tan(rest) * speed)
         low = jnp.abs(z + distance * w) <= height
         on_wall = found[None] & low & (radius > inner) & (radius < outer)
         after, before = (part.reshape(-1) for part in distance)
@@ -82,17 +83,19 @@ def _least(lean: Array) -> Array:
 
 
 def _crossing(level: Array, lean: Array) -> Array:
-    """The larger root of -ln cos(alpha) - lean alpha = level; the place of the minimum where there is none."""
-    least = jnp.arctan(lean)
+    """pi/2 less the larger root of -ln cos(alpha) - lean alpha = level; the place of the minimum where there is none.
+
+    Less, since far from the axis alpha is pi/2 but for its last digits.
+    """
+    most = 0.5 * math.pi - jnp.arctan(lean)
     # where -ln cos(alpha) alone, less the most that lean takes away, reaches the level: beyond the root
     beyond = jnp.exp(-jnp.maximum(level + 0.5 * math.pi * jnp.abs(lean), 1e-3))
-    alpha = jnp.maximum(jnp.arctan2(jnp.sqrt(1 - beyond * beyond), beyond), least + 1e-3)
+    rest = jnp.minimum(jnp.arctan2(beyond, jnp.sqrt(1 - beyond * beyond)), most - 1e-3)
     for _ in range(_STEPS):
-        cosine = jnp.maximum(jnp.cos(alpha), 1e-12)
-        excess = -jnp.log(cosine) - lean * alpha - level
-        slope = jnp.maximum(jnp.sin(alpha) / cosine - lean, 1e-6)
-        alpha = jnp.maximum(alpha - jnp.maximum(excess, 0) / slope, least)
-    return alpha
+        excess = -jnp.log(jnp.sin(rest)) - lean * (0.5 * math.pi - rest) - level
+        slope = jnp.maximum(1 / jnp.tan(rest) - lean, 1e-6)
+        rest = jnp.minimum(rest + jnp.maximum(excess, 0) / slope, most)
+    return rest
 
 
 def windings_between(inner: float, outer: float, slope: float) -> int:

@@ -12,6 +12,7 @@ from ...statistics.hooks import Part, Split
 from ..axes import asked
 from ..fields.base import prepare_children
 from ..geometry import Sightlines
+from ..geometry.mapping import batch_of
 from ..geometry.subset import parts_of
 from ..observables import AbstractObservable
 from ..observables.reaching import Reaching
@@ -49,9 +50,16 @@ def split(simulator: AbstractSimulator, observable: Any, lines: Sightlines) -> S
         return None
     fixed = jax.tree.map(lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf, simulator)
     # half the rays of a pass that goes forward only: more is kept of each
-    size = max(1, simulator.chunk // 2 // (lines.size // lines.sky.size))
-    found = [Part(_of(prepare_children(observable), part, places), places, size, lines.mesh) for part, places in parts]
+    found = [
+        Part(_of(prepare_children(observable), part, places), places, _pixels(simulator, part, places), lines.mesh)
+        for part, places in parts
+    ]
     return Split(Batched(fixed, simulator.prepare()), tuple(found))
+
+
+def _pixels(simulator: AbstractSimulator, lines: Sightlines, places: Array) -> int:
+    """How many pixels at a time: half the rays of a pass that goes forward only, since more is kept of each."""
+    return max(1, batch_of(lines, max(simulator.chunk // 2, 1)) * places.shape[0] // lines.size)
 
 
 def _of(observable: Any, lines: Sightlines, places: Array) -> Any:

@@ -9,7 +9,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
 from jaxtyping import Array, Float, Inexact
 
 from ..._core.memory import foresee
@@ -20,6 +19,7 @@ from ..emission import StokesVector, TransferCoefficients
 from ..emission.base import add_parts
 from ..fields.base import AbstractField, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays, vmap_rays
+from ..geometry.mapping import batch_of, cells_of
 from ..geometry.panels import equal, gauss
 from ..observables import AbstractObservable
 from ..stokes import Stokes
@@ -54,18 +54,17 @@ def observe_rays(
     The simulator is prepared, unless it is `ready` already: then rays are few, and go through all at once.
     """
     structures = structures_of(simulator) if needs_edges(lines) else None
-    run = _run(simulator, ready, lines.mesh)
-    simulator = simulator.prepare() if ready is None else ready
-    parts = [_observe_class(simulator, part, structures, frequency, run) for part in lines.classes or (lines,)]
+    batched, simulator = ready is None, simulator.prepare() if ready is None else ready
+    parts = [_observe_class(simulator, part, structures, frequency, batched) for part in lines.classes or (lines,)]
     values = {name: join_classes(lines, [part[name] for part, _ in parts]) for name in parts[0][0]}
     return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
 
 
-def _run(simulator: AbstractSimulator, ready: AbstractSimulator | None, mesh: Mesh | None) -> Callable[..., Any]:
+def _run(simulator: AbstractSimulator, lines: Sightlines, batched: bool) -> Callable[..., Any]:
     """What maps a function over rays and values that have them first: in batches, or all at once."""
-    if ready is not None:
+    if not batched:
         return functools.partial(vmap_rays, first=True)
-    return functools.partial(map_rays, chunk=simulator.chunk, first=True, mesh=mesh)
+    return functools.partial(map_rays, chunk=batch_of(lines, simulator.chunk), first=True, mesh=lines.mesh)
 
 
 def _observe_class(
@@ -73,15 +72,15 @@ def _observe_class(
     lines: Sightlines,
     structures: Structures | None,
     frequency: Array,
-    run: Callable[..., Any],
+    batched: bool,
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
-    rays = min(simulator.chunk, lines.size)
-    cells = lines.cells.cells if lines.edges is None else (lines.edges.shape[0] - 1) * lines.parts
+    rays, cells = batch_of(lines, simulator.chunk), cells_of(lines)
     numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, None if lines.edges is None else lines.edges.T)
-    return run(eqx.Partial(_observe, simulator, division_of(lines), structures, frequency), lines.rays, values=given)
+    observe = eqx.Partial(_observe, simulator, division_of(lines), structures, frequency)
+    return _run(simulator, lines, batched)(observe, lines.rays, values=given)
 
 
 def _observe(
@@ -176,17 +175,16 @@ def measure_rays(
     """
     lines = observable.sightlines
     structures = structures_seen(simulator, observable) if needs_edges(lines) else None
-    run = _run(simulator, ready, lines.mesh)
-    if ready is None:
+    batched, simulator = ready is None, simulator.prepare() if ready is None else ready
+    if batched:
         observable = prepare_children(observable)
-    simulator = simulator.prepare() if ready is None else ready
 
     observable = eqx.tree_at(lambda o: o.sightlines, observable, division_of(lines))
     results, classes = [], lines.classes or (lines,)
     for part, far in zip(classes, split_classes(lines, length), strict=True):
         given = (None if part.edges is None else part.edges.T, far)
         measure = eqx.Partial(_measure, simulator, observable, division_of(part), structures)
-        results.append(run(measure, part.rays, values=given))
+        results.append(_run(simulator, part, batched)(measure, part.rays, values=given))
     return join_classes(lines, results)
 
 
@@ -229,7 +227,7 @@ def _with_end(distance: Array, widths: Array, far: Scalar) -> tuple[Array, Array
 @eqx.filter_jit
 def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: int) -> dict[str, Components]:
     """The components of fields in the cells of all rays, (rays, cells) each, and of copies of the last ray that fill
-    the last batch of `chunk`."""
+    the last batch."""
     prepared = {name: field.prepare() for name, field in fields.items()}
 
     def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
@@ -243,10 +241,11 @@ def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: 
         foresee(numbers, f"Values of {', '.join(fields)} in the cells of {lines.size} rays", _CURE)
         return found
 
-    extra = -lines.size % min(chunk, lines.size)
+    batch = batch_of(lines, chunk)
+    extra = -lines.size % batch
     rays = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), (lines.rays, lines.edges))
     rays = jax.tree.map(lambda leaf: jnp.pad(leaf, [(0, extra)] + [(0, 0)] * (leaf.ndim - 1), mode="edge"), rays)
-    return jax.lax.map(evaluate, rays, batch_size=chunk)
+    return jax.lax.map(evaluate, rays, batch_size=batch)
 
 
 class RotationWarning(UserWarning):

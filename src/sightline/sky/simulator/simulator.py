@@ -49,7 +49,8 @@ class Simulator(AbstractSimulator):
     - `radiation`: the photons that electrons scatter to gamma rays, see `sl.radiation`.
     - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
     - `transfer`: the solver.
-    - `chunk`: rays evaluated at a time; memory grows with it, speed hardly.
+    - `chunk`: rays of 256 cells evaluated at a time, fewer where they have more: memory grows with it, and on a CPU
+      speed hardly; an accelerator wants many.
 
     **Raises:** at construction: `ValueError` where an operator needs a field that is missing, or two would count the
     same electrons twice; `TypeError` where a field does not return the shape its place demands.

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.units import number, strip_unit
 from ...parameters.leaves import find_leaves, nearest
+from ..spectra.channel_spectrum import AbstractChannelSpectrum
 from .draws import poisson
 from .folded import Folding
 from .response import Response
@@ -30,7 +31,8 @@ def fakeit(
 
     **Returns:** counts, (channels,), or (batch, channels).
 
-    **Raises:** `ValueError` for a name that is not there, or arrays of different lengths.
+    **Raises:** `ValueError` for a name that is not there, a spectrum that no response folds, or arrays of different
+    lengths.
 
     !!! example
         >>> import numpy as np
@@ -45,7 +47,11 @@ def fakeit(
     if not (math.isfinite(exposure) and exposure > 0):
         raise ValueError(f"exposure = {exposure} s must be positive and finite.")
     folding, changed = Folding.of(response), _checked(model, {} if values is None else values)
-    model.spectrum(name)
+    if isinstance(model.spectrum(name), AbstractChannelSpectrum):
+        raise ValueError(
+            f"{name!r} is a {type(model.spectra[name]).__name__}, which no response folds: draw its channels, "
+            f"jax.random.poisson(key, exposure * model.spectra[{name!r}](response.channels))."
+        )
     return _draw(model, folding, jnp.asarray(exposure, folding.edges.dtype), key, changed, name)
 
 

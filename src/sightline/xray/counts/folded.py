@@ -14,12 +14,14 @@ from ..._core.relaxed import relaxed
 from ...statistics.layout import Axis, Layout, row_names
 from ..spectra.base import AbstractPhotonSpectrum
 from ..spectra.bins import Bins, divided
+from ..spectra.channel_spectrum import AbstractChannelSpectrum
 from ..spectra.each import Each
 from .observation import Observation
 from .reach import check_reach
 from .response import Response
 from .rows import Rows, product
 from .stack import Stack
+from .unfolded import Unfolded
 
 
 class Folding(eqx.Module):
@@ -100,10 +102,12 @@ class FoldedCounts(eqx.Module):
     - `source`, `instrument`: names in the model.
     - `exposure`: s, for figures.
     - `relative`: (size, 1), what the counts of stacked observations are multiplied by.
+    - `unfolded`: the channels, for a spectrum that no response folds; stacks have none.
 
     `sl.CountsLikelihood` makes one; `of` does for an observation alone.
 
-    **Raises:** `ValueError` when it is called for other numbers of spectra than observations.
+    **Raises:** `ValueError` when it is called for other numbers of spectra than observations, for a channel spectrum
+    of a stack or behind an instrument.
 
     !!! example
         >>> edges = np.linspace(0.5, 8.0, 31)
@@ -125,6 +129,7 @@ class FoldedCounts(eqx.Module):
     instrument: str | None = eqx.field(static=True)
     exposure: Float[Array, "*size"]
     relative: Float[Array, "size 1"] | None = None
+    unfolded: Unfolded | None = None
 
     @classmethod
     def of(cls, observation: Observation | Stack, source: str, instrument: str | None = None) -> "FoldedCounts":
@@ -132,7 +137,8 @@ class FoldedCounts(eqx.Module):
         scale = None if instrument is None or isinstance(observation, Stack) else _scale(observation)
         folding = Folding.of(observation.folding)
         low, high, exposure = map(to_jax, (observation.low, observation.high, observation.exposure))
-        return cls(folding, scale, low, high, source, instrument, exposure, relative_exposure(exposure))
+        relative, channels = relative_exposure(exposure), unfolded(observation, background=False)
+        return cls(folding, scale, low, high, source, instrument, exposure, relative, channels)
 
     def __call__(self, model: Any) -> Float[Array, "*size groups"]:
         counts = self._counts(model)
@@ -147,11 +153,21 @@ class FoldedCounts(eqx.Module):
 
     def _counts(self, model: Any) -> Float[Array, "*size groups"]:
         spectrum = model.spectrum(self.source)
+        if isinstance(spectrum, AbstractChannelSpectrum):
+            return self._in_channels(spectrum)
         if self.instrument is None or self.scale is None:
             return self.folding(spectrum)
         detector = model.device(self.instrument)
         seen = detector(spectrum)
         return self.scale(seen, detector) if detector.shifts else self.folding(seen)
+
+    def _in_channels(self, spectrum: AbstractChannelSpectrum) -> Float[Array, " groups"]:
+        told = f"{self.source!r} is a {type(spectrum).__name__}, which no response folds"
+        if self.instrument is not None:
+            raise ValueError(f"{told}: it has no instrument: leave {self.instrument!r} out of its likelihood.")
+        if self.unfolded is None:
+            raise ValueError(f"{told}: it stands in no stack: give observations likelihoods of their own.")
+        return self.unfolded(spectrum)
 
     @property
     def coordinates(self) -> np.ndarray:
@@ -168,7 +184,9 @@ class FoldedCounts(eqx.Module):
         if self.scale is not None or isinstance(self.folding.matrix, Rows):
             return None
         some = eqx.tree_at(lambda one: one.folding.matrix, self, self.folding.matrix[index])
-        return eqx.tree_at(lambda one: (one.low, one.high), some, (self.low[index], self.high[index]))
+        part = None if self.unfolded is None else self.unfolded.restrict(index)
+        new = (self.low[index], self.high[index], part)
+        return eqx.tree_at(lambda one: (one.low, one.high, one.unfolded), some, new, is_leaf=lambda one: one is None)
 
     def place(self, pixel: int) -> str:
         """Where a datum is, in words."""
@@ -212,7 +230,8 @@ class SourceAndBackground(eqx.Module):
         folding = Folding.of(observation.background_folding)
         exposure = to_jax(observation.background_exposure)
         relative = relative_exposure(exposure)
-        off = FoldedCounts(folding, None, on.low, on.high, background, None, exposure, relative)
+        channels = unfolded(observation, background=True)
+        off = FoldedCounts(folding, None, on.low, on.high, background, None, exposure, relative, channels)
         return cls(on, off, to_jax(observation.ratio))
 
     def __call__(self, model: Any) -> Float[Array, "2 *size groups"]:
@@ -241,6 +260,11 @@ class SourceAndBackground(eqx.Module):
 def relative_exposure(exposure: Array) -> Array | None:
     """Exposures of a stack over that of its first, in whose response it is; `None` for one observation."""
     return exposure / exposure[0] if exposure.ndim else None
+
+
+def unfolded(observation: Observation | Stack, background: bool) -> Unfolded | None:
+    """The channels of an observation; `None` for a stack."""
+    return Unfolded.of(observation, background) if isinstance(observation, Observation) else None
 
 
 def to_jax(values: Any) -> Array:

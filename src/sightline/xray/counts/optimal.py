@@ -34,7 +34,7 @@ class Optimal(AbstractGrouping):
         >>> len(observation.group(sl.counts.Optimal()))
         11
 
-    **Source:** Kaastra & Bleeker 2016, A&A 587, A151, section 3 (width of a data bin) and section 5 (recipe).
+    **Source:** Kaastra & Bleeker 2016, A&A 587, A151, equations 36 (width), 37 (x), B1 (R) and B2 to B4 (N_r).
     """
 
     cites: ClassVar[tuple[str, ...]] = ("Kaastra2016",)
@@ -63,11 +63,15 @@ def _sizes(counts: np.ndarray, width: np.ndarray, keep: np.ndarray) -> np.ndarra
     kept[keep] = np.maximum(counts[keep], 0.0)
     edges, total = np.arange(len(counts) + 1), np.r_[0.0, np.cumsum(kept)]
     held = np.interp(middle + half, edges, total) - np.interp(middle - half, edges, total)
-    elements = np.sum(1 / width[keep])
-    x = np.log(np.maximum(held / _INSIDE * (1 + 0.20 * np.log(np.maximum(elements, 1.0))), 1.0))
-    many = np.maximum(x, _FEW)
-    factor = np.where(x <= _FEW, 1.0, (0.08 * many + 7.0 + 1.8 / many) / (many + 5.9))
+    factor = optimal_width(held / _INSIDE, float(np.sum(1 / width[keep])))
     return np.maximum(np.floor(width[keep] * factor + 1e-9), 1).astype(int)
+
+
+def optimal_width(counts: np.ndarray, elements: float) -> np.ndarray:
+    """How wide groups may be, of the full width at half maximum, by the counts of a resolution element, (n,)."""
+    x = np.log(np.maximum(counts * (1 + 0.20 * np.log(max(elements, 1.0))), 1.0))
+    many = np.maximum(x, _FEW)
+    return np.where(x <= _FEW, 1.0, (0.08 * many + 7.0 + 1.8 / many) / (many + 5.9))
 
 
 def resolution(response: Response) -> np.ndarray:

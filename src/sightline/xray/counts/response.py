@@ -153,7 +153,7 @@ def _check_matrix(matrix: Any, columns: int) -> np.ndarray | Rows:
     if len(found.shape) != 2 or found.shape[1] != columns or not found.shape[0]:
         raise ValueError(f"matrix has shape {found.shape}: give (channels, {columns}), a column for each of low.")
     for block in found.blocks if isinstance(found, Rows) else (found,):
-        if not np.all(block >= 0) or not np.all(np.isfinite(block)):
+        if block.size and not (block.min() >= 0 and np.isfinite(block.max())):
             bad = block[~(np.isfinite(block) & (block >= 0))]
             raise ValueError(f"matrix holds {bad[0]}: effective areas are finite, and 0 cm2 or more.")
     return pack(entries(found)) if isinstance(found, np.ndarray) and found.size > DENSE else found

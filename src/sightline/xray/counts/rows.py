@@ -147,7 +147,9 @@ def pack(found: Entries) -> np.ndarray | Rows:
     _check_size(int(end[-1]), found.shape)
     place = np.arange(rows) // height
     begin = (end - tall * width - left)[place] + (np.arange(rows) - top[place]) * width[place]  # of each row, less left
-    flat = _fill(begin[found.row] + found.column, found.value, int(end[-1]))
+    at = begin[found.row]
+    at += found.column
+    flat = _fill(at, found.value, int(end[-1]))
     blocks = [part.reshape(shape) for part, *shape in zip(np.split(flat, end[:-1]), tall, width, strict=True)]
     return Rows(tuple(blocks), tuple(left.tolist()), columns)
 
@@ -155,14 +157,18 @@ def pack(found: Entries) -> np.ndarray | Rows:
 def _reached(found: Entries, top: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first column that each block reaches and the one behind the last, 0 and 0 for a block of zeros."""
     rows, columns = found.shape
-    left, right = np.full(rows, columns), np.zeros(rows, np.int64)
+    left, right = np.full(rows, columns), np.full(rows, -1)
     np.minimum.at(left, found.row, found.column)
-    np.maximum.at(right, found.row, found.column + 1)
-    left, right = np.minimum.reduceat(left, top), np.maximum.reduceat(right, top)
+    np.maximum.at(right, found.row, found.column)
+    left, right = np.minimum.reduceat(left, top), np.maximum.reduceat(right, top) + 1
     return np.where(right > 0, left, 0), right
 
 
 def _fill(place: np.ndarray, value: np.ndarray, size: int) -> np.ndarray:
+    flat = np.zeros(size)
+    flat[place] = value  # twice as quick as to add: where as many are there as were put no place had two
+    if np.count_nonzero(flat) == np.count_nonzero(value):
+        return flat
     return np.bincount(place, weights=value, minlength=size).astype(np.float64, copy=False)
 
 

@@ -15,6 +15,7 @@ from .black_bodies import BlackBodyRadius as BlackBodyRadius
 from .black_bodies import DiskBlackBody as DiskBlackBody
 from .black_bodies import DiskPowerBlackBody as DiskPowerBlackBody
 from .bremsstrahlung import Bremsstrahlung as Bremsstrahlung
+from .channel_spectrum import AbstractChannelSpectrum as AbstractChannelSpectrum
 from .components import components as components
 from .comptonisation import Comptonisation as Comptonisation
 from .convolved import AbstractConvolution as AbstractConvolution
@@ -41,6 +42,8 @@ from .power_laws import CutoffPowerLaw as CutoffPowerLaw
 from .power_laws import DoublyBrokenPowerLaw as DoublyBrokenPowerLaw
 from .power_laws import LogParabola as LogParabola
 from .power_laws import PowerLaw as PowerLaw
+from .principal import PrincipalComponents as PrincipalComponents
+from .principal_table import PrincipalTable as PrincipalTable
 from .redshifted import Redshifted as Redshifted
 from .redshifted import RedshiftedFactor as RedshiftedFactor
 from .smoothing import GaussianSmoothing as GaussianSmoothing
