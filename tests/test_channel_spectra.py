@@ -10,6 +10,7 @@ from scipy.stats import norm
 import sightline as sl
 from sightline import counts, spectra
 from sightline.testing.derivatives import derivative_problems, finite_problems
+from sightline.xray.counts.unfolded import Unfolded
 
 PLACES = np.linspace(-1.0, 1.0, 80)
 MEAN = np.exp(-0.8 * PLACES) + 2.0 * np.exp(-0.5 * ((PLACES - 0.3) / 0.05) ** 2)
@@ -172,3 +173,17 @@ def test_bad_components_are_refused():
     stack = counts.stack([counts.Observation(counts.Spectrum(np.ones(80), n), detector()) for n in (1.0, 2.0)])
     with pytest.raises(ValueError, match="stands in no stack"):
         counts.FoldedCounts.of(stack, "sky")(model)
+
+
+def test_a_background_with_a_response_of_its_own_has_the_energies_of_that():
+    class Wide(spectra.AbstractChannelSpectrum):
+        def __call__(self, channels):
+            return jnp.asarray(channels.high - channels.low)
+
+    own = detector()
+    twice = counts.Response(own.low, own.high, np.ones((80, 120)), 2 * np.linspace(0.3, 10.0, 81))
+    noise = counts.Spectrum(np.ones(80), 10.0)
+    seen = counts.Observation(noise, own, noise, background_response=twice)
+    widths = [Unfolded.of(seen, background)(Wide()) / 10 for background in (False, True)]
+    np.testing.assert_allclose(widths[0], np.full(80, 9.7 / 80), rtol=1e-6)
+    np.testing.assert_allclose(widths[1], np.full(80, 2 * 9.7 / 80), rtol=1e-6)

@@ -49,7 +49,7 @@ class Simulator(AbstractSimulator):
     - `radiation`: the photons that electrons scatter to gamma rays, see `sl.radiation`.
     - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
     - `transfer`: the solver.
-    - `chunk`: rays of 256 cells evaluated at a time, fewer where they have more: memory grows with it, and on a CPU
+    - `chunk`: rays of 256 cells evaluated at a time, or as many cells of others: memory grows with it, and on a CPU
       speed hardly; an accelerator wants many.
 
     **Raises:** at construction: `ValueError` where an operator needs a field that is missing, or two would count the
