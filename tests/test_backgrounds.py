@@ -14,6 +14,7 @@ import sightline as sl
 from sightline.statistics import (
     GaussianBackground,
     MarginalBackground,
+    Poisson,
     ProfiledBackground,
     ScaledBackground,
     churazov,
@@ -108,6 +109,15 @@ def test_deviances_are_zero_at_best_and_those_of_the_manuals():
     assert best == pytest.approx(2 * (1.5 * b - 3 * np.log(b) - (3 - 3 * np.log(3))), rel=1e-12)
     scaled = quiet(ScaledBackground, off, r)
     assert float(scaled.deviance(jnp.array([8.0, 0.0]), n, None)) == pytest.approx(2 * 1.5)
+
+
+def test_slopes_of_cash_in_tiny_means():
+    """1 - n/m, twice, where squares of 1/m leave single precision, as of a black body far above its temperature."""
+    with jax.enable_x64(False):
+        mean, n = jnp.array([1e-30, 1e-20, 1e-30, 2.0]), jnp.array([0.0, 0.0, 4.0, 3.0])
+        value, slope = jax.value_and_grad(lambda m: Poisson().deviance(m, n, None))(mean)
+    np.testing.assert_allclose(slope, [2.0, 2.0, -8e30, -1.0], rtol=1e-5)
+    assert float(value) == pytest.approx(2 * (-4 + 4 * np.log(4e30) + 2 - 3 + 3 * np.log(1.5)), rel=1e-6)
 
 
 def test_pointwise_values_are_log_probabilities():

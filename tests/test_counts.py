@@ -88,6 +88,20 @@ def test_detectors_move_and_scale():
     np.testing.assert_allclose(shifted[1:], plain[:-1], rtol=1e-6)
 
 
+def test_energy_scales_keep_faint_channels_in_single_precision():
+    """Of a steep spectrum, whose last channel has 5e-7 of the counts: sums from the bright end lose it."""
+    with jax.enable_x64(False):
+        edges = np.linspace(0.3, 10.0, 513)
+        response = sl.counts.Response(edges[:-1], edges[1:], 1000 * np.eye(512), channels=edges)
+        observation = sl.counts.Observation(sl.counts.Spectrum(np.ones(512), 1e5), response)
+        steep = sl.Model(
+            spectra={"source": sl.spectra.PowerLaw(index=3.5)}, instruments={"pn": sl.instruments.Detector(gain=1.0)}
+        )
+        moved = sl.counts.FoldedCounts.of(observation, "source", "pn")(steep)
+    exact = 1e8 / 2.5 * -np.diff(edges**-2.5)
+    np.testing.assert_allclose(moved, exact, rtol=2e-4)
+
+
 def test_a_free_redshift_of_an_absorber_has_the_right_slope():
     """Differences of a fit's own prediction would hide edges that nodes ignore: of a fine quadrature instead."""
     host = sl.spectra.RedshiftedFactor(sl.spectra.Edge(energy=2.0, depth=2.0), 0.3)

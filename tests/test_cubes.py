@@ -164,6 +164,30 @@ def test_cubes_add_and_integrate():
         sl.SpectralCube(np.ones((4, 5)), channels, plane)
 
 
+@pytest.mark.parametrize("told", ["flux", "variance"])
+def test_data_left_out_stay_in_their_own_channels(told):
+    """A channel that is not known spoils what holds it, not all of its spaxel: 0 times NaN or inf is 0."""
+    flux, variance = np.arange(12.0).reshape(6, 2) + 1, None
+    if told == "variance":  # as read_cube has masked data, whose flux may be anything
+        variance = np.ones((6, 2))
+        variance[4, 1], flux[4, 1] = np.inf, 1e9
+    else:
+        flux[4, 1] = np.nan
+    cube = sl.SpectralCube(
+        flux, sl.cubes.Channels.regular(5000.0, 2.0, 6), sl.cubes.Spaxels((1, 2), 0.2), variance=variance
+    )
+    np.testing.assert_array_equal(cube.integrate(5000.0, 5008.0), [2 * 16.0, 2 * 20.0])
+    np.testing.assert_array_equal(cube.integrate(5000.0, 5010.0), [2 * 25.0, np.nan])
+    half = cube.rebin([5000.0, 5004.0, 5008.0, 5012.0])
+    np.testing.assert_array_equal(half._known, [[True, True], [True, True], [True, False]])
+    np.testing.assert_array_equal(half.flux[:2], [[2.0, 3.0], [6.0, 7.0]])
+    total, mean, _ = cube.moments(5000.0, 5012.0, 5006.0)
+    np.testing.assert_array_equal(total, [2 * 36.0, 2 * (2 + 4 + 6 + 8 + 12)])
+    assert np.all(np.isfinite(mean))
+    slope = jax.grad(lambda flux: cube.replace(flux=flux).integrate(5000.0, 5008.0).sum())(cube.flux)
+    np.testing.assert_array_equal(slope, [[2, 2]] * 4 + [[0, 0]] * 2)
+
+
 def test_moments_of_a_line():
     channels = sl.cubes.Channels.regular(6400.0, 1.0, 400)
     velocity, width = 150.0, 200.0

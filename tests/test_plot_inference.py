@@ -128,6 +128,20 @@ def test_ellipses_are_the_covariance(problem):
     assert panel.lines[3].get_ydata()[0] == pytest.approx(0.9)
 
 
+def test_contours_hold_what_their_legend_says(problem):
+    """68 % of a Gaussian of two dimensions lie within 1.5096 standard deviations, 95 % within 2.4477 (chi^2 of 2)."""
+    space = sl.ParameterSpace(problem.space.model, {"simulator.magnetic_field.psi*": dist.Uniform(-90.0, 90.0)})
+    fisher = sl.fisher(sl.Posterior(space, problem.likelihoods))
+    figure = plot.corner(fisher, levels=(0.68, 0.95))
+    for line, sigmas in zip(figure.axes[1].lines, (1.5096, 2.4477), strict=True):
+        apart = line.get_xydata() - np.array([27.0, 0.9])
+        squares = np.einsum("ni,ij,nj->n", apart, np.linalg.inv(fisher.covariance), apart)
+        np.testing.assert_allclose(np.sqrt(squares), sigmas, rtol=1e-4)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["68 %", "95 %"]
+    with pytest.raises(ValueError, match="levels"):
+        plot.corner(fisher, levels=(0.95, 0.68))
+
+
 def test_fit_is_drawn_at_its_values(problem):
     result = sl.fit(problem, sl.BFGS(tolerance=0.1))
     figure = plot.corner(result)
@@ -151,7 +165,7 @@ def test_numbers_above_the_columns_and_labels(chains):
 def test_several_distributions_share_axes_and_a_legend(chains, problem):
     fisher = sl.fisher(problem)
     figure = plot.corner(chains, fisher, labels=["NUTS", "Fisher"], truths={NAMES[1]: 1.5})
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["NUTS", "Fisher"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["NUTS", "Fisher", "39.3 %", "86.5 %"]
     assert len(figure.axes[0].lines) == 1
     assert figure.axes[2].get_xlim()[1] > 1.5
     assert not titles(figure)

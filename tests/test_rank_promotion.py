@@ -88,3 +88,66 @@ def test_fits():
     best = sl.fit(sl.Posterior(space, [likelihood]))
     assert float(best.model.magnetic_field.b0) == pytest.approx(1.2, rel=0.2)
     assert np.all(np.isfinite(sl.fisher(sl.Posterior(space, [likelihood])).covariance))
+
+
+LIBRARY = sl.populations.synthetic(step=20.0)
+DUST = sl.dust.Screen(sl.dust.F99(), foreground=0.3)
+LAYER = sl.dust.Screen(sl.dust.F99(), opacity=sl.electrons.ExponentialDisk(0.5, 1.0, 0.3))
+VIEW = {"orientation": sl.Orientation(40.0), "dust": DUST}
+
+
+def particles(method, **options):
+    place = jnp.asarray([[0.1, 0.2, 0.3], [-0.4, 0.3, 0.1]])
+    stars = sl.particles.Stars(place, 100 * place, [1e5, 2e5], [0.5, 5.0], [-1.0, 0.1])
+    gas = sl.particles.Gas(place, 100 * place, [1e5, 2e5], [-0.3, 0.1], [1e-3, 2e-3])
+    return sl.Galaxy(stars, LIBRARY, 0.02, gas=gas, method=method, **VIEW, **options)
+
+
+def smooth():
+    stars = sl.stars.Component(
+        density=sl.stars.ExponentialDisk(mass=1e9, scale_radius=1.0, scale_height=0.2),
+        velocity=sl.stars.Rotation([2.0, 6.0], [150.0, 200.0]),
+        history=sl.stars.SingleAge(3.0, 0.0),
+    )
+    nodes = sl.cubes.VelocityNodes(step=50.0, limits=(-400.0, 400.0))
+    return sl.Galaxy(stars, LIBRARY, 0.02, method=nodes, orientation=sl.Orientation(40.0), dust=LAYER)
+
+
+GALAXIES = {
+    "exact": lambda: particles(sl.cubes.Exact()),
+    "nodes": lambda: particles(sl.cubes.VelocityNodes(step=50.0, limits=(-400.0, 400.0))),
+    "smooth": smooth,
+}
+
+
+@pytest.mark.parametrize("name", GALAXIES)
+def test_galaxies(name):
+    channels, galaxy = sl.cubes.Channels.regular(6600.0, 10.0, 20), GALAXIES[name]()
+    ifu = sl.cubes.IFU((3, 3), 1.0, channels, lsf=30.0, psf=sl.cubes.GaussianPSF(1.0), assignment="cloud")
+
+    def total(galaxy):
+        flux = galaxy(ifu).flux
+        return jnp.sum(flux), flux
+
+    (_, flux), gradient = eqx.filter_eval_shape(eqx.filter_value_and_grad(total, has_aux=True), galaxy)
+    assert flux.shape == (20, 9)
+    assert jax.tree.structure(gradient) == jax.tree.structure(eqx.filter(galaxy, eqx.is_inexact_array))
+
+
+def test_spectra():
+    """A Gaussian has 0.6827 of its photons within its width."""
+    blurred = sl.spectra.GaussianSmoothing(sigma=0.1)(sl.spectra.Line(energy=6.4, sigma=0.0, norm=1.0))
+    assert float(blurred.photons(6.3, 6.5)) == pytest.approx(0.6827, abs=0.002)
+
+
+def test_photons_that_electrons_scatter():
+    simulator = sl.Simulator(
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        radiation=sl.radiation.CMB() + sl.radiation.Disk(3000.0, 1.0),
+        emission=sl.emission.InverseCompton(),
+    )
+    lines = sl.Sightlines(sl.Directions(0.0, 5.0), cells=sl.BoxCells(8))
+    gamma = simulator(lines, energy=[0.1, 1.0]).I
+    with jax.numpy_rank_promotion("allow"):
+        np.testing.assert_allclose(gamma, simulator(lines, energy=[0.1, 1.0]).I, rtol=1e-12)
+    assert np.all(gamma > 0)

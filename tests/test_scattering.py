@@ -27,6 +27,13 @@ def slab(depth, process, **options):
     return sc.Transport(sl.electrons.Uniform(depth * UNIT), process, sc.Slab(1.0), sc.Lambertian(), **options)
 
 
+class Hole(sl.fields.AbstractField):
+    """A density that is not a number in a layer."""
+
+    def __call__(self, position):
+        return jnp.where(jnp.abs(position[2] - 0.5) < 0.01, jnp.nan, 0.8 * UNIT)
+
+
 def packet(energy=1.0, q=0.0, u=0.0, direction=(0.0, 0.6, 0.8)):
     direction = jnp.asarray(direction)
     numbers = (jnp.asarray(float(x)) for x in (1.0, q, u, energy))
@@ -268,6 +275,11 @@ def test_field_sources_carry_their_field():
     [
         (lambda: slab(1.0, sc.Isotropic())(KEY, 0), ValueError, "at least one"),
         (lambda: slab(1.0, sc.Isotropic(), majorant=UNIT / 2)(KEY, 500), ValueError, "above the majorant"),
+        (
+            lambda: dataclasses.replace(slab(1.0, sc.Isotropic(), majorant=UNIT), density=Hole())(KEY, 500),
+            ValueError,
+            "not finite at",
+        ),
         (
             lambda: dataclasses.replace(
                 slab(1.0, sc.Isotropic()), density=-1.0 * sl.electrons.Uniform(UNIT), majorant=UNIT

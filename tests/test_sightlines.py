@@ -10,6 +10,7 @@ import pytest
 
 import sightline as sl
 from sightline.sky.fields import Structures
+from sightline.sky.geometry.panels import panel_edges
 from sightline.sky.simulator.tolerance import class_sizes
 
 SKY = sl.HealpixSky(2)
@@ -255,3 +256,22 @@ def test_classes_are_cheap():
     used = np.array([4] * 10 + [5] * 2 + [40] * 3 + [41])
     np.testing.assert_array_equal(class_sizes(used, 2), [5, 41])
     np.testing.assert_array_equal(class_sizes(used, 9), [4, 5, 40, 41])
+    np.testing.assert_array_equal(class_sizes(used, 9, overhead=20), [5, 41])
+
+
+@pytest.mark.parametrize("shells", [10, 60, 200])
+def test_rays_with_many_walls_end_where_the_model_ends(shells):
+    """Shells of 100 pc, met twice each: as many panels as there is room for, the nearest walls, half of the others."""
+    radii = jnp.linspace(0.1, 19.9, shells)
+    walls = Structures.join(*(Structures.cylinders(radius) for radius in radii)).ending(Structures.cylinders(20.0))
+    cells, origin, course = sl.ResolvedCells(96, structures=24), jnp.array([-8.0, 0.0, 0.0]), jnp.array([1.0, 0.0, 0.0])
+    many = dataclasses.replace(cells, structures=shells)
+    for one in (cells, many):
+        edges = np.asarray(panel_edges(one, walls, origin, course, jnp.asarray(jnp.inf)))
+        assert len(edges) - 1 <= 96 + max(32, one.structures)
+        assert np.all(np.diff(edges) >= 0)
+        np.testing.assert_allclose(edges[[0, -1]], [0.0, 28.0], atol=1e-12)
+    seen = np.append(8.0 - np.asarray(radii), 8.0 + np.asarray(radii))
+    met = np.sort(seen[seen > 0])
+    kept = met[: 96 + max(32, shells) - 96 // 2 - 8]  # two thin shells are cut in three
+    assert np.max(np.min(np.abs(kept[:, None] - edges), axis=1)) < 1e-9

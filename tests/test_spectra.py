@@ -11,6 +11,7 @@ import pytest
 from jaxtyping import Array, Float
 
 import sightline as sl
+from sightline.xray.counts.folded import Folding
 from sightline.xray.spectra.bins import Bins, divided
 
 KEV = 1.602176634e-9  # erg
@@ -192,6 +193,20 @@ def test_lines_keep_their_photons_behind_factors():
     assert float(sharp.photons(6.0, 7.0)) == 1.0
     assert float(sharp.photons(6.5, 7.0)) == 0.0
     assert float(sl.spectra.LorentzLine(6.4, 0.0, 1.0).photons(6.0, 7.0)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [sl.spectra.Line(0.6051, 0.0), sl.spectra.WavelengthLine(12.4 / 0.6051, 0.0), sl.spectra.LorentzLine(0.6051, 0.0)],
+    ids=lambda line: line.name,
+)
+def test_lines_without_width_are_dimmed_as_at_their_own_energy(line):
+    """T at the line, not the mean of a bin, in bins of which the absorption changes by a factor 2 and more."""
+    absorption, edges = sl.spectra.InterstellarAbsorption(1.5), np.array([0.55, 0.59, 0.62, 0.66])
+    place = 12.398419843320026 * 0.6051 / 12.4 if line.name == "wavelength_line" else 0.6051
+    response = sl.counts.Response(edges[:-1], edges[1:], np.eye(3), channels=edges)
+    seen = Folding.of(response)(absorption * line)
+    np.testing.assert_allclose(seen, [0.0, float(absorption(jnp.asarray(place))), 0.0], rtol=1e-9)
 
 
 def test_terms_are_named_as_those_of_fields():

@@ -110,7 +110,10 @@ def test_a_model_speaks_for_its_components():
 
 @pytest.mark.parametrize("kind", [M.UF23ToroidalHalo, M.TF17DiskB, M.PT11Disk])
 def test_fields_that_turn_on_the_axis_are_resolved_there(kind):
-    """The column of B_y on a ray through the axis, over that of |B|: ten times as right as without walls there."""
+    """The column of B_y on a ray through the axis, over that of |B|: ten times as right as without walls there.
+
+    Rms over several numbers of cells: without walls it is right by chance for some.
+    """
     field, course = kind(), jnp.array([np.cos(np.deg2rad(6.0)), 0.0, np.sin(np.deg2rad(6.0))])
     known, sun = field.structures(), jnp.asarray(next(iter(suns(field))))
     upright = np.asarray(known.quadrics.matrix[:, 2, 2]) == 0
@@ -125,6 +128,7 @@ def test_fields_that_turn_on_the_axis_are_resolved_there(kind):
         return jnp.sum(values[:, 1] * widths), jnp.sum(jnp.linalg.norm(values, axis=1) * widths)
 
     truth, size = column(known, 4000)
-    error, without = (abs(float(column(one, 96)[0] - truth) / float(size)) for one in (known, blind))
+    found = [[float(column(one, cells)[0]) for cells in (64, 96, 128, 192)] for one in (known, blind)]
+    error, without = np.sqrt(np.mean(np.square((np.array(found) - float(truth)) / float(size)), axis=1))
     assert np.any(thin)
     assert error < min(1.5e-3, 0.1 * without)

@@ -1,5 +1,7 @@
 """Comptonisation against direct quadrature of its equations."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -92,6 +94,19 @@ def test_single_precision_is_finite_and_right():
         found = values(spectrum, jnp.asarray(energies))
     assert all(np.all(np.isfinite(slope)) for slope in slopes)
     np.testing.assert_allclose(found, exact, rtol=1e-4, atol=1e-30)
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_cold_and_thin_clouds_have_the_steepest_index(double):
+    """Their index is far above 10, where Newton's steps once left the range of the gamma function: NaN."""
+    with jax.enable_x64(double):
+        cloud = sl.spectra.Comptonisation(temperature_seed=0.01, temperature=0.05, depth=0.01)
+        index, slope = jax.value_and_grad(lambda kt: dataclasses.replace(cloud, temperature=kt).index)(
+            cloud.temperature
+        )
+        value = float(cloud(jnp.asarray(0.05)))
+    assert (float(index), float(slope)) == (10.0, 0.0)
+    assert 0 < value < np.inf
 
 
 @pytest.mark.long

@@ -122,3 +122,21 @@ def test_the_program_does_not_grow_with_the_spectra():
         return task.lower(posterior, space.to_unconstrained(space.initial)).as_text().count("\n")
 
     assert operations(30) == operations(3)
+
+
+def test_batches_are_saved_and_checked_as_they_are_loaded(tmp_path):
+    each = sl.spectra.Each(one(0.1, 1e-3), vary=("*.norm", "*.column"), size=3)
+    sl.save(each, tmp_path / "each.npz")
+    assert eqx.tree_equal(sl.load(tmp_path / "each.npz"), each)
+    negative = eqx.tree_at(lambda e: e.spectrum["power_law"].norm, each, jnp.array([1.0, 1.0, -1.0]))
+    sl.save(negative, tmp_path / "negative.npz")
+    with pytest.raises(sl.io.FileError, match=r"norm.*bounds"):
+        sl.load(tmp_path / "negative.npz")
+    whole = eqx.tree_at(lambda e: e.spectrum["power_law"].index, each, jnp.ones(3))  # which does not vary
+    sl.save(whole, tmp_path / "whole.npz")
+    with pytest.raises(sl.io.FileError, match=r"index has shape \(3,\)"):
+        sl.load(tmp_path / "whole.npz")
+    short = eqx.tree_at(lambda e: e.spectrum["power_law"].norm, each, jnp.ones(2))
+    sl.save(short, tmp_path / "short.npz")
+    with pytest.raises(sl.io.FileError, match=r"shape \(2,\), but size = 3"):
+        sl.load(tmp_path / "short.npz")

@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from .module import annotations, check_fields, spell
+from .module import Module, annotations, check_fields, spell
 
 
-def construct(cls: type[Any], values: Mapping[str, Any]) -> Any:
+def construct(cls: type[Any], values: Mapping[str, Any], batch: bool = False) -> Any:
     """A module with these fields, checked as by its constructor, whose arguments may be others.
 
-    Converters of settings are applied; learnable arrays keep their precision.
+    Converters of settings are applied; learnable arrays keep their precision. Of a `batch` of modules, whose arrays
+    have a leading axis, values alone are checked: what holds it looks at one of them by `constructed`.
 
     **Raises:** `TypeError` for a value of another type than annotated; as the constructor for the rest.
 
@@ -28,6 +29,8 @@ def construct(cls: type[Any], values: Mapping[str, Any]) -> Any:
         elif converter is not None:
             value = converter(value)
         object.__setattr__(module, field.name, value)
+    if batch:
+        return module
     check_fields(module)
     for name, hint in annotations(cls).items():
         if name in values:
@@ -36,6 +39,18 @@ def construct(cls: type[Any], values: Mapping[str, Any]) -> Any:
         if "__check_init__" in vars(base):
             vars(base)["__check_init__"](module)
     return module
+
+
+def constructed(value: Any) -> Any:
+    """A module, or what holds some, made anew of its fields with all checks; anything else as it is."""
+    if isinstance(value, dict):
+        return {key: constructed(one) for key, one in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(map(constructed, value))
+    if not isinstance(value, Module):
+        return value
+    fields = dataclasses.fields(value)  # pyright: ignore[reportArgumentType]
+    return construct(type(value), {field.name: constructed(getattr(value, field.name)) for field in fields})
 
 
 def _check_type(name: str, value: Any, hint: Any) -> None:

@@ -16,6 +16,7 @@ from .code import function_parts, is_library, methods, name_of
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, os.PathLike)
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType)
+_HEAP, _OF_PYTHON = 1 << 9, 1 << 9 | 1 << 8  # flags of classes: a heap type, and one that cannot be changed, as of C
 _DESCRIPTORS = (types.WrapperDescriptorType, types.MethodDescriptorType, np.ufunc)
 
 
@@ -117,7 +118,7 @@ class _Walk:
             self.feed(type(value), place)
             return self._items(kind, ((name, vars(value).get(name)) for name in sorted(names)), place)
         node = jax.tree_util.default_registry.flatten_one_level(value)
-        plain = all(cls.__flags__ & 1 << 9 for cls in type(value).__mro__[:-1])  # all its classes are Python's
+        plain = all(cls.__flags__ & _OF_PYTHON == _HEAP for cls in type(value).__mro__[:-1])
         if node is not None:
             self.feed(type(value), place)
             self._items(kind, [*((str(i), child) for i, child in enumerate(node[0])), ("structure", node[1])], place)

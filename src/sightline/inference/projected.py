@@ -83,7 +83,8 @@ def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""], near:
     undamped = walk.damping <= 10 * epsilon
     lower, same = least <= highest, jnp.abs(least - at.value) <= highest - at.value
     rounding = same & (first[3] >= walk.decrement / 2)  # whole steps that neither gain nor come nearer
-    status = jnp.where(undamped & (small | rounding), REACHED, jnp.where(lower, RUNNING, STALLED))
+    on = lower | (small & ~undamped)  # where nothing is lower by rounding, the whole step has yet to be judged
+    status = jnp.where(undamped & (small | rounding), REACHED, jnp.where(on, RUNNING, STALLED))
     status = jnp.where(jnp.isfinite(at.value) & jnp.all(jnp.isfinite(at.gradient)), status, INFINITE)
     next_ = jnp.where(small, epsilon, jnp.maximum(damping / LESS, epsilon)).astype(damping.dtype)
     moved = Walk(

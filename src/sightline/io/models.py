@@ -167,11 +167,13 @@ def _encode(value: Any, arrays: list[np.ndarray], place: str) -> Any:
     raise TypeError(f"{place} is {value!r}, which no model file can hold: keep the model in a script instead.")
 
 
-def _decode(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str) -> Any:
+def _decode(
+    node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str, batch: bool = False
+) -> Any:
     if not isinstance(node, dict):
         return node
     if "class" in node:
-        return _build(node, arrays, known, path)
+        return _build(node, arrays, known, path, batch)
     if "array" in node:
         values = arrays[f"array_{int(node['array'])}"]
         held = Fixed(values) if node.get("fixed") else values
@@ -179,12 +181,14 @@ def _decode(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.
     if "bytes" in node:
         return bytes.fromhex(node["bytes"])
     if "dict" in node:
-        return {key: _decode(item, arrays, known, path) for key, item in node["dict"].items()}
+        return {key: _decode(item, arrays, known, path, batch) for key, item in node["dict"].items()}
     kind = tuple if "tuple" in node else list
-    return kind(_decode(item, arrays, known, path) for item in node[kind.__name__])
+    return kind(_decode(item, arrays, known, path, batch) for item in node[kind.__name__])
 
 
-def _build(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str) -> eqx.Module:
+def _build(
+    node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str, batch: bool
+) -> eqx.Module:
     name, parts = node["class"], node["fields"]
     if name not in known:
         raise FileError(f"{path} holds a {name}, which is no class of sightline: pass it, load(path, classes=(...,)).")
@@ -194,8 +198,9 @@ def _build(node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.M
     differing = ", ".join(sorted({*set(parts).difference(wanted), *(n for n, v in added.items() if v is _NONE)}))
     if differing:
         raise FileError(f"{path}: {name} has other fields in this version of sightline: {differing}.")
-    values = added | {field: _decode(part, arrays, known, path) for field, part in parts.items()}
+    within = batch or getattr(cls, "batches", False)
+    values = added | {field: _decode(part, arrays, known, path, within) for field, part in parts.items()}
     try:
-        return construct(cls, values)
+        return construct(cls, values, batch)
     except (ValueError, TypeError) as error:
         raise FileError(f"{path} is damaged, or no model that can be: {error}") from None

@@ -5,6 +5,8 @@ from .component_maps import clusters as clusters
 from .component_maps import components as components
 from .corners import corner as corner
 from .cube_maps import moments as moments
+from .force_lines import field_lines as field_lines
+from .overviews import overview as overview
 from .predictions import predictive as predictive
 from .quantiles import quantiles as quantiles
 from .rays import ray as ray

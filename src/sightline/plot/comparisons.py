@@ -27,8 +27,9 @@ def residuals(
 ) -> "matplotlib.figure.Figure":
     """For each likelihood the data, the model and the normalised residuals, also as a histogram beside a unit Gaussian.
 
-    Maps where data are pixels, points on the sky where they are sources or bins, else against the number of the datum;
-    a row for each Stokes parameter and frequency. Titles say chi^2/n. Residuals are
+    Maps where data are pixels, points on the sky where they are sources or bins, images and cubes where they are those,
+    lines against an axis, else against the number of the datum; a row for each Stokes parameter and frequency.
+    Titles say chi^2/n. Residuals are
 
     r = J (d - m),  with J^T J = F the Fisher information of the mean,
 

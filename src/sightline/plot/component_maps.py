@@ -47,7 +47,7 @@ def components(
         raise TypeError(f"found is {type(found).__name__}: give what likelihood.amplitudes(model) returns.")
     maps = {name: found[name] for name in found.components}
     sky = check_sky(next(iter(maps.values())).sky)
-    index, columns = mollweide.lookup(sky, _POINTS), len(found.parameters)
+    view, columns = mollweide.Whole(sky, _POINTS), len(found.parameters)
     figure = new_figure(4.1 * columns, 2.75 * len(maps) + (0.4 if title else 0))
     for row, (name, stokes) in enumerate(maps.items()):
         values = {one: np.asarray(getattr(stokes, one), np.float64) for one in found.parameters}
@@ -58,7 +58,7 @@ def components(
             spot = (len(maps), columns, row * columns + column + 1)
             limits = None if one == "I" else (-half, half)
             stretch = "auto" if one == "I" else "diverging"
-            panel(figure, spot, shown, index, f"{name}: ${one}${place}", stokes.unit, stretch, limits)
+            panel(figure, spot, shown, view, f"{name}: ${one}${place}", stokes.unit, stretch, limits)
     figure.suptitle(title, fontsize=12)
     return finish(figure, path, overwrite)
 
@@ -95,15 +95,14 @@ def clusters(
         raise ValueError(f"labels has {labels.size} pixels, the sky {sky.size}.")
     count = int(labels.max()) + 1
     check_labels(labels, count)
-    index = mollweide.lookup(sky, _POINTS)
+    view = mollweide.Whole(sky, _POINTS)
     figure = new_figure(6.2 if known is None else 11.0, 3.6 + (0.4 if title else 0))
-    axes = figure.add_subplot(1, 1 if known is None else 2, 1, projection="mollweide")
-    mollweide.draw(axes, mollweide.raster(labels.astype(float), index), *_colours(count))
-    mollweide.graticule(axes)
+    axes = view.axes(figure, (1, 1 if known is None else 2, 1))
+    view.draw(axes, mollweide.raster(labels.astype(float), view.index), *_colours(count))
     axes.set_title(f"{count} cluster{'s' if count > 1 else ''}", fontsize=11)
     if known is not None:
         values = np.asarray(known.pixels(sky.size), np.float64)
-        panel(figure, (1, 2, 2), values, index, "values", unit, "linear", None)
+        panel(figure, (1, 2, 2), values, view, "values", unit, "linear", None)
     figure.suptitle(title, fontsize=12)
     return finish(figure, path, overwrite)
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from . import names as naming
 from .canvas import new_figure
-from .densities import ONE_SIGMA, TWO_SIGMA, Density, contours, ellipse
+from .densities import Density, contours, ellipse
 
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b")
 """Of distributions, or chains, drawn over each other."""
+_WIDTHS = (1.2, 0.7)
+"""Of the inner and the outer contour."""
 
 
 class Grid(NamedTuple):
@@ -71,7 +73,7 @@ def _trim(panel: Any, row: int, column: int, count: int, size: float, axes: list
         panel.yaxis.set_label_coords(-0.5 / size, 0.5)
 
 
-def draw(grid: Grid, one: Density, chosen: list[str], colour: str, filled: bool) -> None:
+def draw(grid: Grid, one: Density, chosen: list[str], colour: str, levels: tuple[float, float], filled: bool) -> None:
     """One distribution in all panels whose parameters it has."""
     for (row, column), panel in grid.panels.items():
         names = [chosen[column], chosen[row]]
@@ -81,7 +83,7 @@ def draw(grid: Grid, one: Density, chosen: list[str], colour: str, filled: bool)
             _draw_one(panel, one, one.column(names[0]), grid.axes[row], colour)
         else:
             places = [one.column(name) for name in names]
-            _draw_pair(panel, one, places, grid.axes[column], grid.axes[row], colour, filled)
+            _draw_pair(panel, one, places, grid.axes[column], grid.axes[row], colour, levels, filled)
 
 
 def _draw_one(panel: Any, one: Density, i: int, axis: naming.Axis, colour: str) -> None:
@@ -96,19 +98,27 @@ def _draw_one(panel: Any, one: Density, i: int, axis: naming.Axis, colour: str) 
 
 
 def _draw_pair(
-    panel: Any, one: Density, places: list[int], across: naming.Axis, up: naming.Axis, colour: str, filled: bool
+    panel: Any,
+    one: Density,
+    places: list[int],
+    across: naming.Axis,
+    up: naming.Axis,
+    colour: str,
+    levels: tuple[float, float],
+    filled: bool,
 ) -> None:
     if one.draws is None:
-        for sigmas, width in ((1.0, 1.2), (2.0, 0.9)):
+        for mass, width in zip(levels, _WIDTHS, strict=True):
+            sigmas = float(np.sqrt(-2 * np.log1p(-mass)))  # mass of a Gaussian of two dimensions: 1 - exp(-s^2/2)
             x, y = ellipse(one.mean[places], one.covariance[np.ix_(places, places)], sigmas).T
             panel.plot(across(x), up(y), color=colour, linewidth=width)
         return
-    found = contours(one.draws[:, places], (ONE_SIGMA, TWO_SIGMA))
+    found = contours(one.draws[:, places], levels)
     x, y = across(found.x), up(found.y)
     if filled:
         top = max(float(found.values.max()), found.levels[-1] * (1 + 1e-9))
         panel.contourf(x, y, found.values, [*found.levels, top], colors=[colour] * 2, alpha=0.35)
-    panel.contour(x, y, found.values, found.levels, colors=colour, linewidths=(0.9, 1.2))
+    panel.contour(x, y, found.values, found.levels, colors=colour, linewidths=_WIDTHS[::-1])
 
 
 def mark(grid: Grid, chosen: list[str], marks: dict[str, float]) -> None:
@@ -131,11 +141,15 @@ def write_numbers(grid: Grid, one: Density, chosen: list[str]) -> None:
         grid.panels[place, place].set_title(text.replace("-", "\N{MINUS SIGN}"), fontsize=7.5, pad=3)
 
 
-def legend(figure: Any, labels: Sequence[str], title: str) -> None:
-    """The title, and which colour is which distribution where there are several."""
+def legend(figure: Any, labels: Sequence[str], title: str, levels: Sequence[float]) -> None:
+    """The title, which colour is which distribution where there are several, and what contours hold."""
     from matplotlib.lines import Line2D
 
     figure.suptitle(title, fontsize=11)
-    if len(labels) > 1:
-        lines = [Line2D([], [], color=colour) for colour, _ in zip(COLOURS * len(labels), labels, strict=False)]
-        figure.legend(lines, labels, loc="upper right", bbox_to_anchor=(0.97, 0.95), fontsize=10, frameon=False)
+    lines = [Line2D([], [], color=colour) for colour, _ in zip(COLOURS * len(labels), labels, strict=False)]
+    lines, texts = (lines, list(labels)) if len(labels) > 1 else ([], [])
+    widths = [Line2D([], [], color="0.3", linewidth=width) for width, _ in zip(_WIDTHS, levels, strict=False)]
+    texts += [f"{100 * level:.3g} %" for level in levels]
+    if texts:
+        place = {"loc": "upper right", "bbox_to_anchor": (0.97, 0.95)}
+        figure.legend([*lines, *widths], texts, fontsize=9, frameon=False, **place)

@@ -9,7 +9,7 @@ from .._core.files import PathLike
 from . import corner_panels as panels
 from . import names as naming
 from .canvas import finish
-from .densities import Density, density
+from .densities import ONE_SIGMA, TWO_SIGMA, Density, density
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -21,14 +21,16 @@ def corner(
     truths: Mapping[str, Any] | None = None,
     names: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
+    levels: tuple[float, float] = (ONE_SIGMA, TWO_SIGMA),
     title: str = "",
     path: PathLike | None = None,
     overwrite: bool = False,
 ) -> "matplotlib.figure.Figure":
     """Every parameter by itself and every pair of them: chains as histograms and contours, fits as Gaussians.
 
-    Contours and ellipses of two parameters hold 39.3 and 86.5 % of the mass: one and two standard deviations of a
-    Gaussian. Above a column stand the mean and standard deviation, if one distribution alone is drawn.
+    Contours and ellipses of two parameters hold the mass of `levels`, which the legend says, by default 39.3 and
+    86.5 %: one and two standard deviations of a Gaussian. Above a column stand the mean and standard deviation, if one
+    distribution alone is drawn.
 
     **Arguments:**
 
@@ -36,12 +38,13 @@ def corner(
     - `truths`: values to mark, by name of the parameter; arrays by theirs.
     - `names`: which parameters, globs allowed, in this order; `None`: all of `what`.
     - `labels`: one for each of `what` and `more`, for the legend.
+    - `levels`: two shares of the mass, e.g. `(0.68, 0.95)`, the smaller first.
     - `title`, `path`, `overwrite`: as `maps`.
 
     **Returns:** the figure, `matplotlib.figure.Figure`.
 
-    **Raises:** `TypeError` for what is no distribution of parameters; `ValueError` for names that are not there,
-    parameters without finite error, more than 40 parameters.
+    **Raises:** `TypeError` for what is no distribution of parameters; `ValueError` for names that are not there, levels
+    that are no shares, parameters without finite error, more than 40 parameters.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -52,17 +55,20 @@ def corner(
     drawn = [density(one) for one in (what, *more)]
     if labels is not None and len(labels) != len(drawn):
         raise ValueError(f"labels names {len(labels)} of {len(drawn)} distributions: give one for each.")
+    inner, outer = levels
+    if not 0 < inner < outer < 1:
+        raise ValueError(f"levels = {levels} must be two shares of the mass between 0 and 1, the smaller first.")
     chosen = naming.choose(drawn[0].labels, names)
     _check_finite(drawn, chosen)
     marks = _marks({} if truths is None else truths, drawn[0].labels)
     grid = panels.make_grid(drawn, chosen, marks)
     for one, colour in zip(drawn, panels.COLOURS * len(drawn), strict=False):
-        panels.draw(grid, one, chosen, colour, filled=len(drawn) == 1)
+        panels.draw(grid, one, chosen, colour, levels, filled=len(drawn) == 1)
     panels.mark(grid, chosen, marks)
     if len(drawn) == 1:
         panels.write_numbers(grid, drawn[0], chosen)
     kinds = [type(one).__name__ for one in (what, *more)]
-    panels.legend(grid.figure, kinds if labels is None else labels, title)
+    panels.legend(grid.figure, kinds if labels is None else labels, title, levels if len(chosen) > 1 else ())
     return finish(grid.figure, path, overwrite)
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from .._core.constants import SPEED_OF_LIGHT
 from .._core.files import PathLike
 from ..galaxies.cubes import SpectralCube
+from ..galaxies.likelihoods.cubes import image_of
 from . import canvas, scales
+from .panels import panel_of
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -57,12 +59,20 @@ def moments(
         mean, spread = zero * (1 + mean / _LIGHT), zero * spread / _LIGHT
     seen = total > 0
     labels = ("flux", _FLUX), *_names(rest is not None)
-    figure = canvas.new_figure(11.0, 3.4 * _aspect(cube) + 1.2)
+    place = image_of(cube.plane)
+    panel = panel_of(place)
+    height, width = place.extent
+    figure = canvas.new_figure(11.0, 3.4 * float(np.clip(height / width, 0.4, 2.0)) + 1.2)
     figure.suptitle(title, fontsize=13)
     for spot, (values, (name, unit)) in enumerate(zip((total, mean, spread), labels, strict=True), 1):
-        signed = name == "velocity"
-        shown = np.where(seen & np.isfinite(values), values, np.nan)
-        _map(figure, figure.add_subplot(1, 3, spot), cube, shown, name, unit, "diverging" if signed else "auto")
+        stretch = "diverging" if name == "velocity" else "auto"
+        shown, (ten, prefix) = (
+            np.where(seen & np.isfinite(values), values, np.nan),
+            power(np.where(seen, values, np.nan)),
+        )
+        norm = scales.normalisation(shown / ten, stretch)
+        quantity = scales.Quantity(shown / ten, name, prefix + unit, stretch, (norm.vmin, norm.vmax))
+        panel.show(figure, (1, 3, spot), quantity)
     return canvas.finish(figure, path, overwrite)
 
 
@@ -86,36 +96,3 @@ def _names(velocities: bool) -> tuple[tuple[str, str], tuple[str, str]]:
     if velocities:
         return ("velocity", "km s$^{-1}$"), ("dispersion", "km s$^{-1}$")
     return ("mean wavelength", r"$\mathrm{\AA}$"), ("spread of wavelengths", r"$\mathrm{\AA}$")
-
-
-def _extent(cube: SpectralCube) -> tuple[float, float]:
-    """Height and width, arcsec; spaxels where the plane has no angle."""
-    side = getattr(cube.plane, "spaxel", 1.0)
-    rows, columns = cube.plane.shape
-    return rows * side, columns * side
-
-
-def _aspect(cube: SpectralCube) -> float:
-    height, width = _extent(cube)
-    return float(np.clip(height / width, 0.4, 2.0))
-
-
-def _map(figure: Any, axes: Any, cube: SpectralCube, values: np.ndarray, name: str, unit: str, stretch: Any) -> None:
-    """Values of spaxels as an image, columns towards east to the left."""
-    from matplotlib import colormaps
-
-    (height, width), (ten, prefix) = _extent(cube), power(values)
-    values = values / ten
-    norm = scales.normalisation(values, stretch)
-    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=canvas.BLANK)
-    image = axes.imshow(
-        values.reshape(cube.plane.shape)[:, ::-1],
-        extent=(width / 2, -width / 2, -height / 2, height / 2),
-        **{"origin": "lower", "norm": norm, "cmap": cmap, "interpolation": "nearest"},
-    )
-    axes.set_title(name, fontsize=11)
-    where = "arcsec" if hasattr(cube.plane, "spaxel") else "spaxels"
-    axes.set_xlabel(f"east [{where}]", fontsize=9)
-    axes.set_ylabel(f"north [{where}]", fontsize=9)
-    axes.tick_params(labelsize=8)
-    canvas.colour_bar(figure, image, axes, values, prefix + unit)

@@ -8,6 +8,8 @@ from ..sky.geometry import HealpixSky, healpix
 
 _HALF = np.sqrt(2.0)
 """Half height of the projected ellipse; its half width is twice as much."""
+_STEPS = 30
+"""Of Newton's method; near the poles each halves the error."""
 
 
 def lonlat_of_plane(width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -25,9 +27,65 @@ def lonlat_of_plane(width: int) -> tuple[np.ndarray, np.ndarray]:
     return -np.clip(longitude, -np.pi, np.pi), latitude
 
 
+class Whole:
+    """The whole of a sky, `width` points across."""
+
+    panel = (4.1, 2.75)
+    """Width and height of a panel among several, inches."""
+    half = 2 * _HALF
+    """Half width of the ellipse."""
+
+    def __init__(self, sky: HealpixSky, width: int):
+        self.index = lookup(sky, width)
+
+    def visible(self, values: np.ndarray) -> np.ndarray:
+        """The values of the pixels in view, NaN elsewhere."""
+        return values
+
+    def axes(self, figure: Any, place: tuple[int, int, int]) -> Any:
+        """Empty axes, a part of a figure."""
+        return figure.add_subplot(*place, projection="mollweide")
+
+    def draw(self, axes: Any, image: np.ndarray, norm: Any, cmap: Any) -> Any:
+        """A raster with its graticule; returns the artist."""
+        artist = draw(axes, image, norm, cmap)
+        graticule(axes)
+        return artist
+
+    def points(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Directions l, b [rad] of a raster within the ellipse, `number` of them across."""
+        number += number % 2
+        x, y = (2 * (np.arange(n) + 0.5) / n - 1 for n in (number, number // 2))
+        inside = x**2 + y[:, None] ** 2 < 0.9
+        l, b = lonlat_of_plane(number)
+        return l[inside], b[inside]
+
+    def place(self, l: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Where directions [rad] are in the plane of the ellipse, (n, 2).
+
+        x = -2 sqrt(2)/pi l cos(theta), y = sqrt(2) sin(theta) with 2 theta + sin(2 theta) = pi sin(b), to rounding:
+        what matplotlib has is good for places, not for directions.
+        """
+        turned, wanted = -((l + np.pi) % (2 * np.pi) - np.pi), np.pi * np.sin(b)
+        theta = np.asarray(b, np.float64)
+        for _ in range(_STEPS):
+            slope = np.maximum(4 * np.cos(theta) ** 2, 1e-12)
+            theta = np.clip(theta - (2 * theta + np.sin(2 * theta) - wanted) / slope, -0.5 * np.pi, 0.5 * np.pi)
+        return np.stack([2 * _HALF / np.pi * turned * np.cos(theta), _HALF * np.sin(theta)], axis=-1)
+
+    def plane(self, axes: Any) -> Any:
+        """The transformation from the plane of the ellipse to the figure."""
+        return axes.transAffine + axes.transAxes
+
+
 def lookup(sky: HealpixSky, width: int) -> np.ndarray:
     """Which value of a sky each point of a raster shows, (width/2, width), southernmost row first; -1 where none."""
-    pixels = healpix.pixel_of(sky.nside, *lonlat_of_plane(width), sky.nest)
+    return pixels_towards(sky, *lonlat_of_plane(width))
+
+
+def pixels_towards(sky: HealpixSky, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Which value of a sky lies towards directions [rad]; -1 where none."""
+    pixels = healpix.pixel_of(sky.nside, longitude, latitude, sky.nest)
     if sky.pixels is None:
         return pixels
     order = np.argsort(sky.indices)

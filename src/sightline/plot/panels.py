@@ -15,6 +15,8 @@ Spot = tuple[int, int, int]
 
 _KINDS = {
     "axis": ("axis_panel", "AxisPanel"),
+    "cube": ("cube_panel", "CubePanel"),
+    "image": ("image_panel", "ImagePanel"),
     "sky_pixels": ("pixel_panel", "PixelPanel"),
     "sky_points": ("point_panel", "PointPanel"),
 }

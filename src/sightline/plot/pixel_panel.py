@@ -14,8 +14,8 @@ class PixelPanel:
     """Maps of one sky."""
 
     def __init__(self, place: SkyPixels):
-        self.index = mollweide.lookup(place.sky, _POINTS)
+        self.view = mollweide.Whole(place.sky, _POINTS)
 
     def show(self, figure: Any, spot: tuple[int, int, int], shown: scales.Quantity) -> None:
         """A map with its colour bar."""
-        panel(figure, spot, shown.values, self.index, *shown[1:])
+        panel(figure, spot, shown.values, self.view, *shown[1:])

@@ -25,9 +25,13 @@ def sample(field: AbstractField, plane: str, at: Any, extent: Any, points: int) 
 
     **Raises:** `ValueError` for planes, offsets, extents and numbers of points that make no sense.
     """
-    where = positions(plane, at, check_extent(extent), points)
+    return values_at(field, positions(plane, at, check_extent(extent), points))
+
+
+def values_at(field: AbstractField, where: np.ndarray) -> np.ndarray:
+    """A field at positions, (..., 3) kpc: (...), of vectors (..., 3)."""
     values = _evaluate(field, jnp.asarray(where.reshape(-1, 3), default_float()))
-    return np.asarray(values).reshape(*where.shape[:2], *values.shape[1:])
+    return np.asarray(values).reshape(*where.shape[:-1], *values.shape[1:])
 
 
 def positions(plane: str, at: Any, extent: Extent, points: int) -> np.ndarray:

@@ -99,5 +99,14 @@ def label_decades(bar: Any) -> None:
     else:
         powers = 10.0 ** np.arange(np.ceil(np.log10(norm.linear_width)), np.log10(max(-low, high)))
         bar.set_ticks(FixedLocator([*-powers[-powers >= low], 0, *powers[powers <= high]]))
-    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "\N{MINUS SIGN}")))
+    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _plain(x)))
     bar.ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _plain(x: float) -> str:
+    """A number, in a power of ten where it is tiny or huge."""
+    mantissa, _, exponent = f"{x:g}".replace("-", "\N{MINUS SIGN}").partition("e")
+    if not exponent:
+        return mantissa
+    power = f"10^{{{int(exponent.replace(chr(0x2212), '-'))}}}"
+    return f"${power}$" if mantissa == "1" else f"{mantissa}$\\times{power}$"

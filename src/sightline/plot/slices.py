@@ -81,7 +81,7 @@ def slice(
     figure, axes = _figure(plane, extent, sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
     unit = (_MICROGAUSS if symbol else "") if unit is None else unit
     signed = component is not None or bool(np.any(values < 0))
-    _draw(figure, axes, values, extent, _label(symbol, unit), stretch, limits, signed)
+    draw(figure, axes, values, extent, _label(symbol, unit), stretch, limits, signed)
     axes.set_title(title, fontsize=11)
     return canvas.finish(figure, path, overwrite)
 
@@ -119,8 +119,8 @@ def quiver(
     extent = planes.check_extent(extent)
     values = np.linalg.norm(planes.sample(field, plane, at, extent, points), axis=-1)
     figure, axes = _figure(plane, extent, sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
-    _draw(figure, axes, values, extent, _label("$|B|$", unit), stretch, limits, signed=False)
-    _arrows(axes, field, plane, at, extent, arrows)
+    draw(figure, axes, values, extent, _label("$|B|$", unit), stretch, limits, signed=False)
+    arrows_along(axes, field, plane, at, extent, arrows)
     axes.set_title(title, fontsize=11)
     return canvas.finish(figure, path, overwrite)
 
@@ -149,7 +149,13 @@ def _figure(plane: str, extent: planes.Extent, sun: Any) -> tuple["matplotlib.fi
     left, right, bottom, top = extent
     size = 5.2 / max(right - left, top - bottom)
     figure = canvas.new_figure(max(2.5, size * (right - left)) + 0.8, max(1.2, size * (top - bottom)) + 1.3)
-    axes = figure.add_subplot(aspect="equal", xlim=(left, right), ylim=(bottom, top), facecolor=canvas.BLANK)
+    return figure, plane_axes(figure, (1, 1, 1), plane, extent, sun)
+
+
+def plane_axes(figure: Any, place: tuple[int, int, int], plane: str, extent: planes.Extent, sun: Any) -> Any:
+    """Empty axes of a plane in kpc, a part of a figure, with the Sun where it is in view."""
+    left, right, bottom, top = extent
+    axes = figure.add_subplot(*place, aspect="equal", xlim=(left, right), ylim=(bottom, top), facecolor=canvas.BLANK)
     axes.set_xlabel(f"{plane[0]} [kpc]", fontsize=9)
     axes.set_ylabel(f"{plane[1]} [kpc]", fontsize=9)
     axes.tick_params(labelsize=8)
@@ -158,7 +164,7 @@ def _figure(plane: str, extent: planes.Extent, sun: Any) -> tuple["matplotlib.fi
         if position.shape != (3,):
             raise ValueError(f"sun = {sun} must be a Galactocentric position (x, y, z) [kpc], or None.")
         mark_sun(axes, *position[list(planes.PLANES[plane][:2])])
-    return figure, axes
+    return axes
 
 
 def mark_sun(axes: Any, x: Number, y: Number, size: Number = 7) -> None:
@@ -171,7 +177,7 @@ def mark_sun(axes: Any, x: Number, y: Number, size: Number = 7) -> None:
     axes.plot([x], [y], marker=".", markersize=0.4 * size, **style)
 
 
-def _draw(
+def draw(
     figure: Any,
     axes: Any,
     values: np.ndarray,
@@ -181,12 +187,13 @@ def _draw(
     limits: tuple[Number, Number] | None,
     signed: bool,
 ) -> None:
+    """Values of a raster with their colour bar."""
     from matplotlib import colormaps
 
     refuse_units(limits=limits)
     if not signed:
         values = np.where(values > 0, values, np.nan)
-        limits = _limits(values, stretch) if limits is None else limits
+        limits = limits_of(values, stretch) if limits is None else limits
     stretch = "diverging" if signed and stretch == "auto" else stretch
     norm = scales.normalisation(values, stretch, limits)
     cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=canvas.BLANK)
@@ -194,15 +201,15 @@ def _draw(
     canvas.colour_bar(figure, image, axes, values, label)
 
 
-def _limits(values: np.ndarray, stretch: scales.Stretch) -> tuple[Number, Number] | None:
+def limits_of(values: np.ndarray, stretch: scales.Stretch = "auto") -> tuple[Number, Number] | None:
     """Robust limits that leave a logarithm its upper decades; `None` where the stretch has its own rule."""
-    low, high = np.percentile(scales.finite(values), [0.5, 99.5]).tolist()
+    low, high = np.percentile(scales.finite(np.where(values > 0, values, np.nan)), [0.5, 99.5]).tolist()
     if stretch not in ("auto", "log") or not 0 < low < high:
         return None
     return max(low, high / 10**_DECADES), high
 
 
-def _arrows(axes: Any, field: Any, plane: str, at: Any, extent: planes.Extent, arrows: int) -> None:
+def arrows_along(axes: Any, field: Any, plane: str, at: Any, extent: planes.Extent, arrows: int) -> None:
     """Unit vectors of the field, of which one sees what lies in the plane."""
     refuse_units(arrows=arrows)
     where, b = planes.positions(plane, at, extent, arrows), planes.sample(field, plane, at, extent, arrows)

@@ -176,7 +176,8 @@ def _counted(tally: AbstractTally, packet: Packet, here: Packet, numbers: Array,
 
 
 def _extremes(lanes: Lanes, packet: Packet, ratio: Array) -> tuple[Array, Array]:
-    """The largest and the smallest n over the majorant so far, and where."""
+    """The largest and the smallest n over the majorant so far, and where; what is NaN is the largest."""
+    ratio = jnp.where(jnp.isnan(ratio), jnp.inf, ratio)
     found = jax.lax.stop_gradient(jnp.concatenate([ratio[:, None], packet.position], axis=1))
     high, low = found[jnp.argmax(ratio)], found[jnp.argmin(ratio)]
     return jnp.where(high[0] > lanes.worst[0], high, lanes.worst), jnp.where(low[0] < lanes.least[0], low, lanes.least)

@@ -170,6 +170,8 @@ def _check(lanes: Lanes, medium: Medium, packets: int) -> None:
         ratio, place = float(found[0]), np.asarray(found[1:]).round(4).tolist()
         if ratio > 1 + 1e-5 or ratio < 0:
             density, most = ratio * float(medium.majorant), float(medium.majorant)
+            if not np.isfinite(density):
+                raise ValueError(f"Transport: the density is not finite at {place} kpc: mend the field there.")
             raise ValueError(
                 f"Transport: the density is {density:.6g} cm^-3 at {place} kpc, {what}; the majorant is {most:.6g} "
                 "cm^-3: give a larger majorant=, or a density that is not negative."

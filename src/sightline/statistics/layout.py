@@ -17,6 +17,34 @@ class Axis(eqx.Module):
     label: str = eqx.field(static=True)
 
 
+class Image(eqx.Module):
+    """Pixels of an image, row by row from the south-west.
+
+    - `shape`: rows (north) and columns (east); `extent`: height and width, in `unit`.
+    - `kept`: which pixels there are data of, (n,); `None`: all.
+    """
+
+    kind: ClassVar[str] = "image"
+    shape: tuple[int, int] = eqx.field(static=True)
+    extent: tuple[float, float] = eqx.field(static=True)
+    unit: str = eqx.field(static=True)
+    kept: np.ndarray | None = None
+
+
+class Cube(eqx.Module):
+    """Channels of the pixels of an image, the pixels of one channel together.
+
+    - `image`: all its pixels; `edges`: of the channels, (channels + 1,); `label`: what they are, with their unit.
+    - `kept`: which data there are, (n,); `None`: all.
+    """
+
+    kind: ClassVar[str] = "cube"
+    image: Image
+    edges: np.ndarray
+    label: str = eqx.field(static=True)
+    kept: np.ndarray | None = None
+
+
 class Layout(NamedTuple):
     """Where data are, what each row of them is called, the leading axes flattened, and their unit.
 
@@ -29,8 +57,9 @@ class Layout(NamedTuple):
 
 
 def layout(likelihood: Any) -> Layout:
-    """What the observable says, `observable.layout(kept, shape)`; else data against their number."""
-    hook, shape = getattr(likelihood.observable, "layout", None), likelihood.data.shape
+    """What the likelihood or its observable says, `layout(kept, shape)`; else data against their number."""
+    owner = likelihood if hasattr(likelihood, "layout") else likelihood.observable
+    hook, shape = getattr(owner, "layout", None), likelihood.data.shape
     found = None if hook is None else hook(likelihood.kept, shape)
     return by_number(likelihood.observable, likelihood.kept, shape) if found is None else found
 

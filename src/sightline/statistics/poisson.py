@@ -9,6 +9,8 @@ from jaxtyping import Array, Float
 from .expected import expected_cash
 from .noise import AbstractNoise, Data, Terms
 
+_TINY = 1e-12  # counts
+
 
 class Poisson(AbstractNoise):
     """Counts: log L = sum[n log m - m - log n!]; the deviance is Cash's statistic, 2 sum[m - n + n log(n/m)].
@@ -29,9 +31,8 @@ class Poisson(AbstractNoise):
         return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), -mean, -jnp.inf))
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        some = jnp.where(mean > 0, mean, jnp.finfo(mean.dtype).tiny)
-        whole = jnp.where(mean >= 0, mean, some)  # its slope is 1 at 0, too
-        return 2 * jnp.sum(whole - data + xlogy(data, jnp.where(data > 0, data, 1) / some))
+        whole = jnp.where(mean < 0, 0, mean)  # its slope is 1 at 0, too
+        return 2 * jnp.sum(whole - data + _relative(data, mean))
 
     def residuals(self, mean: Data, data: Data) -> None:
         return None
@@ -55,6 +56,16 @@ class Poisson(AbstractNoise):
 
     def describe(self) -> str:
         return "Poisson"
+
+
+def _relative(data: Data, mean: Data) -> Data:
+    """n log(n/m), 0 where n is 0; of a tiny m by its logarithm, as squares of 1/m leave single precision."""
+    counted = data > 0
+    counts = jnp.where(counted, data, 1)
+    some = jnp.where(counted, jnp.where(mean <= 0, jnp.finfo(mean.dtype).tiny, mean), 1)
+    near = some > _TINY
+    log = jnp.where(near, jnp.log(counts / jnp.where(near, some, 1)), jnp.log(counts) - jnp.log(some))
+    return jnp.where(counted, counts * log, 0)
 
 
 def check_counts(counts: Any, name: str) -> None:

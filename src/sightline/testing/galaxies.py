@@ -128,7 +128,7 @@ def _weights(history: AbstractHistory, places: Array) -> Array:
 def _weights_and_slopes(history: AbstractHistory, places: Array) -> tuple[Array, Any, Array]:
     def total(both: Any) -> tuple[Array, Array]:
         weights = _weights(*both)
-        return jnp.sum(weights * jnp.cos(jnp.arange(30.0, dtype=weights.dtype).reshape(5, 6))), weights
+        return jnp.sum(weights * jnp.cos(jnp.arange(30.0, dtype=weights.dtype).reshape(1, 5, 6))), weights
 
     (_, weights), (by_history, by_place) = eqx.filter_value_and_grad(total, has_aux=True)((history, places))
     return weights, by_history, by_place

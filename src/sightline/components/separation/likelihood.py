@@ -11,10 +11,13 @@ from jaxtyping import Array, Float, Int
 
 from ..._core.module import default_float
 from ..._core.safe import staged_sum
+from ...sky.axes import label as axis_label
 from ...sky.geometry import AbstractSky
+from ...sky.geometry.layouts import laid_out
 from ...sky.instruments.bands import Bands
 from ...sky.pixels import used
 from ...statistics import AbstractLikelihood, Correlated, Gaussian
+from ...statistics.layout import Layout
 from ...statistics.noise import Data, Terms
 from ...statistics.squares import Normal, Vector, least_squares
 from ..component_sky import ComponentSky
@@ -283,6 +286,11 @@ class SpectralLikelihood(AbstractLikelihood):
             return f" in pixel {number}"
         l, b = (float(angles[number]) for angles in known.lonlat())
         return f" in pixel {number}, towards l = {l:.4g}, b = {b:.4g} deg"
+
+    def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
+        """The maps of all bands on the sky."""
+        rows = [f"${name}$, {axis_label('frequency', nu)}" for name in self.parameters for nu in self.bands.frequency]
+        return laid_out(self.sky, kept, shape[-1], rows, "K_CMB")
 
     def describe(self) -> str:
         """The noise in words."""

@@ -94,7 +94,7 @@ def _cloud(x: Array, count: int) -> tuple[Array, Array]:
     x = jnp.clip(x, -1, count + 1) - 0.5
     first = jnp.floor(x)
     above = x - first
-    index = first.astype(np.int32)[:, None] + np.arange(2, dtype=np.int32)
+    index = first.astype(np.int32)[:, None] + np.arange(2, dtype=np.int32)[None]
     return _kept(index, jnp.stack([1 - above, above], axis=-1), count)
 
 
@@ -111,7 +111,7 @@ def _gaussian(x: Array, y: Array, plane: Any, length: Any) -> tuple[tuple[Array,
 def _bell(x: Array, width: Array, count: int) -> tuple[Array, Array]:
     """Cells about each place with the part of a Gaussian that is in each."""
     x = jnp.clip(x, -_SIDE, count + _SIDE)
-    index = jnp.floor(x).astype(np.int32)[:, None] + np.arange(_SIDE, dtype=np.int32) - _SIDE // 2
+    index = jnp.floor(x).astype(np.int32)[:, None] + np.arange(_SIDE, dtype=np.int32)[None] - _SIDE // 2
     sigma = jnp.broadcast_to(jnp.maximum(width, 1e-3), x.shape)[:, None]
     ends = jnp.concatenate([index, index[:, -1:] + 1], axis=1).astype(x.dtype)
     share = jnp.diff(jax.scipy.special.ndtr((ends - x[:, None]) / sigma), axis=1)

@@ -39,7 +39,7 @@ def line_means(edges: np.ndarray, place: float, beta: Values, sigma: Values) -> 
     velocities away over that of light, (n,); `sigma` s: standard deviations, (n,) A at rest, positive.
     """
     away = jnp.asarray(edges - place, beta.dtype)
-    u = (away - place * beta[:, None]) / sigma[:, None]
+    u = (away[None] - place * beta[:, None]) / sigma[:, None]
     right = u[:, :-1] > 0
     lower, upper = jnp.where(right, -u[:, 1:], u[:, :-1]), jnp.where(right, -u[:, :-1], u[:, 1:])
-    return (ndtr(upper) - ndtr(lower)) / jnp.asarray(np.diff(edges), beta.dtype)
+    return (ndtr(upper) - ndtr(lower)) / jnp.asarray(np.diff(edges), beta.dtype)[None]

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from ..._core.constants import SPEED_OF_LIGHT
 from ..._core.module import default_float, is_concrete
@@ -76,16 +76,26 @@ class SpectralCube(eqx.Module):
     def integrate(self, low: Any, high: Any) -> Float[Array, " spaxels"]:
         """The flux between two wavelengths, (spaxels,), erg s-1 cm-2: channels count by the part that is inside.
 
+        NaN where a datum inside is left out: its flux or variance is not finite, or the variance not positive.
+
         **Arguments:** `low`, `high`: A.
 
         **Raises:** `ValueError` for a band that is not within the channels.
         """
         first, last = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
         overlap = self._overlap(np.array([first, last]))[0]
-        return jnp.asarray(overlap, self.flux.dtype) @ self.flux
+        return _summed(overlap, jnp.where(self._known, self.flux, jnp.nan), jnp.nan)
+
+    @property
+    def _known(self) -> Bool[Array, "channels spaxels"]:
+        """Where the flux is finite and the variance, if there is one, positive, too: other data are left out."""
+        finite = jnp.isfinite(self.flux)
+        return finite if self.variance is None else finite & jnp.isfinite(self.variance) & (self.variance > 0)
 
     def rebin(self, edges: Any) -> "SpectralCube":
         """The cube in other channels: data are means, so that what overlaps is averaged.
+
+        New channels that hold a datum which is left out are left out, and no others.
 
         **Arguments:** `edges`: (n + 1,), A, within the channels.
 
@@ -100,9 +110,11 @@ class SpectralCube(eqx.Module):
                 "edges cut channels in two, whose errors two new channels would share: choose edges among "
                 "cube.channels.edges, or drop the variance, dataclasses.replace(cube, variance=None)."
             )
-        weights = jnp.asarray(part, self.flux.dtype)
-        variance = None if self.variance is None else weights**2 @ self.variance
-        return SpectralCube(weights @ self.flux, Channels(ends, self.channels.medium), self.plane, variance)
+        variance = None
+        if self.variance is not None:
+            variance = _summed(part**2, jnp.where(self._known, self.variance, jnp.inf), jnp.inf)
+        flux = _summed(part, jnp.where(self._known, self.flux, jnp.nan), jnp.nan)
+        return SpectralCube(flux, Channels(ends, self.channels.medium), self.plane, variance)
 
     def _overlap(self, ends: np.ndarray) -> np.ndarray:
         """How many Angstrom each channel has in each band, (bands, channels)."""
@@ -111,13 +123,14 @@ class SpectralCube(eqx.Module):
             raise ValueError(
                 f"{ends[0]:g} ... {ends[-1]:g} A reach beyond the channels, {edges[0]:g} ... {edges[-1]:g} A."
             )
-        low = np.maximum(ends[:-1, None], edges[:-1])
-        return np.clip(np.minimum(ends[1:, None], edges[1:]) - low, 0, None)
+        shared = np.minimum(ends[1:, None], edges[1:]) - np.maximum(ends[:-1, None], edges[:-1])
+        return np.where(shared > 1e-8 * np.diff(edges), shared, 0)  # less is rounding of edges that are the same
 
     def moments(self, low: Any, high: Any, rest: Any) -> tuple[Array, Array, Array]:
         """Flux, mean velocity and dispersion of what is between two wavelengths, (spaxels,) each.
 
-        v = c (lambda/rest - 1), weighted by flux: a line stands on no continuum here, subtract it first.
+        v = c (lambda/rest - 1), weighted by flux: a line stands on no continuum here, subtract it first. Data that
+        are left out, as in `integrate`, do not count, so that the flux is of the others.
 
         **Arguments:** `low`, `high`: A; `rest`: the wavelength of velocity 0, as it is observed, A.
 
@@ -125,12 +138,12 @@ class SpectralCube(eqx.Module):
         """
         ends = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
         zero = float(as_wavelengths([strip_unit(rest, "Angstrom", "rest")], "rest", 1)[0])
-        part = jnp.asarray(self._overlap(ends)[0], self.flux.dtype)[:, None] * self.flux
+        part = jnp.asarray(self._overlap(ends)[0], self.flux.dtype)[:, None] * jnp.where(self._known, self.flux, 0)
         velocity = jnp.asarray(1e-5 * SPEED_OF_LIGHT * (self.wavelength / zero - 1), self.flux.dtype)
         total = jnp.sum(part, axis=0)
         divisor = jnp.where(total == 0, 1, total)
         mean = velocity @ part / divisor
-        spread = jnp.sum(part * (velocity[:, None] - mean) ** 2, axis=0) / divisor
+        spread = jnp.sum(part * (velocity[:, None] - mean[None]) ** 2, axis=0) / divisor
         positive = spread > 0
         return total, mean, jnp.where(positive, jnp.sqrt(jnp.where(positive, spread, 1)), 0)
 
@@ -156,6 +169,14 @@ class SpectralCube(eqx.Module):
     def replace(self, **values: Any) -> "SpectralCube":
         """The same with other fields, e.g. `variance=None`."""
         return dataclasses.replace(self, **values)
+
+
+def _summed(weights: np.ndarray, values: Array, lost: float) -> Array:
+    """Sums over channels, `lost` where one that counts is not finite: weight 0 leaves it out."""
+    finite = jnp.isfinite(values)
+    found = jnp.asarray(weights, values.dtype) @ jnp.where(finite, values, 0)
+    missed = jnp.asarray(weights > 0, values.dtype) @ jnp.where(finite, 0, 1).astype(values.dtype)
+    return jnp.where(missed > 0, lost, found)
 
 
 def _check_alike(first: SpectralCube, second: Any) -> None:

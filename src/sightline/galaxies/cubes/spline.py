@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.ranks import of_one_rank
 from .axis import Axis, Place
 
 REACH = 7.0
@@ -48,14 +49,15 @@ class Integral(NamedTuple):
 
 def plain(axis: Axis, spectra: Float[Array, "*batch w"]) -> Float[Array, "*batch w"]:
     """The integral up to each node, of spectra without their mean, which single precision would not keep."""
-    steps = jnp.asarray(axis.steps, spectra.dtype)
+    steps, spectra = of_one_rank(jnp.asarray(axis.steps, spectra.dtype), spectra)
     areas = 0.5 * steps * (spectra[..., 1:] + spectra[..., :-1])
     return jnp.concatenate([jnp.zeros_like(areas[..., :1]), jnp.cumsum(areas, axis=-1)], axis=-1)
 
 
 def slopes(axis: Axis, spectra: Float[Array, "*batch w"]) -> Float[Array, "*batch w-1"]:
     """Slopes of the segments."""
-    return jnp.diff(spectra, axis=-1) / jnp.asarray(axis.steps, spectra.dtype)
+    rise, steps = of_one_rank(jnp.diff(spectra, axis=-1), jnp.asarray(axis.steps, spectra.dtype))
+    return rise / steps
 
 
 def smoothed(
@@ -65,13 +67,13 @@ def smoothed(
 
     **Arguments:** `place`: of the points, (points,); `sigma`: A; `half`: of the windows, in nodes.
     """
-    width = jnp.where(sigma > 0, sigma, 1)
+    width = of_one_rank(jnp.where(sigma > 0, sigma, 1), spectra)[0]
     bends = jnp.diff(slopes(axis, spectra), axis=-1, prepend=0, append=0)
     count = bends.shape[-1]
     segment = place.segment
 
     def away(index: Any) -> Array:
-        return (place.away + axis.between(jnp.asarray(index), segment, sigma.dtype)) / width
+        return of_one_rank(place.away + axis.between(jnp.asarray(index), segment, sigma.dtype), spectra)[0] / width
 
     def add(total: Integral, tap: Array) -> tuple[Integral, None]:
         index = segment + tap

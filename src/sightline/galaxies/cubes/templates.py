@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from ..._core.fixed import Fixed
 from ..._core.module import default_float
+from ..._core.ranks import of_one_rank
 from .axis import Axis, Place
 from .spline import Integral, smoothed
 
@@ -64,7 +65,7 @@ def _near(table: Array, segment: Array) -> tuple[Array, Array]:
 def _mix(axis: Axis, points: np.ndarray) -> Callable[..., Array]:
     def read(areas: Array, values: Array, places: Array, shift: Array) -> _Cubic:
         place = axis.locate(points, shift)
-        index = places[:, None] * np.int32(len(axis.nodes)) + place.segment
+        index = places[:, None] * np.int32(len(axis.nodes)) + place.segment[None]
         return _Cubic(axis, *_near(areas.reshape(-1), index), *_near(values.reshape(-1), index), place)
 
     @jax.custom_jvp
@@ -115,7 +116,8 @@ class _Cubic(NamedTuple):
         """The width of the segments, and how far the points are along them, 0 to 1."""
         axis, dtype = self.axis, self.place.offset.dtype
         step = float(axis.steps[0]) if axis.regular else jnp.asarray(axis.steps, dtype)[self.place.segment]
-        return step, self.place.offset / step
+        t = of_one_rank(self.place.offset / step, self.area)[0]
+        return step if axis.regular else of_one_rank(step, self.area)[0], t
 
     def areas(self) -> Array:
         """The integrals up to the points: cubics of Hermite."""
@@ -137,7 +139,8 @@ def _means(axis: Axis, points: np.ndarray, areas: Array, mean: Array, place: Pla
     widths = jnp.asarray(np.diff(points), shift.dtype) * (1 - shift)
     at = jnp.clip(jnp.asarray(points, shift.dtype) * (1 - shift), *axis.nodes[[0, -1]].astype(shift.dtype))
     covered = jnp.where(place.inside[1:] & place.inside[:-1], 1, jnp.diff(at) / widths)
-    return mean * covered + jnp.diff(areas, axis=-1) / widths
+    rise, covered, widths = of_one_rank(jnp.diff(areas, axis=-1), covered, widths)
+    return mean * covered + rise / widths
 
 
 def _by_shift(points: np.ndarray, means: Array, values: Array, shift: Array) -> Array:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, param, setting
+from ..._core.ranks import of_one_rank
 from ...sky.fields import AbstractField
 from .dust_to_gas import AbstractDustToGas, PowerLawDust
 from .law import AbstractLaw
@@ -65,4 +66,5 @@ class Screen(Module):
 
     def transmission(self, visual: Values, wavelength: Any) -> Float[Array, "*n w"]:
         """The share of light that passes A_V, (...) mag, at rest wavelengths, (w,) Angstrom."""
-        return jnp.exp(-_TENTH_OF_MAGNITUDE * visual[..., None] * self.law.ratio(wavelength))
+        depth, ratio = of_one_rank(visual[..., None], self.law.ratio(wavelength))
+        return jnp.exp(-_TENTH_OF_MAGNITUDE * depth * ratio)

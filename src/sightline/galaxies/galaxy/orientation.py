@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, param
+from ..._core.ranks import of_one_rank
 
 
 class Orientation(Module):
@@ -41,5 +42,5 @@ class Orientation(Module):
     def project(self, vector: Float[Array, "*n 3"]) -> tuple[Array, Array, Array]:
         """Components of vectors, (..., 3), towards east, towards north and away from the observer, (...) each."""
         axes = self.axes().astype(vector.dtype)
-        east, north, away = (jnp.sum(vector * axis, axis=-1) for axis in axes)
+        east, north, away = (jnp.sum(jnp.multiply(*of_one_rank(vector, axis)), axis=-1) for axis in axes)
         return east, north, away

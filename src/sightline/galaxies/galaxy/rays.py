@@ -51,7 +51,7 @@ class Scene(eqx.Module):
 
         @jax.checkpoint
         def spaxel(middle: Float[Array, "2"]) -> Float[Array, "v m b"]:
-            nodes, local = jax.vmap(lambda ray: self._ray(ray, axes, ages, metals, amount))(middle + rays)
+            nodes, local = jax.vmap(lambda ray: self._ray(ray, axes, ages, metals, amount))(middle[None] + rays)
             # all rays in one product of matrices: one a ray would take most of the time of a Jacobian
             found = area * nodes.reshape(-1, nodes.shape[-1]).T @ local.reshape(-1, math.prod(local.shape[-2:]))
             return found.reshape(-1, *local.shape[-2:])
@@ -70,7 +70,7 @@ class Scene(eqx.Module):
             _, positions, widths = self._places(place, axes)
             return jnp.dot(self._opacities(positions), widths)
 
-        return jax.lax.map(lambda middle: jnp.max(jax.vmap(along)(middle + rays)), middles)
+        return jax.lax.map(lambda middle: jnp.max(jax.vmap(along)(middle[None] + rays)), middles)
 
     def _check_speeds(self, middles: Float[Array, "s 2"], axes: Float[Array, "3 3"]) -> None:
         """Warns of stars that move faster than the nodes, where velocities are known."""
@@ -106,7 +106,7 @@ class Scene(eqx.Module):
         """Depths along a ray, positions there, and their weights, kpc."""
         origin = place[0] * axes[0] + place[1] * axes[1] - _FAR * axes[2]
         depths, widths = self._depths(origin, axes[2])
-        return depths, origin + depths[:, None] * axes[2], widths
+        return depths, origin[None] + depths[:, None] * axes[2][None], widths
 
     def _opacities(self, positions: Float[Array, "n 3"]) -> Float[Array, " n"]:
         assert self.opacity is not None
@@ -117,7 +117,7 @@ class Scene(eqx.Module):
         order = jnp.argsort(jax.lax.stop_gradient(depths))
         parts = (self._opacities(positions) * widths)[order]
         nodes, weights = (jnp.asarray(v, parts.dtype) for v in _unit_rule(_WITHIN))
-        means = weights @ amount(accumulate(parts) + nodes[:, None] * parts)
+        means = weights @ amount(accumulate(parts)[None] + nodes[:, None] * parts[None])
         return jnp.zeros_like(parts).at[order].set(means, unique_indices=True)
 
     def _ray(

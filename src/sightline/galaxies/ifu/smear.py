@@ -10,6 +10,8 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Float
 
+from ..._core.ranks import of_one_rank
+
 Images = Float[Array, "channels rows columns"]
 
 _CHANNELS = 32  # at a time: Fourier transforms take four times the memory of an image
@@ -20,9 +22,9 @@ def profile(sigma: Float[Array, "*k"], count: int) -> Float[Array, "*k n"]:
 
     Second differences of T(u), taken of T(-|u|) = T(u) - u, which falls to 0: no digits are lost far from the centre.
     """
-    away = jnp.arange(-1.0, count + 1.0, dtype=sigma.dtype)
-    z = away / sigma[..., None]
-    below = sigma[..., None] * jnp.exp(-0.5 * z * z) / math.sqrt(2 * math.pi) - away * ndtr(-z)
+    away, width = of_one_rank(jnp.arange(-1.0, count + 1.0, dtype=sigma.dtype), sigma[..., None])
+    z = away / width
+    below = width * jnp.exp(-0.5 * z * z) / math.sqrt(2 * math.pi) - away * ndtr(-z)
     return below[..., 2:] - 2 * below[..., 1:-1] + below[..., :-2]
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import Module
 from ..._core.units import numbers
+from ...statistics.layout import Cube, Image, Layout
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, nuisance
 from ..cubes import Channels, Spaxels, SpectralCube
@@ -47,6 +48,20 @@ class CubeFlux(Module):
             basis = np.stack([np.polynomial.Legendre.basis(k)(x) for k in powers])
             flux = flux * (1 + factors @ jnp.asarray(basis, flux.dtype))[:, None]
         return flux.reshape(-1)
+
+    def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
+        """Data of this shape, `kept` of the fluxes, in the cube."""
+        place = Cube(image_of(self.plane), self.channels.edges, f"wavelength in {self.channels.medium} [Å]", kept)
+        return Layout(place, [""], "flux/median s.d.") if len(shape) == 1 else None
+
+
+def image_of(plane: Any) -> Image:
+    """The spaxels of a plane as an image, in arcsec, or in spaxels where it has no angle."""
+    side = getattr(plane, "spaxel", None)
+    rows, columns = plane.shape
+    if side is None:
+        return Image((rows, columns), (float(rows), float(columns)), "spaxels")
+    return Image((rows, columns), (rows * side, columns * side), "arcsec")
 
 
 def CubeLikelihood(

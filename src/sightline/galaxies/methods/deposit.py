@@ -24,7 +24,7 @@ def lagrange(velocity: Float[Array, " n"], first: float, step: float, count: int
     t = place - lower
     before, after, beyond = t + 1, t - 1, t - 2
     parts = -t * after * beyond / 6, before * after * beyond / 2, -before * t * beyond / 2, before * t * after / 6
-    index = lower.astype(np.int32)[:, None] + np.arange(-1, 3, dtype=np.int32)
+    index = lower.astype(np.int32)[:, None] + np.arange(-1, 3, dtype=np.int32)[None]
     return index, jnp.stack(parts, axis=-1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from ..._core.module import is_concrete
+from ..._core.ranks import of_one_rank
 from ..cubes.line import line_means
 from .emitters import chunks
 from .method import LIGHT_SPEED
@@ -61,8 +62,8 @@ def windows(edges: np.ndarray, places: tuple[float, ...], widest: float, dispers
 
 def widths(places: tuple[float, ...], dispersion: Float[Array, " n"], instrument: Any) -> Float[Array, "n lines"]:
     """Standard deviations, A at rest, of a dispersion, (n,) km/s, and an instrument, A at rest, in quadrature."""
-    own = dispersion[:, None] / LIGHT_SPEED * jnp.asarray(places, dispersion.dtype)
-    return jnp.sqrt(own * own + jnp.square(instrument) + _NARROWEST**2)
+    own = dispersion[:, None] / LIGHT_SPEED * jnp.asarray(places, dispersion.dtype)[None]
+    return jnp.sqrt(jnp.add(*of_one_rank(own * own, jnp.square(instrument))) + _NARROWEST**2)
 
 
 def check_speeds(velocity: Float[Array, " n"]) -> None:

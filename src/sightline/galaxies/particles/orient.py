@@ -38,7 +38,7 @@ class Frame(Module):
         for name in ("position", "velocity"):
             value = getattr(particles, name)
             origin = jnp.asarray(self.centre if name == "position" else self.velocity, value.dtype)
-            moved[name] = jnp.matmul(value - origin, axes.T.astype(value.dtype), precision="highest")
+            moved[name] = jnp.matmul(value - origin[None], axes.T.astype(value.dtype), precision="highest")
         return dataclasses.replace(particles, **moved)
 
 

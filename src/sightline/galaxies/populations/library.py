@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.fixed import Fixed
 from ..._core.module import default_float
+from ..._core.ranks import of_one_rank
 from ..._core.units import number, numbers, strip_unit
 from ..cubes.axis import Axis, as_wavelengths
 from ..cubes.channels import check_medium
@@ -126,8 +127,8 @@ class Library(eqx.Module):
         **Arguments:** `age`: Gyr; `metallicity`: [M/H]; of one shape.
         """
         places, parts = self.corners(age, metallicity)
-        hit = places[..., None] == np.arange(np.prod(self.shape), dtype=np.int32)
-        flat = jnp.sum(jnp.where(hit, parts[..., None], 0), axis=-2)
+        chosen, nodes = of_one_rank(places[..., None], np.arange(np.prod(self.shape), dtype=np.int32))
+        flat = jnp.sum(jnp.where(chosen == nodes, parts[..., None], 0), axis=-2)
         return flat.reshape(*flat.shape[:-1], *self.shape)
 
     def luminosity(self, age: Any, metallicity: Any) -> Float[Array, "*shape w"]:

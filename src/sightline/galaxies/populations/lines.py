@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, param, setting
+from ..._core.ranks import of_one_rank
 from ..cubes.line import PLACES
 
 Values = Float[Array, "*#n"]
@@ -115,4 +116,5 @@ class TabulatedLines(AbstractLines):
     def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "... lines"]:
         nodes = jnp.asarray(self.metallicity, self.table.dtype)
         columns = [jnp.interp(metallicity, nodes, column) for column in jnp.unstack(self.table, axis=1)]
-        return star_formation_rate[..., None] * jnp.stack(columns, axis=-1)
+        rate, light = of_one_rank(star_formation_rate[..., None], jnp.stack(columns, axis=-1))
+        return rate * light

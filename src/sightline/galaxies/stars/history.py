@@ -64,4 +64,4 @@ class SingleAge(AbstractHistory):
 
     def weights(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Weights:
         by_age = on_nodes(log_age(self.age), log_age(ages))
-        return on_nodes(self.metallicity, metallicities)[:, None] * by_age
+        return on_nodes(self.metallicity, metallicities)[:, None] * by_age[None]

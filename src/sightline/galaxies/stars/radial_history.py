@@ -78,4 +78,4 @@ class RadialHistory(AbstractHistory):
         radius = safe_hypot(position[0], position[1])
         near = interpolate(radius, self.radii, jnp.eye(len(self.radii), dtype=radius.dtype))
         mean = self.metallicity + self.gradient * radius
-        return on_nodes(mean, metallicities, self.spread)[:, None] * near
+        return on_nodes(mean, metallicities, self.spread)[:, None] * near[None]

@@ -85,8 +85,9 @@ def power_laws(electrons: Electrons, pivot: float) -> Float[Array, " order"]:
     low, high = INDICES
     nodes, matrix = _chebyshev()
     p = jnp.asarray(0.5 * (low + high) + 0.5 * (high - low) * nodes, electrons.weight.dtype)
-    exponent = -p[:, None] * (electrons.log_gamma - math.log(pivot)) - electrons.log_gamma
-    values = jax.nn.logsumexp(exponent, b=electrons.weight, axis=-1) + LOG_COMPTON
+    places = electrons.log_gamma[None]
+    exponent = -p[:, None] * (places - math.log(pivot)) - places
+    values = jax.nn.logsumexp(exponent, b=electrons.weight[None], axis=-1) + LOG_COMPTON
     return jnp.dot(jnp.asarray(matrix, values.dtype), values, precision="highest")
 
 

@@ -154,7 +154,9 @@ class ResolvedCells(AbstractCells):
     **Arguments:**
 
     - `cells`: number of panels of a ray without walls.
-    - `structures`: how many structures of one ray count; of more, the thinnest along the ray, and all spirals.
+    - `structures`: how many structures of one ray count; of more, the thinnest along the ray, and all spirals. A ray
+      has room for a third more panels, and for so many walls, but for 32 at least; beyond that walls take panels from
+      what lies between them, half of `cells` at most, and of still more the farthest do not count.
     - `distance`: where rays end at the latest that have no source, kpc; `None`: where the model ends.
     - `growth`: as `BoxCells`.
 

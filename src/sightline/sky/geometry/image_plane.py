@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Inexact
 
 from ..._core.module import default_float
+from ..._core.ranks import of_one_rank
 from ..._core.units import strip_unit, whole
 from .skies import AbstractSky
 
@@ -106,8 +107,9 @@ class ImagePlane(AbstractSky):
         places = stripped if isinstance(stripped, jax.Array) else jnp.asarray(stripped, default_float())
         if places.shape[-1:] != (3,):
             raise ValueError(f"position has shape {places.shape}: give places (..., 3) [kpc].")
-        offset = places - jnp.asarray(self.centre, places.dtype)
-        east, north, away = (jnp.sum(offset * jnp.asarray(axis, places.dtype), axis=-1) for axis in self.axes())
+        offset = jnp.subtract(*of_one_rank(places, jnp.asarray(self.centre, places.dtype)))
+        axes = (of_one_rank(jnp.asarray(axis, places.dtype), offset)[0] for axis in self.axes())
+        east, north, away = (jnp.sum(offset * axis, axis=-1) for axis in axes)
         return east, north, away
 
     def plane(self) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import equinox as eqx
 import numpy as np
 
-from ...statistics.layout import Layout
-from .sightlines import Sightlines
+from ...statistics.layout import Image, Layout
+from .image_plane import ImagePlane
 from .skies import HealpixSky
 
 
@@ -25,9 +25,12 @@ class SkyPoints(eqx.Module):
     b: np.ndarray
 
 
-def on_sky(lines: Sightlines, kept: Any, size: int) -> SkyPixels | SkyPoints | None:
+def on_sky(sky: Any, kept: Any, size: int) -> SkyPixels | SkyPoints | Image | None:
     """The pixels, or the directions of sources, of `size` data; `None` for what has no place on the sky."""
-    sky: Any = lines.sky
+    if isinstance(sky, ImagePlane):
+        used = None if kept is None else np.asarray(kept)
+        found = Image(sky.shape, sky.extent, "kpc", used)
+        return found if size == (sky.size if used is None else used.size) else None
     if not hasattr(sky, "lonlat"):
         return None
     if isinstance(sky, HealpixSky):
@@ -38,7 +41,7 @@ def on_sky(lines: Sightlines, kept: Any, size: int) -> SkyPixels | SkyPoints | N
     return SkyPoints(l, b) if len(l) == size else None
 
 
-def laid_out(lines: Sightlines, kept: Any, size: int, rows: list[str], unit: str) -> Layout | None:
-    """The layout of data on the sky; `None` for what has no place there."""
-    place = on_sky(lines, kept, size)
+def laid_out(sky: Any, kept: Any, size: int, rows: list[str], unit: str) -> Layout | None:
+    """The layout of data on a sky; `None` for what has no place there."""
+    place = on_sky(sky, kept, size)
     return None if place is None else Layout(place, rows, unit)

@@ -5,13 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..._core.safe import accumulate
 from ..._core.types import Scalar, Vector
 from .cells import ResolvedCells
 from .structures import Structures
 
 _UNBOUNDED = 30.0  # kpc from the Galactic centre: where the sky ends of a model that nowhere ends
 _TAIL = 8  # panels of a path beyond
+_SPARE, _LEAST = 3, 32  # room for walls: a panel more for so many, and for so many walls and structures at least
 
 
 def panel_edges(
@@ -20,8 +20,9 @@ def panel_edges(
     """Edges [kpc] of the panels of one ray: from where the model begins to where it, or the ray, ends, cut at walls.
 
     Between two walls lie panels in proportion to their share of the ray, measured so that widths grow from the
-    observer outwards; at least one, and three in a structure that is thinner than two. Panels that are left over
-    have no width, at the end.
+    observer outwards; at least one, and three in a structure that is thinner than two. Where walls are so many that
+    there is no room for `cells` panels beside, fewer are shared out, half as many at least: of still more walls the
+    farthest do not count. Panels that are left over have no width, at the end.
 
     **Arguments:** `cells`: how many panels, and how they grow; `distance`: where the ray ends at the latest, kpc.
     """
@@ -31,8 +32,26 @@ def panel_edges(
     thin = jnp.log1p(across / (scale + near - start)) < 2 / cells.cells * jnp.log1p((stop - start) / scale)
     thirds = [jnp.where(thin, near + part * across, start) for part in (1 / 3, 2 / 3)]
     walls = jnp.sort(jnp.concatenate([start[None], enter, *thirds, leave, stop[None]]))
-    edges, _ = divide(walls, cells.cells, cells.growth, cells.cells + walls.shape[0] - 1)
+    spare = max(cells.cells // _SPARE, _LEAST, cells.structures)
+    room = cells.cells + min(spare, walls.shape[0] - 1)
+    walls, gaps = _nearest(walls, room - cells.cells // 2)
+    edges, _ = divide(walls, jnp.minimum(cells.cells, room - gaps), cells.growth, room)
+    edges = jnp.concatenate([edges[:-1], stop[None]])
     return edges if structures.extent.bounded else jnp.concatenate([edges, tail(stop, distance)])
+
+
+def _nearest(walls: Float[Array, " walls"], most: int) -> tuple[Float[Array, " some"], Int[Array, ""]]:
+    """The nearest of sorted walls and the last one, with at most so many gaps between them, and how many there are."""
+    apart = jnp.diff(walls) > _narrow(walls)
+    if apart.shape[0] > most:
+        near = jnp.sort(jnp.where(apart, walls[1:], walls[-1]))[: most - 1]
+        walls = jnp.concatenate([walls[:1], near, walls[-1:]])
+    return walls, jnp.minimum(jnp.sum(apart, dtype=jnp.int32), most)
+
+
+def _narrow(walls: Float[Array, " walls"]) -> Scalar:
+    """The width, kpc, up to which a gap between walls of a ray is none."""
+    return 1e-6 * (walls[-1] - walls[0]) + jnp.finfo(walls.dtype).tiny
 
 
 def walls_of_ray(
@@ -68,12 +87,11 @@ def divide(
     **Arguments:** `growth`: as of cells; `panels`: room for so many, those beyond the end have no width.
     """
     length, tiny = walls[-1] - walls[0], jnp.finfo(walls.dtype).tiny
-    least = 1e-6 * length + tiny
     scale = _scale(growth, length)
     depth = jnp.log1p((walls - walls[0]) / scale)
     gaps = jnp.diff(depth)
     share = jnp.floor(jnp.asarray(number, walls.dtype) * gaps / jnp.maximum(depth[-1], tiny))
-    counts = jnp.where(jnp.diff(walls) > least, 1 + share, 0).astype(jnp.int32)
+    counts = jnp.where(jnp.diff(walls) > _narrow(walls), 1 + share, 0).astype(jnp.int32)
     first = jnp.concatenate([jnp.zeros(1, jnp.int32), jnp.cumsum(counts, dtype=jnp.int32)])
     place = jnp.arange(panels + 1, dtype=jnp.int32)
     gap = jnp.clip(jnp.searchsorted(first[1:], place, side="right"), 0, gaps.shape[0] - 1)
@@ -91,18 +109,24 @@ def tail(near: Scalar, far: Scalar) -> Float[Array, " tail"]:
 
 def gauss(edges: Float[Array, " edges"], points: int) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
     """Distances and weights, kpc, of `points` of Gauss and Legendre in every panel."""
-    places, shares = (0.5 * value for value in np.polynomial.legendre.leggauss(points))
-    beyond = 0.5 + places - (np.cumsum(shares) - shares)
-    width = jnp.diff(edges)[:, None]
-    weights, beyond = ((width * value.astype(edges.dtype)).reshape(-1) for value in (shares, beyond))
-    return edges[0] + accumulate(weights) + beyond, weights
+    return _within(edges, *(0.5 * value for value in np.polynomial.legendre.leggauss(points)))
 
 
 def equal(edges: Float[Array, " edges"], parts: int) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
-    """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel.
+    """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel."""
+    return _within(edges, (np.arange(parts) + 0.5) / parts - 0.5, np.full(parts, 1 / parts))
 
-    Summed up, here and above: XLA then writes distances down once, instead of dividing panels anew wherever they are
-    used.
+
+def _within(
+    edges: Float[Array, " edges"], places: Float[np.ndarray, " parts"], shares: Float[np.ndarray, " parts"]
+) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
+    """Distances and widths, kpc, of parts of every panel: where they lie from its middle, in its widths, and shares.
+
+    Products of matrices: XLA writes them down once. Sums it would work out anew wherever cells are used, with indices
+    that do not vectorise.
     """
-    widths = jnp.repeat(jnp.diff(edges) / parts, parts)
-    return edges[0] + accumulate(widths) + 0.5 * widths, widths
+    panels = jnp.stack([edges[:-1], jnp.diff(edges)], axis=1)
+    of_distance = np.stack([np.ones_like(places), 0.5 + places]).astype(edges.dtype)
+    of_width = np.stack([np.zeros_like(shares), shares]).astype(edges.dtype)
+    distance, widths = (jnp.dot(panels, part, precision="highest") for part in (of_distance, of_width))
+    return distance.reshape(-1), widths.reshape(-1)

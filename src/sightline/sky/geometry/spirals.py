@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from ..._core.elementary import log, sincos
 from ..._core.types import Vector
 
 _STEPS = 9  # of Newton's method, which converges from one side
@@ -67,9 +68,10 @@ class Spirals(eqx.Module):
         found = levels > _least(lean)[:, None]
         numbers = (nearest, passing, speed, z, w, self.height, self.inner, self.outer)
         nearest, passing, speed, z, w, height, inner, outer = (number[None, :, None] for number in numbers)
-        radius = nearest / jnp.sin(rest)
+        sine, cosine = sincos(rest)
+        radius = nearest / sine
         sides = jnp.array([1.0, -1.0], x.dtype)[:, None, None]
-        distance = passing + sides * nearest / (jnp.tan(rest) * speed)
+        distance = passing + sides * radius * cosine / speed
         low = jnp.abs(z + distance * w) <= height
         on_wall = found[None] & low & (radius > inner) & (radius < outer)
         after, before = (part.reshape(-1) for part in distance)
@@ -92,8 +94,9 @@ def _crossing(level: Array, lean: Array) -> Array:
     beyond = jnp.exp(-jnp.maximum(level + 0.5 * math.pi * jnp.abs(lean), 1e-3))
     rest = jnp.minimum(jnp.arctan2(beyond, jnp.sqrt(1 - beyond * beyond)), most - 1e-3)
     for _ in range(_STEPS):
-        excess = -jnp.log(jnp.sin(rest)) - lean * (0.5 * math.pi - rest) - level
-        slope = jnp.maximum(1 / jnp.tan(rest) - lean, 1e-6)
+        sine, cosine = sincos(rest)
+        excess = -log(sine) - lean * (0.5 * math.pi - rest) - level
+        slope = jnp.maximum(cosine / sine - lean, 1e-6)
         rest = jnp.minimum(rest + jnp.maximum(excess, 0) / slope, most)
     return rest
 

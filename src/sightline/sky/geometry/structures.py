@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import default_float, is_concrete
+from ..._core.ranks import of_one_rank
 from ..._core.types import Scalar, Vector
 from .levels import AbstractLevel, Levels
 from .quadrics import Extent, Quadrics, concatenate
@@ -221,9 +222,7 @@ class Structures(eqx.Module):
 
 def _aligned(*values: Numbers) -> list[Array]:
     """Arrays of one rank, axes of length 1 in front: whoever has forbidden JAX to do so can have structures too."""
-    arrays = [jnp.asarray(value, default_float()) for value in values]
-    rank = max(array.ndim for array in arrays)
-    return [array.reshape((1,) * (rank - array.ndim) + array.shape) for array in arrays]
+    return of_one_rank(*(jnp.asarray(value, default_float()) for value in values))
 
 
 def _no_quadrics() -> Quadrics:

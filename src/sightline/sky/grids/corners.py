@@ -126,7 +126,7 @@ def _jvp(primitive: Primitive, primals: Any, tangents: Any, **parameters: Any) -
         if type(tangent) is not ad.Zero:
             upper, lower = ([*where[:axis], jnp.full_like(tangent, end), *where[axis + 1 :]] for end in (1, 0))
             if primitive is _gather:
-                terms.append((bind(first, upper) - bind(first, lower)) * tangent)
+                terms.append((bind(first, upper) - bind(first, lower)) * tangent[None])
             else:
                 terms.append(bind(first * tangent, upper) - bind(first * tangent, lower))
     return value, sum(terms[1:], terms[0]) if terms else jnp.zeros_like(value)

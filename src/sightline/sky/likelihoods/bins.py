@@ -50,7 +50,7 @@ class BinnedMean(eqx.Module):
         """Data of this shape, `kept` of its bins, at the mean directions of what they hold."""
         hook = getattr(self.observable, "layout", None)
         inner = None if hook is None else hook(None, (*shape[:-1], self.bins.shape[0]))
-        if inner is None:
+        if inner is None or not isinstance(inner.place, (SkyPixels, SkyPoints)):
             return None
         lonlat = inner.place.sky.lonlat() if isinstance(inner.place, SkyPixels) else (inner.place.l, inner.place.b)
         l, b = (np.asarray(angle) for angle in lonlat)

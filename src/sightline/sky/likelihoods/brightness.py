@@ -104,7 +104,7 @@ class Brightness(AbstractHolder):
 
     def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
         """Data of this shape, `kept` of its pixels, on the sky."""
-        return laid_out(self.sightlines, kept, shape[-1], self.rows(shape), self.unit)
+        return laid_out(self.sightlines.sky, kept, shape[-1], self.rows(shape), self.unit)
 
     def rows(self, shape: tuple[int, ...]) -> list[str]:
         """What each row of data of shape (..., n) is called: `$Q$, 23 GHz`."""

@@ -59,4 +59,4 @@ class BandCounts(AbstractHolder):
     def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
         """Data of this shape, `kept` of its pixels, on the sky."""
         rows = [f"band {number}" for number in range(shape[0])] if len(shape) > 1 else ["counts"]
-        return laid_out(self.sightlines, kept, list(shape)[-1], rows, "")
+        return laid_out(self.sightlines.sky, kept, list(shape)[-1], rows, "")

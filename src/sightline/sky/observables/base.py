@@ -64,7 +64,7 @@ class AbstractObservable(AbstractMeasurable):
 
     def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
         """Data of this shape, `kept` of its pixels, on the sky."""
-        return laid_out(self.sightlines, kept, shape[-1], row_names(shape), self.label)
+        return laid_out(self.sightlines.sky, kept, shape[-1], row_names(shape), self.label)
 
     def __call__(self, model: Any) -> Inexact[Array, "*values pixels"]:
         """The observable as seen in a `Simulator` or a `Model`."""

@@ -14,7 +14,7 @@ from .accuracy import Maps, Target, between
 
 LADDER = (0, 1, 2, 3, 5, 7, 11, 15, 23, 31, 47, 63, 95, 127, 191, 255, 383)
 """Panels that the gaps between the walls of a ray share, beside one each."""
-NEVER = 2**31
+NEVER = 2**62
 _ROOMS = (96, 512)  # panels that a compiled body has room for
 _BLOCK = 2048  # rays at a time
 _ENOUGH = 23  # panels shared before a ray may count as settled
@@ -68,14 +68,28 @@ class Ladder:
     def _see(
         self, rays: np.ndarray, share: np.ndarray, cut: np.ndarray, room: int, halved: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Panels used, (rays,), and values, (maps, rays), of one block, which copies fill up to one size."""
-        filled = np.resize(np.arange(rays.size), min(_BLOCK, self.sightlines.size))
-        part = self.sightlines.take(rays[filled])
-        edges, used = edges_with(part, self.structures, jnp.asarray(share[filled]), jnp.asarray(cut[filled]), room)
+        """Panels used, (rays,), and values, (maps, rays), of one block."""
+        part, edges, used = self._divided(rays, share, cut, room)
         maps = self.target(part.with_edges(between(edges) if halved else edges, self.parts))
         self.kinds = {name: (value.shape[:-1], np.iscomplexobj(value)) for name, value in maps.items()}
         rows = [row for value in maps.values() for row in _rows(value)]
-        return np.asarray(used)[: rays.size], np.stack(rows)[:, : rays.size]
+        return used[: rays.size], np.stack(rows)[:, : rays.size]
+
+    def _divided(
+        self, rays: np.ndarray, share: np.ndarray, cut: np.ndarray, room: int
+    ) -> tuple[Sightlines, Array, np.ndarray]:
+        """The rays of one block, filled up to one size by copies, edges of their panels, and how many they are."""
+        filled = np.resize(np.arange(rays.size), min(_BLOCK, self.sightlines.size))
+        part = self.sightlines.take(rays[filled])
+        body = next(most for most in _ROOMS if most >= room)  # of the programs that there are
+        edges, used = edges_with(part, self.structures, jnp.asarray(share[filled]), jnp.asarray(cut[filled]), body)
+        return part, edges[: room + 1], np.asarray(used, np.int64)
+
+    def edges(self, rays: np.ndarray, walls: np.ndarray, level: np.ndarray, room: int) -> Array:
+        """Edges [kpc], (room + 1, rays), of some rays on rungs that have at most so many panels."""
+        share, cut = np.take(LADDER, level), walls > 0
+        found = [self._divided(block, share[place], cut[place], room)[1] for place, block in _blocks(rays)]
+        return jnp.concatenate(found, axis=1)[:, : rays.size]
 
     def seen(self, walls: np.ndarray, level: np.ndarray) -> Maps:
         """Maps of which ray i has the cells of rung `level[i]`, with its walls or without."""

@@ -4,14 +4,14 @@ import warnings
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from ..geometry import Sightlines
 from .accuracy import ErrorEstimate, summarise, target_of
-from .ladder import LADDER, Ladder, edges_with
+from .ladder import LADDER, Ladder
 
 _CLASSES = 6  # of rays, each a compiled body of the simulation
+_BODY = 2048  # cells that such a body must save
 _TRIES = 4
 
 
@@ -59,7 +59,7 @@ def _choose(ladder: Ladder, tolerance: float) -> tuple[Choice, ErrorEstimate]:
     for _ in range(_TRIES):
         choice = _rungs(ladder, strictness)
         used = _panels(ladder, choice)
-        sizes = class_sizes(used, _CLASSES)
+        sizes = class_sizes(used, _CLASSES, _BODY // ladder.parts)
         cells = ladder.parts * float(np.mean(sizes[np.searchsorted(sizes, used)]))
         error = summarise(ladder.seen(*choice), ladder.halved(*choice), cells)
         worst = _worst(error)
@@ -111,20 +111,22 @@ def _lines(ladder: Ladder, choice: Choice) -> Sightlines:
     """Sightlines in classes of rays of one number of panels."""
     walls, level = choice
     used = _panels(ladder, choice)
-    sizes = class_sizes(used, _CLASSES)
+    sizes = class_sizes(used, _CLASSES, _BODY // ladder.parts)
     group = np.searchsorted(sizes, used)
     order = np.argsort(group, kind="stable")
     classes = []
     for number, room in enumerate(sizes):
         rays = order[group[order] == number]
-        part, share = ladder.sightlines.take(rays), jnp.asarray(np.take(LADDER, level[rays]))
-        edges, _ = edges_with(part, ladder.structures, share, jnp.asarray(walls[rays] > 0), int(room))
-        classes.append(part.with_edges(edges, ladder.parts))
+        edges = ladder.edges(rays, walls[rays], level[rays], int(room))
+        classes.append(ladder.sightlines.take(rays).with_edges(edges, ladder.parts))
     return ladder.sightlines.with_classes(tuple(classes), np.argsort(order, kind="stable"))
 
 
-def class_sizes(used: np.ndarray, most: int) -> np.ndarray:
-    """The numbers of panels of at most so many classes that hold rays of `used` panels at the least cost, sorted."""
+def class_sizes(used: np.ndarray, most: int, overhead: int = 0) -> np.ndarray:
+    """The numbers of panels of at most so many classes that hold rays of `used` panels at the least cost, sorted.
+
+    **Arguments:** `overhead`: what a class costs beside the panels of its rays, panels.
+    """
     numbers, counts = np.unique(used, return_counts=True)
     below = np.append(0, np.cumsum(counts))
     best = np.full((most + 1, numbers.size + 1), np.inf)
@@ -132,11 +134,11 @@ def class_sizes(used: np.ndarray, most: int) -> np.ndarray:
     cut = np.zeros(best.shape, int)
     for classes in range(1, most + 1):
         for last in range(1, numbers.size + 1):
-            costs = best[classes - 1, :last] + numbers[last - 1] * (below[last] - below[:last])
+            costs = best[classes - 1, :last] + numbers[last - 1] * (below[last] - below[:last]) + overhead
             cut[classes, last] = np.argmin(costs)
             best[classes, last] = costs[cut[classes, last]]
     sizes, last = [], numbers.size
-    for classes in range(most, 0, -1):
+    for classes in range(int(np.argmin(best[:, -1])), 0, -1):
         if last:
             sizes.append(numbers[last - 1])
             last = cut[classes, last]

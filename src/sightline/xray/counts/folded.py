@@ -83,14 +83,18 @@ class Scale(eqx.Module):
     groups: int = eqx.field(static=True)
 
     def __call__(self, spectrum: AbstractPhotonSpectrum, detector: Any) -> Float[Array, " g"]:
-        """Mean counts in the groups: what is below an edge is interpolated, monotonically, where the edge lies."""
+        """Mean counts in the groups: what is below an edge is interpolated, monotonically, where the edge lies.
+
+        Sums from the nearer end keep channels at the faint end of a spectrum in single precision.
+        """
         from interpax import interp1d
 
-        below = jnp.cumsum(jnp.append(jnp.zeros(1, self.edges.dtype), self.folding(spectrum)))
+        counts, zero = self.folding(spectrum), jnp.zeros(1, self.edges.dtype)
+        below, above = jnp.cumsum(jnp.append(zero, counts)), jnp.cumsum(jnp.append(zero, counts[::-1]))[::-1]
         at = jnp.clip(detector.nominal(self.edges), self.edges[0], self.edges[-1])
         with relaxed():
-            moved = interp1d(at, self.edges, below, method="monotonic")
-        counts = self.weight * jnp.diff(moved)
+            below, above = (interp1d(at, self.edges, one, method="monotonic") for one in (below, above))
+        counts = self.weight * jnp.where(below[1:] < above[:-1], jnp.diff(below), -jnp.diff(above))
         return jax.ops.segment_sum(counts, self.label, self.groups + 1)[:-1]
 
 

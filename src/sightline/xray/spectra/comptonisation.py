@@ -17,6 +17,7 @@ from .base import AbstractPhotonSpectrum
 
 _REST = 511.0  # keV, as the paper rounds it
 _STEEPEST = 10.0  # alpha: beyond, hardly a photon is scattered and Gamma(2 alpha + 4) leaves single precision
+_BEYOND = 2 * _STEEPEST  # where steps are held that lead farther: Gamma would overflow
 _NEWTON = 12
 
 
@@ -98,7 +99,7 @@ def _index(escape: Scalar, heat: Scalar) -> Scalar:
 
     def step(escape: Scalar, heat: Scalar, at: Scalar) -> Scalar:
         value, slope = jax.jvp(lambda one: _gain(jnp.exp(one), heat), (at,), (jnp.ones_like(at),))
-        return at - (value - escape) / slope
+        return jnp.minimum(at - (value - escape) / slope, math.log(_BEYOND))
 
     fixed = jax.lax.stop_gradient((escape, heat))
     cold = jnp.sqrt(2.25 + fixed[0] / fixed[1]) - 1.5

@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.construct import constructed
+from ..._core.module import is_concrete
 from ..._core.types import Scalar
 from ...parameters.leaves import find_leaves, match
 from .base import AbstractPhotonSpectrum, Factor, Jumps
@@ -32,6 +34,7 @@ class Each(AbstractPhotonSpectrum):
         [0.001, 0.001, 0.001]
     """
 
+    batches: ClassVar[bool] = True  # what it holds has a leading axis
     spectrum: AbstractPhotonSpectrum
     vary: tuple[str, ...] = eqx.field(static=True)
     size: int = eqx.field(static=True)
@@ -46,6 +49,11 @@ class Each(AbstractPhotonSpectrum):
         for pattern in self.vary:
             match(pattern, spectrum, known)
         self.spectrum = jax.tree.map(self._spread, spectrum, self._axes(spectrum), is_leaf=_is_none)
+
+    def __check_init__(self) -> None:
+        jax.tree.map(self._check, self.spectrum, self._axes(self.spectrum), is_leaf=_is_none)
+        if all(map(is_concrete, jax.tree.leaves(self.spectrum))):
+            constructed(self._first())
 
     @property
     def name(self) -> str:
@@ -79,6 +87,10 @@ class Each(AbstractPhotonSpectrum):
         leaves = find_leaves(spectrum)
         names = {name for one in self.vary for name in fnmatch.filter(leaves, one) if leaves[name].learnable}
         return jax.tree.unflatten(jax.tree.structure(spectrum), [0 if name in names else None for name in leaves])
+
+    def _check(self, leaf: Any, axis: int | None) -> None:
+        if axis is not None and jnp.shape(leaf)[:1] != (self.size,):
+            raise ValueError(f"Each: a value that varies has shape {jnp.shape(leaf)}, but size = {self.size}.")
 
     def _spread(self, leaf: Any, axis: int | None) -> Any:
         """A leaf with the leading axis, if it varies and has none."""

@@ -39,7 +39,7 @@ class Line(AbstractPhotonSpectrum):
         return self.norm * _between(low - self.energy, high - self.energy, self.sigma)
 
     def jumps(self) -> Jumps:
-        return self.energy + self.sigma * jnp.asarray(_CUTS, self.sigma.dtype)
+        return self.energy + _wide(self.sigma, self.energy) * jnp.asarray(_CUTS, self.sigma.dtype)
 
 
 class WavelengthLine(AbstractPhotonSpectrum):
@@ -65,7 +65,8 @@ class WavelengthLine(AbstractPhotonSpectrum):
         return self.norm * _between(HC / high - self.wavelength, HC / low - self.wavelength, self.sigma)
 
     def jumps(self) -> Jumps:
-        return HC / jnp.maximum(self.wavelength + self.sigma * jnp.asarray(_CUTS, self.sigma.dtype), 1e-6)
+        width = _wide(self.sigma, self.wavelength)
+        return HC / jnp.maximum(self.wavelength + width * jnp.asarray(_CUTS, self.sigma.dtype), 1e-6)
 
 
 class LorentzLine(AbstractPhotonSpectrum):
@@ -94,7 +95,12 @@ class LorentzLine(AbstractPhotonSpectrum):
 
     def jumps(self) -> Jumps:
         cuts = jnp.asarray((-30.0, -10.0, *_CUTS, 10.0, 30.0), self.width.dtype)
-        return jnp.maximum(self.energy + 0.5 * self.width * cuts, 1e-6)
+        return jnp.maximum(self.energy + 0.5 * _wide(self.width, self.energy) * cuts, 1e-6)
+
+
+def _wide(width: Scalar, place: Scalar) -> Scalar:
+    """A width that rounding leaves apart from 0: without one what lies before a line is taken where it shines, too."""
+    return jnp.maximum(width, 16 * jnp.finfo(place.dtype).eps * place)
 
 
 def _angle(away: Scalar, half: Scalar) -> Scalar:

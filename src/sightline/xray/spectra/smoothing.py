@@ -96,7 +96,7 @@ def _blurred(edges: Float[Array, " m1"], nodes: Nodes, first: Int[Array, " b"], 
 def _held(edges: Float[Array, " m1"], energy: Float[Array, " k"], width: Float[Array, " k"]) -> Float[Array, "m k"]:
     """The part of Gaussians that lies in bins, without cancellation in the tails; of no width, all in one bin."""
     wide = width > 0
-    away = edges[:, None] - energy
+    away, energy, width = edges[:, None] - energy[None], energy[None], width[None]
     z = jnp.where(wide, away / jnp.where(wide, width, 1), jnp.where(away > 0, 9 * _FAR, -9 * _FAR))
     positive = z > 0
     tail = 0.5 * jax.lax.erfc(math.sqrt(0.5) * jnp.abs(z))  # a third of the time that ndtr takes
