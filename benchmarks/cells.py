@@ -3,6 +3,7 @@
 The default cells of each preset are judged by sixteen times as many.
 """
 
+import dataclasses
 import warnings
 
 import jax
@@ -34,7 +35,8 @@ def judge(preset: sl.presets.Preset, sky: sl.HealpixSky, fine: int) -> tuple[lis
     """The row of the default cells, and those of the ladder, of one preset."""
     simulator = preset.simulator
     default = simulator.sightlines(preset.sightlines(sky))
-    truth_lines = simulator.sightlines(sl.Sightlines(sky, sl.ResolvedCells(cells=16 * preset.cells.cells)))
+    finest = dataclasses.replace(preset.cells, cells=16 * preset.cells.cells)
+    truth_lines = simulator.sightlines(sl.Sightlines(sky, finest))
     room = truth_lines.edges.shape[0] - 1
 
     def maps(edges: np.ndarray, parts: int = 4) -> np.ndarray:
@@ -43,12 +45,13 @@ def judge(preset: sl.presets.Preset, sky: sl.HealpixSky, fine: int) -> tuple[lis
 
     truth, own = maps(np.asarray(truth_lines.edges)), maps(np.asarray(default.edges))
     rm = [np.asarray(simulator.rotation_measure(preset.sightlines(sky)))]
-    rm += [np.asarray(simulator.rotation_measure(sl.Sightlines(sky, sl.ResolvedCells(cells=fine))))]
+    rm += [np.asarray(simulator.rotation_measure(sl.Sightlines(sky, dataclasses.replace(preset.cells, cells=fine))))]
     row = [preset.name, *(f"{100 * relative(*pair):.3f}" for pair in zip(own, truth, strict=True))]
     row += [f"{100 * relative(*rm):.3f}", str(4 * (default.edges.shape[0] - 1))]
     ladder = []
     for cells in LADDER:
-        lines = simulator.sightlines(sl.Sightlines(sky, sl.ResolvedCells(cells=max(cells // 4, 1))))
+        coarse = dataclasses.replace(preset.cells, cells=max(cells // 4, 1))
+        lines = simulator.sightlines(sl.Sightlines(sky, coarse))
         edges = np.asarray(lines.edges)
         used = 4 * int(np.median(np.count_nonzero(np.diff(edges, axis=0) > 0, axis=0)))
         plain = without_walls(edges, used // 4, 20.0)

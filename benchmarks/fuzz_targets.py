@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from astropy.io import fits
 from astropy.table import QTable
+from astropy.wcs import WCS
 
 import sightline as sl
 from sightline import cli, datasets
@@ -100,6 +101,21 @@ def energy_cubes(folder: Path) -> Iterator[Target]:
     stokes = sl.Stokes(values, 0 * values, 0 * values, energy=[0.1, 1.0], sky=sl.HealpixSky(NSIDE))
     sl.io.write_energy_cube(folder / "energies.fits", stokes)
     yield _target(folder / "energies.fits", "cube of energies", "fits", read, _numbers)
+
+
+def stokes_cubes(folder: Path) -> Iterator[Target]:
+    """Cubes of Q and U by frequency, of which that of Q is damaged."""
+    image = WCS({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CDELT1": -1.0, "CDELT2": 1.0})
+    image.array_shape = (2, 3)
+    sky = sl.Directions(image.pixel_to_world(*np.indices((2, 3))[::-1].reshape(2, -1)))
+    stokes = sl.Stokes(*np.random.default_rng(4).normal(size=(3, 3, 6)), frequency=[1.0, 1.3, 1.4], sky=sky)
+    sl.io.write_stokes_cubes(folder, stokes, image)
+
+    def read(path: Path) -> list[np.ndarray]:
+        found, _ = sl.io.read_stokes_cubes(path, folder / "StokesU.fits")
+        return [np.asarray(found.Q), np.asarray(found.U)]
+
+    yield _target(folder / "StokesQ.fits", "cube of Q", "fits", read, _numbers)
 
 
 def surveys(folder: Path) -> Iterator[Target]:
@@ -286,4 +302,4 @@ def commands(folder: Path) -> Iterator[Target]:
     yield _target(folder / "band.txt", "bandpass", "text", band, _numbers, 1)
 
 
-TARGETS = (maps, energy_cubes, surveys, sources, results, commands)
+TARGETS = (maps, energy_cubes, stokes_cubes, surveys, sources, results, commands)

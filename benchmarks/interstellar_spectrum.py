@@ -11,31 +11,18 @@ import numpy as np
 from common import save
 
 import sightline as sl
-from sightline._core.constants import ELECTRON_REST_ENERGY
 from sightline.sky.fields.cosmic_rays.spectra.tabulated import cubic_weights
 
 jax.config.update("jax_enable_x64", True)
 
 DATA = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[2] / "shared" / "data")) / "cosmic_ray_electrons"
-TABLE = Path(sl.__file__).parent / "fields" / "cosmic_rays" / "spectra" / "data" / "local_interstellar.csv"
+TABLE = Path(sl.__file__).parent / "sky" / "fields" / "cosmic_rays" / "spectra" / "data" / "local_interstellar.csv"
 POTENTIAL, POTENTIAL_ERROR = 0.6, 0.1  # GV, assumed for the mean over May 2011 to 2018
 KNOTS = np.geomspace(1.2, 1600.0, 14)  # GeV, total energy
 
 
-def read(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Total energy [GeV], flux [(GeV m^2 s sr)^-1] and its error, statistical and systematic."""
-    x, flux, *errors = np.loadtxt(DATA / name, unpack=True)
-    error = np.hypot(np.maximum(errors[0], errors[1]), np.maximum(errors[2], errors[3]))
-    if "totalEnergy" in name:
-        return x, flux, error
-    energy = np.hypot(x, ELECTRON_REST_ENERGY)
-    return energy, flux * energy / x, error * energy / x  # dR = E/p dE
-
-
-def demodulate(energy: np.ndarray, flux: np.ndarray, potential: float) -> tuple[np.ndarray, np.ndarray]:
-    """Force field (Gleeson & Axford 1968): j(E + phi) p(E)^2 = j_earth(E) p(E + phi)^2."""
-    outside = energy + potential
-    return outside, flux * (outside**2 - ELECTRON_REST_ENERGY**2) / (energy**2 - ELECTRON_REST_ENERGY**2)
+def read(name: str) -> sl.datasets.ElectronFlux:
+    return sl.datasets.read_electron_flux(DATA / name)
 
 
 def fit(energy: np.ndarray, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -49,11 +36,11 @@ def fit(energy: np.ndarray, flux: np.ndarray, error: np.ndarray) -> tuple[np.nda
 
 
 def main() -> None:
-    energy, flux, error = read("AMS-02_e+e-_rigidity.txt")
+    measured = read("AMS-02_e+e-_rigidity.txt")
     fits = {}
     for potential in (POTENTIAL - POTENTIAL_ERROR, POTENTIAL, POTENTIAL + POTENTIAL_ERROR):
-        outside, corrected = demodulate(energy, flux, potential)
-        fits[potential] = fit(outside, corrected, error * corrected / flux)
+        outside = measured.interstellar(potential)
+        fits[potential] = fit(outside.energy, outside.flux, outside.error)
     (low, *_), (middle, relative, rms), (high, *_) = fits.values()
     modulation = np.abs(np.log(high / low)) / 2
     columns = np.stack([KNOTS, middle, np.maximum(relative, 0.01), modulation], axis=1)
@@ -72,14 +59,13 @@ def report(rms: float) -> None:
     spectrum = sl.cosmic_rays.spectra.local_interstellar()
     rows = []
     for name in ("AMS-02_e+e-_rigidity.txt", "FERMI_e+e-_totalEnergy.txt", "DAMPE_e+e-_totalEnergy.txt"):
-        energy, flux, error = read(name)
-        outside, corrected = demodulate(energy, flux, POTENTIAL)
-        model = np.asarray(jax.vmap(spectrum.flux)(outside))
+        outside = read(name).interstellar(POTENTIAL)
+        model, error = np.asarray(jax.vmap(spectrum.flux)(outside.energy)), outside.error / outside.flux
         for low, high in ((1, 10), (10, 100), (100, 1000)):
-            inside = (outside >= low) & (outside < high)
+            inside = (outside.energy >= low) & (outside.energy < high)
             if np.any(inside):
-                ratio = (corrected / model)[inside]
-                spread = f"{np.std(ratio):.3f}", f"{np.mean((error / flux)[inside]):.3f}"
+                ratio = (outside.flux / model)[inside]
+                spread = f"{np.std(ratio):.3f}", f"{np.mean(error[inside]):.3f}"
                 rows.append([name.split("_")[0], f"{low} to {high}", int(inside.sum()), f"{ratio.mean():.3f}", *spread])
     header = ["experiment", "E [GeV]", "points", "mean ratio to the preset", "scatter", "mean error of the data"]
     notes = (

@@ -1,5 +1,6 @@
 """Cells chosen by a tolerance, for the paper's model on its grid and every preset: `python benchmarks/tolerance.py`."""
 
+import dataclasses
 import time
 import warnings
 
@@ -60,7 +61,8 @@ def of_paper(nside: int) -> None:
 def of_preset(preset: sl.presets.Preset, sky: sl.HealpixSky) -> list[list[str]]:
     """A row for each map: what was estimated, what is true, and the cells."""
     simulator, rows = preset.simulator, []
-    fine = simulator.sightlines(sl.Sightlines(sky, sl.ResolvedCells(cells=16 * preset.cells.cells)))
+    finest = dataclasses.replace(preset.cells, cells=16 * preset.cells.cells)
+    fine = simulator.sightlines(sl.Sightlines(sky, finest))
     for frequency, parts in ((0.4, "I"), (2.4, "IQU"), (23.0, "IQU")):
         lines = simulator.sightlines(preset.sightlines(sky), frequency, TOLERANCE)
         found, truth = simulator(lines, frequency), simulator(fine, frequency)

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import sightline as sl
+from sightline.plot import mollweide, planes, scales, slices
 
 SUN_LSA, SUN_JF12, SUN_UF23, SUN_PT11, SUN_TF17, SUN_KST24, SUN_NE2001 = (
     sl.SUN,
@@ -123,12 +124,12 @@ def magnetic_row(model: Model, nside: int, cells: int, points: int) -> list[np.n
         cosmic_rays=sl.cosmic_rays.ExponentialDisk(sun=model.sun),
         emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
     )
-    planes = [
-        sl.plot.planes.sample(field, "xy", NEAR_PLANE, SQUARE, points),
-        sl.plot.planes.sample(field, "xz", 0.0, UPRIGHT, 2 * points),
+    cuts = [
+        planes.sample(field, "xy", NEAR_PLANE, SQUARE, points),
+        planes.sample(field, "xz", 0.0, UPRIGHT, 2 * points),
     ]
     polarised = simulator(lines, frequency=FREQUENCY).polarised_intensity
-    strengths = [np.linalg.norm(plane, axis=-1) for plane in planes]
+    strengths = [np.linalg.norm(plane, axis=-1) for plane in cuts]
     return [*strengths, np.asarray(simulator.rotation_measure(lines)), 1e6 * np.asarray(polarised)]
 
 
@@ -137,8 +138,8 @@ def electron_row(model: Model, nside: int, cells: int, points: int) -> list[np.n
     field = model.make()
     dispersion = sl.Simulator(electron_density=field).dispersion_measure(sightlines(model.sun, nside, cells))
     return [
-        sl.plot.planes.sample(field, "xy", 0.0, SQUARE, points),
-        sl.plot.planes.sample(field, "xz", 0.0, UPRIGHT, 2 * points),
+        planes.sample(field, "xy", 0.0, SQUARE, points),
+        planes.sample(field, "xz", 0.0, UPRIGHT, 2 * points),
         np.asarray(dispersion),
     ]
 
@@ -167,14 +168,14 @@ def _plane(axes: Any, column: Column, values: np.ndarray, sun: tuple[float, floa
     image = axes.imshow(values, extent=column.extent, origin="lower", norm=column.norm, cmap=cmap)
     axes.set(xticks=np.arange(left, right + 1, 10), yticks=np.arange(bottom, top + 1, 10))
     axes.tick_params(labelsize=6, length=2, pad=1.5)
-    sl.plot.slices.mark_sun(axes, sun[0], sun[1 if column.extent == SQUARE else 2], size=4)
+    slices.mark_sun(axes, sun[0], sun[1 if column.extent == SQUARE else 2], size=4)
     return image
 
 
 def _sky(axes: Any, column: Column, values: np.ndarray) -> Any:
     sky = sl.HealpixSky(round((len(values) / 12) ** 0.5))
-    raster = sl.plot.mollweide.raster(values, sl.plot.mollweide.lookup(sky, 400))
-    image = sl.plot.mollweide.draw(axes, raster, column.norm, colormaps[column.cmap].with_extremes(bad=BLANK))
+    raster = mollweide.raster(values, mollweide.lookup(sky, 400))
+    image = mollweide.draw(axes, raster, column.norm, colormaps[column.cmap].with_extremes(bad=BLANK))
     axes.set_longitude_grid(60)
     axes.grid(color="0.55", linewidth=0.3, linestyle=(0, (1, 2)))
     axes.set(xticklabels=[], yticklabels=[])
@@ -186,7 +187,7 @@ def _colour_bar(axes: Any, image: Any, column: Column) -> None:
     axes.axis("off")
     place = axes.inset_axes((0.05, 0.75, 0.9, 0.25) if column.extent == SQUARE else (0.2, 0.75, 0.6, 0.25))
     bar = axes.figure.colorbar(image, cax=place, orientation="horizontal", extend="both")
-    sl.plot.scales.label_decades(bar)
+    scales.label_decades(bar)
     bar.set_label(column.unit, fontsize=8, labelpad=1)
     bar.ax.tick_params(labelsize=7)
 
@@ -195,8 +196,8 @@ def _save(figure: Figure, path: Path) -> None:
     """A PNG of the colours of its scales and greys alone, a third as large as one of all colours."""
     buffer, palette = BytesIO(), Image.new("P", (1, 1))
     figure.savefig(buffer, dpi=DPI)
-    scales = [("inferno", 80), ("RdBu_r", 64), ("gray", 32)]
-    colours = [colormaps[name](np.linspace(0, 1, number))[:, :3] for name, number in scales]
+    ranges = [("inferno", 80), ("RdBu_r", 64), ("gray", 32)]
+    colours = [colormaps[name](np.linspace(0, 1, number))[:, :3] for name, number in ranges]
     palette.putpalette(np.rint(255 * np.concatenate(colours)).astype(int).ravel().tolist())
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(buffer).convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)

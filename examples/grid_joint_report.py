@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 import sightline as sl
+from sightline.plot import mollweide, planes
 
 KINDS, POINTS = ("I at 408 MHz", "RM", "Q and U at 23 GHz"), 10_000
 FIELD = ("rms of B of the grid [uG]", "rms of B of the background [uG]", "largest div B of the grid")
@@ -176,7 +177,7 @@ def _slices(figure: Any, models: dict[str, sl.Model]) -> None:
         column[0].set_title(f"|B|, {name}")
         for panel, plane, up in zip(column, ("xy", "xz"), (20.0, 5.0), strict=True):
             extent = (-20.0, 20.0, -up, up)
-            values = np.linalg.norm(sl.plot.planes.sample(field, plane, 0.0, extent, 200), axis=-1)
+            values = np.linalg.norm(planes.sample(field, plane, 0.0, extent, 200), axis=-1)
             image = panel.imshow(values, origin="lower", extent=extent, cmap="magma", vmin=0, vmax=4)
             panel.plot([-8.2], [0], "w.", ms=4)
             panel.set_xlabel("x [kpc]", fontsize=8)
@@ -187,9 +188,9 @@ def _slices(figure: Any, models: dict[str, sl.Model]) -> None:
 def _map(axes: Any, one: Any, part: int) -> Any:
     sky = np.full(12 * one.nside**2, np.nan)
     sky[one.pixel] = one.values[part]
-    raster = sl.plot.mollweide.raster(sky, sl.plot.mollweide.lookup(sl.HealpixSky(hp.npix2nside(sky.size)), 500))
+    raster = mollweide.raster(sky, mollweide.lookup(sl.HealpixSky(hp.npix2nside(sky.size)), 500))
     colours = colormaps["RdBu_r"].with_extremes(bad="0.85")
-    image = sl.plot.mollweide.draw(axes, raster, Normalize(-5, 5), colours)
+    image = mollweide.draw(axes, raster, Normalize(-5, 5), colours)
     axes.set(xticklabels=[], yticklabels=[])
     axes.grid(color="0.55", linewidth=0.3, linestyle=(0, (1, 2)))
     return image

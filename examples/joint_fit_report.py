@@ -11,6 +11,7 @@ from matplotlib.colors import AsinhNorm
 from matplotlib.figure import Figure
 
 import sightline as sl
+from sightline.plot import mollweide
 
 BEFORE = ("published", "published, brightness fitted")
 FITS = ("fitted", "fitted, flat priors", "fitted, cosmic-ray disk too")
@@ -249,9 +250,9 @@ def draw(path: Path, binned: Any) -> None:
 
 
 def _map(axes: Any, title: str, values: np.ndarray, norm: Any) -> Any:
-    index = sl.plot.mollweide.lookup(sl.HealpixSky(hp.npix2nside(values.size)), 500)
-    raster = sl.plot.mollweide.raster(values, index)
-    image = sl.plot.mollweide.draw(axes, raster, norm, colormaps["RdBu_r"].with_extremes(bad="0.85"))
+    index = mollweide.lookup(sl.HealpixSky(hp.npix2nside(values.size)), 500)
+    raster = mollweide.raster(values, index)
+    image = mollweide.draw(axes, raster, norm, colormaps["RdBu_r"].with_extremes(bad="0.85"))
     axes.set(xticklabels=[], yticklabels=[])
     axes.grid(color="0.55", linewidth=0.3, linestyle=(0, (1, 2)))
     axes.set_title(title, fontsize=9)

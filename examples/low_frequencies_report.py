@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 import sightline as sl
+from sightline.plot import mollweide
 
 REGIONS = {
     "abs(b) > 60": lambda l, b: np.abs(b) > 60,
@@ -210,8 +211,8 @@ def draw(path: Path, surveys: Any, best: Any, found: dict[str, Any]) -> None:
 
 def _map(axes: Any, title: str, values: np.ndarray) -> Any:
     sky = sl.HealpixSky(hp.npix2nside(values.size))
-    raster = sl.plot.mollweide.raster(values, sl.plot.mollweide.lookup(sky, 700))
-    image = sl.plot.mollweide.draw(axes, raster, Normalize(-2.7, -2.3), colormaps["RdYlBu_r"])
+    raster = mollweide.raster(values, mollweide.lookup(sky, 700))
+    image = mollweide.draw(axes, raster, Normalize(-2.7, -2.3), colormaps["RdYlBu_r"])
     axes.set_longitude_grid(60)
     axes.grid(color="0.45", linewidth=0.3, linestyle=(0, (1, 2)))
     axes.set(xticklabels=[], yticklabels=[])

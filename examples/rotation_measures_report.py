@@ -10,6 +10,7 @@ from matplotlib.colors import AsinhNorm, LogNorm
 from matplotlib.figure import Figure
 
 import sightline as sl
+from sightline.plot import mollweide
 
 SHOWN = ("JF12", "UF23-base", "PT11-BSS", "KST24")
 NORM = AsinhNorm(20, -600, 600)
@@ -116,8 +117,8 @@ def draw(path: Path, data: Any, predictions: dict[str, Any]) -> None:
 
 def _map(axes: Any, title: str, values: np.ndarray, width: int) -> Any:
     sky = sl.HealpixSky(round((len(values) / 12) ** 0.5))
-    raster = sl.plot.mollweide.raster(values, sl.plot.mollweide.lookup(sky, width))
-    image = sl.plot.mollweide.draw(axes, raster, NORM, colormaps["RdBu_r"].with_extremes(bad=BLANK))
+    raster = mollweide.raster(values, mollweide.lookup(sky, width))
+    image = mollweide.draw(axes, raster, NORM, colormaps["RdBu_r"].with_extremes(bad=BLANK))
     axes.set_longitude_grid(60)
     axes.grid(color="0.55", linewidth=0.3, linestyle=(0, (1, 2)))
     axes.set(xticklabels=[], yticklabels=[])

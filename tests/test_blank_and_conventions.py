@@ -150,6 +150,21 @@ def test_the_sentinel_does_not_become_a_brightness():
     assert sl.MapLikelihood(LINES, 30.0, masked, 1.0, parameters="I", unit="K_RJ").size == SKY.size - 1
 
 
+def test_the_sentinel_is_no_measurement():
+    """Sources and bins without those that are blank, by whichever value."""
+    rm = sl.observables.RotationMeasure(LINES)
+    model = sl.Simulator(sl.magnetic.LSA(), sl.electrons.ExponentialDisk())
+    values, bins = np.random.default_rng(0).normal(size=SKY.size), np.arange(SKY.size) // 16
+
+    def both(value):
+        data = np.where(np.arange(SKY.size) % 5 == 0, value, values)
+        sources, means = sl.SourceLikelihood(rm, data, error=2.0), sl.BinnedLikelihood(rm, data, bins)
+        return sources.size, sources.log_likelihood(model), means.log_likelihood(model)
+
+    assert both(UNSEEN) == both(np.nan)
+    assert both(UNSEEN)[0] == np.count_nonzero(np.arange(SKY.size) % 5)
+
+
 def test_a_mean_needs_its_quantity_where_it_has_weight_alone():
     simulator = sl.Simulator(electron_density=sl.electrons.ExponentialDisk())
     lines = sl.Sightlines(sl.Directions([0.0], [90.0]), cells=sl.RadialCells(16, 2.0))

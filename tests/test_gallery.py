@@ -67,3 +67,11 @@ def test_gamma_rays_are_drawn(gallery, tmp_path):
     q = share[1:]
     np.testing.assert_allclose(found[0][1:], 3 * (1 + q * (2 * np.log(q) + 1 - 2 * q)), atol=5e-3)
     np.testing.assert_allclose([np.trapezoid(values, share) for values in found[:3]], 1.0, rtol=2e-3)
+
+
+@pytest.mark.filterwarnings("ignore::sightline.RotationWarning")
+def test_figures_of_a_model_are_drawn(gallery, tmp_path):
+    importlib.import_module("figures").main(tmp_path, nside=2, points=10)
+    for name in ("zoom", "field_lines", "overview"):
+        with Image.open(tmp_path / f"{name}.png") as image:
+            assert len(image.convert("RGB").getcolors(2**24)) > 50

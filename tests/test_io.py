@@ -172,6 +172,15 @@ def test_reads_maps_of_others(tmp_path):
     np.testing.assert_allclose(found.U, 1e-3 * maps[2], rtol=1e-6)
 
 
+def test_whole_numbers_keep_all_their_digits(tmp_path):
+    """2^24 + 1 is no number of single precision: labels and counts are written in double."""
+    counts = 2**24 + np.arange(12)
+    sl.io.write_columns(tmp_path / "counts.fits", sl.HealpixSky(1), {"N": (counts, ""), "X": (np.ones(12, "f4"), "")})
+    columns = sl.io.read_columns(tmp_path / "counts.fits")[1]
+    assert columns["N"].tolist() == counts.tolist()
+    assert columns["X"].dtype == np.float32
+
+
 def test_read_columns(tmp_path):
     path, maps = tmp_path / "rm.fits", np.random.default_rng(3).normal(size=(2, 192))
     healpy.write_map(path, maps, coord="G", column_names=["RM", "RM_ERR"], dtype=np.float64, nest=True)

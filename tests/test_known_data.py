@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import http.server
+import inspect
 import operator
 import tarfile
 import threading
@@ -61,7 +62,13 @@ def test_every_entry_is_complete():
         assert not entry.address or entry.address.startswith("https://")
         assert all(len(one) == 64 for one in entry.sha256)
         assert len(entry.sha256) in (0, len(entry.files))
-        assert not entry.reader or callable(operator.attrgetter(entry.reader)(sl))
+
+
+@pytest.mark.parametrize("name", sl.datasets.names())
+def test_every_entry_has_a_reader_that_takes_its_options(name):
+    entry = sl.datasets.find(name)
+    reader = operator.attrgetter(entry.reader)(sl)
+    assert inspect.signature(reader).bind("file", **entry.options)
 
 
 def test_names_of_the_surveys_that_are_known():

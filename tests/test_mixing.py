@@ -2,9 +2,11 @@
 
 import equinox as eqx
 import jax
+import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import Array, Float
 
 import sightline as sl
 from sightline.sky.instruments.bands import nodes_of
@@ -46,6 +48,55 @@ def test_numbers_of_the_sky_u(bands, dust, synchrotron):
     assert found[0] == pytest.approx(1, abs=1e-10)
     assert found[1] == pytest.approx(dust, rel=1e-5)
     assert found[2] == pytest.approx(synchrotron, rel=1e-5)
+
+
+@pytest.mark.parametrize("sed", [COMPONENTS.ModifiedBlackbody, COMPONENTS.PowerLaw])
+def test_spectra_are_rounded_once_in_single_precision(sed):
+    """Values and derivatives, of numbers that both precisions have: half a last place each, 6e-8."""
+    found = {}
+    for wide in (False, True):
+        with jax.enable_x64(wide):
+            of = [jax.jit(jax.vmap(one)) for one in (sed(index=1.625), sed(index=1.625).derivatives)]
+            found[wide] = jax.tree.leaves([one(jnp.array([40.0, 100.0, 166.0, 402.0])) for one in of])
+    for single, double in zip(found[False], found[True], strict=True):
+        assert (single.dtype, double.dtype) == (np.float32, np.float64)
+        np.testing.assert_allclose(single, double, rtol=6e-8)
+
+
+class Table(COMPONENTS.AbstractSED):
+    """A spectrum between nodes, which is gathered."""
+
+    values: Float[Array, " nodes"] = sl.param((3.0, 1.0, 0.25))
+    reference: float = sl.setting(100.0, unit="GHz", positive=True)
+
+    def __call__(self, frequency):
+        return jnp.interp(frequency, jnp.array([20.0, 100.0, 500.0]), self.values)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mapped", [False, True])
+def test_single_precision_differentiates_as_double_does(mapped):
+    """Backwards, twice, and in a loop: nothing of double precision is left over."""
+    found = {}
+    for wide in (False, True):
+        with jax.enable_x64(wide):
+            labels = np.arange(8) % 2
+            index = COMPONENTS.Clusters(np.array([1.5, 1.75]), labels) if mapped else 1.5
+            mixing = COMPONENTS.MixingMatrix(
+                dust=COMPONENTS.ModifiedBlackbody(index=index), low=COMPONENTS.PowerLaw(curvature=0.25), table=Table()
+            )
+            moving, rest = eqx.partition(mixing, eqx.is_inexact_array)
+            vector, back = jax.flatten_util.ravel_pytree(moving)
+
+            def total(x, rest=rest, back=back):
+                return jnp.sum(eqx.combine(back(x), rest)([40.0, 90.0, 217.0], 8) ** 2)
+
+            slope = jax.grad(total)
+            found[wide] = [slope(vector), jax.jit(slope)(vector), jax.hessian(total)(vector)]
+            found[wide].append(jax.vmap(slope)(jnp.stack([vector, vector]))[1])
+    for single, double in zip(found[False], found[True], strict=True):
+        assert single.dtype == np.float32
+        np.testing.assert_allclose(single, double, rtol=2e-5, atol=2e-5 * np.max(np.abs(double)))
 
 
 def test_the_cmb_is_one_everywhere_in_single_precision_too():

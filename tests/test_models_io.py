@@ -1,5 +1,6 @@
 """Model files: what was saved comes back, and nothing else."""
 
+import copy
 import dataclasses
 import json
 
@@ -10,6 +11,7 @@ import pytest
 
 import sightline as sl
 from sightline.io.models import registry
+from sightline.sky.simulator import tolerance
 
 
 def same(left, right):
@@ -60,6 +62,65 @@ def test_spectra_come_back(tmp_path):
     rays = sl.cosmic_rays.WithSpectrum(sl.cosmic_rays.ExponentialDisk(), spectrum)
     sl.save(rays, tmp_path / "rays.npz")
     same(sl.load(tmp_path / "rays.npz"), rays)
+
+
+def test_parts_of_skies_come_back(tmp_path):
+    """A sky of some pixels, by itself, under maps, and in a model."""
+    sky = sl.HealpixSky(4, pixels=[7, 3], nest=True, supersample=2)
+    maps = sl.Stokes(*np.ones((3, 2)), frequency=23.0, sky=sky)
+    lines = sl.Sightlines(sl.ImagePlane((2, 3), (4.0, 5.0)), sl.ChordCells(cells=4))
+    index = sl.components.SimulatedIndex(sl.Simulator(sl.magnetic.LSA()), sky)
+    column = sl.observables.DispersionMeasure(sl.SourceCatalogue(30.0, 1.0, 3.2))
+    absorbed = sl.spectra.PowerLaw() * sl.spectra.InterstellarAbsorption(column)
+    for number, part in enumerate((sky, maps, lines, index, sl.Model(spectra={"a": absorbed}))):
+        sl.save(part, tmp_path / f"{number}.npz")
+        assert eqx.tree_equal(sl.load(tmp_path / f"{number}.npz"), part)
+
+
+def test_sightlines_in_classes_come_back(tmp_path, monkeypatch):
+    """Panels of a tolerance, their error, and the map bit for bit."""
+    monkeypatch.setattr(tolerance, "_BODY", 64)  # so few rays have one class else
+    simulator = sl.Simulator(
+        sl.magnetic.LSA(), cosmic_rays=sl.cosmic_rays.ExponentialDisk(), emission=(sl.emission.Synchrotron(),)
+    )
+    lines = simulator.sightlines(sl.HealpixSky(2), 23.0, tolerance=1e-2)
+    assert len(lines.classes) > 1
+    sl.save(lines, tmp_path / "lines.npz")
+    found = sl.load(tmp_path / "lines.npz")
+    assert eqx.tree_equal(found, lines)
+    seen, expected = simulator(found, 23.0), simulator(lines, 23.0)
+    for name in "IQU":
+        np.testing.assert_array_equal(getattr(seen, name), getattr(expected, name))
+
+
+DIRECTIONS, CATALOGUE = sl.Directions([0.0, 1.0], 2.0), sl.SourceCatalogue([0.0, 1.0], 2.0, 3.0)
+PLANE = sl.ImagePlane((2, 3), (4.0, 5.0))
+
+
+@pytest.mark.parametrize(
+    ("sky", "field", "value", "said"),
+    [
+        (sl.HealpixSky(4, pixels=[7, 3]), "pixels", np.array([7, 999]), "between 0 and 191"),
+        (DIRECTIONS, "l", np.array([0.0, np.nan]), "row 1: l = nan"),
+        (DIRECTIONS, "b", np.array([0.0, 91.0]), r"\|b\| <= 90 deg; row 1"),
+        (DIRECTIONS, "b", np.array([0.0]), r"not shapes \(2,\) and \(1,\)"),
+        (CATALOGUE, "l", np.array([np.inf, 0.0]), "row 0: l = inf"),
+        (CATALOGUE, "distances", np.array([1.0, -1.0]), "finite and positive .* row 1: -1"),
+        (CATALOGUE, "distances", np.array([1.0]), r"distance has shape \(1,\), l and b have 2"),
+        (PLANE, "shape", (2, -3), r"shape = \(2, -3\)"),
+        (PLANE, "extent", (0.0, 5.0), r"extent = \(0.0, 5.0\) must be two positive"),
+        (PLANE, "inclination", np.nan, "inclination = .* finite"),
+        (PLANE, "position_angle", np.inf, "position_angle = .* finite"),
+        (PLANE, "centre", (0.0, np.nan, 0.0), "centre = .* finite"),
+        (PLANE, "supersample", 0, "supersample = 0"),
+    ],
+)
+def test_damaged_skies_are_refused(tmp_path, sky, field, value, said):
+    bad = copy.copy(sky)
+    object.__setattr__(bad, field, value)
+    sl.save(bad, tmp_path / "bad.npz")
+    with pytest.raises(sl.io.FileError, match=said):
+        sl.load(tmp_path / "bad.npz")
 
 
 def test_classes_of_the_user_are_named(tmp_path):

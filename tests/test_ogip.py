@@ -248,6 +248,19 @@ def test_quality_and_groups(folder):
     assert read_observation(folder / "x.pha", background=off).counts.tolist() == [0, 7, 2]
 
 
+def test_channels_of_bad_quality_need_no_counts(folder):
+    """OGIP/92-007, section 4.1: channels of bad quality are not used; the same as with 0 in their place."""
+    path = write_spectrum(folder / "n.pha", {"COUNTS": [3, -9, 7, 2], "QUALITY": [0, 1, 0, 0]}, BACKFILE="b.pha")
+    with fits.open(path, mode="update") as file:
+        file[1].header["TNULL2"] = -9
+    assert read_observation(path).counts.tolist() == [3, 7, 2]
+    assert read_observation(path).background.tolist() == [1, 0, 2]
+    rates = {"COUNTS": None, "RATE": [3e-3, np.nan, 7e-3, 2e-3], "QUALITY": [0, 5, 0, 0]}
+    assert read_observation(write_spectrum(folder / "n.pha", rates)).counts.tolist() == [3, 7, 2]
+    with pytest.raises(FileError, match="not finite"):
+        read_observation(write_spectrum(folder / "n.pha", rates | {"QUALITY": [0, 0, 0, 0]}))
+
+
 def type_two(folder):
     rows = {"COUNTS": [[3, 0, 7, 2], [1, 1, 1, 1]], "CHANNEL": [[1, 2, 3, 4]] * 2, "BACKSCAL": [1.0, 2.0]}
     columns = rows | {"EXPOSURE": [1000.0, 500.0], "BACKFILE": ["b.pha", "none"]}

@@ -168,6 +168,14 @@ def test_ties(model):
             sl.ParameterSpace(tree, free, ties=bad)
 
 
+@pytest.mark.parametrize("height", [-1.0, 0.0, np.nan])
+def test_ties_begin_within_physical_bounds(height):
+    """A scale height is positive, as construction has it; no prior would keep a tied one there."""
+    ties = {"scale_height": lambda values: height + 0 * values["n0"]}
+    with pytest.raises(ValueError, match=r"scale_height would be .* by its tie, outside of positive"):
+        sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"n0": dist.Uniform(0.0, 1.0)}, ties)
+
+
 def test_ties_by_glob_pass_over_their_source():
     model = {"terms": {name: {"index": jnp.asarray(2.0)} for name in "abc"}}
     free = {"terms.a.index": dist.Uniform(0.0, 9.0)}

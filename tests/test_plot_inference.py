@@ -1,6 +1,8 @@
 """Figures of inference: contours hold the mass they claim, ellipses are the covariance's, residuals are the data's."""
 
+import dataclasses
 import json
+import re
 
 import equinox as eqx
 import jax
@@ -12,7 +14,7 @@ import xarray as xr
 from scipy.stats import norm
 
 import sightline as sl
-from sightline import plot
+from sightline import plot, registry
 from sightline.plot import densities, names
 from sightline.plot.predictions import _histogram as rank_histogram
 from sightline.statistics.layout import layout
@@ -184,6 +186,41 @@ def test_sixteen_parameters_do_not_run_into_each_other():
         extents = [one.label.get_window_extent() for one in axis]
         assert not any(one.overlaps(two) for i, one in enumerate(extents) for two in extents[:i])
         assert not any(one.overlaps(box) for one in extents for box in boxes)
+
+
+def test_axes_bear_the_symbols_that_parameters_declare(problem):
+    """Of a Fisher matrix and of chains, with their units; names where two parameters have one symbol, or none."""
+    dust = sl.components.ModifiedBlackbody()
+    model = {"dust": dust, "other": sl.components.ModifiedBlackbody(), "offset": jnp.asarray(0.5)}
+    priors = {"dust.*": dist.Uniform(0.0, 50.0), "other.index": dist.Uniform(0.0, 5.0), "offset": dist.Normal(0.0, 1.0)}
+
+    def labels(*free):
+        space = sl.ParameterSpace(model, {name: priors[name] for name in free})
+        leaves = lambda m: jnp.stack([m["dust"].index, m["dust"].temperature, m["other"].index, m["offset"]])  # noqa: E731
+        posterior = sl.Posterior(space, sl.Likelihood(leaves, np.ones(4), sl.statistics.Gaussian(0.1 * np.ones(4))))
+        drawn = np.random.default_rng(0).normal(size=(2, 50, space.size))
+        chains = sl.Chains.of(posterior, drawn, {}, {"algorithm": "NUTS()"})
+        figures = plot.corner(sl.fisher(posterior)), plot.corner(chains), plot.trace(chains)
+        return [
+            [one for axes in figure.axes for one in (axes.get_xlabel(), axes.get_ylabel()) if one] for figure in figures
+        ]
+
+    fisher, drawn, traces = labels("dust.*", "offset")
+    assert fisher == drawn == [r"$T_d$ [K]", r"$\beta_d$", "offset", r"$T_d$ [K]", "offset"]
+    assert traces == [r"$\beta_d$", "$T_d$ [K]", "draw", "offset"]
+    assert labels("dust.*", "other.index")[0][1:] == ["dust.index", "other.index", "$T_d$ [K]", "other.index"]
+
+
+def test_every_symbol_can_be_set():
+    """Matplotlib reads what fields declare; letters in a row are a word only where they say so."""
+    from matplotlib.mathtext import MathTextParser
+
+    known = [cls for room in registry.MODELS for cls in registry.public_classes(room).values()]
+    symbols = {field.metadata.get("symbol", "") for cls in known for field in dataclasses.fields(cls)} - {""}
+    assert len(symbols) > 150
+    for symbol in symbols:
+        MathTextParser("path").parse(f"${symbol}$")
+    assert [one for one in symbols if re.search(r"[A-Za-z]{3}", re.sub(r"\\mathrm\{\w+\}|\\[A-Za-z]+", "", one))] == []
 
 
 def test_short_names():

@@ -5,13 +5,13 @@ import numpyro.distributions as dist
 import pytest
 
 import sightline as sl
-from sightline.plot import panels, scales
+from sightline.plot import canvas, panels, scales
 from sightline.statistics.layout import Cube, Image, layout
 
 
 def test_an_image_is_north_up_and_east_to_the_left():
     """Pixels are counted from the south-west: 1 is the next to the east, 3 the next to the north."""
-    figure = sl.plot.canvas.new_figure(4.0, 4.0)
+    figure = canvas.new_figure(4.0, 4.0)
     kept = np.array([0, 1, 3])
     shown = scales.Quantity(np.array([1.0, 2.0, 3.0]), "", "", "linear", (0.0, 4.0))
     panels.panel_of(Image((2, 3), (4.0, 6.0), "kpc", kept)).show(figure, (1, 1, 1), shown)
@@ -23,7 +23,7 @@ def test_an_image_is_north_up_and_east_to_the_left():
 
 def test_a_cube_has_an_image_and_a_spectrum():
     """Two channels of two pixels, of which the last datum is missing."""
-    figure = sl.plot.canvas.new_figure(6.0, 4.0)
+    figure = canvas.new_figure(6.0, 4.0)
     place = Cube(Image((1, 2), (1.0, 2.0), "arcsec"), np.array([1.0, 2.0, 3.0]), "channel", np.array([0, 1, 2]))
     shown = scales.Quantity(np.array([1.0, 2.0, 3.0]), "", "", "linear", (0.0, 4.0))
     panels.panel_of(place).show(figure, (1, 1, 1), shown)

@@ -77,6 +77,31 @@ def test_skies_and_observables():
     assert spectrum(sl.Simulator(M.LSA(), E.Uniform(), C.Uniform(), sl.emission.Synchrotron())).shape == (5, 2)
 
 
+def test_instruments():
+    cube = sl.Stokes(*np.ones((3, 2, 48)), frequency=[20.0, 23.0], sky=sl.HealpixSky(2))
+    band, beam = sl.instruments.Bandpass([20.0, 23.0], [1.0, 1.0], nominal=21.0), sl.GaussianBeam(fwhm=30.0)
+    near = sl.instruments.NeighbourBeam(fwhm=30.0, radius=60.0)
+    chain = sl.instruments.Chain((band, beam, sl.instruments.Calibration(gain=1.1, offset=2.0)))
+    for instrument, constant in ((beam, 1.0), (near, 1.0), (chain, 3.1)):  # to the rounding of 48 pixels
+        np.testing.assert_allclose(instrument(cube).I, constant, atol=5e-3)
+
+
+def test_likelihoods():
+    lines, frequency = sl.Sightlines(sl.HealpixSky(1), sl.RadialCells(cells=4)), [230.0, 500.0]
+    band = sl.instruments.Bandpass(frequency, [1.0, 1.0], nominal=353.0)
+    model = sl.Model(simulator(), instruments={"band": band})
+    maps = sl.instruments.add_noise(model.observe(lines, frequency), np.full(12, 1e-6), KEY)
+    given = {"instrument": "band", "unit": "K_CMB", "convention": "IAU"}
+    rotation = sl.SourceLikelihood(sl.observables.RotationMeasure(lines), np.ones(12), 1.0)
+    turbulent = sl.Simulator(M.Turbulent((8, 8, 8), outer_scale=20.0, key=KEY), E.Uniform())
+    for one, of in (
+        (sl.MapLikelihood(lines, frequency, np.ones((3, 12)), 1e-6, **given), model),
+        (sl.BinnedLikelihood(sl.statistics.Brightness(lines, frequency, "QU"), maps, np.arange(12) // 6), model),
+        (sl.EnsembleLikelihood(rotation, jax.random.split(KEY, 32)), turbulent),
+    ):
+        assert jnp.isfinite(one.log_likelihood(of))
+
+
 def test_fits():
     sky = sl.Sightlines(sl.Directions(l=[10.0, 100.0, 200.0], b=[5.0, 30.0, -40.0]), cells=sl.BoxCells(8))
     sim = sl.Simulator(M.LSA(), E.Uniform(), C.Uniform(), sl.emission.Synchrotron())

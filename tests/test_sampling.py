@@ -243,6 +243,13 @@ def test_predictions_have_the_moments_of_the_posterior_predictive(drawn):
     np.testing.assert_allclose(predicted.std(axis=0), sd, rtol=0.12)
     with pytest.raises(ValueError, match="draws = 7000"):
         sl.posterior_predictive(linear_posterior(), drawn, jax.random.key(7), draws=7000)
+    model = {"x": jnp.asarray(0.1), "y": jnp.asarray(0.2), "z": jnp.asarray(0.3)}
+    more = sl.ParameterSpace(model, {name: dist.Normal(0.0, 1.0) for name in "xyz"})
+    other = sl.Posterior(more, Likelihood(linear, DATA, Gaussian(SIGMA)))
+    with pytest.raises(ValueError, match="different parameters: z"):
+        sl.posterior_predictive(other, drawn, jax.random.key(7), draws=5)
+    with pytest.raises(TypeError, match="values is a Simulator: give a dict"):
+        other.predict(sl.Simulator(), jax.random.key(7))
 
 
 MATRIX = np.array([[2.0, 0.6], [0.6, 1.0]])

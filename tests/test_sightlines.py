@@ -261,7 +261,7 @@ def test_classes_are_cheap():
 
 @pytest.mark.parametrize("shells", [10, 60, 200])
 def test_rays_with_many_walls_end_where_the_model_ends(shells):
-    """Shells of 100 pc, met twice each: as many panels as there is room for, the nearest walls, half of the others."""
+    """Shells, met twice each but those behind: as many panels as there is room for, cut at the nearest walls."""
     radii = jnp.linspace(0.1, 19.9, shells)
     walls = Structures.join(*(Structures.cylinders(radius) for radius in radii)).ending(Structures.cylinders(20.0))
     cells, origin, course = sl.ResolvedCells(96, structures=24), jnp.array([-8.0, 0.0, 0.0]), jnp.array([1.0, 0.0, 0.0])

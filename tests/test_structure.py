@@ -53,6 +53,7 @@ HOOKS = {
     "eliminated",
     "examine",
     "place",
+    "layout",
     "log_likelihood",
     "normal",
     "prepare",

@@ -35,7 +35,7 @@ observations vary band electrons mixing sed amplitudes bandpasses bands ranges f
 stars gas dust library lines orientation cosmology plane lsf psf aperture assignment how medium law dust_to_gas opacity
 velocity_field history arm setup disperser calibration cube radiation injection
 emissivity distribution guess sampler density_of samplers process region tallies lost scatterings packets
-spectra mask rotated spaxels tree mesh
+spectra mask rotated spaxels tree mesh folder wcs
 """
 NOT_NUMBERS = set(WORDS.split())
 # Arguments that mean numbers in one place and something else in another.
@@ -48,6 +48,7 @@ ELSEWHERE = {
     "write_grid.grid",  # a field
     "read_pulsars.distance",  # which distances: a word
     "read_faraday_sky.error",  # of a column
+    *(f"read_stokes_cubes.{name}" for name in ("q", "u", "i", "frequencies")),  # paths
     "Likelihood.noise",  # a distribution
     *(f"{name}.distance" for name in ("RotationMeasure", "DispersionMeasure", "EmissionMeasure", "Column")),
     *(f"{name}.distance" for name in ("WeightedMean", "FaradaySpectrum")),  # the name of a nuisance
@@ -81,7 +82,7 @@ RESULTS = """
 DataSet
 Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
 TransferCoefficients Population Photons Structures ErrorEstimate
-BrightnessMap FaradaySky Pulsars RotationMeasures Preset Entry Table
+BrightnessMap ElectronFlux FaradaySky Pulsars RotationMeasures Preset Entry Table
 BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
 Forecast AngularPower Joint Marginal Synthesis Mixture
 Assignment Emitters Frame PrincipalTable
@@ -194,6 +195,8 @@ PLACES = {  # where the example of a name does not fit
     "Monochromatic.energy_density": 1.0, "radiation.spectra.PowerLaw.energy_density": 1.0,
     "radiation.spectra.Tabulated.values": (1.0, 2.0, 1.0), "radiation.Grid.values": np.ones((3, 4, 4, 4)),
     "radiation.WithSpectrum.spectrum": sl.radiation.spectra.Greybody(30.0, 1.0),
+    "read_stokes_cubes.q": "nothing.fits", "read_stokes_cubes.u": "nothing.fits", "write_stokes_cubes.folder": ".",
+    "write_stokes_cubes.stokes": sl.Stokes(*np.ones((3, 2, 1)), frequency=[1, 2], sky=sl.ImagePlane((1, 1), (1, 1))),
     "fakeit.name": "source", "Convolved.spectrum": LAW, "Each.spectrum": LAW, "Normalised.spectrum": LAW,
 }  # fmt: skip
 
@@ -254,6 +257,7 @@ PAIRED = {
     "MapLikelihood.covariance": {"noise": None},
     **{f"{name}.energy": {"frequency": None} for name in ("MapLikelihood", "Stokes", "Brightness")},
     "assign.length": {"how": "gaussian"},
+    "write_stokes_cubes.position": {"distance": 1.0},
 }
 
 

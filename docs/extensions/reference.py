@@ -10,12 +10,14 @@ import operator
 import re
 import shutil
 import types
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import sightline as sl
 from sightline._core.meanings import meaning
+from sightline._core.module import annotations
 from sightline.parameters.bounds import spell
 from sightline.registry import NAMESPACES
 
@@ -36,7 +38,7 @@ def write(folder: Path) -> None:
     known: dict[int, str] = {}
     parts = [_namespace(folder, name, known) for name in ("", *NAMESPACES)]
     listing = "\n".join(parts)
-    text = f"# Reference\n\nEvery public name has a page: arguments with shapes and units, what it returns and refuses, an example.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n"  # noqa: E501
+    text = f"# Reference\n\nEvery public name has a page: arguments with shapes and units, what it returns and refuses, an example. Parameters\nwithout a unit are pure numbers, unless the page says whose unit they have.\n\n```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n"  # noqa: E501
     (folder / "index.md").write_text(text, "utf-8")
 
 
@@ -127,12 +129,24 @@ def parameters(cls: Any) -> str:
     return "\n".join(["**Parameters:**", "", *head, *rows]) if rows else ""
 
 
+def shape(cls: Any, field: "dataclasses.Field[Any]") -> str:
+    """The shape of a field of several numbers as its type says it, e.g. `(3,)`; empty for one number."""
+    hint = annotations(cls).get(field.name)
+    parts = [getattr(one, "dim_str", "") for one in (hint, *typing.get_args(hint))]
+    sizes = next((part.split() for part in parts if part), [])
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)
+        sizes = ["n"] if Ellipsis in inner else [str(len(inner))]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else ""
+
+
 def row(cls: Any, field: "dataclasses.Field[Any]") -> str:
     """One parameter or setting as a line of the table."""
     data = field.metadata
     symbol = f"${data['symbol']}$" if data.get("symbol") else ""
     kind = "" if data.get("param") else " (setting)"
-    cells = (f"`{field.name}`{kind}", data["unit"], spell(data), symbol, meaning(cls, field.name, data))
+    size = f" {shape(cls, field)}".rstrip().replace("*", "\\*")
+    cells = (f"`{field.name}`{size}{kind}", data["unit"], spell(data), symbol, meaning(cls, field.name, data))
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 

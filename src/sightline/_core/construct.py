@@ -31,7 +31,8 @@ def construct(cls: type[Any], values: Mapping[str, Any], batch: bool = False) ->
         object.__setattr__(module, field.name, value)
     if batch:
         return module
-    check_fields(module)
+    if isinstance(module, Module):  # skies, of arrays of NumPy, hold nothing to learn
+        check_fields(module)
     for name, hint in annotations(cls).items():
         if name in values:
             _check_type(f"{cls.__name__}.{name}", getattr(module, name), hint)

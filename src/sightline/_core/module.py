@@ -122,7 +122,7 @@ def param(
 
     - `default`: the value if none is given, a number, an array or a quantity; without it the argument is required.
     - `unit`: documented unit in astropy's notation; `""` is dimensionless.
-    - `bounds`: smallest and largest physical value, `None` for no bound; `positive`: 0 is refused too.
+    - `bounds`: smallest and largest physical value, (2,) in `unit`, `None` for no bound; `positive`: 0 is refused too.
     - `value`: whether it is what the field takes at a place, as the nodes of a grid: where the field stands for a
       parameter of another module, that one's bounds hold for it too.
     - `symbol`, `doc`: how tables and figures name and explain it.
@@ -160,8 +160,8 @@ def setting(
     """Declares a static field of a module: a switch or a number that is part of the structure, never learnt.
 
     **Arguments:** as for `param`; `choices` lists the only values allowed; `default`; `unit`: numbers and quantities
-    are brought to it; `bounds`: lowest and highest, `None` for none; `positive`: refuse 0 and less; `doc`: what the
-    reference says; `kwargs`: of `dataclasses.field`.
+    are brought to it; `bounds`: lowest and highest, (2,) in that unit, `None` for none; `positive`: refuse 0 and less;
+    `doc`: what the reference says; `kwargs`: of `dataclasses.field`.
 
     **Returns:** a field of a dataclass.
 

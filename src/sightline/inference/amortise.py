@@ -133,8 +133,8 @@ def amortise(
     - `key`: a JAX random key.
     - `simulations`: draws from the prior, 100 at least; a tenth is held out, to choose the best of all epochs.
     - `repeats`: data sets of each, which differ in noise, 2 at least: without them it learns the noise.
-    - `features`: how many numbers it sees of the data, at most; `None`: two for each parameter, and two; `epochs`:
-      passes through the simulations.
+    - `features`: how many numbers it sees of the data, at most; `None`: two for each parameter, and two; `epochs`: how
+      many passes through the simulations.
     - `progress`: whether to show it; `None`: on a terminal.
 
     **Returns:** `Amortised`.

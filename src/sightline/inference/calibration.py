@@ -100,8 +100,8 @@ def sbc(
     - `posterior`: of which the data give only shape and noise; the priors must be proper.
     - `key`: a JAX random key; `algorithm`: `sl.NUTS()` by default.
     - `replicas`: how many; `together`: of them at a time, vectorised.
-    - `draws`: of each chain, after `warmup`; `thin`: of so many one is kept, for ranks of correlated draws are not
-      uniform.
+    - `draws`: the number of each chain, after `warmup` others; `thin`: of so many one is kept, for ranks of correlated
+      draws are not uniform.
     - `progress`: print how far it is; `None`: on a terminal.
 
     **Returns:** `Calibration`; printed, it is a table.

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -29,7 +29,7 @@ class Chains:
       draw and its own) and `sample_stats` (`lp`, the log density of unconstrained parameters, `acceptance_rate`,
       `diverging`, `n_steps`, ... as far as the algorithm has them).
     - `parameters`: by name, (chains, draws, ...); `statistics`: likewise, (chains, draws).
-    - `labels`, `units`: of each of the n numbers; `vector`: (chains, draws, n).
+    - `labels`, `units`, `symbols`: of each of the n numbers; `vector`: (chains, draws, n).
     - `means`, `standard_deviations`, `r_hat`, `ess`, `ess_tail`: (n,); `covariance`: (n, n).
     - `converged`, `verdict`: whether the chains agree and are long enough, and why (not).
 
@@ -54,12 +54,12 @@ class Chains:
         """The chains of unconstrained draws, (chains, draws, n)."""
         import xarray as xr
 
-        units = dict(zip(posterior.space.names, posterior.space.units, strict=True))
         drawn = _constrained(posterior, jnp.asarray(found))
         values = {name: np.asarray(drawn[name]) for name in posterior.space.names}
+        told = zip(values.items(), posterior.space.units, posterior.space.symbols, strict=True)
         groups = {
-            "posterior": xr.Dataset({name: _variable(name, value, units[name]) for name, value in values.items()}),
-            "sample_stats": xr.Dataset({name: _variable(name, value, "") for name, value in statistics.items()}),
+            "posterior": xr.Dataset({name: _variable(name, value, *about) for (name, value), *about in told}),
+            "sample_stats": xr.Dataset({name: _variable(name, value) for name, value in statistics.items()}),
         }
         tree = xr.DataTree.from_dict(groups)
         tree.attrs = {"sightline": __version__, "names": json.dumps(list(values)), **notes}
@@ -83,8 +83,17 @@ class Chains:
     @property
     def units(self) -> list[str]:
         """The unit of every number."""
-        group = self.tree["posterior"]
-        return [group[name].attrs["units"] for name in self._names for _ in range(int(np.prod(group[name].shape[2:])))]
+        return self._of_each(lambda notes: notes["units"])
+
+    @property
+    def symbols(self) -> list[str]:
+        """How formulas write every number, `""` where nobody says."""
+        return self._of_each(lambda notes: notes.get("symbol", ""))
+
+    def _of_each(self, read: Callable[[Mapping[str, Any]], str]) -> list[str]:
+        """What the notes of a variable say, for each of its numbers."""
+        variables = [self.tree["posterior"][name] for name in self._names]
+        return [read(one.attrs) for one in variables for _ in range(int(np.prod(one.shape[2:])))]
 
     @functools.cached_property
     def vector(self) -> np.ndarray:
@@ -184,10 +193,10 @@ class Chains:
             append_sum(temporary)
 
 
-def _variable(name: str, value: np.ndarray, unit: str) -> tuple[Any, ...]:
+def _variable(name: str, value: np.ndarray, unit: str = "", symbol: str = "") -> tuple[Any, ...]:
     own = [f"{name}_dim_{axis}" for axis in range(value.ndim - 2)]
     value = value.astype(np.int8) if value.dtype == bool else value  # netCDF has no bool
-    return (["chain", "draw", *own], value, {"units": unit} if unit else {"units": ""})
+    return (["chain", "draw", *own], value, {"units": unit, "symbol": symbol} if symbol else {"units": unit})
 
 
 @eqx.filter_jit

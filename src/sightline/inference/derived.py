@@ -99,14 +99,14 @@ def derived(posterior: Posterior, source: Chains | FitResult, function: Function
 
 
 def _of_chains(posterior: Posterior, chains: Chains, function: Function) -> Derived:
-    values = _known(posterior, chains.parameters)
+    values = of_posterior(posterior, chains.parameters)
     found = np.asarray(_over_draws(posterior, {name: jnp.asarray(one) for name, one in values.items()}, function))
     draws = found.astype(np.float64)
     return Derived(draws.mean(axis=(0, 1)), draws.std(axis=(0, 1), ddof=1), draws)
 
 
 def _of_fit(posterior: Posterior, result: FitResult, function: Function) -> Derived:
-    _known(posterior, result.parameters)
+    of_posterior(posterior, result.parameters)
     covariance = result.unconstrained_covariance
 
     def flat(posterior: Posterior, values: Any) -> Array:
@@ -133,8 +133,11 @@ def _at(posterior: Posterior, values: Any, function: Function) -> Array:
     return jnp.asarray(function(posterior.space.replace(values)))
 
 
-def _known(posterior: Posterior, parameters: Any) -> Any:
-    """The parameters, refused where they are not those of the posterior."""
+def of_posterior(posterior: Posterior, parameters: Any) -> Any:
+    """The parameters of chains or a fit, refused where they are not those of the posterior.
+
+    **Raises:** `ValueError`.
+    """
     other = sorted(set(parameters) ^ set(posterior.space.names))
     if other:
         raise ValueError(f"source and posterior have different parameters: {', '.join(other)} is in one of them only.")

@@ -45,6 +45,8 @@ class Optax(AbstractMethod):
     - `patience`: it stops when so many evaluations of the held-out data of `sl.fit` brought nothing better; `every`: so
       many steps.
 
+    **Raises:** `ValueError` for what is no optimiser of optax.
+
     !!! example
         >>> import optax
         >>> method = sl.inference.Optax(optax.sgd(1e-2))

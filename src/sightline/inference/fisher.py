@@ -16,7 +16,7 @@ SINGULAR = 1e-12  # eigenvalue of the scaled matrix, relative to the largest, be
 class Fisher:
     """What data can say of the parameters, near one point: F = J^T N^-1 J + prior.
 
-    - `labels`, `units`: of each of the n numbers; `values`: of the parameters.
+    - `labels`, `units`, `symbols`: of each of the n numbers; `values`: of the parameters.
     - `matrix`: F in the parameters, (n, n); `covariance`: its inverse; `standard_deviations`: (n,);
       `correlations`: (n, n).
     - `unconstrained_matrix`, `unconstrained_covariance`: in unconstrained parameters; `slope`: d theta/du, (n, m).
@@ -34,8 +34,9 @@ class Fisher:
         space = posterior.space
         self.values = space.complete(values)
         self.labels = space.labels
-        sizes = (self.values[name].size for name in space.names)
+        sizes = [self.values[name].size for name in space.names]
         self.units = [unit for unit, size in zip(space.units, sizes, strict=True) for _ in range(size)]
+        self.symbols = [symbol for symbol, size in zip(space.symbols, sizes, strict=True) for _ in range(size)]
         self.slope, self.unconstrained_matrix = slope, matrix
         self._vector = np.asarray(ravel(self.values, space.names)[0], np.float64)
 

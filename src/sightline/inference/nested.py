@@ -31,6 +31,8 @@ class NestedSlice(AbstractAlgorithm):
     **Arguments:** `live`: points at a time; `dying`: of them replaced in a step; `slices`: to find a new point,
     `None`: twice the number of parameters, at least 5.
 
+    **Raises:** `ValueError` unless fewer die than live, for regularisers, and for a run that does not end.
+
     !!! example
         >>> algorithm = sl.NestedSlice(live=200)
 

@@ -8,6 +8,7 @@ import numpy as np
 from .._core.units import refuse_units
 from ..statistics import Posterior
 from .chains import Chains
+from .derived import of_posterior
 from .options import check_counts
 
 
@@ -19,15 +20,16 @@ def posterior_predictive(
     **Arguments:** `chains`: draws from the posterior; `key`: a JAX random key; `draws`: how many, spread over all;
     `posterior`: an `sl.Posterior`.
 
-    **Returns:** by the name of the likelihood, (draws, ...) in the shape of its data.
+    **Returns:** by the name of the likelihood, (draws, ...) in the shape and unit of its data.
 
-    **Raises:** `ValueError` for more draws than there are.
+    **Raises:** `ValueError` for more draws than there are, or chains of other parameters.
 
     !!! example
         >>> predicted = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=10)
     """
     refuse_units(draws=draws)
-    values = {name: value.reshape(-1, *value.shape[2:]) for name, value in chains.parameters.items()}
+    known = of_posterior(posterior, chains.parameters)
+    values = {name: value.reshape(-1, *value.shape[2:]) for name, value in known.items()}
     total = chains.vector.shape[0] * chains.vector.shape[1]
     check_counts(draws=draws)
     if draws > total:

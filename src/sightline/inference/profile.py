@@ -41,7 +41,7 @@ def profile(
     **Arguments:**
 
     - `name`: of a parameter, or the label of one number of an array, as `"arms[3]"`.
-    - `level`: between 0 and 1.
+    - `level`: a probability, between 0 and 1.
     - `start`, `method`: as for `sl.fit`.
 
     **Returns:** `Profile`; printed, it is a table.

@@ -52,8 +52,8 @@ def sample(
       numbers, 1000; 0 is right where the posterior is nearly Gaussian and `start` is its maximum, but `sl.MCLMC()`
       needs 50.
     - `thin`: of so many draws one is kept.
-    - `checkpoint`: a folder. The run is written to it after every `segment` draws; the same call continues it after
-      whatever ended it, and returns the draws that it would have. More `draws` extend it.
+    - `checkpoint`: a folder. The run is written to it after as many draws as `segment` says; the same call continues it
+      after whatever ended it, and returns the draws that it would have. More `draws` extend it.
     - `vectorised`: all chains in step, which is faster for small models; several devices take as many chains each,
       where these come out even. Large skies are better shared out by rays: `sl.shard`.
     - `progress`: whether to show it; `None`: on a terminal.

@@ -23,4 +23,6 @@ from .ogip import write_pha as write_pha
 from .ogip import write_response as write_response
 from .ogip import write_table_model as write_table_model
 from .pysm import PysmComponent as PysmComponent
+from .stokes_cubes import read_stokes_cubes as read_stokes_cubes
+from .stokes_cubes import write_stokes_cubes as write_stokes_cubes
 from .tables import read_columns as read_columns

@@ -41,7 +41,7 @@ def write_columns(
     table = [] if sky.pixels is None else [fits.Column("PIXEL", "K", array=sky.indices)]
     for name, (values, unit) in columns.items():
         array = np.asarray(values)
-        table.append(fits.Column(name, "D" if array.dtype == np.float64 else "E", unit, array=array))
+        table.append(fits.Column(name, "E" if array.dtype in (np.float16, np.float32) else "D", unit, array=array))
     header = fits.Header([*pixel_cards(sky), ("COORDSYS", "G", "Galactic"), *primary_header().cards])
     for line in describe(model):
         header.add_history(line)

@@ -5,7 +5,7 @@ import functools
 import inspect
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -73,7 +73,7 @@ def load(path: PathLike, classes: Iterable[type[eqx.Module]] = ()) -> Any:
             )
         known = _known(_classes(structure["model"])) | {_name(cls): cls for cls in classes}
         named = sorted(f"array_{number}" for number in _numbers(structure["model"]))
-        model = _decode(structure["model"], read_archive(path, named, _WHAT), known, str(path))
+        model = _Parts(read_archive(path, named, _WHAT), known, str(path)).decoded(structure["model"])
         if not isinstance(model, eqx.Module):
             raise FileError(f"path = {path} {_WHAT}: it holds a {type(model).__name__}.")
         others = set(scan_archive(path, _WHAT)).difference(named, ["structure"])
@@ -112,7 +112,7 @@ def registry() -> dict[str, type[eqx.Module]]:
     found = {name: whole_class(name) for name in WHOLE}
     for room in MODELS:
         found |= {f"{room}.{name}": cls for name, cls in public_classes(room).items()}
-    inner = {value for cls in list(found.values()) for value in _defaults(cls)}
+    inner = {value for cls in list(found.values()) for value in _defaults(cls)} | _places()
     return found | {_name(cls): cls for cls in inner if cls not in found.values()}
 
 
@@ -126,6 +126,16 @@ def _defaults(cls: type[eqx.Module]) -> set[type[eqx.Module]]:
     """Classes of modules that are not exported, but stand in a field by default."""
     factories = [f.default_factory for f in dataclasses.fields(cls) if f.default_factory is not dataclasses.MISSING]
     return {value for value in factories if inspect.isclass(value) and issubclass(value, eqx.Module)}
+
+
+def _places() -> set[type[eqx.Module]]:
+    """Classes of skies, sightlines, cells and their errors, and of observables, which columns and maps hold."""
+    from ..sky import geometry, observables
+    from ..sky.simulator import ErrorEstimate
+
+    named = [*vars(geometry).values(), *vars(observables).values()]
+    known = {value for value in named if inspect.isclass(value) and issubclass(value, eqx.Module)}
+    return {ErrorEstimate} | {cls for cls in known if not cls.__name__.startswith("Abstract")}
 
 
 def _name(cls: type) -> str:
@@ -167,40 +177,63 @@ def _encode(value: Any, arrays: list[np.ndarray], place: str) -> Any:
     raise TypeError(f"{place} is {value!r}, which no model file can hold: keep the model in a script instead.")
 
 
-def _decode(
-    node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str, batch: bool = False
-) -> Any:
-    if not isinstance(node, dict):
-        return node
-    if "class" in node:
-        return _build(node, arrays, known, path, batch)
-    if "array" in node:
-        values = arrays[f"array_{int(node['array'])}"]
-        held = Fixed(values) if node.get("fixed") else values
-        return jnp.asarray(values) if node["jax"] else held
-    if "bytes" in node:
-        return bytes.fromhex(node["bytes"])
-    if "dict" in node:
-        return {key: _decode(item, arrays, known, path, batch) for key, item in node["dict"].items()}
-    kind = tuple if "tuple" in node else list
-    return kind(_decode(item, arrays, known, path, batch) for item in node[kind.__name__])
+class _Parts(NamedTuple):
+    """What modules in a file are made from: its arrays, the classes it may name, and whether they are a batch."""
 
+    arrays: dict[str, np.ndarray]
+    known: dict[str, type[eqx.Module]]
+    path: str
+    batch: bool = False
 
-def _build(
-    node: Any, arrays: dict[str, np.ndarray], known: dict[str, type[eqx.Module]], path: str, batch: bool
-) -> eqx.Module:
-    name, parts = node["class"], node["fields"]
-    if name not in known:
-        raise FileError(f"{path} holds a {name}, which is no class of sightline: pass it, load(path, classes=(...,)).")
-    cls = known[name]
-    wanted = {field.name: field for field in dataclasses.fields(cls)}
-    added = {name: _default(wanted[name]) for name in set(wanted).difference(parts)}  # since the file was written
-    differing = ", ".join(sorted({*set(parts).difference(wanted), *(n for n, v in added.items() if v is _NONE)}))
-    if differing:
-        raise FileError(f"{path}: {name} has other fields in this version of sightline: {differing}.")
-    within = batch or getattr(cls, "batches", False)
-    values = added | {field: _decode(part, arrays, known, path, within) for field, part in parts.items()}
-    try:
-        return construct(cls, values, batch)
-    except (ValueError, TypeError) as error:
-        raise FileError(f"{path} is damaged, or no model that can be: {error}") from None
+    def decoded(self, node: Any) -> Any:
+        """What a part of the structure stands for."""
+        if not isinstance(node, dict):
+            return node
+        if "class" in node:
+            return self.module(node)
+        if "array" in node:
+            return self._array(node)
+        if "bytes" in node:
+            return bytes.fromhex(node["bytes"])
+        if "dict" in node:
+            return {key: self.decoded(item) for key, item in node["dict"].items()}
+        kind = tuple if "tuple" in node else list
+        return kind(self.decoded(item) for item in node[kind.__name__])
+
+    def _array(self, node: Any) -> Any:
+        values = self.arrays[f"array_{int(node['array'])}"]
+        if node["jax"]:
+            return jnp.asarray(values)
+        return Fixed(values) if node.get("fixed") else values
+
+    def module(self, node: Any) -> Any:
+        """A module of the fields it has in the file.
+
+        **Raises:** `FileError` for a class or fields that are not known, and values that the class refuses.
+        """
+        name, parts = node["class"], node["fields"]
+        if name not in self.known:
+            cure = "pass it, load(path, classes=(...,))."
+            raise FileError(f"{self.path} holds a {name}, which is no class of sightline: {cure}")
+        cls = self.known[name]
+        added = self._added(cls, name, parts)
+        within = self._replace(batch=self.batch or getattr(cls, "batches", False))
+        values = added | {field: within.decoded(part) for field, part in parts.items()}
+        try:
+            return construct(cls, values, self.batch)
+        except (ValueError, TypeError) as error:
+            raise FileError(f"{self.path} is damaged, or no model that can be: {error}") from None
+
+    def _added(self, cls: type[eqx.Module], name: str, parts: Any) -> dict[str, Any]:
+        """Fields that a class has had since the file was written, with their defaults.
+
+        **Raises:** `FileError` for fields without, and for those that the class no longer has.
+        """
+        wanted = {field.name: field for field in dataclasses.fields(cls)}
+        added = {field: _default(wanted[field]) for field in set(wanted).difference(parts)}
+        differing = {*set(parts).difference(wanted), *(field for field, value in added.items() if value is _NONE)}
+        if differing:
+            raise FileError(
+                f"{self.path}: {name} has other fields in this version of sightline: {', '.join(sorted(differing))}."
+            )
+        return added

@@ -17,8 +17,8 @@ class PysmComponent:
 
     T = int w nu^2 T(nu) d nu / int w nu^2 d nu, by trapezoids.
 
-    **Arguments:** `simulator`: a `Simulator`, `ComponentSky` or any function `(sky, frequency) -> Stokes`; `nside`: of
-    the maps; `supersample`: each pixel is the mean over the square of this number of rays.
+    **Arguments:** `simulator`: a `Simulator`, `ComponentSky` or any function `(sky, frequency) -> Stokes`; `nside`: a
+    whole number, of the maps; `supersample`: each pixel is the mean over the square of this number of rays.
 
     **Raises:** `ImportError` where PySM is not installed, when maps are asked for.
 

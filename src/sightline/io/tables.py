@@ -32,7 +32,7 @@ def read_columns(
 
     **Arguments:**
 
-    - `extension`: which of the HEALPix tables in the file, from 0.
+    - `extension`: the number of the HEALPix table in the file, from 0.
     - `coordsys`: `"G"` where the file does not say that it is in Galactic coordinates, but is.
     - `units`: the unit to convert to, by the name of the column; other columns stay in the unit of the file.
     - `path`: the file.

@@ -113,6 +113,12 @@ class ParameterSpace(eqx.Module):
         return labels(self.initial, self.names)
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """How formulas write each parameter, as its field declares it, `""` where it does not."""
+        leaves = find_leaves(self.model)
+        return tuple(leaves[name].metadata.get("symbol", "") for name in self.names)
+
+    @property
     def size(self) -> int:
         """How many numbers are free."""
         return sum(value.size for value in self.initial.values())
@@ -201,9 +207,14 @@ class ParameterSpace(eqx.Module):
     def in_units(self, values: Given) -> Given:
         """Plain numbers of constrained values, of which some may be astropy quantities.
 
-        **Raises:** `ValueError` for a wrong dimension.
+        **Raises:** `ValueError` for a wrong dimension, `TypeError` for what is no dict by name, as a model.
         """
         refuse_units(values=values)  # as a whole
+        if not isinstance(values, Mapping):
+            raise TypeError(
+                f"values is a {type(values).__name__}: give a dict of constrained values by name, such as "
+                "result.parameters or {name: number}; what is left out is the model's, {} takes it as it is."
+            )
         known = dict(zip(self.names, self.units, strict=True))
         return {name: strip_unit(value, known.get(name), name) for name, value in values.items()}
 

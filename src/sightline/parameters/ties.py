@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import numpy as np
 from jaxtyping import Array
 
+from .._core.module import is_concrete
+from .bounds import limits, spell
 from .leaves import Leaf, match, nearest
 
 Function = Callable[..., Any]
@@ -35,7 +38,7 @@ def check_ties(
 
     A glob passes over the parameter that it is tied to.
 
-    **Raises:** `ValueError` or `TypeError`, naming the leaf.
+    **Raises:** `ValueError` or `TypeError`, naming the leaf; also for values beyond its physical bounds at the start.
     """
     found = []
     for pattern, source in ties.items():
@@ -52,8 +55,25 @@ def check_ties(
             shape = jax.numpy.shape(eqx.filter_eval_shape(tie, values, model))
             if shape != leaves[name].value.shape:
                 raise ValueError(f"{name} has shape {leaves[name].value.shape}, what it is tied to has {shape}.")
+            _check_value(name, tie(values, model), leaves[name].metadata)
             found.append(tie)
     return tuple(found)
+
+
+def _check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    """Refuses a leaf that its tie would begin outside of its physical bounds, which no prior keeps it within."""
+    if not is_concrete(value):
+        return
+    low, high = limits(metadata)
+    below = -np.inf if low is None else low
+    inside = (np.asarray(value) >= below) & (np.asarray(value) <= (np.inf if high is None else high))
+    if metadata.get("positive"):
+        inside &= np.asarray(value) > 0
+    if not np.all(inside & np.isfinite(value)):
+        raise ValueError(
+            f"{name} would be {np.asarray(value)} by its tie, outside of {spell(metadata) or 'finite numbers'}: choose "
+            "another function, or other values to start from."
+        )
 
 
 def _takes_two(source: str | Function) -> bool:

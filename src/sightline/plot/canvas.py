@@ -1,12 +1,14 @@
 """Figures that the global state of matplotlib does not know, whole files of them, and colour bars."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._core.files import PathLike, replacing
+from .._core.types import Number
 from . import scales
 
 if TYPE_CHECKING:
@@ -64,6 +66,22 @@ def finish(figure: "matplotlib.figure.Figure", path: PathLike | None, overwrite:
     if path is not None:
         save(figure, path, overwrite)
     return figure
+
+
+def colours(stretch: scales.Stretch) -> Any:
+    """The colour map of a stretch, grey where there is nothing to show."""
+    from matplotlib import colormaps
+
+    return colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=BLANK)
+
+
+def raster(
+    figure: Any, axes: Any, values: np.ndarray, extent: Sequence[Number], norm: Any, stretch: scales.Stretch, label: str
+) -> None:
+    """Values in rows, the lowest first, as an image with its colour bar."""
+    style = {"origin": "lower", "interpolation": "nearest", "cmap": colours(stretch)}
+    image = axes.imshow(values, extent=extent, norm=norm, **style)
+    colour_bar(figure, image, axes, values, label)
 
 
 def colour_bar(figure: Any, image: Any, axes: Any, values: np.ndarray, label: str) -> None:

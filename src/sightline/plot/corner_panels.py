@@ -33,8 +33,9 @@ def make_grid(drawn: list[Density], chosen: list[str], marks: dict[str, float]) 
     sides = {"left": edge / full, "bottom": edge / full, "right": 1 - 0.15 / full, "top": 1 - 0.35 / full}
     places = figure.add_gridspec(count, count, wspace=0.05, hspace=0.05, **sides)
     ranges = [_joined(drawn, name, marks.get(name)) for name in chosen]
-    units = [drawn[0].units[drawn[0].column(name)] for name in chosen]
-    axes = [naming.axis(n, u, *r) for n, u, r in zip(naming.short(chosen), units, ranges, strict=True)]
+    columns = [drawn[0].column(name) for name in chosen]
+    units, symbols = ([told[i] for i in columns] for told in (drawn[0].units, drawn[0].symbols))
+    axes = [naming.axis(n, u, *r) for n, u, r in zip(naming.written(chosen, symbols), units, ranges, strict=True)]
     made = {}
     for row in range(count):
         for column in range(row + 1):

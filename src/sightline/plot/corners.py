@@ -30,7 +30,8 @@ def corner(
 
     Contours and ellipses of two parameters hold the mass of `levels`, which the legend says, by default 39.3 and
     86.5 %: one and two standard deviations of a Gaussian. Above a column stand the mean and standard deviation, if one
-    distribution alone is drawn.
+    distribution alone is drawn. Axes bear the symbols that parameters declare, with the unit; names where there is no
+    symbol, or several parameters have the same.
 
     **Arguments:**
 
@@ -38,7 +39,7 @@ def corner(
     - `truths`: values to mark, by name of the parameter; arrays by theirs.
     - `names`: which parameters, globs allowed, in this order; `None`: all of `what`.
     - `labels`: one for each of `what` and `more`, for the legend.
-    - `levels`: two shares of the mass, e.g. `(0.68, 0.95)`, the smaller first.
+    - `levels`: shares of the mass, (2,), e.g. `(0.68, 0.95)`, the smaller first.
     - `title`, `path`, `overwrite`: as `maps`.
 
     **Returns:** the figure, `matplotlib.figure.Figure`.

@@ -8,7 +8,7 @@ import numpy as np
 from .._core.constants import SPEED_OF_LIGHT
 from .._core.files import PathLike
 from ..galaxies.cubes import SpectralCube
-from ..galaxies.likelihoods.cubes import image_of
+from ..galaxies.cubes.spaxels import image_of
 from . import canvas, scales
 from .panels import panel_of
 
@@ -66,10 +66,8 @@ def moments(
     figure.suptitle(title, fontsize=13)
     for spot, (values, (name, unit)) in enumerate(zip((total, mean, spread), labels, strict=True), 1):
         stretch = "diverging" if name == "velocity" else "auto"
-        shown, (ten, prefix) = (
-            np.where(seen & np.isfinite(values), values, np.nan),
-            power(np.where(seen, values, np.nan)),
-        )
+        shown = np.where(seen & np.isfinite(values), values, np.nan)
+        ten, prefix = power(shown)
         norm = scales.normalisation(shown / ten, stretch)
         quantity = scales.Quantity(shown / ten, name, prefix + unit, stretch, (norm.vmin, norm.vmax))
         panel.show(figure, (1, 3, spot), quantity)

@@ -14,12 +14,13 @@ _CELLS = 96
 class Density(NamedTuple):
     """The distribution of parameters.
 
-    - `labels`, `units`: of each number; `mean`: (n,); `covariance`: (n, n).
+    - `labels`, `units`, `symbols`: of each number; `mean`: (n,); `covariance`: (n, n).
     - `draws`: (draws, n); `None` for a Gaussian.
     """
 
     labels: list[str]
     units: list[str]
+    symbols: list[str]
     mean: np.ndarray
     covariance: np.ndarray
     draws: np.ndarray | None
@@ -51,13 +52,13 @@ def density(what: Any) -> Density:
         what = what.fisher
     if isinstance(what, Fisher):
         mean = np.concatenate([np.ravel(np.asarray(value, np.float64)) for value in what.values.values()])
-        return Density(what.labels, what.units, mean, what.covariance, None)
+        return Density(what.labels, what.units, what.symbols, mean, what.covariance, None)
     if not isinstance(what, Chains):
         raise TypeError(f"{type(what).__name__} cannot be drawn: give chains, a Fisher matrix or the result of a fit.")
     draws = np.asarray(what.vector, np.float64).reshape(-1, len(what.labels))
     if not np.all(np.isfinite(draws)):
         raise ValueError("The chains hold numbers that are not finite: draw parameters by names=[...] that are.")
-    return Density(what.labels, what.units, draws.mean(axis=0), np.atleast_2d(np.cov(draws.T)), draws)
+    return Density(what.labels, what.units, what.symbols, draws.mean(axis=0), np.atleast_2d(np.cov(draws.T)), draws)
 
 
 def ellipse(mean: np.ndarray, covariance: np.ndarray, sigmas: float, points: int = 181) -> np.ndarray:

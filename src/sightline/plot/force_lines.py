@@ -6,10 +6,8 @@ import numpy as np
 
 from .._core.files import PathLike
 from .._core.types import Number
-from .._core.units import strip_unit
 from ..sky.fields import field_lines as follow
 from ..sky.fields.diagnostics import check_vector
-from ..sky.fields.shifted import sun_of
 from . import canvas, planes, scales
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ def field_lines(
     - `field`: of vectors, e.g. a magnetic field, uG.
     - `seeds`, `length`, `points`, `half_widths`: as `sl.fields.field_lines`.
     - `unit`: label of the colour bar; `stretch`, `limits`: as `map`; `sun`: as `slice`, a yellow star.
-    - `view`: elevation above the plane and azimuth of the eye, deg.
+    - `view`: elevation above the plane and azimuth of the eye, (2,) deg.
     - `title`, `path`, `overwrite`: as `maps`.
 
     **Returns:** the figure, `matplotlib.figure.Figure`.
@@ -53,7 +51,7 @@ def field_lines(
     check_vector(field, "field_lines")
     lines = np.asarray(follow(field, seeds, length, points, half_widths=half_widths), np.float64)
     strength = np.linalg.norm(planes.values_at(field, lines), axis=-1)
-    place = _place(sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
+    place = planes.sun_place(field, sun)
     figure = canvas.new_figure(7.0, 6.6)
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
     drawn = _draw(axes, lines, strength, stretch, limits)
@@ -97,12 +95,3 @@ def _frame(axes: Any, lines: np.ndarray, sun: np.ndarray | None, view: tuple[Num
         style = {"color": "#f0e442", "markeredgecolor": "black", "markersize": 13, "linestyle": "none", "zorder": 5}
         axes.plot(*sun[:, None], marker="*", label="Sun", **style)
         axes.legend(fontsize=8, frameon=False, loc="upper left")
-
-
-def _place(sun: Any) -> np.ndarray | None:
-    if sun is None:
-        return None
-    position = np.asarray(strip_unit(sun, "kpc", "sun"), np.float64)
-    if position.shape != (3,):
-        raise ValueError(f"sun = {sun} must be a Galactocentric position (x, y, z) [kpc], or None.")
-    return position

@@ -8,12 +8,13 @@ from .._core.units import strip_unit
 from ..sky.geometry import HealpixSky, frames
 from . import graticules
 from .mollweide import pixels_towards
+from .views import AbstractView
 
 _WIDEST = 120.0
 """deg, beyond which the edges are stretched more than four times."""
 
 
-class Patch:
+class Patch(AbstractView):
     """The square around a direction, `points` on a side: x = -tan(theta) sin(chi), y = tan(theta) cos(chi).
 
     theta is the distance from the centre, chi the angle there from north towards east (Calabretta & Greisen 2002, A&A
@@ -23,39 +24,38 @@ class Patch:
     """
 
     panel = (3.7, 4.1)
-    """Width and height of a panel among several, inches."""
 
     def __init__(self, sky: HealpixSky, zoom: Any, points: int):
         l, b, width = _check(zoom)
         self.l, self.b = np.deg2rad([l, b])
         self.half = float(np.tan(np.deg2rad(0.5 * width)))
-        self.index = pixels_towards(sky, *self.points(points, flat=False))
+        self.index = pixels_towards(sky, *self.raster(points))
         self.seen = np.zeros(sky.size, bool)
         self.seen[self.index[self.index >= 0]] = True
         if not np.any(self.seen):
             raise ValueError(f"zoom = {zoom}: the sky has no pixel there.")
 
     def visible(self, values: np.ndarray) -> np.ndarray:
-        """The values of the pixels in view, NaN elsewhere."""
         return np.where(self.seen, values, np.nan)
 
     def axes(self, figure: Any, place: tuple[int, int, int]) -> Any:
-        """Empty axes, a part of a figure."""
         limits = (-self.half, self.half)
         return figure.add_subplot(*place, aspect="equal", xlim=limits, ylim=limits)
 
     def draw(self, axes: Any, image: np.ndarray, norm: Any, cmap: Any) -> Any:
-        """A raster with its graticule; returns the artist."""
         extent = (-self.half, self.half, -self.half, self.half)
         artist = axes.imshow(image, norm=norm, cmap=cmap, origin="lower", extent=extent, interpolation="nearest")
         graticules.draw(axes, self)
         return artist
 
-    def points(self, number: int, flat: bool = True) -> tuple[np.ndarray, np.ndarray]:
-        """Directions l, b [rad] of the middles of a raster, `number` of them across."""
+    def points(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        l, b = self.raster(number)
+        return l.ravel(), b.ravel()
+
+    def raster(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Directions l, b [rad] of the middles of a raster, (number, number)."""
         middles = self.half * ((2 * np.arange(number) + 1) / number - 1)
-        l, b = self.direction(*np.meshgrid(middles, middles))
-        return (l.ravel(), b.ravel()) if flat else (l, b)
+        return self.direction(*np.meshgrid(middles, middles))
 
     def direction(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """l and b [rad] of places on the plane."""
@@ -65,13 +65,11 @@ class Patch:
         return l.reshape(np.shape(x)), b.reshape(np.shape(x))
 
     def place(self, l: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Where directions [rad] are on the plane, (..., 2); NaN for those that it does not reach."""
         away, east, north = np.tensordot(self._axes(), frames.direction(l, b), 1)
         away = np.where(away > 1e-6, away, np.nan)
         return np.stack([-east / away, north / away], axis=-1)
 
     def plane(self, axes: Any) -> Any:
-        """The transformation from the plane to the figure."""
         return axes.transData
 
     def _axes(self) -> np.ndarray:

@@ -21,23 +21,16 @@ class ImagePanel:
 
 def draw(figure: Any, axes: Any, place: Image, shown: scales.Quantity) -> None:
     """An image on axes; pixels without data are grey."""
-    from matplotlib import colormaps
-
     factor, label = scales.prefixed(max(map(abs, shown.limits)), shown.unit)
     values, limits = shown.values * factor, (shown.limits[0] * factor, shown.limits[1] * factor)
     norm = scales.normalisation(values, shown.stretch, limits)
-    cmap = colormaps["RdBu_r" if shown.stretch == "diverging" else "inferno"].with_extremes(bad=canvas.BLANK)
     height, width = place.extent
-    image = axes.imshow(
-        _filled(place, values)[:, ::-1],
-        extent=(width / 2, -width / 2, -height / 2, height / 2),
-        **{"origin": "lower", "norm": norm, "cmap": cmap, "interpolation": "nearest"},
-    )
+    extent = (width / 2, -width / 2, -height / 2, height / 2)
+    canvas.raster(figure, axes, _filled(place, values)[:, ::-1], extent, norm, shown.stretch, label)
     axes.set_title(shown.title, fontsize=11)
     axes.set_xlabel(f"east [{place.unit}]", fontsize=9)
     axes.set_ylabel(f"north [{place.unit}]", fontsize=9)
     axes.tick_params(labelsize=8)
-    canvas.colour_bar(figure, image, axes, values, label)
 
 
 def _filled(place: Image, values: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..sky.geometry import HealpixSky, healpix
+from .views import AbstractView
 
 _HALF = np.sqrt(2.0)
 """Half height of the projected ellipse; its half width is twice as much."""
@@ -27,33 +28,27 @@ def lonlat_of_plane(width: int) -> tuple[np.ndarray, np.ndarray]:
     return -np.clip(longitude, -np.pi, np.pi), latitude
 
 
-class Whole:
+class Whole(AbstractView):
     """The whole of a sky, `width` points across."""
 
     panel = (4.1, 2.75)
-    """Width and height of a panel among several, inches."""
     half = 2 * _HALF
-    """Half width of the ellipse."""
 
     def __init__(self, sky: HealpixSky, width: int):
         self.index = lookup(sky, width)
 
     def visible(self, values: np.ndarray) -> np.ndarray:
-        """The values of the pixels in view, NaN elsewhere."""
         return values
 
     def axes(self, figure: Any, place: tuple[int, int, int]) -> Any:
-        """Empty axes, a part of a figure."""
         return figure.add_subplot(*place, projection="mollweide")
 
     def draw(self, axes: Any, image: np.ndarray, norm: Any, cmap: Any) -> Any:
-        """A raster with its graticule; returns the artist."""
         artist = draw(axes, image, norm, cmap)
         graticule(axes)
         return artist
 
     def points(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Directions l, b [rad] of a raster within the ellipse, `number` of them across."""
         number += number % 2
         x, y = (2 * (np.arange(n) + 0.5) / n - 1 for n in (number, number // 2))
         inside = x**2 + y[:, None] ** 2 < 0.9
@@ -61,10 +56,9 @@ class Whole:
         return l[inside], b[inside]
 
     def place(self, l: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Where directions [rad] are in the plane of the ellipse, (n, 2).
+        """Mollweide's projection to rounding: what matplotlib has is good for places, not for directions.
 
-        x = -2 sqrt(2)/pi l cos(theta), y = sqrt(2) sin(theta) with 2 theta + sin(2 theta) = pi sin(b), to rounding:
-        what matplotlib has is good for places, not for directions.
+        x = -2 sqrt(2)/pi l cos(theta), y = sqrt(2) sin(theta) with 2 theta + sin(2 theta) = pi sin(b).
         """
         turned, wanted = -((l + np.pi) % (2 * np.pi) - np.pi), np.pi * np.sin(b)
         theta = np.asarray(b, np.float64)
@@ -74,7 +68,6 @@ class Whole:
         return np.stack([2 * _HALF / np.pi * turned * np.cos(theta), _HALF * np.sin(theta)], axis=-1)
 
     def plane(self, axes: Any) -> Any:
-        """The transformation from the plane of the ellipse to the figure."""
         return axes.transAffine + axes.transAxes
 
 

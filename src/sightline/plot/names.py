@@ -35,6 +35,26 @@ def short(labels: Sequence[str]) -> list[str]:
     return [tail(place, size) for place, size in enumerate(sizes)]
 
 
+def written(labels: Sequence[str], symbols: Sequence[str]) -> list[str]:
+    """The symbols that parameters declare, where these tell them apart; else the short names.
+
+    !!! example
+        >>> written(["dust.temperature", "synchrotron.index", "offset"], ["T_d", "p", ""])
+        ['$T_d$', '$p$', 'offset']
+        >>> written(["disk.height", "halo.height"], ["h", "h"])
+        ['disk.height', 'halo.height']
+    """
+    marks = [_mark(*pair) for pair in zip(labels, symbols, strict=True)]
+    pairs = zip(marks, short(labels), strict=True)
+    return [mark if mark and marks.count(mark) == 1 else name for mark, name in pairs]
+
+
+def _mark(label: str, symbol: str) -> str:
+    """A symbol as matplotlib sets it, with the place within an array."""
+    place = label[label.rindex("[") :] if label.endswith("]") else ""
+    return f"${symbol}${place}" if symbol else ""
+
+
 def pretty(unit: str) -> str:
     """A unit with its exponents raised, `cm-3` as `cm$^{-3}$`."""
     return _SYMBOLS.get(unit) or re.sub(r"(?<=[A-Za-z])\^?(-?\d+)", r"$^{\1}$", unit.replace(" / m2", " m-2"))
@@ -95,9 +115,15 @@ def axis(name: str, unit: str, low: float, high: float) -> Axis:
 def _wrapped(name: str, rest: str) -> str:
     """A label in lines where one would be longer than its panel."""
     owner, _, last = name.rpartition(".")
-    lines = [f"{owner}.", last] if owner and len(name) + len(rest) > _LONG else [name]
-    lines = [*lines[:-1], lines[-1] + rest] if len(lines[-1]) + len(rest) <= 1.5 * _LONG else [*lines, rest.strip()]
+    lines = [f"{owner}.", last] if owner and _size(name) + len(rest) > _LONG else [name]
+    lines = [*lines[:-1], lines[-1] + rest] if _size(lines[-1]) + len(rest) <= 1.5 * _LONG else [*lines, rest.strip()]
     return "\n".join(lines)
+
+
+def _size(text: str) -> int:
+    """About how many characters wide a name is: commands of a formula are one each."""
+    bare = re.sub(r"\\[A-Za-z]+", "x", text.replace(r"\mathrm", ""))
+    return len(re.sub(r"[${}^_]", "", bare)) if "$" in text else len(text)
 
 
 def ticks(low: float, high: float, number: int) -> list[float]:

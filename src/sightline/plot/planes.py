@@ -11,6 +11,7 @@ from jaxtyping import Array
 from .._core.module import default_float
 from .._core.units import strip_unit
 from ..sky.fields import AbstractField
+from ..sky.fields.shifted import sun_of
 
 PLANES = {"xy": (0, 1, 2), "xz": (0, 2, 1), "yz": (1, 2, 0)}
 """Axes to the right, up, and across each plane."""
@@ -73,3 +74,17 @@ def check_extent(extent: Any) -> Extent:
 @eqx.filter_jit
 def _evaluate(field: AbstractField, where: Array) -> Array:
     return jax.lax.map(field.prepare(), where, batch_size=_BATCH)
+
+
+def sun_place(field: Any, sun: Any) -> np.ndarray | None:
+    """Where to mark the Sun, (3,) kpc: that of the field for `"field"`, nowhere for `None`.
+
+    **Raises:** `ValueError` for what is no position.
+    """
+    place = sun_of(field) if isinstance(sun, str) and sun == "field" else sun
+    if place is None:
+        return None
+    position = np.asarray(strip_unit(place, "kpc", "sun"), np.float64)
+    if position.shape != (3,):
+        raise ValueError(f"sun = {sun} must be a Galactocentric position (x, y, z) [kpc], or None.")
+    return position

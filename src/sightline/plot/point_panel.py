@@ -16,8 +16,6 @@ class PointPanel:
 
     def show(self, figure: Any, spot: tuple[int, int, int], shown: scales.Quantity) -> None:
         """Points, those of the largest modulus above the others."""
-        from matplotlib import colormaps
-
         values, title, unit, stretch, limits = shown
         factor, label = scales.prefixed(max(map(abs, limits)), unit)
         norm = scales.normalisation(values, stretch, (limits[0] * factor, limits[1] * factor))
@@ -26,8 +24,9 @@ class PointPanel:
         x, y = -np.deg2rad((self.place.l + 180) % 360 - 180), np.deg2rad(self.place.b)
         order = np.argsort(np.abs(values))
         size = float(np.clip(6000 / max(values.size, 1), 1.5, 30))
-        cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"]
         style = {"edgecolors": "0.4", "linewidths": 0.2 if size > 4 else 0.0, "rasterized": True}
-        points = axes.scatter(x[order], y[order], size, values[order] * factor, norm=norm, cmap=cmap, **style)
+        points = axes.scatter(
+            x[order], y[order], size, values[order] * factor, norm=norm, cmap=canvas.colours(stretch), **style
+        )
         axes.set_title(title, fontsize=11)
         canvas.colour_bar(figure, points, axes, values * factor, label)

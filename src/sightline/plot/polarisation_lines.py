@@ -7,6 +7,7 @@ import numpy as np
 from ..sky.geometry import HealpixSky, frames
 from ..sky.stokes import Stokes, is_blank
 from .mollweide import pixels_towards
+from .views import AbstractView
 
 _LENGTH = 0.7
 """Of a line, in distances between two."""
@@ -14,7 +15,7 @@ _SHORT = 1e-5
 """rad, along which a direction on the sky is followed to have it on the axes."""
 
 
-def draw(axes: Any, view: Any, sky: HealpixSky, stokes: Stokes, number: int) -> None:
+def draw(axes: Any, view: AbstractView, sky: HealpixSky, stokes: Stokes, number: int) -> None:
     """Lines of one length, `number` of them across, along the electric vector of `stokes`, COSMO, (npix,)."""
     from matplotlib.collections import LineCollection
     from matplotlib.patheffects import withStroke
@@ -30,7 +31,7 @@ def draw(axes: Any, view: Any, sky: HealpixSky, stokes: Stokes, number: int) -> 
     axes.add_collection(lines, autolim=False)
 
 
-def _ends(view: Any, l: np.ndarray, b: np.ndarray, angle: np.ndarray, length: float) -> np.ndarray:
+def _ends(view: AbstractView, l: np.ndarray, b: np.ndarray, angle: np.ndarray, length: float) -> np.ndarray:
     """Both ends of lines at an angle from north through east [rad], on the axes, (n, 2, 2)."""
     east, north = frames.polarisation_basis(l, b)
     along = np.cos(angle) * north + np.sin(angle) * east

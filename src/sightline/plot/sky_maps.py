@@ -11,7 +11,8 @@ from ..sky.axes import label as axis_label
 from ..sky.geometry import HealpixSky
 from ..sky.stokes import Stokes, is_blank
 from . import gnomonic, mollweide, polarisation_lines, scales
-from .canvas import BLANK, colour_bar, finish, new_figure
+from .canvas import colour_bar, colours, finish, new_figure
+from .views import AbstractView
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -89,9 +90,10 @@ def map(
 
     **Arguments:**
 
-    - `values`: (npix,), in the order of `sky`.
+    - `values`: (npix,), in the order of `sky`, in any unit.
     - `unit`: label of the colour bar; units of `Stokes` get a prefix that reads well.
-    - `stretch`: `"auto"`, `"linear"`, `"log"`, `"asinh"` or `"diverging"`; `limits`: lowest and highest value.
+    - `stretch`: `"auto"`, `"linear"`, `"log"`, `"asinh"` or `"diverging"`; `limits`: lowest and highest value, (2,) in
+      the unit of the values.
     - `title`, `zoom`, `path`, `overwrite`: as `maps`.
 
     **Returns:** the figure, `matplotlib.figure.Figure`.
@@ -124,7 +126,7 @@ def check_sky(sky: Any) -> HealpixSky:
     return sky
 
 
-def view_of(sky: HealpixSky, zoom: Any, points: int) -> Any:
+def view_of(sky: HealpixSky, zoom: Any, points: int) -> AbstractView:
     """The whole of a sky, `points` across, or a patch of it."""
     return mollweide.Whole(sky, points) if zoom is None else gnomonic.Patch(sky, zoom, points)
 
@@ -133,23 +135,20 @@ def panel(
     figure: Any,
     place: tuple[int, int, int],
     values: np.ndarray,
-    view: Any,
+    view: AbstractView,
     title: str,
     unit: str,
     stretch: scales.Stretch,
     limits: tuple[Number, Number] | None,
 ) -> Any:
     """The axes of one map with its graticule, title and colour bar."""
-    from matplotlib import colormaps
-
     values = _visible(values)
     norm = scales.normalisation(values, stretch, limits)
     factor, label = scales.prefixed(norm.vmax, unit)
     scaled = None if limits is None else (limits[0] * factor, limits[1] * factor)
     norm = scales.normalisation(values * factor, stretch, scaled)
     axes = view.axes(figure, place)
-    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=BLANK)
-    image = view.draw(axes, mollweide.raster(values * factor, view.index), norm, cmap)
+    image = view.draw(axes, mollweide.raster(values * factor, view.index), norm, colours(stretch))
     axes.set_title(title, fontsize=11)
     colour_bar(figure, image, axes, values * factor, label)
     return axes

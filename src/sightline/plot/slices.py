@@ -7,9 +7,8 @@ import numpy as np
 
 from .._core.files import PathLike
 from .._core.types import Number
-from .._core.units import refuse_units, strip_unit
+from .._core.units import refuse_units
 from ..sky.fields.diagnostics import check_vector, is_vector
-from ..sky.fields.shifted import sun_of
 from . import canvas, planes, scales
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def slice(
         symbol = f"$B_{{{component.replace('phi', chr(92) + 'phi')}}}$"
     elif is_vector(field):
         values, symbol = np.linalg.norm(values, axis=-1), "$|B|$"
-    figure, axes = _figure(plane, extent, sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
+    figure, axes = _figure(plane, extent, planes.sun_place(field, sun))
     unit = (_MICROGAUSS if symbol else "") if unit is None else unit
     signed = component is not None or bool(np.any(values < 0))
     draw(figure, axes, values, extent, _label(symbol, unit), stretch, limits, signed)
@@ -118,7 +117,7 @@ def quiver(
     check_vector(field, "quiver")
     extent = planes.check_extent(extent)
     values = np.linalg.norm(planes.sample(field, plane, at, extent, points), axis=-1)
-    figure, axes = _figure(plane, extent, sun_of(field) if isinstance(sun, str) and sun == "field" else sun)
+    figure, axes = _figure(plane, extent, planes.sun_place(field, sun))
     draw(figure, axes, values, extent, _label("$|B|$", unit), stretch, limits, signed=False)
     arrows_along(axes, field, plane, at, extent, arrows)
     axes.set_title(title, fontsize=11)
@@ -160,10 +159,7 @@ def plane_axes(figure: Any, place: tuple[int, int, int], plane: str, extent: pla
     axes.set_ylabel(f"{plane[1]} [kpc]", fontsize=9)
     axes.tick_params(labelsize=8)
     if sun is not None:
-        position = np.asarray(strip_unit(sun, "kpc", "sun"), np.float64)
-        if position.shape != (3,):
-            raise ValueError(f"sun = {sun} must be a Galactocentric position (x, y, z) [kpc], or None.")
-        mark_sun(axes, *position[list(planes.PLANES[plane][:2])])
+        mark_sun(axes, *np.asarray(sun)[list(planes.PLANES[plane][:2])])
     return axes
 
 
@@ -188,17 +184,13 @@ def draw(
     signed: bool,
 ) -> None:
     """Values of a raster with their colour bar."""
-    from matplotlib import colormaps
-
     refuse_units(limits=limits)
     if not signed:
         values = np.where(values > 0, values, np.nan)
         limits = limits_of(values, stretch) if limits is None else limits
     stretch = "diverging" if signed and stretch == "auto" else stretch
     norm = scales.normalisation(values, stretch, limits)
-    cmap = colormaps["RdBu_r" if stretch == "diverging" else "inferno"].with_extremes(bad=canvas.BLANK)
-    image = axes.imshow(values, extent=extent, origin="lower", norm=norm, cmap=cmap, interpolation="nearest")
-    canvas.colour_bar(figure, image, axes, values, label)
+    canvas.raster(figure, axes, values, extent, norm, stretch, label)
 
 
 def limits_of(values: np.ndarray, stretch: scales.Stretch = "auto") -> tuple[Number, Number] | None:

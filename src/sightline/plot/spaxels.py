@@ -33,7 +33,7 @@ def spaxel(
     **Arguments:**
 
     - `data`: a `SpectralCube`.
-    - `place`: row and column of the spaxel, from 0, counted north and east.
+    - `place`: row and column of the spaxel, whole numbers from 0, (2,), counted north and east.
     - `model`: a `SpectralCube`, a `Mixture` of the cube, a `Model` or the result of a fit, or a spectrum, (channels,).
     - `instrument`: the name of the one that a `Model` sees the cube with, if it has several.
     - `title`, `path`, `overwrite`: as `maps`.

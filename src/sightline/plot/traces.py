@@ -26,7 +26,7 @@ def trace(
     """Every parameter against the number of the draw, a colour for each chain, and its histogram by chain.
 
     Chains that have converged look alike; short black lines below mark divergent steps. Beside each parameter stand its
-    r-hat and effective sample size.
+    r-hat and effective sample size. Symbols and names are those of `corner`.
 
     **Arguments:** `names`: which parameters, globs allowed, in this order; `None`: all; `title`, `path`, `overwrite`:
     as `maps`; `chains`: of `sl.sample`.
@@ -43,8 +43,9 @@ def trace(
     vector = np.asarray(chains.vector, np.float64)
     figure = new_figure(10.0, 1.35 * len(chosen) + 0.7 + (0.4 if title else 0))
     panels = figure.subplots(len(chosen), 2, width_ratios=(3.4, 1), sharey="row", squeeze=False)
-    for row, (name, text) in enumerate(zip(chosen, naming.short(chosen), strict=True)):
-        place = labels.index(name)
+    places = [labels.index(name) for name in chosen]
+    texts = naming.written(chosen, [chains.symbols[place] for place in places])
+    for row, (place, text) in enumerate(zip(places, texts, strict=True)):
         values = vector[..., place]
         low, high = np.nanquantile(values, (0.0005, 0.9995)).tolist()
         axis = naming.axis(text, chains.units[place], low, high)

@@ -27,7 +27,7 @@ def dilogarithm(z: Values) -> Values:
 
     **Arguments:** `z`: (...), up to 1.
 
-    **Returns:** (...); NaN above 1, where the function is complex.
+    **Returns:** numbers, (...); NaN above 1, where the function is complex.
 
     !!! example
         >>> round(float(dilogarithm(jnp.asarray(1.0))), 6)

@@ -35,7 +35,7 @@ def kernel(t: Values, b: Values) -> Values:
     **Arguments:** `t`: x/(1-x), (...), x the energy of the photon over that of the electron; `b`: 4 gamma e0, (...),
     e0 the energy of the photon before, in m_e c^2.
 
-    **Returns:** (...); 0 for t outside [0, b].
+    **Returns:** numbers, (...); 0 for t outside [0, b].
 
     **Source:** Jones 1968, Phys. Rev. 167, 1159; Blumenthal & Gould 1970, Rev. Mod. Phys. 42, 237, eq. 2.48.
     """
@@ -49,7 +49,7 @@ def kernel(t: Values, b: Values) -> Values:
 def primitive(t: Values, b: Values) -> Values:
     """G(t) = int_0^t F(s/b, s)/(1+s)^2 ds, the rate of photons below t times b/3.
 
-    **Arguments:** as `kernel`, t in [0, b]. **Returns:** (...).
+    **Arguments:** as `kernel`, t in [0, b]. **Returns:** numbers, (...).
     """
     x = t / (1 + t)
     near = t < _NEAR
@@ -70,7 +70,7 @@ def primitive(t: Values, b: Values) -> Values:
 def rate_factor(b: Values) -> Values:
     """R(b), the rate of scattering over that of Thomson, sigma_T c n: 1 for b << 1, falling as ln(b)/b.
 
-    **Arguments:** `b`: 4 gamma e0, (...). **Returns:** (...), R = 3 G(b)/b.
+    **Arguments:** `b`: 4 gamma e0, a number without unit, (...). **Returns:** numbers, (...), R = 3 G(b)/b.
 
     !!! example
         >>> round(float(sl.processes.rate_factor(jnp.asarray(1.0))), 5)
@@ -90,7 +90,7 @@ def loss_factor(b: Values) -> Values:
 
     Below b = 2, where it cancels, it is a series in b/(1+b).
 
-    **Arguments:** `b`: 4 gamma e0, (...). **Returns:** (...).
+    **Arguments:** `b`: 4 gamma e0, a number without unit, (...). **Returns:** numbers, (...).
 
     !!! example
         >>> round(float(sl.processes.loss_factor(jnp.asarray(1.0))), 5)

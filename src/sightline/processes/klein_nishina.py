@@ -23,7 +23,7 @@ def cross_section_ratio(energy: Any) -> Values:
 
     by a Gauss-Legendre rule, which holds to rounding from k = 1e-8 to 1e8, in either precision.
 
-    **Arguments:** `energy`: k, (...). **Returns:** (...).
+    **Arguments:** `energy`: k, a number without unit, (...). **Returns:** numbers, (...).
 
     **Source:** Klein & Nishina 1929, Z. Phys. 52, 853.
 
@@ -39,7 +39,7 @@ def cross_section_ratio(energy: Any) -> Values:
 def mean_energy_ratio(energy: Any) -> Values:
     """The mean of k'/k, the energy of a scattered photon over that before: 1 - k for k << 1.
 
-    **Arguments:** `energy`: k [m_e c^2], (...). **Returns:** (...).
+    **Arguments:** `energy`: k in units of m_e c^2, (...). **Returns:** numbers, (...).
 
     !!! example
         >>> round(float(sl.processes.mean_energy_ratio(1e-3)), 5)

@@ -88,6 +88,8 @@ class Peel(AbstractTally):
 
     **Returns:** per packet and steradian, (n,) or (n, energies); of a slab, divide by the cosine for a brightness.
 
+    **Raises:** `ValueError` for directions that are zero or of another shape, and edges that do not rise.
+
     **Source:** Lux & Koblinger 1991, Monte Carlo Particle Transport Methods, for estimators by the expected value.
 
     !!! example

@@ -112,8 +112,8 @@ class Stokes(eqx.Module):
 
     **Arguments:**
 
-    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`. Numbers in `unit`, or
-      astropy quantities.
+    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`; numbers
+      in `unit`, or astropy quantities.
     - `frequency`: GHz, () or (nfreq,); or `energy` of the photons, GeV, instead.
     - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, or with a prefix, `"uK_CMB"`, `"mK_RJ"`, `"Jy/sr"`; of gamma rays
       `"GeV-1 cm-2 s-1 sr-1"`, which is the default where an energy is given.

@@ -23,7 +23,8 @@ class ScaledBackground(AbstractNoise):
     Only to compare with other codes: the counting noise of B is left out, so that widths are too small and sources with
     sparse backgrounds come out too bright.
 
-    **Arguments:** `counts`: B, of the background; `ratio`: r, how many are expected on the source for each.
+    **Arguments:** `counts`: B, how many of the background, and `ratio`: r, how many are expected on the source for
+    each, in the shape of the data.
 
     **Source:** Cash 1979, ApJ 228, 939; Kaastra 2017, A&A 605, A51.
 

@@ -14,7 +14,8 @@ from .noise import AbstractNoise, Data, Terms, as_array, check_positive
 class Correlated(AbstractNoise):
     """Gaussian noise that is correlated between the Stokes parameters of a pixel.
 
-    **Arguments:** `covariance`: (npix, k, k), or (nfreq, npix, k, k), for data of shape (k, npix) or (k, nfreq, npix).
+    **Arguments:** `covariance`: (npix, k, k), or (nfreq, npix, k, k), for data of shape (k, npix) or (k, nfreq, npix),
+    in their unit squared.
 
     **Raises:** `ValueError` for a matrix that is not symmetric and positive.
 

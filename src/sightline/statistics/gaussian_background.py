@@ -19,7 +19,7 @@ class GaussianBackground(AbstractNoise):
     m^2 - (s + b - sigma^2) m - n sigma^2 = 0.
 
     **Arguments:** `rate`: b, the counts of background expected on the source in each bin, already scaled;
-    `sigma`: their standard deviation, 0 for exact ones.
+    `sigma`: their standard deviations, numbers as of `rate`, 0 for exact ones.
 
     !!! example
         >>> noise = sl.statistics.GaussianBackground(jnp.asarray([2.0, 3.0]), jnp.asarray([0.5, 0.5]))

@@ -58,9 +58,8 @@ class Layout(NamedTuple):
 
 def layout(likelihood: Any) -> Layout:
     """What the likelihood or its observable says, `layout(kept, shape)`; else data against their number."""
-    owner = likelihood if hasattr(likelihood, "layout") else likelihood.observable
-    hook, shape = getattr(owner, "layout", None), likelihood.data.shape
-    found = None if hook is None else hook(likelihood.kept, shape)
+    shape = likelihood.data.shape
+    found = likelihood.layout(likelihood.kept, shape)
     return by_number(likelihood.observable, likelihood.kept, shape) if found is None else found
 
 

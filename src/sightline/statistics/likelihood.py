@@ -12,6 +12,7 @@ from .._core.module import default_float, is_concrete
 from .._core.units import numbers
 from ..parameters import Table
 from . import hooks
+from .layout import Layout
 from .noise import AbstractNoise, Data, Terms, unit_of
 from .one_pass import Piece, total
 from .squares import Normal
@@ -47,6 +48,11 @@ class AbstractLikelihood(eqx.Module):
     def axis(self) -> str | None:
         """The name of the last axis of the data, where the observable says it."""
         return getattr(self.observable, "axis", None)
+
+    def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
+        """Where data of a shape are, `kept` of those of the observable, where that says it."""
+        hook = getattr(self.observable, "layout", None)
+        return None if hook is None else hook(kept, shape)
 
     @property
     def linear_parameters(self) -> int:

@@ -40,7 +40,7 @@ class LocalisedEnsemble(eqx.Module):
         number, size = simulations.shape
         part = np.arange(number) % FOLDS
         self.mean = jnp.mean(simulations, axis=0)
-        away = simulations - self.mean
+        away = simulations - self.mean[None]
         self.covariances = jnp.stack([localised_covariance(away[part != fold]) for fold in range(FOLDS)])
         seen = jnp.mean(jnp.square(away)) > jnp.sqrt(jnp.finfo(away.dtype).eps)
         # without turbulence there is nothing to calibrate: the derivatives of both branches must be finite
@@ -110,7 +110,7 @@ def localised_covariance(deviations: Float[Array, "realisations n"]) -> Matrix:
     variance = jnp.diagonal(sample)
     varies = variance > 0
     inverse = jnp.where(varies, jax.lax.rsqrt(jnp.where(varies, variance, 1)), 0)
-    squares = jnp.square(inverse[:, None] * sample * inverse)
+    squares = jnp.square(inverse[:, None] * sample * inverse[None])
     total = jnp.maximum(jnp.sum(squares), 1)
     noise = jnp.sqrt(jnp.minimum((squares.size + total) / (freedom * total), 1))
     return sample * (1 - noise + noise * squares)

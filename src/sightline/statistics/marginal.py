@@ -19,8 +19,11 @@ class MarginalBackground(AbstractNoise):
     p(n | s, B) = sum_k Poisson(n - k | s) NB(k), NB(k) = Gamma(k + B + a)/(k! Gamma(B + a)) r^k/(1 + r)^(k + B + a):
     the exact sum over how many of the counts are background, for a prior b^(a - 1) of its mean.
 
-    **Arguments:** `counts`: B; `ratio`: r, how many are expected on the source for each; `shape`: a, 1 for a flat
-    prior, 1/2 for Jeffreys'.
+    **Arguments:** `counts`: B, how many, and `ratio`: r, how many are expected on the source for each, in the shape of
+    the data; `shape`: a number a, 1 for a flat prior, 1/2 for Jeffreys'.
+
+    **Raises:** `ValueError` for a shape that is not positive, counts that are no whole numbers, and ratios of another
+    shape.
 
     **Source:** Loredo 1992, in Statistical Challenges in Modern Astronomy, section 5.
 

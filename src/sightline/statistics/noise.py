@@ -149,8 +149,8 @@ def _extent(sigma: Array) -> str:
 class Gaussian(AbstractNoise):
     """Independent Gaussian noise: log L = -sum[(d - m)^2/(2 v) + log(2 pi v)/2], v = sigma^2 + s^2.
 
-    **Arguments:** `sigma`: standard deviations, in the shape of the data; `scatter`: the nuisance parameter of the
-    model that holds the intrinsic scatter s.
+    **Arguments:** `sigma`: standard deviations, in the shape and unit of the data; `scatter`: the nuisance parameter of
+    the model that holds the intrinsic scatter s.
 
     !!! example
         >>> noise = sl.statistics.Gaussian(jnp.asarray([0.2, 0.3]))

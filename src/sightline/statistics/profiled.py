@@ -27,7 +27,8 @@ class ProfiledBackground(AbstractNoise):
     of r (1 + r) b^2 + h b - B s = 0, h = (1 + r) s - r (n + B), written so that nothing cancels. Where background bins
     hold few counts the source is biased: fit the background with a spectrum of its own instead.
 
-    **Arguments:** `counts`: B; `ratio`: r, how many are expected on the source for each.
+    **Arguments:** `counts`: B, how many, in the shape of the data; `ratio`: r, how many are expected on the source for
+    each, likewise in its shape.
 
     **Source:** Wachter, Leach & Kellogg 1979, ApJ 230, 274; the statistic is that of XSPEC's manual, appendix B.
 

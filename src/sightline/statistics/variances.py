@@ -65,9 +65,9 @@ class ModelVariance(AbstractNoise):
 def gehrels(counts: Any) -> np.ndarray:
     """Upper standard deviations of few counts: sigma = 1 + sqrt(n + 3/4).
 
-    **Arguments:** `counts`: (n,).
+    **Arguments:** `counts`: how many, (n,).
 
-    **Returns:** standard deviations, (n,).
+    **Returns:** standard deviations of the numbers, (n,).
 
     **Source:** Gehrels 1986, ApJ 303, 336, equation 7.
 
@@ -83,9 +83,9 @@ def neyman(counts: Any) -> np.ndarray:
 
     Fits with these underestimate a source of few counts: prefer Poisson noise.
 
-    **Arguments:** `counts`: (n,).
+    **Arguments:** `counts`: how many, (n,).
 
-    **Returns:** standard deviations, (n,).
+    **Returns:** standard deviations of the numbers, (n,).
 
     !!! example
         >>> sl.statistics.neyman([4.0, 9.0, 0.0]).tolist()
@@ -97,9 +97,9 @@ def neyman(counts: Any) -> np.ndarray:
 def churazov(counts: Any, least: float = 20.0) -> np.ndarray:
     """Standard deviations by the mean of neighbours: the fewest on both sides that hold `least` counts together.
 
-    **Arguments:** `counts`: (n,).
+    **Arguments:** `counts`: how many, (n,).
 
-    **Returns:** standard deviations, (n,).
+    **Returns:** standard deviations of the numbers, (n,).
 
     !!! example
         >>> sl.statistics.churazov([4.0, 9.0, 16.0]).shape

@@ -16,7 +16,7 @@ class Wishart(AbstractNoise):
 
     that is -sum k/2 [x/C + ln C], but for terms of the data alone. Data may be negative, as those freed from noise.
 
-    **Arguments:** `freedom`: k, positive, in the shape of the data; that of C_l on a part f_sky of the sky is
+    **Arguments:** `freedom`: k, positive numbers, in the shape of the data; that of C_l on a part f_sky of the sky is
     f_sky (2l + 1).
 
     !!! example

@@ -43,8 +43,8 @@ def check_sampler(sampler: AbstractInverse, tolerance: float = 1e-2, draws: int 
     Ends at those of the support; monotone; C(x(u)) = u; draws that follow the law; jvp and vjp finite and
     equal, and, in double precision, equal to central differences; serialising loses nothing.
 
-    **Arguments:** `tolerance`: largest error of the distribution; `draws`: for the test of Kolmogorov and Smirnov;
-    `sampler`: an `sl.samplers.AbstractInverse`.
+    **Arguments:** `tolerance`: largest error of the distribution, a number; `draws`: how many for the test of
+    Kolmogorov and Smirnov; `sampler`: an `sl.samplers.AbstractInverse`.
 
     **Returns:** what was measured.
 

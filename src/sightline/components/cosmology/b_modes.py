@@ -38,7 +38,7 @@ class BModes(Module):
     cites: ClassVar[tuple[str, ...]] = ("Lewis2000",)
 
     r: Float[Array, ""] = param(0.0, symbol="r", doc="tensor-to-scalar ratio")
-    lensing: Float[Array, ""] = param(1.0, bounds=(0, None), symbol="A_lens", doc="share of the lensing")
+    lensing: Float[Array, ""] = param(1.0, bounds=(0, None), symbol=r"A_\mathrm{lens}", doc="share of the lensing")
     flat: bool = setting(False, doc="tensors without tilt")
 
     def __call__(self, ell: Any) -> Float[Array, " n"]:

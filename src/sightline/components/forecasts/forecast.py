@@ -64,7 +64,7 @@ def forecast(
       many pixels like these.
     - `free`: patterns of the names of the parameters that are fitted.
     - `ell`: degrees, whole; `None`: 2 to 2 nside, 512 at most.
-    - `r`, `lensing`: of the true sky.
+    - `r`, `lensing`: of the true sky, the ratio of tensors to scalars and the share of the lensing.
     - `flat`: tensors without tilt, as those of a small r; those of r = 1, of tilt -0.114, make sigma(r) smaller, by
       up to a factor 2 where the lowest degrees tell most.
     - `beams`: whether the noise is that freed from the beams of the bands; without, maps are of one resolution.

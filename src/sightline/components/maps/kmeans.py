@@ -21,7 +21,7 @@ def kmeans(sky: AbstractSky, count: Any, key: jax.Array, starts: Any = 3, featur
 
     **Arguments:**
 
-    - `sky`: a sky of `npix` pixels, full or partial; `count`: clusters; `key`: a JAX random key.
+    - `sky`: a sky of `npix` pixels, full or partial; `count`: the number of clusters; `key`: a JAX random key.
     - `features`: (npix,) or (npix, k), beside the unit vector, e.g. 0.5 times a fitted index: pixels then lie together
       in both. Their scale is their weight.
 

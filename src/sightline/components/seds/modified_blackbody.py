@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.constants import HNU_OVER_K
+from ..._core.double import in_double
 from ..._core.module import param, setting
 from ..._core.types import Scalar
 from .base import AbstractSED, Parameter, log_ratio, of_pixel
@@ -32,10 +33,13 @@ class ModifiedBlackbody(AbstractSED):
     reference: float = setting(353.0, unit="GHz", positive=True)
 
     def __call__(self, frequency: Scalar) -> Scalar:
-        return self._shape(frequency)[0]
+        return in_double(ModifiedBlackbody._shape)(self, frequency)[0]
 
     def derivatives(self, frequency: Scalar) -> tuple[Float[Array, "parts"], ...]:
         """By index and temperature, in closed form."""
+        return in_double(ModifiedBlackbody._slopes)(self, frequency)
+
+    def _slopes(self, frequency: Scalar) -> tuple[Float[Array, "parts"], ...]:
         value, falls, fall_there = self._shape(frequency)
         x, there = self._scaled(frequency)
         slope = (there / fall_there - x / falls) / of_pixel(self.temperature)

@@ -3,6 +3,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.double import in_double
 from ..._core.module import param, setting
 from ..._core.types import Scalar
 from .base import AbstractSED, Parameter, log_ratio, of_pixel
@@ -29,11 +30,17 @@ class PowerLaw(AbstractSED):
     reference: float = setting(23.0, unit="GHz", positive=True)
 
     def __call__(self, frequency: Scalar) -> Scalar:
-        ratio = log_ratio(frequency, self.reference)
-        return jnp.exp((of_pixel(self.index) + of_pixel(self.curvature) * ratio) * ratio)
+        return in_double(PowerLaw._shape)(self, frequency)
 
     def derivatives(self, frequency: Scalar) -> tuple[Float[Array, "parts"], ...]:
         """By index and curvature, in closed form."""
+        return in_double(PowerLaw._slopes)(self, frequency)
+
+    def _shape(self, frequency: Scalar) -> Scalar:
         ratio = log_ratio(frequency, self.reference)
-        slope = self(frequency) * ratio
+        return jnp.exp((of_pixel(self.index) + of_pixel(self.curvature) * ratio) * ratio)
+
+    def _slopes(self, frequency: Scalar) -> tuple[Float[Array, "parts"], ...]:
+        ratio = log_ratio(frequency, self.reference)
+        slope = self._shape(frequency) * ratio
         return slope[None], (slope * ratio)[None]

@@ -54,7 +54,8 @@ class SpectralLikelihood(AbstractLikelihood):
     - `data`: a `Stokes` of the bands, or arrays, (k, bands, npix), with `unit` and, for Q and U, `convention`.
     - `parameters`: which, and in which order: some of `"IQU"`.
     - `noise`: standard deviations in the unit of the data, what broadcasts to its shape, or a `Stokes`; `None`: those
-      of the depths of the bands. `covariance`: instead, one matrix a pixel and band, (bands, npix, k, k).
+      of the depths of the bands. `covariance`: instead, one matrix a pixel and band, (bands, npix, k, k), in
+      the unit of the data squared.
     - `mask`: pixels to use, (npix,) booleans; blank ones, and those of infinite noise, are left out as well.
     - `prior`: of the amplitudes: `None`, or for every component a numpyro `Normal`, or its standard deviation about 0,
       K_CMB at its reference.

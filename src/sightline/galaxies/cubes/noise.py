@@ -33,8 +33,8 @@ def add_noise(
     **Arguments:**
 
     - `cube`: without a variance; `key`: a JAX random key; the same key gives the same noise.
-    - `signal_to_noise` S: of one channel of the brightest spaxel; `background` b: the variance of a spaxel without
-      light over that of the brightest, 0 to 1, not 0.
+    - `signal_to_noise` S: the ratio in one channel of the brightest spaxel; `background` b: the variance of a spaxel
+      without light over that of the brightest, 0 to 1, not 0.
     - `electrons` c: of a flux of 1 erg s-1 cm-2 A-1, a number or (channels,); `read_noise` r: electrons; `sky` s:
       electrons in a channel and spaxel, a number or (channels,). One of r and s is positive.
 

@@ -6,6 +6,7 @@ import equinox as eqx
 import numpy as np
 
 from ..._core.units import number
+from ...statistics.layout import Image
 
 
 class Spaxels(eqx.Module):
@@ -54,3 +55,12 @@ class Spaxels(eqx.Module):
     def padded(self, margin: int) -> "Spaxels":
         """The same with `margin` more spaxels on every side."""
         return Spaxels((self.shape[0] + 2 * margin, self.shape[1] + 2 * margin), self.spaxel)
+
+
+def image_of(plane: Any) -> Image:
+    """The spaxels of a plane as an image, in arcsec, or in spaxels where it has no angle."""
+    rows, columns = plane.shape
+    side = getattr(plane, "spaxel", None)
+    if side is None:
+        return Image((rows, columns), (float(rows), float(columns)), "spaxels")
+    return Image((rows, columns), (rows * side, columns * side), "arcsec")

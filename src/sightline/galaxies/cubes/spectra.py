@@ -20,7 +20,8 @@ class Spectra:
 
     - `flux`: (*batch, channels), any unit; means over the channels.
     - `channels`: a `Channels`.
-    - `variance`: of the flux, in its shape; where it is infinite or NaN, as where the flux is NaN, a datum is left out.
+    - `variance`: of the flux, in its shape and its unit squared; where it is infinite or NaN, as where the flux is NaN,
+      a datum is left out.
     - `mask`: in the shape of the flux, true where a datum is left out.
     - `fwhm`: of the instrument, A as observed: one number, (channels,), or in the shape of the flux.
     - `redshift`: one number or (*batch,), where it is known.

@@ -33,7 +33,7 @@ class SpectralCube(eqx.Module):
     - `flux`: (channels, spaxels), erg s-1 cm-2 A-1, spaxels row by row: `cube.image` has them as an image.
     - `channels`: `sl.cubes.Channels`.
     - `plane`: the spaxels, e.g. `sl.cubes.Spaxels`.
-    - `variance`: of the flux, (channels, spaxels), where it is known.
+    - `variance`: of the flux, in its unit squared, (channels, spaxels), where it is known.
 
     **Raises:** `ValueError` for shapes that do not fit; `TypeError` for channels that are none.
 

@@ -30,7 +30,7 @@ def column(spaxel: Any, away: Any, gas_spaxel: Any, gas_away: Any, amount: Any, 
     - `amount`: what each gas particle adds, as A_V, (m,).
     - `width`: kpc; None: exact.
 
-    **Returns:** (n,), 0 where nothing is in front.
+    **Returns:** (n,), as `amount`, 0 where nothing is in front.
 
     **Raises:** `ValueError` for shapes that do not go together, numbers that are not finite, or a width <= 0.
 

@@ -47,7 +47,7 @@ class Galaxy(AbstractPredictor):
 
     - `stars`: `sl.particles.Stars`, or `sl.stars.Component` of a smooth galaxy, or a tuple of several.
     - `library`: spectra of populations, `sl.populations`.
-    - `redshift` z: of the centre, fixed; `sl.Orientation(velocity=)` is what can be fitted.
+    - `redshift` z: of the centre, a number, fixed; `sl.Orientation(velocity=)` is what can be fitted.
     - `gas`: `sl.particles.Gas`, whose dust is in front of what is behind it.
     - `dust`: `sl.dust.Screen`.
     - `orientation`: `sl.Orientation`; None: face-on, x towards north.

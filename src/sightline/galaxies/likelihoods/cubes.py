@@ -9,10 +9,11 @@ from jaxtyping import Array, Float
 
 from ..._core.module import Module
 from ..._core.units import numbers
-from ...statistics.layout import Cube, Image, Layout
+from ...statistics.layout import Cube, Layout
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, nuisance
 from ..cubes import Channels, Spaxels, SpectralCube
+from ..cubes.spaxels import image_of
 
 _SAME = 1e-3
 """How near channels and spaxels are, in widths, that are the same."""
@@ -53,15 +54,6 @@ class CubeFlux(Module):
         """Data of this shape, `kept` of the fluxes, in the cube."""
         place = Cube(image_of(self.plane), self.channels.edges, f"wavelength in {self.channels.medium} [Å]", kept)
         return Layout(place, [""], "flux/median s.d.") if len(shape) == 1 else None
-
-
-def image_of(plane: Any) -> Image:
-    """The spaxels of a plane as an image, in arcsec, or in spaxels where it has no angle."""
-    side = getattr(plane, "spaxel", None)
-    rows, columns = plane.shape
-    if side is None:
-        return Image((rows, columns), (float(rows), float(columns)), "spaxels")
-    return Image((rows, columns), (rows * side, columns * side), "arcsec")
 
 
 def CubeLikelihood(

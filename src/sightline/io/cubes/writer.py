@@ -28,7 +28,7 @@ def write_cube(
 
     - `path`: where; `overwrite`: replace an existing file.
     - `cube`: of `sl.cubes.Spaxels`.
-    - `position`: right ascension and declination of the middle of the image, deg.
+    - `position`: right ascension and declination of the middle of the image, (2,) deg.
     - `model`: what made it, e.g. a `Galaxy`; kept as text in the header.
 
     **Raises:** as `check_writable`; `TypeError` for what is no cube, or a cube of other planes. The file appears whole

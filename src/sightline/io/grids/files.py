@@ -63,7 +63,7 @@ def read_grid(
     - `path`: the file; `layout`: of it, as `write_grid` has it. Axes of HDF5 may stand in any order, and have any unit
       of length; their coordinates are the centres of cells unless an attribute `layout` of the data set is `"nodes"`.
     - `kind`: `"magnetic"` or `"electrons"`.
-    - `shape`: (nx, ny, nz), `half_widths`, `centre`: of the box, (3,) kpc: needed of raw files, which do not say them.
+    - `shape`: whole numbers, (nx, ny, nz); `half_widths`, `centre`: of the box, (3,) kpc; raw files do not say them.
 
     **Returns:** `sl.magnetic.Grid` or `sl.electrons.Grid`, zero outside its box.
 

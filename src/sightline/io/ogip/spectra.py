@@ -129,18 +129,27 @@ def _spectrum(source: _Source) -> Spectrum:
         counts = np.asarray(source.numbers("RATE")) * exposure
         counts = _rounded(counts) if poisson else counts
         error = None if error is None else np.asarray(error) * exposure
+    quality = source.numbers("QUALITY", 0)
     return Spectrum(
-        counts=counts,
+        counts=_used(counts, quality),
         exposure=exposure,
         channel=source.numbers("CHANNEL"),
-        area_scale=source.numbers("AREASCAL", 1.0),
-        back_scale=source.numbers("BACKSCAL", 1.0),
-        quality=source.numbers("QUALITY", 0),
+        area_scale=_used(source.numbers("AREASCAL", 1.0), quality),
+        back_scale=_used(source.numbers("BACKSCAL", 1.0), quality),
+        quality=quality,
         grouping=source.numbers("GROUPING", 0),
-        error=error,
-        systematic=_errors(source, "SYS_ERR"),
+        error=_used(error, quality),
+        systematic=_used(_errors(source, "SYS_ERR"), quality),
         poisson=poisson,
     )
+
+
+def _used(values: Any, quality: Any) -> Any:
+    """Numbers by channel, 0 where a channel of bad quality has none, as it is not used."""
+    if np.ndim(values) == 0 or np.shape(values) != np.shape(quality):
+        return values
+    bad = (np.asarray(quality) != 0) & (np.asarray(quality) != 2)
+    return np.where(bad & np.isnan(values), 0.0, values)
 
 
 def _errors(source: _Source, name: str) -> Any:
@@ -171,8 +180,9 @@ def _both_sides(source: _Source) -> Spectrum | None:
     if missing:
         raise FileError(f"path = {source.path} has no {missing[0]}, the size of a background: add the keyword.")
     counts, size = zip(*((source.numbers(name), source.numbers(key)) for name, key in sides), strict=True)
-    area, exposure = source.numbers("AREASCAL", 1.0), source.numbers("EXPOSURE")
-    return Spectrum(sum(counts), exposure, source.numbers("CHANNEL"), area, sum(size), source.numbers("QUALITY", 0))
+    exposure, quality = source.numbers("EXPOSURE"), source.numbers("QUALITY", 0)
+    total, area, scale = (_used(v, quality) for v in (sum(counts), source.numbers("AREASCAL", 1.0), sum(size)))
+    return Spectrum(total, exposure, source.numbers("CHANNEL"), area, scale, quality)
 
 
 def _poisson(source: _Source, error: Any) -> bool:
@@ -185,4 +195,5 @@ def _poisson(source: _Source, error: Any) -> bool:
 def _rounded(counts: np.ndarray) -> np.ndarray:
     """Counts from rates: whole numbers where they are all so but for rounding."""
     whole = np.round(counts)
-    return whole if np.all(np.abs(counts - whole) <= _ROUND * np.maximum(np.abs(whole), 1.0)) else counts
+    near = np.abs(counts - whole) <= _ROUND * np.maximum(np.abs(whole), 1.0)
+    return whole if np.all(near | np.isnan(counts)) else counts

@@ -38,10 +38,11 @@ def train(
     **Arguments:**
 
     - `law`, or a `Joint`, which has a network trained for each variable; `key`: of `jax.random`.
-    - `widths`: of the hidden layers; `steps`; `rate`: the first rate of learning.
+    - `widths`: how many numbers each hidden layer has, (n,); `steps`: how many; `rate`: the first rate of learning, a
+      number.
     - `batch`: numbers a step; or several, one for each of as many equal stages, as in `(200, 2000, 20000)`: few while
       the network is far off, many where the noise of the loss is what is left.
-    - `target`: rms error of C(x(u)) asked for.
+    - `target`: rms error of C(x(u)) asked for, a number from 0 to 1.
 
     **Returns:** the `Neural`, with the loss of each step as `history`. A `TrainingWarning` says by how much the rms
     error, on numbers not trained on, exceeds the target.

@@ -2,6 +2,8 @@
 
 from .brightness import BrightnessMap as BrightnessMap
 from .brightness import read_brightness as read_brightness
+from .electron_flux import ElectronFlux as ElectronFlux
+from .electron_flux import read_electron_flux as read_electron_flux
 from .faraday_sky import FaradaySky as FaradaySky
 from .faraday_sky import read_faraday_sky as read_faraday_sky
 from .fetching import FetchError as FetchError

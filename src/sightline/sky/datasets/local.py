@@ -81,16 +81,14 @@ def load(name: str, **options: Any) -> Any:
 
     **Returns:** what the reader does, e.g. `Stokes` of a map, `RotationMeasures` of a catalogue; units as there.
 
-    **Raises:** as `sl.datasets.path`; `ValueError` for a data set of which no reader is known; as the reader.
+    **Raises:** as `sl.datasets.path`; as the reader.
 
     !!! example
-        >>> sl.datasets.load("ams02_electrons")
+        >>> sl.datasets.load("ams02_protons")
         Traceback (most recent call last):
         ...
-        ValueError: No reader is known for 'ams02_electrons': read sl.datasets.path('ams02_electrons') yourself.
+        ValueError: There is no data set 'ams02_protons': choose one of ...
     """
     entry = find(name)
-    if not entry.reader:
-        raise ValueError(f"No reader is known for {name!r}: read sl.datasets.path({name!r}) yourself.")
     reader = operator.attrgetter(entry.reader)(importlib.import_module(__name__.partition(".")[0]))
     return reader(path(name), **{**entry.options, **options})

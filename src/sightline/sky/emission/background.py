@@ -97,4 +97,5 @@ class CMB(AbstractBackground):
 
     def __call__(self, ray: Ray, frequency: Scalar) -> StokesVector:
         photon = HNU_OVER_K * frequency
-        return StokesVector(I=photon / jnp.expm1(photon / self.temperature))
+        faded = photon / self.temperature  # e^-x, as e^x leaves single precision at 5 THz
+        return StokesVector(I=photon * jnp.exp(-faded) / -jnp.expm1(-faded))

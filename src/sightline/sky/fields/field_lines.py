@@ -44,7 +44,7 @@ def field_lines(
 
     - `field`: of vectors, e.g. a magnetic field, uG; below 1e-12 it counts as zero.
     - `seeds`: (n, 3) kpc.
-    - `length`: of arc to either side of a seed, kpc; `points`: on each line, odd: the middle one is the seed.
+    - `length`: of arc to either side of a seed, kpc; `points`: how many on each line, odd: the middle one is the seed.
     - `half_widths`: lines end outside |x| < X, |y| < Y, |z| < Z, (3,) kpc; `None`: nowhere.
     - `tolerance`: of each step, kpc; `None`: 1e-8 in double, 1e-5 in single precision.
     - `adjoint`: how diffrax differentiates the lines; `None`: `diffrax.RecursiveCheckpointAdjoint()`, for reverse mode

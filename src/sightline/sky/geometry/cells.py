@@ -46,7 +46,7 @@ class BoxCells(AbstractPlainCells):
     **Arguments:**
 
     - `cells`: number of cells of each ray.
-    - `half_widths`: the box is |x| < X, |y| < Y, |z| < Z [kpc].
+    - `half_widths`: X, Y, Z of the box |x| < X, |y| < Y, |z| < Z, (3,) kpc.
     - `growth`: ratio of the farthest cell's width to the nearest's; 1: equal, 20: fine near the observer.
 
     **Raises:** `ValueError` for numbers that are not positive.

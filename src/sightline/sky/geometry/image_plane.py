@@ -26,7 +26,7 @@ class ImagePlane(AbstractSky):
     - `inclination`: deg; 0: face-on, from above (z > 0); 90: edge-on.
     - `position_angle`: of the major axis, from north towards east, deg.
     - `centre`: of the image, Galactocentric, (3,) kpc.
-    - `supersample`: every pixel is the mean of the rays through its supersample^2 equal parts.
+    - `supersample`: a whole number; a pixel is the mean of the rays through its supersample^2 equal parts.
 
     **Raises:** `ValueError` for shapes, extents and a supersample that are not positive.
 
@@ -52,18 +52,17 @@ class ImagePlane(AbstractSky):
         centre: Any = (0.0, 0.0, 0.0),
         supersample: Any = 1,
     ):
-        if np.shape(shape) != (2,) or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
-            raise ValueError(f"shape = {shape} must be two positive whole numbers, rows and columns.")
-        self.shape = int(shape[0]), int(shape[1])
-        height, width = _numbers(extent, "kpc", "extent", 2)
-        if not (height > 0 and width > 0):
-            raise ValueError(f"extent = {extent} must be two positive lengths [kpc], height and width.")
-        self.extent = height, width
-        (self.inclination,) = _numbers(np.atleast_1d(inclination), "deg", "inclination", 1)
-        (self.position_angle,) = _numbers(np.atleast_1d(position_angle), "deg", "position_angle", 1)
-        x, y, z = _numbers(centre, "kpc", "centre", 3)
-        self.centre = x, y, z
+        self.shape, self.extent = _check_shape(shape), _check_extent(extent)
+        self.inclination, self.position_angle = _check_angles(inclination, position_angle)
+        self.centre = _check_centre(centre)
         self.supersample = whole(supersample, "supersample", 1)
+
+    def __check_init__(self) -> None:  # also of what a file holds
+        _check_shape(self.shape)
+        _check_extent(self.extent)
+        _check_angles(self.inclination, self.position_angle)
+        _check_centre(self.centre)
+        whole(self.supersample, "supersample", 1)
 
     @property
     def size(self) -> int:
@@ -142,6 +141,30 @@ class ImagePlane(AbstractSky):
         if self.supersample == 1:
             return values
         return jnp.mean(values.reshape(*values.shape[:-1], self.size, self.supersample**2), axis=-1)
+
+
+def _check_shape(shape: Any) -> tuple[int, int]:
+    if np.shape(shape) != (2,) or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
+        raise ValueError(f"shape = {shape} must be two positive whole numbers, rows and columns.")
+    return int(shape[0]), int(shape[1])
+
+
+def _check_extent(extent: Any) -> tuple[float, float]:
+    height, width = _numbers(extent, "kpc", "extent", 2)
+    if not (height > 0 and width > 0):
+        raise ValueError(f"extent = {extent} must be two positive lengths [kpc], height and width.")
+    return height, width
+
+
+def _check_angles(inclination: Any, position_angle: Any) -> tuple[float, float]:
+    (tilt,) = _numbers(np.atleast_1d(inclination), "deg", "inclination", 1)
+    (turn,) = _numbers(np.atleast_1d(position_angle), "deg", "position_angle", 1)
+    return tilt, turn
+
+
+def _check_centre(centre: Any) -> tuple[float, float, float]:
+    x, y, z = _numbers(centre, "kpc", "centre", 3)
+    return x, y, z
 
 
 def _numbers(value: Any, unit: str, name: str, count: int) -> list[float]:

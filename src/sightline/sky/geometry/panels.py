@@ -11,7 +11,7 @@ from .structures import Structures
 
 _UNBOUNDED = 30.0  # kpc from the Galactic centre: where the sky ends of a model that nowhere ends
 _TAIL = 8  # panels of a path beyond
-_SPARE, _LEAST = 3, 32  # room for walls: a panel more for so many, and for so many walls and structures at least
+_SPARE, _LEAST = 3, 32  # room for walls: one panel for so many others, for so many walls at least
 
 
 def panel_edges(

@@ -78,7 +78,7 @@ class Sightlines(eqx.Module):
     parts: int = eqx.field(static=True)
     classes: "tuple[Sightlines, ...]"
     order: np.ndarray | None
-    sky: AbstractSky
+    sky: Any  # an AbstractSky; None of some rays of other sightlines, e.g. a class of them
     known: dict[str, Any]
     error: Any
     mesh: Mesh | None = eqx.field(static=True)

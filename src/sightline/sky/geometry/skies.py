@@ -66,10 +66,13 @@ class HealpixSky(AbstractSky):
         self.nside = healpix.check_nside(nside)
         self.nest = bool(nest)
         self.pixels = None if pixels is None else _check_pixels(pixels, 12 * self.nside**2)
-        if not isinstance(supersample, (int, np.integer)) or supersample < 1 or supersample & (supersample - 1):
-            raise ValueError(f"supersample = {supersample!r} must be a power of two: 1, 2, 4, ...")
-        healpix.check_nside(self.nside * int(supersample))
-        self.supersample = int(supersample)
+        self.supersample = _check_supersample(supersample, self.nside)
+
+    def __check_init__(self) -> None:  # also of what a file holds
+        healpix.check_nside(self.nside)
+        _check_supersample(self.supersample, self.nside)
+        if self.pixels is not None:
+            _check_pixels(self.pixels, 12 * self.nside**2)
 
     @property
     def size(self) -> int:
@@ -158,7 +161,10 @@ class Directions(AbstractPoints):
     b: np.ndarray
 
     def __init__(self, l: Any, b: Any = None):
-        self.l, self.b = _check_lonlat(l, b)
+        self.l, self.b = _lonlat(l, b)
+
+    def __check_init__(self) -> None:  # also of what a file holds
+        _check_lonlat(self.l, self.b)
 
     @property
     def distance(self) -> None:
@@ -184,19 +190,19 @@ class SourceCatalogue(AbstractPoints):
     def __init__(self, l: Any, b: Any = None, distance: Any = None):
         if distance is None:
             distance = distances(l) if is_coordinates(l) else _missing("distance", "[kpc], from the observer")
-        l, b = _check_lonlat(l, b)
-        found = _check_distances(distance, len(l))
-        self.l, self.b = (np.broadcast_to(angle, found.shape).copy() for angle in (l, b))
-        self.distances = found
+        self.l, self.b, self.distances = _of_one_length(*_lonlat(l, b), _floats(distance, "kpc", "distance"))
+
+    def __check_init__(self) -> None:  # also of what a file holds
+        _check_lonlat(self.l, self.b)
+        _check_distances(self.distances, self.size)
 
     @property
     def distance(self) -> np.ndarray:
         return np.asarray(self.distances)
 
 
-def _check_distances(distance: Any, size: int) -> np.ndarray:
-    distances = np.atleast_1d(np.asarray(strip_unit(distance, "kpc", "distance"), np.float64))
-    if distances.ndim != 1 or not distances.size or (distances.size != size and 1 not in (distances.size, size)):
+def _check_distances(distances: np.ndarray, size: int) -> None:
+    if distances.shape != (size,):
         raise ValueError(
             f"distance has shape {distances.shape}, l and b have {size} entries: give one a direction, one for all, or "
             "many for one direction."
@@ -207,7 +213,6 @@ def _check_distances(distance: Any, size: int) -> np.ndarray:
             f"distance must be finite and positive [kpc]; {bad.size} rows are not, the first is row {bad[0]}: "
             f"{distances[bad[0]]}. Drop them."
         )
-    return np.broadcast_to(distances, (max(size, distances.size),)).copy()
 
 
 def _check_pixels(pixels: Any, npix: int) -> np.ndarray:
@@ -223,23 +228,42 @@ def _check_pixels(pixels: Any, npix: int) -> np.ndarray:
     return pixels
 
 
+def _check_supersample(supersample: Any, nside: int) -> int:
+    if not isinstance(supersample, (int, np.integer)) or supersample < 1 or supersample & (supersample - 1):
+        raise ValueError(f"supersample = {supersample!r} must be a power of two: 1, 2, 4, ...")
+    healpix.check_nside(nside * int(supersample))
+    return int(supersample)
+
+
 def _missing(name: str, what: str) -> NoReturn:
     raise TypeError(f"{name} is missing: give it {what}, or a SkyCoord of astropy that has it as the first argument.")
 
 
-def _check_lonlat(l: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+def _lonlat(l: Any, b: Any) -> tuple[np.ndarray, ...]:
+    """Longitude and latitude as arrays, (n,) deg each where they are numbers and lists of one length."""
     if is_coordinates(l):
         if b is not None:
             raise TypeError("b was given beside a SkyCoord, which has it already: leave it out.")
         l, b = lonlat(l)
     elif b is None:
         _missing("b", "[deg]")
-    l, b = (np.atleast_1d(np.asarray(strip_unit(v, "deg", n), np.float64)) for v, n in ((l, "l"), (b, "b")))
-    if l.ndim != 1 or b.ndim != 1 or (l.size != b.size and 1 not in (l.size, b.size)):
+    return _of_one_length(_floats(l, "deg", "l"), _floats(b, "deg", "b"))
+
+
+def _floats(value: Any, unit: str, name: str) -> np.ndarray:
+    return np.atleast_1d(np.asarray(strip_unit(value, unit, name), np.float64))
+
+
+def _of_one_length(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Copies in which one entry stands for as many as the longest list has."""
+    size = max((array.size for array in arrays if array.ndim == 1), default=1)
+    return tuple(np.repeat(array, size) if array.shape == (1,) else array.copy() for array in arrays)
+
+
+def _check_lonlat(l: np.ndarray, b: np.ndarray) -> None:
+    if l.ndim != 1 or l.shape != b.shape:
         raise ValueError(f"l and b must be numbers or lists of one length, not shapes {l.shape} and {b.shape}.")
-    l, b = np.broadcast_arrays(l, b)
     bad = np.flatnonzero(~(np.isfinite(l) & np.isfinite(b) & (np.abs(b) <= 90)))
     if bad.size or not l.size:
         where = f"row {bad[0]}: l = {l[bad[0]]}, b = {b[bad[0]]}" if bad.size else "the list is empty"
         raise ValueError(f"l and b must be finite with |b| <= 90 deg; {where}.")
-    return l.copy(), b.copy()

@@ -32,7 +32,7 @@ def nodes(
 ) -> np.ndarray:
     """Positions where a grid has its values, (nx, ny, nz, 3) kpc: where to evaluate a field to put it on the grid.
 
-    **Arguments:** `shape`: (..., nx, ny, nz); `half_widths`: of the box; `centre`: of the box, (3,) kpc; `layout`:
+    **Arguments:** `shape`: whole numbers (..., nx, ny, nz); `half_widths`, `centre`: of the box, (3,) kpc; `layout`:
     `"nodes"` from wall to wall, or `"cells"`, whose centres these are, for `Grid.from_cells`.
 
     **Returns:** positions, (nx, ny, nz, 3) kpc.
@@ -60,8 +60,8 @@ def within_cells(shape: tuple[int, ...], half_widths: HalfWidths) -> HalfWidths:
 def centres(shape: tuple[int, ...], half_widths: HalfWidths, centre: Place = (0.0, 0.0, 0.0)) -> np.ndarray:
     """Positions midway between the nodes of a grid (..., nx, ny, nz), (n, 3) kpc: one fewer along each axis.
 
-    **Arguments:** as `nodes`, of layout `"nodes"`; `shape`: of the values, whose last three axes count; `half_widths`:
-    kpc; `centre`: kpc.
+    **Arguments:** as `nodes`, of layout `"nodes"`; `shape`: of the values, whole numbers, the last three of which
+    count; `half_widths`: kpc; `centre`: (3,) kpc.
 
     **Returns:** positions, (n, 3) kpc.
 

@@ -58,10 +58,10 @@ class AbstractBeam(AbstractInstrument):
         lmax = 3 * sky.nside - 1 if self.lmax is None else min(self.lmax, 3 * sky.nside - 1)
         intensity, polarised = (window[: lmax + 1] for window in self.windows(lmax))
 
-        def smooth(maps: Float[Array, "maps npix"], window: Float[Array, " degrees"]) -> Float[Array, "maps npix"]:
-            return _smooth(maps, window, sky, lmax, self.iterations)
+        def over(maps: Float[Array, "*batch maps npix"], window: Float[Array, " degrees"]) -> Array:
+            flat = maps.reshape(-1, *maps.shape[-2:])
+            return jax.vmap(lambda one: _smooth(one, window, sky, lmax, self.iterations))(flat).reshape(maps.shape)
 
-        over = jnp.vectorize(smooth, signature="(m,n),(l)->(m,n)")
         scalars = [over(part[..., None, :], intensity)[..., 0, :] for part in (stokes.I, stokes.V) if part is not None]
         q, u = jnp.unstack(over(jnp.stack([stokes.Q, stokes.U], axis=-2), polarised), axis=-2)
         v = scalars[1] if stokes.V is not None else None
@@ -167,4 +167,4 @@ def _smooth(
     coefficients = analysis(maps)
     for _ in range(iterations):
         coefficients = coefficients + analysis(maps - synthesis(coefficients))
-    return synthesis(coefficients * window[packed_degrees(lmax)])[:, to_ring]
+    return synthesis(coefficients * window[None, packed_degrees(lmax)])[:, to_ring]

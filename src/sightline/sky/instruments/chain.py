@@ -17,6 +17,8 @@ class Chain(AbstractInstrument):
 
     **Arguments:** `parts`: instruments.
 
+    **Raises:** `TypeError` for a part that is no instrument.
+
     !!! example
         >>> instrument = sl.instruments.Chain((sl.GaussianBeam(fwhm=0.93), sl.instruments.Calibration(gain=1.02)))
     """

@@ -55,12 +55,17 @@ class NeighbourBeam(AbstractInstrument):
         if not isinstance(sky, HealpixSky):
             raise ValueError(f"NeighbourBeam needs a sl.HealpixSky, full or partial, not {type(sky).__name__}.")
         near = _neighbours(sky.nside, sky.nest, sky.indices.astype(np.int64).tobytes(), self.radius)
-        square = jnp.asarray(near.square, self.fwhm.dtype)
-        weight = jnp.where(near.there, jnp.exp(-4 * math.log(2) * square / self.fwhm**2), 0)
+        batch = (1,) * (stokes.I.ndim - 1)  # of one rank with maps of several frequencies
+
+        def lifted(values: np.ndarray) -> Array:
+            return jnp.asarray(values, self.fwhm.dtype).reshape(batch + values.shape)
+
+        there = near.there.reshape(batch + near.there.shape)
+        weight = jnp.where(there, jnp.exp(-4 * math.log(2) * lifted(near.square) / self.fwhm**2), 0)
         iau = stokes.to_convention("IAU")
         blank = is_blank(iau.Q) | is_blank(iau.U)  # one of them says nothing of the other in another basis
         q, u = (jnp.where(blank, 0, part)[..., near.index] for part in (iau.Q, iau.U))
-        cosine, sine = (jnp.asarray(part, weight.dtype) for part in (near.cosine, near.sine))
+        cosine, sine = lifted(near.cosine), lifted(near.sine)
         smooth = dataclasses.replace(
             iau,
             I=_scalar_mean(iau.I, weight, near.index),

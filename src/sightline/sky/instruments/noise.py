@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._core.module import is_concrete
+from ..._core.ranks import of_one_rank
 from ..._core.units import brightness_unit, numbers
 from ..stokes import Stokes
 
@@ -16,7 +17,7 @@ def add_noise(stokes: Stokes, sigma: Any, key: jax.Array, polarised: Any = None)
     **Arguments:**
 
     - `sigma`: standard deviation of I, a number or one a pixel, in the unit of the sky or an astropy quantity;
-      `polarised`: that of Q, U and V, by default the same.
+      `polarised`: that of Q, U and V, in the same unit, by default the same.
     - `key`: a JAX random key; the same key gives the same noise, in either convention.
     - `stokes`: the sky.
 
@@ -47,4 +48,4 @@ def _scale(sigma: Any, stokes: Stokes, name: str) -> jax.Array:
             raise ValueError(f"{name} must not be negative, NaN or infinite: give it in {stokes.unit}.")
     if np.broadcast_shapes(np.shape(sigma), stokes.I.shape) != stokes.I.shape:
         raise ValueError(f"{name} has shape {np.shape(sigma)}, the maps have {stokes.I.shape}: give one a pixel.")
-    return jnp.asarray(sigma, stokes.I.dtype)
+    return of_one_rank(jnp.asarray(sigma, stokes.I.dtype), stokes.I)[0]

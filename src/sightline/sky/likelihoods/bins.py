@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._core.ranks import of_one_rank
 from ..._core.units import numbers, strip_unit, whole
 from ...statistics.layout import Layout
 from ...statistics.likelihood import Likelihood
@@ -16,6 +17,7 @@ from ..geometry import AbstractSky, HealpixSky, healpix
 from ..geometry.frames import direction
 from ..geometry.layouts import SkyPixels, SkyPoints
 from ..geometry.skies import AbstractPoints
+from ..stokes import is_blank
 from .brightness import Brightness
 from .data import to_brightness
 
@@ -26,6 +28,8 @@ class BinnedMean(eqx.Module):
     **Arguments:** `observable`; `bins`: of each pixel or source, (n,), negative for none; `count`: number of bins.
 
     **Returns:** (..., count); 0 in a bin without data.
+
+    **Raises:** `ValueError` for bins of other data than the observable has.
 
     !!! example
         >>> rm = sl.observables.RotationMeasure(sky)
@@ -44,7 +48,7 @@ class BinnedMean(eqx.Module):
         place = jnp.where(self.bins < 0, self.count, self.bins)  # beyond the end: dropped
         total = jnp.zeros((*values.shape[:-1], self.count), values.dtype).at[..., place].add(values, mode="drop")
         number = jnp.zeros(self.count, values.dtype).at[place].add(jnp.ones((), values.dtype), mode="drop")
-        return total / jnp.maximum(number, 1)
+        return jnp.divide(*of_one_rank(total, jnp.maximum(number, 1)))
 
     def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
         """Data of this shape, `kept` of its bins, at the mean directions of what they hold."""
@@ -83,7 +87,8 @@ def BinnedLikelihood(
 
     chi^2 = sum_bins (mean d - mean m)^2/s^2,  s^2 = sum (d - mean d)^2/(n - 1),
 
-    so that structure smaller than a bin, which the model does not have, counts as noise. Blank data (NaN) are left out.
+    so that structure smaller than a bin, which the model does not have, counts as noise. Blank data (NaN, the sentinel
+    of HEALPix files) are left out.
 
     **Arguments:**
 
@@ -93,7 +98,7 @@ def BinnedLikelihood(
     - `bins`: of each datum, (n,) integers, negative for none; or the NSIDE of HEALPix pixels (RING) to bin in.
     - `evaluate`: `"data"`: the model is simulated where the data are, and averaged; `"bins"`: the observable has one
       value for every bin, in their order, e.g. of a coarse `sl.HealpixSky(nside)` for pixels of a fine map.
-    - `minimum`: bins with fewer data are left out.
+    - `minimum`: the number of data; bins with fewer are left out.
     - `floor`: the least s, in the unit of the data: of few data, or smooth ones, s may be small by chance.
     - `convention`: of Q and U given as arrays, `"COSMO"` or `"IAU"`; `name`: what summaries and figures call it.
     - `unit`: of the data, and of `floor`, where they are numbers.
@@ -143,7 +148,8 @@ def _values(
     """The observable in the unit of the data as they are kept, data, the floor of their errors, and notes."""
     if not isinstance(observable, Brightness):
         known = unit_of(observable)
-        return observable, numbers(data, known, "data"), _floor(numbers(floor, known, "floor")), ()
+        values = numbers(data, known, "data")
+        return observable, np.where(is_blank(values), np.nan, values), _floor(numbers(floor, known, "floor")), ()
     converted = to_brightness(data, observable, unit, convention, same_sky=evaluate == "data")
     least = _floor(converted.numbers(floor, "floor")) * converted.factor[..., None]
     note = f"{observable.parameters}, {converted.observable.unit}, COSMO (given in {converted.given})"

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import is_concrete, setting
+from ..._core.ranks import of_one_rank
 from ..._core.units import brightness_unit
 from ...model import Model
 from ...statistics.hooks import AbstractHolder
@@ -78,7 +79,10 @@ class Brightness(AbstractHolder):
             raise ValueError("The model has no V: leave it out of `parameters`, or add an operator that emits it.")
         maps = jnp.stack([getattr(stokes, name) for name in self.parameters])
         maps = maps if self.offset is None else maps + self._zero_level(model, maps)
-        return maps if self.unit == working else maps * conversion(self.unit, working, stokes.frequency)[..., None]
+        if self.unit == working:
+            return maps
+        ratio = conversion(self.unit, working, stokes.frequency)[..., None]
+        return jnp.multiply(*of_one_rank(maps, ratio))
 
     @property
     def separable(self) -> bool:

@@ -227,7 +227,7 @@ class EnsembleLikelihood(AbstractLikelihood):
     def _ensemble(self, model: Any) -> LocalisedEnsemble:
         """In units of the noise of each datum."""
         drawn = self.realisations(model)
-        return LocalisedEnsemble(drawn.reshape(len(drawn), -1) / self._sigma().astype(drawn.dtype))
+        return LocalisedEnsemble(drawn.reshape(len(drawn), -1) / self._sigma().astype(drawn.dtype)[None])
 
 
 def turbulent_latents(model: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from ..._core.units import number, numbers
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, StudentT, check_positive
 from ..observables import AbstractObservable
+from ..stokes import is_blank
 
 
 def SourceLikelihood(
@@ -21,7 +22,7 @@ def SourceLikelihood(
 
     d_i = m_i + e_i, with e_i Gaussian, or of Student's t distribution, of scale^2 = error_i^2 + scatter^2.
 
-    Rows without a finite datum or error are left out.
+    Rows without a finite datum or error are left out, and those of the sentinel of HEALPix files.
 
     **Arguments:**
 
@@ -81,4 +82,4 @@ def _column(what: str, given: Any, unit: str, size: int) -> np.ndarray:
         values = np.full(size, values) if what == "error" else values[None]
     if values.shape != (size,):
         raise ValueError(f"{what} has shape {values.shape}, the observable has {size} sources.")
-    return values
+    return np.where(is_blank(values), np.nan, values) if what == "data" else values

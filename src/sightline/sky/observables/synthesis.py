@@ -22,7 +22,8 @@ def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) 
     where they are best known. P is taken as it is: divide by the spectrum of the emission first where that is steep.
     A channel of weight 0 is left out, whatever it holds. A pixel that is blank in another channel is blank.
 
-    **Arguments:** `stokes`: of several frequencies; `depth`: phi, (n,) rad m^-2; `weights`: (nfreq,), equal by default.
+    **Arguments:** `stokes`: of several frequencies; `depth`: phi, (n,) rad m^-2; `weights`: numbers, (nfreq,), equal by
+    default.
 
     **Returns:** complex, (n, npix), in the unit of `stokes` per beam of the spread function.
 
@@ -47,9 +48,10 @@ def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) 
 def rotation_measure_spread(frequency: Any, depth: Any, weights: Any = None) -> Complex[Array, " n"]:
     """The rotation-measure spread function: what `rotation_measure_synthesis` makes of a source at phi = 0.
 
-    **Arguments:** `frequency`: (nfreq,) GHz; `depth`: phi, (n,) rad m^-2; `weights`: (nfreq,), equal by default.
+    **Arguments:** `frequency`: (nfreq,) GHz; `depth`: phi, (n,) rad m^-2; `weights`: numbers, (nfreq,), equal by
+    default.
 
-    **Returns:** complex, (n,), 1 at phi = 0.
+    **Returns:** complex numbers, (n,), 1 at phi = 0.
 
     **Source:** Brentjens & de Bruyn 2005, A&A 441, 1217, eq. 26.
 

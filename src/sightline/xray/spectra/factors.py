@@ -30,7 +30,7 @@ class Edge(AbstractFactor):
     """
 
     energy: Float[Array, ""] = param(unit="keV", positive=True, symbol="E_c")
-    depth: Float[Array, ""] = param(bounds=(0, None), symbol="tau", doc="optical depth at the edge")
+    depth: Float[Array, ""] = param(bounds=(0, None), symbol=r"\tau", doc="optical depth at the edge")
 
     def __call__(self, energy: Scalar) -> Scalar:
         ratio = self.energy / energy
@@ -55,7 +55,7 @@ class GaussianAbsorption(AbstractFactor):
     """
 
     energy: Float[Array, ""] = param(unit="keV", positive=True, symbol="E_0")
-    sigma: Float[Array, ""] = param(unit="keV", positive=True, symbol="sigma")
+    sigma: Float[Array, ""] = param(unit="keV", positive=True, symbol=r"\sigma")
     strength: Float[Array, ""] = param(unit="keV", bounds=(0, None), symbol="S")
 
     def __call__(self, energy: Scalar) -> Scalar:

@@ -46,6 +46,8 @@ class Normalised(AbstractPhotonSpectrum):
 
     **Arguments:** `band`: a `Flux`; `spectrum`.
 
+    **Raises:** `TypeError` for what is no photon spectrum.
+
     !!! example
         >>> spectrum = sl.spectra.Flux(0.5, 8.0, 1e-12)(sl.spectra.PowerLaw(1.7))
     """

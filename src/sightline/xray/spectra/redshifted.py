@@ -19,6 +19,8 @@ class Redshifted(AbstractPhotonSpectrum):
 
     **Arguments:** `spectrum`; `redshift`: z > -1.
 
+    **Raises:** `TypeError` for what is no photon spectrum.
+
     !!! example
         >>> source = sl.spectra.Redshifted(sl.spectra.PowerLaw(index=2.0, norm=1.0), redshift=1.0)
         >>> float(source(1.0))
@@ -54,6 +56,8 @@ class RedshiftedFactor(AbstractFactor):
     """A factor of what lies at a redshift: T(E) = T_0(E (1 + z)).
 
     **Arguments:** `factor`; `redshift`: z > -1.
+
+    **Raises:** `TypeError` for what is no factor.
 
     !!! example
         >>> host = sl.spectra.RedshiftedFactor(sl.spectra.Edge(energy=7.0, depth=1.0), redshift=0.4)

@@ -32,8 +32,8 @@ class TableModel(AbstractPhotonSpectrum):
     **Arguments:**
 
     - `table`: what `sl.io.read_table_model` reads.
-    - `values`: parameters by name, as the file has them or in small letters with `_` for what is neither letter nor
-      digit; the initial value of the file where none is given.
+    - `values`: parameters by name, in the unit and as the file has them or in small letters with `_` for what is
+      neither letter nor digit; the initial value of the file where none is given.
     - `norm`: K; `redshift`: z > -1, `None`: 0, and not learnt.
 
     **Raises:** `ValueError` for a table of factors, names that it does not have, values outside its grid, and a

@@ -54,12 +54,12 @@ def fit_mixture(
 
     - `spectra`: a `Spectra`, or a `SpectralCube`, whose spaxels are then the batch; with variances.
     - `library`: a `Library`.
-    - `moments`: 2: velocity and dispersion; 4: with h_3 and h_4; up to 6.
+    - `moments`: how many; 2: velocity and dispersion; 4: with h_3 and h_4; up to 6.
     - `degree`: of the multiplicative Legendre polynomial; 0: none.
     - `additive`: degree of a Legendre polynomial that is added, as is common where only velocities are wanted; `None`:
       none is.
     - `mask`: data to leave out, true or false, (*batch, channels) or (channels,), beside those of `spectra`.
-    - `redshift`: of all or of each, (*batch,): velocities are relative to it, 1 + z_observed = (1 + z)(1 + V/c);
+    - `redshift`: a number for all or each, (*batch,): velocities are relative to it, 1 + z_observed = (1 + z)(1 + V/c);
       `None`: that of the spectra, 0 where they have none.
     - `fwhm`: of the instrument, A as observed, one number, (channels,) or (*batch, channels); `None`: that of the
       spectra. Where they have none it is that of the library, so that dispersions hold what the instrument blurs more;
@@ -68,13 +68,14 @@ def fit_mixture(
     - `emission`: data closer than this to a line of gas are left out, km/s; `None`: none are.
     - `regularisation`: (this times the second differences of the shares of light, in age and in metallicity)^2 is added
       to chi^2; 0: nothing is. Larger is smoother; 10 to 100 is common.
-    - `moment_scatter`: standard deviation of a Gaussian prior about 0 of h_3, h_4..., which noise alone would drive far
-      from there, e.g. 0.1; `None`: no prior.
+    - `moment_scatter`: of the numbers h_3, h_4..., the standard deviation of a prior about 0: noise would drive them
+      far from there, e.g. 0.1; `None`: no prior.
     - `start`: velocity and dispersion to start at, km/s; `None`: the best of a row of velocities.
-    - `velocities`, `dispersions`: their ranges, km/s; wide ranges cost channels at the ends of the library.
+    - `velocities`, `dispersions`: their ranges, (2,) km/s; wide ranges cost channels at the ends of the library.
     - `steps`: evaluations at most.
     - `draws`: so many times the model with new noise is fitted in the place of the data: the scatter of these gives the
-      errors, also those of mean ages and metallicities; 0: errors are those of a quadratic. `seed`: of the noise.
+      errors, also those of mean ages and metallicities; 0: errors are those of a quadratic. `seed`: a whole
+      number, of the noise.
 
     **Returns:** an `sl.cubes.Mixture`.
 

@@ -12,7 +12,7 @@ from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField, add, children
 from .endless import endless
-from .sides import axis, sides
+from .sides import sides, windings
 
 _AXIS = 1e-6  # kpc; within, the winding of the spiral, which is without end, is frozen
 _REVERSALS = (1.0, 20.0)  # kpc; radii between which the kinks at reversals are told of
@@ -36,6 +36,8 @@ class PT11(AbstractField):
     It is not solenoidal: the divergence reaches 1.4 uG/kpc.
 
     **Arguments:** `variant`: "ASS" or "BSS"; `disk`, `halo`: replace the components of the variant.
+
+    **Raises:** `ValueError` for another variant.
 
     **Source:** Pshirkov, Tinyakov, Kronberg & Newton-McGee 2011, ApJ 738, 192.
 
@@ -127,7 +129,7 @@ class PT11Disk(AbstractField):
 
     def structures(self) -> Structures:
         height = 14 * self.scale_height
-        walls = [Structures.layer(0.0, 0.0), Structures.cylinders(self.core_radius), axis()]
+        walls = [Structures.layer(0.0, 0.0), Structures.cylinders(self.core_radius), windings()]
         if not self.bisymmetric:
             tangent = jnp.tan(jnp.deg2rad(self.pitch))
             sun = (self.sun[0] ** 2 + self.sun[1] ** 2) ** 0.5

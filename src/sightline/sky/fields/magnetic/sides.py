@@ -12,5 +12,10 @@ def sides(height: Scalar) -> Structures:
 
 
 def axis() -> Structures:
-    """Thin cylinders about the axis, where spirals wind without end and azimuthal fields turn round."""
+    """Thin cylinders about the axis, where azimuthal fields turn round."""
     return Structures.cylinders((0.05, 0.1, 0.2, 0.4, 0.8))
+
+
+def windings() -> Structures:
+    """Thinner and thinner cylinders about the axis, towards which spirals wind ever faster, to 3 pc."""
+    return Structures.cylinders(tuple(0.8 * 0.6**number for number in range(12)))

@@ -94,6 +94,8 @@ class TF17(AbstractField):
     - `variant`: a disk (Ad1, Bd1, Dd1) and a halo (C0 axisymmetric, C1 bisymmetric).
     - `disk`, `halo`: replace the components of the variant.
 
+    **Raises:** `ValueError` for another variant.
+
     **Source:** Terral & Ferrière 2017, A&A 600, A29.
 
     !!! example

@@ -14,7 +14,7 @@ from ...geometry import Structures
 from ..algebra import edge
 from ..base import AbstractField
 from .endless import endless
-from .sides import axis
+from .sides import windings
 from .tf17_spiral import SUN, TF17Spiral
 
 
@@ -108,7 +108,7 @@ class TF17DiskB(AbstractField):
         return winding.field(5 * ratio * per_growth * b0, slope * b0)
 
     def structures(self) -> Structures:
-        return Structures.join(Structures.layer(0.0, 0.0), axis()).ending(endless())
+        return Structures.join(Structures.layer(0.0, 0.0), windings()).ending(endless())
 
 
 class TF17DiskD(AbstractField):

@@ -20,7 +20,7 @@ def local_interstellar(**parameters: Any) -> TabulatedSpectrum:
 
     **Arguments:** `parameters`: `reference_energy`, see `TabulatedSpectrum`.
 
-    **Returns:** an `sl.cosmic_rays.spectra.Tabulated`.
+    **Returns:** an `sl.cosmic_rays.spectra.TabulatedSpectrum`.
 
     **Source:** Aguilar et al. 2021, Phys. Rep. 894, 1 (AMS-02), from the cosmic-ray database CRDB; Gleeson & Axford
     1968, ApJ 154, 1011.
