@@ -87,7 +87,7 @@ def throughput() -> Iterator[list[str]]:
 def networks() -> Iterator[list[str]]:
     law = sl.samplers.Integrated(Bessel(), panels=16)
     start = time.process_time()
-    network = sl.samplers.train(law, jax.random.key(3), steps=6000, batch=512, target=4e-3)
+    network = sl.samplers.train(law, jax.random.key(3), steps=4600, batch=512, target=4e-3)
     seconds = time.process_time() - start
     angles = jnp.linspace(0.03, 3.1, 23)
     u = jnp.linspace(0.0, 1.0, 201)
@@ -96,7 +96,7 @@ def networks() -> Iterator[list[str]]:
     yield ["Bessel density, 4 x 32: rms error at other angles", "4e-3", f"{error:.1e}", f"{seconds:.0f}"]
     joint = sl.samplers.Joint.of(lambda x: jnp.exp(-jnp.sum((x - 0.5) ** 2) / (2 * SIGMA**2)), ((0.0, 1.0),) * 2)
     start = time.process_time()
-    trained = sl.samplers.train(joint, jax.random.key(4), (32, 32), steps=3000, batch=512, target=1e-2)
+    trained = sl.samplers.train(joint, jax.random.key(4), (32, 32), steps=6000, batch=(512, 2048), target=1e-2)
     seconds = time.process_time() - start
     x, y = np.asarray(trained.draw(jax.random.key(5), shape=(400_000,))).T
     yield ["2-D Gaussian: means", "0.5 +- 5e-3", f"{x.mean():.4f}, {y.mean():.4f}", f"{seconds:.0f}"]

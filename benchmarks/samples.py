@@ -1,6 +1,6 @@
 """Sampling the four parameters of `four_parameters.py`: posterior beside the Fisher matrix, effective draws a second.
 
-`python benchmarks/samples.py [--nside 64] [--cells 512] [--draws 250] [--walk 300] [--double 0]`.
+`python benchmarks/samples.py [--nside 64] [--draws 250] [--walk 300] [--double 0]`.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from common import parse, save
-from four_parameters import FREQUENCY, NOISE, START, TRUTH, gridded, posterior
+from four_parameters import ALLOWED, FREQUENCY, NOISE, START, TRUTH, chosen, gridded, model, observed
 
 import sightline as sl
 
@@ -56,9 +56,12 @@ def row(run: Run, fisher: np.ndarray, truth: np.ndarray, scale: np.ndarray) -> l
 
 
 def main() -> None:
-    options = parse(__doc__, nside=64, cells=512, draws=250, walk=300, double=0)
+    options = parse(__doc__, nside=64, draws=250, walk=300, double=0)
     jax.config.update("jax_enable_x64", bool(options.double))
-    target = posterior(gridded(), options.nside, options.cells)
+    simulator = model(gridded())
+    lines = chosen(simulator, options.nside)
+    fine = sl.Sightlines(sl.HealpixSky(options.nside), sl.ResolvedCells(512, growth=8.0))
+    target = observed(simulator, lines, simulator(fine, FREQUENCY))
     begin = time.perf_counter()
     best = sl.fit(target, start={f"magnetic_field.{name}": value for name, value in START.items()}, starts=1)
     print(best.raise_for_status(), f"{time.perf_counter() - begin:.0f} s", sep="\n", flush=True)
@@ -71,9 +74,10 @@ def main() -> None:
     header = ["algorithm", "draws", "(mean - truth)/sd", "sd [uG, rad]", "sd/Fisher", "r-hat", "acceptance"]
     header += ["evaluations a draw", "least ESS", "seconds", "ESS/s", "ESS/s of the processor"]
     notes = (
-        f"b0, psi0, psi1, chi0 of the LSA field at NSIDE {options.nside} with {options.cells} cells, Q and U at "
-        f"{FREQUENCY} GHz, noise {NOISE * 1e3:g} mK, electrons of YMW16 on a grid of 256 x 256 x 64 points, flat "
-        f"priors, {'double' if options.double else 'single'} precision. Chains start scattered about the fit by its "
+        f"b0, psi0, psi1, chi0 of the LSA field at NSIDE {options.nside}, Q and U at {FREQUENCY} GHz, noise "
+        f"{NOISE * 1e3:g} mK, electrons of YMW16 on a grid of 256 x 256 x 64 points, flat priors, "
+        f"{'double' if options.double else 'single'} precision. Data are made with 2048 cells a ray and fitted with "
+        f"{lines.error.mean_cells:.0f} on average, right to {ALLOWED:g} K. Chains start scattered about the fit by its "
         "Fisher matrix, which is also the metric; no warm-up, for its coordinates tell the step size. Seconds are "
         "those on the clock, compilation included; ESS/s of the processor counts its time instead, divided by the "
         "number of cores: what the clock would show if nothing else ran and all were always busy. Diao et al. 2024 "

@@ -163,3 +163,5 @@ def test_what_is_no_label_or_sky_is_refused():
         COMPONENTS.multiresolution(sl.Directions(0.0, 0.0), 2)
     with pytest.raises(TypeError, match=r"sl\.HealpixSky"):
         COMPONENTS.kmeans(np.ones(12), 2, jax.random.key(0))
+    with pytest.raises(TypeError, match=r"key is a int: give .* jax\.random\.key\(0\)"):
+        COMPONENTS.kmeans(sl.HealpixSky(1), 2, 0)

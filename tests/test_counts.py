@@ -182,6 +182,19 @@ def test_what_does_not_go_together_is_refused():
         sl.CountsLikelihood(fractions, "source")
     with pytest.raises(TypeError, match="observation is 3"):
         sl.CountsLikelihood(3, "source")
+    with pytest.raises(TypeError, match="source is a PowerLaw: give the name"):
+        sl.CountsLikelihood(observed(), sl.spectra.PowerLaw())
+    with pytest.raises(TypeError, match=r"rule is a str: give one of sl\.counts"):
+        observed().group("optimal")
+    with pytest.raises(TypeError, match=r"response is a NoneType: give a sl\.counts\.Response"):
+        sl.counts.Observation(sl.counts.Spectrum([3, 5], 1e4), None)
+    with pytest.raises(ValueError, match="low = 5 keV is not below high = 2 keV"):
+        blurred().extended(5.0, 2.0)
+    with pytest.raises(TypeError, match=r"key is a int: .* jax\.random\.key\(0\)"):
+        sl.counts.fakeit(model(), "source", blurred(), 1e4, 0)
+    dark = sl.Model(spectra={"source": -1.0 * sl.spectra.PowerLaw()})
+    with pytest.raises(ValueError, match="means are negative or not finite"):
+        sl.counts.fakeit(dark, "source", blurred(), 1e4, jax.random.key(0))
     gaussian = sl.statistics.Gaussian(np.ones(90))
     assert sl.CountsLikelihood(observed(poisson=False), "source", noise=gaussian).size == 90
 

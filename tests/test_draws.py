@@ -37,6 +37,17 @@ def test_means_of_a_block_may_differ(precision):
     assert abs(np.corrcoef(drawn[2::4], drawn[3::4])[0, 1]) < 0.1
 
 
+def test_counts_beyond_32_bits_and_means_that_are_none(precision):
+    """Integers end at 2.1e9 in single precision, where every draw stood; NaN and negative means gave -1 and 0."""
+    drawn = np.asarray(poisson(jax.random.key(2), jnp.full(2000, 1e12)))
+    assert drawn.dtype == precision
+    assert drawn.mean(dtype=float) == pytest.approx(1e12, abs=4.5e6 / np.sqrt(2000))
+    if precision == "float64":
+        assert drawn.std() == pytest.approx(1e6, rel=0.1)
+    odd = np.asarray(poisson(jax.random.key(2), jnp.array([np.nan, -1.0, np.inf, 2.0])))
+    assert np.isnan(odd).tolist() == [True, True, True, False]
+
+
 def test_rare_counts_are_no_outliers(precision):
     """A million draws of mean 1e-4 have about a hundred single counts and no more than a few of two."""
     drawn = np.asarray(jax.jit(poisson)(jax.random.key(5), jnp.full(1_000_000, 1e-4)))

@@ -279,6 +279,10 @@ def test_bad_maps_are_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             sl.MapLikelihood(sky, 23.0, data, noise, **(known | options))
+    with pytest.raises(TypeError, match="instrument is a GaussianBeam: give its name"):
+        sl.MapLikelihood(sky, 23.0, good, 1.0, instrument=sl.GaussianBeam(1.0), **known)
+    with pytest.raises(TypeError, match="offset is a float: give its name"):
+        sl.MapLikelihood(sky, 23.0, good, 1.0, offset=1.0, **known)
     stokes = sl.Stokes(*jnp.ones((3, 48)), frequency=23.0, sky=sl.HealpixSky(2, nest=True))
     with pytest.raises(ValueError, match="The data are at NSIDE 2 in NESTED order, the sky at NSIDE 2 in RING order"):
         sl.MapLikelihood(sky, 23.0, stokes, 1.0)

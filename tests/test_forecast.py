@@ -166,5 +166,7 @@ def test_what_is_refused():
             sl.forecast(**given)
     with pytest.raises(TypeError, match="MixingMatrix"):
         sl.forecast(None, BANDS, FOREGROUNDS)
+    with pytest.raises(TypeError, match="foregrounds is a NoneType"):
+        sl.forecast(mixing(), BANDS, None)
     with pytest.raises(TypeError, match="Bands"):
         sl.forecast(mixing(), [100.0], FOREGROUNDS)

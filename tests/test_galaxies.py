@@ -275,6 +275,11 @@ def test_the_smeared_field_gets_light_from_outside():
         sl.cubes.IFU((3, 3), 1.0, CHANNELS, psf=sl.cubes.GaussianPSF(fwhm=2.0), margin=1.0)
 
 
+SEEN = sl.SpectralCube(
+    np.ones((3, 1)), sl.cubes.Channels.regular(5000.0, 2.0, 3), sl.cubes.Spaxels((1, 1), 1.0), np.ones((3, 1))
+)
+
+
 def replaced(**values):
     return lambda: dataclasses.replace(particles(5), **values)
 
@@ -296,11 +301,27 @@ def replaced(**values):
         (lambda: sl.cubes.IFU((3, 3), 1.0, [1.0, 2.0]), TypeError, "channels"),
         (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, assignment="best"), ValueError, "assignment"),
         (lambda: sl.CubeLikelihood(np.ones(3), "muse"), TypeError, "data"),
+        (lambda: sl.CubeLikelihood(SEEN, None), TypeError, "instrument is a NoneType: give its name"),
+        (lambda: sl.CubeLikelihood(SEEN, "muse", calibration=1), TypeError, "calibration is a int"),
+        (lambda: sl.cubes.add_noise(SEEN.replace(variance=None), 0, signal_to_noise=9.0), TypeError, "key is a int"),
+        (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, psf=0.7), TypeError, "psf is a float, not a AbstractPSF"),
+        (lambda: sl.cubes.PolynomialLSF([]), ValueError, "coefficients is empty"),
+        (lambda: sl.cubes.VelocityNodes(limits=100.0), ValueError, "limits = 100.0 must be two speeds"),
+        (lambda: sl.Galaxy(particles(), LIBRARY, 0.02, cosmology="Planck18"), TypeError, "cosmology is a str"),
+        (lambda: sl.Galaxy((), LIBRARY, 0.02), ValueError, "stars is empty and no gas has lines"),
+        (lambda: sl.cubes.assign([], [], SEEN.plane), ValueError, "n at least 1"),
+        (lambda: sl.cubes.assign([0.0], [0.0], None), TypeError, "plane is a NoneType"),
     ],
 )
 def test_bad_input(make, error, match):
     with pytest.raises(error, match=match):
         make()
+
+
+def test_one_metallicity_for_all_that_may_be_a_mass_fraction_is_told():
+    with pytest.warns(UserWarning, match=r"Stars\.metallicity is 0\.02 for all: is that a mass fraction Z"):
+        replaced(metallicity=np.full(5, 0.02))()
+    replaced(metallicity=np.zeros(5))()
 
 
 def test_an_instrument_sharper_than_the_library():

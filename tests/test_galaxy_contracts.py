@@ -41,6 +41,11 @@ class Bright(sl.cubes.AbstractPSF):
         return 1.1 * images * jnp.abs(images) ** 0.1
 
 
+def test_histories_of_round_numbers_keep_the_contract():
+    """The default [M/H], 0, stood on a node of the library of the check, where weights have no derivative."""
+    sl.testing.check_history(sl.stars.SingleAge(3.0))
+
+
 @pytest.mark.parametrize(
     ("check", "broken", "said"),
     [

@@ -253,6 +253,10 @@ def test_refused_fits():
     ]:
         with pytest.raises(ValueError, match=message):
             sl.fit(posterior, **options)
+    with pytest.raises(TypeError, match="method is Adam, a class: call it"):
+        sl.fit(posterior, sl.Adam)
+    with pytest.raises(TypeError, match="key is a int"):
+        sl.fit(posterior, starts=2, key=0)
 
     def kinked(model):
         return jnp.append(model["x"], jnp.sqrt(model["y"]))

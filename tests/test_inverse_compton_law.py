@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import mpmath
 import numpy as np
+import pytest
 
 import sightline as sl
 from sightline.processes.dilogarithm import dilogarithm
@@ -68,6 +69,16 @@ def test_losses_against_quadrature(precision):
     exact = [mpmath.quad(lambda q, b=b: q / (1 + b * q) * _density(b * q, b), _PIECES) for b in b]
     found = sl.processes.loss_factor(jnp.asarray(b))
     np.testing.assert_allclose(found, [float(9 * one) for one in exact], rtol=1e-12 if precision == "float64" else 1e-5)
+
+
+def test_what_is_no_number_stays_none_or_is_refused():
+    law = sl.processes.InverseCompton()
+    assert np.isnan(law.cumulative([np.nan, 0.2], b=1.0)).tolist() == [True, False]
+    assert np.isnan(law.density(np.nan, b=1.0))
+    assert np.isnan(jax.grad(sl.processes.dilogarithm)(1.5))
+    for factor in (sl.processes.rate_factor, sl.processes.loss_factor):
+        with pytest.raises(ValueError, match=r"b = -1\.0: 4 gamma e0 must be positive"):
+            factor(-1.0)
 
 
 def test_the_density_is_the_derivative_and_everything_is_finite(precision):

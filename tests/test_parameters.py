@@ -228,6 +228,10 @@ class Switch(eqx.Module):
         ({"size": (0.0, 1.0)}, TypeError, "must be a numpyro distribution"),
         ({lambda m: 2.0: dist.Normal(0.0, 1.0)}, TypeError, "must return leaves"),
         ({}, ValueError, "priors is empty"),
+        ({"size": dist.Uniform(3.0, 1.0)}, ValueError, r"Uniform\(low=3, high=1\), has an empty range"),
+        ({"size": dist.Uniform(2.0, 2.0)}, ValueError, "has an empty range: give low below high"),
+        ({3: dist.Normal(0.0, 1.0)}, TypeError, "pattern is 3: give the name"),
+        (["size"], TypeError, "priors is a list: give a dict"),
     ],
 )
 def test_refusals(priors, error, message):

@@ -5,7 +5,7 @@ import sys
 
 import astropy.units as u
 import jax.numpy as jnp
-import matplotlib
+import matplotlib.figure
 import numpy as np
 import pytest
 from matplotlib import pyplot
@@ -335,3 +335,17 @@ def test_a_ray_of_gamma_rays_and_what_is_no_trace():
     assert figure.axes[1].get_ylabel() == "GeV$^{-1}$ cm$^{-2}$ s$^{-1}$ sr$^{-1}$ kpc$^{-1}$"
     with pytest.raises(TypeError, match=r"trace = Simulator is no trace: give simulator\.trace\(sky, frequency\)"):
         plot.ray(simulator)
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+def test_saving_leaves_a_figure_as_it_was(tmp_path, layout):
+    """It is laid out once for its file, and again when it is shown, should something be added."""
+    figure = matplotlib.figure.Figure(figsize=(3, 2), layout=layout, dpi=72)
+    axes = figure.subplots()
+    sl.plot.save(figure, tmp_path / "first.png")
+    engine, place = figure.get_layout_engine(), axes.get_position().bounds
+    assert figure.dpi == 72
+    axes.set_ylabel("added\nlater")
+    figure.savefig(tmp_path / "second.png")
+    assert figure.get_layout_engine() is engine
+    assert (axes.get_position().bounds != place) == (layout is not None)

@@ -100,6 +100,7 @@ def test_a_part_of_a_library():
         ({"age": [-2.0, 1.0]}, "age"),
         ({"age": [1e7, 1e10]}, "are these years"),
         ({"metallicity": [0.0, 0.0]}, "metallicity"),
+        ({"metallicity": [0.004, 0.02]}, r"mass fraction Z, not \[M/H\]"),
         ({"luminosity": np.ones((2, 2, 3))}, "luminosity"),
         ({"luminosity": np.full((2, 2, 2), np.nan)}, "luminosity"),
         ({"luminosity": np.full((2, 2, 2), -1.0)}, "luminosity"),
@@ -111,6 +112,8 @@ def test_bad_libraries(change, match):
     good = {"wavelength": [5000.0, 5001.0], "age": [1.0, 2.0], "metallicity": [0.0, 0.1], "medium": "air"}
     with pytest.raises(ValueError, match=match):
         sl.populations.Library(**{**good, "luminosity": np.ones((2, 2, 2)), **change})
+    with pytest.raises(ValueError, match="0 < low < high, 0 < step"):
+        sl.populations.synthetic(step=0.0)
 
 
 @needs_miles

@@ -57,6 +57,16 @@ def test_an_inverse_broadcasts_draws_and_refuses(precision):
         sampler(0.5)
     with pytest.raises(TypeError, match="with b"):
         sampler(0.5, a=1.0, b=2.0)
+    with pytest.raises(ValueError, match=r"do not go together: u or x \(3,\), a \(2,\)"):
+        sampler([0.1, 0.2, 0.3], a=[1.0, 2.0])
+    with pytest.raises(TypeError, match="parameters go by keyword"):
+        sampler.draw(jax.random.key(0), {"a": 1.0})
+    with pytest.raises(TypeError, match=r"key is a int: give .* jax\.random\.key\(0\)"):
+        sl.samplers.Rejection(Ramp()).draw(0, a=1.0)
+    with pytest.raises(ValueError, match="tolerance = 0 must be positive"):
+        sl.samplers.Table.of(Ramp(), 0.0)
+    with pytest.raises(TypeError, match="law is a NoneType"):
+        sl.samplers.train(None, jax.random.key(0))
     traced = jax.jit(lambda u, a: sampler(u, a=a))
     np.testing.assert_array_equal([traced(-0.1, 1.0), traced(0.5, 9.0), traced(0.75, 4.0)], [np.nan, np.nan, 2])
 

@@ -228,6 +228,18 @@ def test_bad_requests_are_refused(best):
         sl.sbc(posterior, key, sl.MCLMC(), warmup=0)
     with pytest.raises(ValueError, match="not free"):
         sl.sample(posterior, key, start={"z": 1.0})
+    with pytest.raises(TypeError, match="algorithm is a str: give one of sightline"):
+        sl.sample(posterior, key, "nuts")
+    with pytest.raises(TypeError, match=r"method is a str: give one of sl.inference"):
+        sl.approximate(posterior, key, "mean field")
+    with pytest.raises(TypeError, match="criterion is a str"):
+        sl.select(lambda _: posterior, [1], "evidence")
+    for ask in (sl.sample, sl.approximate, sl.sbc):
+        with pytest.raises(TypeError, match=r"key is a int: give .* jax\.random\.key\(0\)"):
+            ask(posterior, 0)
+    for ask in (sl.fisher, sl.goodness, sl.profile, sl.scan):
+        with pytest.raises(TypeError, match=r"posterior is a float: give sl.Posterior"):
+            ask(3.0, *(({},) if ask in (sl.goodness, sl.profile, sl.scan) else ()))
     space = sl.ParameterSpace({"a": jnp.asarray(1.0)}, {"a": dist.Uniform(0.0, 2.0)})
     bad = sl.Posterior(space, Likelihood(lambda m: jnp.log(m["a"] - 1.5)[None], [0.0], Gaussian([1.0])))
     with pytest.raises(ValueError, match="start elsewhere"):

@@ -125,3 +125,5 @@ def test_what_is_refused():
         sl.scan(both, {"x[0]": (-1, 1)})
     with pytest.raises(ValueError, match="must lie between 0 and 1"):
         sl.scan(post, {"x": (0, 1)}).upper(1.0)
+    with pytest.raises(TypeError, match="ranges is a str: give a dict by name"):
+        sl.scan(post, "x")

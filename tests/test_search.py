@@ -157,6 +157,10 @@ def test_bad_searches_are_named():
         sl.fit_many(build, [], sets)
     with pytest.raises(ValueError, match="data have shapes"):
         sl.fit_many(build, [1], sets[:, :, :3])
+    with pytest.raises(TypeError, match="build is a float: give a function"):
+        sl.fit_many(3.0, [1], sets)
+    with pytest.raises(TypeError, match="train must be real numbers"):
+        sl.ResidualVariance(None, None)
 
     def ragged(count):
         like = build(count).likelihoods[0]

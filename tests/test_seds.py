@@ -42,6 +42,14 @@ def test_contract_in_both_precisions(sed):
         sl.testing.check_sed(jax.tree.map(lambda leaf: leaf.astype("float32") if eqx.is_array(leaf) else leaf, sed))
 
 
+@pytest.mark.parametrize("sed", [COMPONENTS.PowerLaw(), COMPONENTS.ModifiedBlackbody()], ids=lambda s: type(s).__name__)
+def test_single_precision_stays_single_beside_double(sed):
+    cast = jax.tree.map(lambda leaf: leaf.astype("float32"), sed)
+    found = cast(jnp.float32(100.0))
+    assert found.dtype == "float32"
+    assert float(found) == pytest.approx(float(sed(100.0)), rel=3e-7)
+
+
 def test_dust_is_planck_times_a_power():
     sed = COMPONENTS.ModifiedBlackbody(index=1.6, temperature=18.0)
     nu, there = 100.0, 353.0
@@ -194,6 +202,10 @@ def test_bad_values_are_refused(message):
 
 
 def test_what_is_no_sed_or_spectrum_is_refused():
+    with pytest.raises(ValueError, match="must be different frequencies of bands"):
+        COMPONENTS.Line([], [])
+    with pytest.raises(TypeError, match="latents is a NoneType"):
+        COMPONENTS.GaussianMap(None, -3.0)
     with pytest.raises(TypeError, match=r"sl\.cosmic_rays\.spectra"):
         COMPONENTS.ElectronSynchrotron(3.0)
     with pytest.raises(TypeError, match="give an SED"):

@@ -432,6 +432,12 @@ def test_bad_input_is_named():
         make(BANDS, data, noise=sigma, **PLAIN).log_likelihood(mixing(Clusters(1.6, np.zeros(48, int))))
     with pytest.raises(TypeError, match="MixingMatrix"):
         make(BANDS, data, noise=sigma, **PLAIN).log_likelihood(CMB())
+    with pytest.raises(TypeError, match=r"truth is a NoneType: give sl.components.ComponentSky"):
+        make(BANDS, data, noise=sigma, **PLAIN).residuals_of(mixing(), None)
+    with pytest.raises(TypeError, match=r"sky is a int: give a sl.HealpixSky"):
+        make(BANDS, data, noise=sigma, sky=1, **PLAIN)
+    with pytest.raises(ValueError, match="parameters = None"):
+        make(BANDS, data, noise=sigma, parameters=None, **PLAIN)
     shifted = sl.Stokes(
         *np.ones((3, 15, 12)), frequency=np.asarray(FREQUENCY) * 1.1, unit="K_CMB", sky=sl.HealpixSky(1)
     )

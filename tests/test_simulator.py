@@ -336,6 +336,16 @@ def test_large_rotation_within_a_cell_is_reported():
         (lambda: sl.Simulator()(SPECIAL, 1.0), ValueError, "no emission operators"),
         (lambda: sl.Simulator().dispersion_measure(SPECIAL), ValueError, "DispersionMeasure needs electron_density"),
         (lambda: sphere(chunk=0), ValueError, r"Simulator\.chunk = 0"),
+        (lambda: sl.Simulator(radiation=-1.0 * sl.radiation.CMB()), ValueError, "radiation is multiplied by -1"),
+        (lambda: sl.Simulator(electron_density=-2.0 * sl.electrons.Uniform()), ValueError, "must not be negative"),
+        (lambda: sl.estimate_error(3.0, SPECIAL, 1.0), TypeError, "simulator is a float"),
+        (lambda: sl.fields.Confined(None, radius=1.0), TypeError, "Confined: field is a NoneType"),
+        (lambda: sl.magnetic.LSA()([1.0, np.nan, 0.0]), ValueError, "LSA was given the position .* none NaN"),
+        (lambda: sl.Likelihood(None, [1.0], sl.statistics.Poisson()), TypeError, "give a function of the model"),
+        (lambda: sl.Proximity(None, jnp.zeros((1, 3)), 1.0), TypeError, "reference is a NoneType"),
+        (lambda: sl.observables.rotation_measure_synthesis(None, [0.0]), TypeError, "stokes is a NoneType"),
+        (lambda: sl.observables.rotation_measure_spread([1.0, 1.2], [np.nan]), ValueError, "depth must be finite"),
+        (lambda: sl.plot.maps(None), TypeError, "stokes is a NoneType"),
     ],
 )
 def test_bad_input_is_refused(action, error, message):

@@ -121,7 +121,16 @@ def test_what_smooth_galaxies_refuse():
     with pytest.raises(ValueError, match="ends"):
         sl.Galaxy(endless, LIBRARY, 0.01)
     with pytest.warns(sl.cubes.VelocityWarning, match=r"Stars of a smooth galaxy move by .* wider limits"):
-        galaxy(disk(), supersample=1, step=25.0, limits=(-100.0, 100.0), points=4)(unit(2, 8.0))
+        galaxy(disk(), supersample=8, step=25.0, limits=(-100.0, 100.0), points=4)(unit(2, 8.0))
+
+
+def test_stars_between_the_rays_are_told():
+    """At 90 deg rays miss a razor-thin disk, or meet it and see 2000 times its mass; 0.3 kpc needs rays as near."""
+    for height, supersample, angle in ((1e-4, 4, 0.0), (1e-4, 4, 45.0), (1e-4, 4, 135.0), (0.3, 2, 90.0)):
+        edge_on = sl.Orientation(inclination=90.0, position_angle=angle)
+        seen = dataclasses.replace(galaxy(disk(height), supersample=supersample), orientation=edge_on)
+        with pytest.warns(sl.cubes.RayWarning, match=r"between its rays, .* kpc apart: .* larger supersample"):
+            seen(unit(6))
 
 
 def test_single_precision(precision):

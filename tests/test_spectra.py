@@ -242,6 +242,14 @@ def test_what_is_no_spectrum_is_refused_by_name():
         law(0.0)
     with pytest.raises(ValueError, match="keV"):
         law(1.0 * u.s)
+    with pytest.raises(ValueError, match="low = 2 keV is above high = 1 keV"):
+        law.photons(2.0, 1.0)
+    with pytest.raises(TypeError, match="spectrum is a Scale: give"):
+        sl.spectra.energy_flux(factor, 1.0, 2.0)
+    with pytest.raises(TypeError, match="spectrum is a Scale: give"):
+        sl.spectra.GaussianSmoothing(0.1)(factor)
+    with pytest.raises(ValueError, match=r"distance = -1\.0 must be positive"):
+        sl.spectra.luminosity(law, 1.0, 2.0, -1.0)
 
 
 def test_quantities_are_converted():

@@ -282,6 +282,8 @@ def test_a_ray_can_be_traced():
 def test_refuses_bad_input():
     cases = [
         (lambda: spectra.PowerLaw(n0=-1e-18), "n0"),
+        (lambda: spectra.PowerLaw()(0.0), "energy = 0.0 must be finite and positive"),
+        (lambda: spectra.PowerLaw().flux(1e-4), "finite and 0.000510999 GeV or more"),
         (lambda: spectra.TabulatedSpectrum([1e-18, -1e-19], (1.0, 2.0)), "density"),
         (lambda: spectra.TabulatedSpectrum([1e-18, 0.0], (1.0, 2.0)), "density"),
         (lambda: spectra.TabulatedSpectrum([], ()), "empty"),

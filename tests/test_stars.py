@@ -134,6 +134,8 @@ def test_bad_stars_are_refused():
         sl.stars.Component(disk, dispersion=50.0, history=disk)
     with pytest.raises(TypeError, match=r"Component.density is a SingleAge"):
         sl.stars.Component(age, dispersion=50.0, history=age)
+    with pytest.raises(TypeError, match=r"Component.velocity must return shape \(3,\) at a place, ExponentialDisk"):
+        sl.stars.Component(disk, velocity=disk, history=age)
 
 
 def test_a_component_is_what_it_was_made_of():

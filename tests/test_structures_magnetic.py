@@ -132,3 +132,13 @@ def test_fields_that_turn_on_the_axis_are_resolved_there(kind):
     error, without = np.sqrt(np.mean(np.square((np.array(found) - float(truth)) / float(size)), axis=1))
     assert np.any(thin)
     assert error < min(1.5e-3, 0.1 * without)
+
+
+@pytest.mark.parametrize("preset", ["TF17-Bd1C1", "PT11-BSS"])
+def test_clumps_of_electrons_leave_room_for_the_walls_at_the_axis(preset):
+    """A ray over the centre, where the field winds: U was 10 % of its rms off where clumps took the place of walls."""
+    preset = sl.presets.load(preset)
+    lines = preset.simulator.sightlines(preset.sightlines(sl.Directions(l=[0.0], b=[9.594])))
+    radius = np.abs(preset.observer[0] + np.asarray(lines.edges)[:, 0] * np.cos(np.deg2rad(9.594)))
+    for wall in 0.8 * 0.6 ** np.arange(1, 12):
+        assert np.sum(np.abs(radius - wall) < 1e-3 * wall) == 2

@@ -1,5 +1,6 @@
 """Everything that is compared with data: what predicts, the instruments that look at it, and nuisance parameters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -9,11 +10,13 @@ import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from ._core.contracts import AbstractDevice, AbstractLight, AbstractMeasurable, AbstractPredictor
+from ._core.given import check_kind
 from ._core.module import Module, default_float, is_concrete
 from ._core.units import numbers, quantity, strip_unit
 
 
 def _to_leaves(values: dict[str, Any]) -> dict[str, Float[Array, "..."]]:
+    check_kind("Model: nuisance", values, Mapping, 'a dict by name, e.g. {"offset": 0.0}')
     return {name: _to_leaf(value, f"nuisance[{name!r}]") for name, value in values.items()}
 
 
@@ -37,8 +40,8 @@ class Model(Module):
       plain numbers in the unit of what reads them.
     - `spectra`: photon spectra by name, e.g. `{"source": sl.spectra.PowerLaw()}`.
 
-    **Raises:** `TypeError` for a simulator, instruments or spectra that are none; `ValueError` for a nuisance that has
-    a unit or is not finite.
+    **Raises:** `TypeError` for a simulator, instruments or spectra that are none, or no dict; `ValueError` for a
+    nuisance that has a unit or is not finite.
 
     !!! example
         >>> model = sl.Model(simulator, instruments={"wmap": sl.GaussianBeam(fwhm=7.0)}, nuisance={"offset": 0.0})
@@ -52,6 +55,8 @@ class Model(Module):
     spectra: dict[str, AbstractLight] = eqx.field(default_factory=dict)
 
     def __check_init__(self) -> None:
+        for part in ("instruments", "nuisance", "spectra"):
+            check_kind(f"Model: {part}", getattr(self, part), dict, "a dict, by name")
         if not isinstance(self.simulator, AbstractPredictor | None):
             raise TypeError(
                 f"Model: simulator is {self.simulator!r}, which predicts nothing: give e.g. a sl.Simulator."

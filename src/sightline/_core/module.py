@@ -239,6 +239,7 @@ def check_fields(module: eqx.Module) -> None:
     """
     for field in dataclasses.fields(module):
         if field.metadata.get("static", False):
+            _check_whole(module, field.name)
             continue
         name, value = f"{type(module).__name__}.{field.name}", getattr(module, field.name)
         for leaf in jax.tree.leaves(value, is_leaf=lambda x: isinstance(x, eqx.Module)):
@@ -250,6 +251,14 @@ def check_fields(module: eqx.Module) -> None:
                 )
         if field.metadata.get("param", False):
             _check_shape(name, value, annotations(type(module)).get(field.name))
+
+
+def _check_whole(module: eqx.Module, name: str) -> None:
+    """Refuses a number with a fraction in a field of whole numbers: it would end where an array is made."""
+    value, hint = getattr(module, name), annotations(type(module)).get(name)
+    kinds = typing.get_args(hint) or (hint,)
+    if isinstance(value, float) and not value.is_integer() and int in kinds and float not in kinds:
+        raise ValueError(f"{type(module).__name__}.{name} = {value!r} must be a whole number.")
 
 
 def _check_shape(name: str, value: Any, hint: Any) -> None:

@@ -21,7 +21,7 @@ def as_position(value: Any, owner: str, method: str = "") -> Vector:
 
     **Arguments:** `owner`, `method`: whose argument it is, for the error message; no method means a call.
 
-    **Raises:** `ValueError` for another shape, naming `jax.vmap`; `TypeError` for what is no real number.
+    **Raises:** `ValueError` for another shape, naming `jax.vmap`, and for NaN; `TypeError` for what is no real number.
     """
     who = f"{owner}.{method}" if method else owner
     if not isinstance(value, jax.Array):
@@ -32,6 +32,8 @@ def as_position(value: Any, owner: str, method: str = "") -> Vector:
             f"{who} takes one position, (3,) kpc, not an array of shape {value.shape}. For many positions, (n, 3), "
             f"use jax.vmap({call})(positions)."
         )
+    if not isinstance(value, Tracer) and bool(np.any(np.isnan(np.asarray(value)))):
+        raise ValueError(f"{who} was given the position {np.asarray(value).tolist()} kpc: give numbers, none NaN.")
     if jnp.issubdtype(value.dtype, jnp.floating):
         return value
     if jnp.issubdtype(value.dtype, jnp.integer):
@@ -128,6 +130,7 @@ def _converted(method: Method, named: list[str], convert: Method) -> Method:
         for one in named:
             if one in bound.arguments:
                 bound.arguments[one] = convert(bound.arguments[one], type(self).__name__, name)
+        _check_rising(bound.arguments.get("low"), bound.arguments.get("high"))
         return method(*bound.args, **bound.kwargs)
 
     return checked
@@ -161,3 +164,10 @@ def _checked(method: Method, argument: str) -> Method:
 
     setattr(checked, "takes_position", True)  # noqa: B010, a type checker knows no attribute of functions
     return checked
+
+
+def _check_rising(low: Any, high: Any) -> None:
+    """Refuses a band that is upside down, where both ends are known: its photons would be 0 or negative."""
+    known = not any(value is None or isinstance(value, Tracer) for value in (low, high))
+    if known and float(low) > float(high):
+        raise ValueError(f"low = {low:g} keV is above high = {high:g} keV: give the band from low to high.")

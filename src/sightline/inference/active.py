@@ -84,10 +84,12 @@ def _leaning(posterior: Posterior, unconstrained: Any, information: Fisher) -> d
     """Which unconstrained numbers are close to a bound, with the density rising towards it."""
     space = posterior.space
     vector, back = ravel(unconstrained, space.names)
-    slope = back(jacobian(_height, posterior, unconstrained)[0])
-    known = back(jnp.asarray(np.diagonal(information.unconstrained_matrix), vector.dtype))
+    close = np.diagonal(information.unconstrained_matrix) < CLOSE**2
+    if not np.any(close):  # nor is a derivative compiled to be told so
+        return {name: np.zeros(np.shape(unconstrained[name]), bool) for name in space.names}
+    slope, close = back(jacobian(_height, posterior, unconstrained)[0]), back(jnp.asarray(close, vector.dtype))
     return {
-        name: np.asarray((slope[name] * towards(prior, unconstrained[name]) > 0) & (known[name] < CLOSE**2))
+        name: np.asarray((slope[name] * towards(prior, unconstrained[name]) > 0) & (close[name] > 0))
         for name, prior in zip(space.names, space.priors, strict=True)
     }
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.given import check_key
 from .._core.units import refuse_units
 from ..parameters import ravel
 from ..statistics import Posterior
@@ -17,7 +18,7 @@ from .calibration import Calibration
 from .chains import Chains
 from .coordinates import by_name
 from .features import Features, vector
-from .options import check_counts
+from .options import check_counts, check_posterior
 from .progress import progress as show
 
 EPOCHS = 60
@@ -155,6 +156,8 @@ def amortise(
     **Source:** Papamakarios & Murray 2016, arXiv:1605.06376; Dax et al. 2023, Phys. Rev. Lett. 130, 171403 (weights).
     """
     flows.import_flowjax()
+    check_posterior(posterior)
+    check_key(key)
     refuse_units(simulations=simulations, repeats=repeats, features=features, epochs=epochs)
     features = 2 * len(posterior.space.labels) + 2 if features is None else features
     check_counts(least=LEAST, simulations=simulations)

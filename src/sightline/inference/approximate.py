@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.given import check_key, check_kind
 from ..statistics import Posterior
 from .approximations import AbstractApproximation, FullRank, MeanField
 from .chains import Chains
 from .coordinates import FEW, coordinates, density, relaxed
 from .diagnostics import pareto_k
 from .low_rank import LowRank
-from .options import check_counts
+from .options import check_counts, check_posterior
 from .progress import progress as show
 from .starts import begin_at
 from .whitening import Whitening
@@ -104,7 +105,8 @@ def approximate(
 
     **Returns:** `Approximation`.
 
-    **Raises:** `ValueError` for a start without finite derivatives, or too many parameters for the method.
+    **Raises:** `ValueError` for a start without finite derivatives, or too many parameters for the method;
+    `TypeError` for what is no posterior, method or key.
 
     **Warns:** `ApproximationWarning` for a `LowRank` of too low a rank.
 
@@ -113,7 +115,10 @@ def approximate(
         >>> near.sample(jax.random.key(1), draws=100).parameters["magnetic_field.b0"].shape
         (1, 100)
     """
+    check_posterior(posterior)
+    check_key(key)
     method = (FullRank() if posterior.space.size <= FEW else MeanField()) if method is None else method
+    check_kind("method", method, AbstractApproximation, "one of sl.inference, e.g. sl.inference.FullRank()")
     place = coordinates(posterior, begin_at(posterior, start))
     first, run = jax.random.split(key)
     state, bounds = _begin(method, posterior, place, first), []

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.devices import everywhere, shared_out
+from .._core.given import check_key, check_kind
 from .._core.units import refuse_units
 from ..parameters import Table, ravel
 from ..statistics import Posterior
@@ -16,7 +17,7 @@ from .algorithms import check_warmup
 from .coordinates import Vector, constrained_vector, coordinates, density, relaxed
 from .drive import AbstractChain
 from .hamiltonian import NUTS
-from .options import check_counts
+from .options import check_counts, check_posterior
 from .progress import progress as show
 from .starts import scatter
 from .whitening import Whitening
@@ -107,7 +108,7 @@ def sbc(
     **Returns:** `Calibration`; printed, it is a table.
 
     **Raises:** `ValueError` for counts below 1, a warm-up too short for the algorithm, or a replica without finite
-    density or derivatives, naming its parameters.
+    density or derivatives, naming its parameters; `TypeError` for what is no posterior, algorithm or key.
 
     !!! example
         >>> calibration = sl.sbc(posterior, jax.random.key(0), replicas=20, draws=9, warmup=20)
@@ -116,7 +117,10 @@ def sbc(
 
     **Source:** Talts et al. 2018, arXiv:1804.06788.
     """
+    check_posterior(posterior)
+    check_key(key)
     algorithm = NUTS() if algorithm is None else algorithm
+    check_kind("algorithm", algorithm, AbstractChain, "sl.NUTS() or another that makes chains")
     refuse_units(replicas=replicas, draws=draws, warmup=warmup, thin=thin, together=together)
     check_counts(replicas=replicas, draws=draws, thin=thin, together=together)
     check_warmup(algorithm, warmup)

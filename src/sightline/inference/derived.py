@@ -140,5 +140,5 @@ def of_posterior(posterior: Posterior, parameters: Any) -> Any:
     """
     other = sorted(set(parameters) ^ set(posterior.space.names))
     if other:
-        raise ValueError(f"source and posterior have different parameters: {', '.join(other)} is in one of them only.")
+        raise ValueError(f"The draws and the posterior have different parameters: {', '.join(other)} is in one alone.")
     return parameters

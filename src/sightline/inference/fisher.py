@@ -9,6 +9,7 @@ from ..statistics import Posterior
 from ..statistics.normal import has_own, own_curvature
 from .blame import check_finite
 from .jacobian import constrained, information, jacobian, prior_curvature
+from .options import check_posterior
 
 SINGULAR = 1e-12  # eigenvalue of the scaled matrix, relative to the largest, below which a direction is unknown
 
@@ -126,7 +127,7 @@ def fisher(posterior: Posterior, at: Any = None) -> Fisher:
     **Returns:** `Fisher`; printed, it is a table.
 
     **Raises:** `ValueError` for derivatives that are not finite, naming parameters and data; `MemoryError` for matrices
-    that would not fit.
+    that would not fit; `TypeError` for what is no posterior.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -137,6 +138,7 @@ def fisher(posterior: Posterior, at: Any = None) -> Fisher:
         -----------------  ----  -----  ------------------  ---------------------
         magnetic_field.b0  uG    1.2    0.0346
     """
+    check_posterior(posterior)
     refuse_units(at=at)  # as a whole: its values may have units
     values = posterior.space.complete({} if at is None else at)
     unconstrained = posterior.space.to_unconstrained(values)

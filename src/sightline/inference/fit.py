@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._core.files import PathLike
+from .._core.given import check_key, check_kind
 from .._core.units import refuse_units
 from ..parameters.priors import describe, inside
 from ..statistics import Posterior
@@ -71,7 +72,7 @@ def fit(
     **Raises:** `ValueError` for a start without finite density or derivatives, naming parameters and data; for a
     missing key; for fewer draws than starts, or none of a finite density; for a checkpoint of another model, data,
     start, method or key; `OSError` where it cannot be written; `BlockingIOError` where another process runs there;
-    `TypeError` for what is no posterior.
+    `TypeError` for what is no posterior, method or key.
 
     **Warns:** `FisherWarning` where the covariance cannot be computed; the parameters are returned all the same.
 
@@ -89,6 +90,9 @@ def fit(
     """
     check_posterior(posterior)
     method = _default(posterior) if method is None else method
+    check_kind("method", method, AbstractMethod, "one of sightline, e.g. sl.LevenbergMarquardt()")
+    if key is not None:
+        check_key(key)
     refuse_units(starts=starts, covariance=covariance)
     check_counts(starts=starts)
     _check_scout(starts, scout)

@@ -7,12 +7,13 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
+from .._core.given import check_key
 from .._core.units import refuse_units
 from ..parameters import Table
 from ..statistics import Likelihood, Posterior
 from ..statistics.alike import listed, over
 from .bootstrap import check_fitted, refitted, simulated
-from .options import check_counts
+from .options import check_counts, check_posterior
 from .result import FitResult
 
 SIMULATIONS = 1000
@@ -122,7 +123,8 @@ def goodness(
     **Returns:** `Goodness`; printed, it is a table.
 
     **Raises:** `ValueError` for names that are not free, for simulations without a key, for a `FitResult` that is no
-    maximum of this posterior, or whose numbers have no bounds of their own, as those of a simplex.
+    maximum of this posterior, or whose numbers have no bounds of their own, as those of a simplex; `TypeError` for
+    what is no posterior or key.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -136,6 +138,9 @@ def goodness(
 
     **Source:** Kaastra 2017, A&A 605, A51 (expected C); Davison & Hinkley 1997, Bootstrap Methods, section 4.2 (p).
     """
+    check_posterior(posterior)
+    if key is not None:
+        check_key(key)
     count, best = _count(key, simulations), values if isinstance(values, FitResult) else None
     given = posterior.space.in_units(values if best is None else best.parameters)
     deviances = {name: float(value) for name, value in posterior.deviances(given).items()}

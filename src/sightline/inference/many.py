@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._core.files import PathLike
+from .._core.given import check_kind
 from .._core.units import refuse_units
 from ..parameters import labels, ravel
 from ..parameters.box import check_box
@@ -59,7 +60,8 @@ def fit_many(
     it), and for every fit `log_posterior`, `steps`, `status`.
 
     **Raises:** `ValueError` without candidates, for candidates that differ from the first in more than the values of
-    arrays, or data of another shape; for a checkpoint of other candidates or data.
+    arrays, or data of another shape; for a checkpoint of other candidates or data; `TypeError` for what is no function
+    or method.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -73,6 +75,8 @@ def fit_many(
         [[0.5, 0.2], [0.25, 0.1]]
     """
     method = ProjectedGaussNewton() if method is None else method
+    check_kind("build", build, Callable, "a function that makes a posterior of a candidate")
+    check_kind("method", method, ProjectedGaussNewton, "sl.ProjectedGaussNewton()")
     check_counts(batch=batch)
     tried, sets = list(candidates), _sets(data)
     if not tried:

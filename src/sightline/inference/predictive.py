@@ -5,11 +5,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.given import check_key, check_kind
 from .._core.units import refuse_units
 from ..statistics import Posterior
 from .chains import Chains
 from .derived import of_posterior
-from .options import check_counts
+from .options import check_counts, check_posterior
 
 
 def posterior_predictive(
@@ -22,12 +23,16 @@ def posterior_predictive(
 
     **Returns:** by the name of the likelihood, (draws, ...) in the shape and unit of its data.
 
-    **Raises:** `ValueError` for more draws than there are, or chains of other parameters.
+    **Raises:** `ValueError` for more draws than there are, or chains of other parameters; `TypeError` for what is no
+    posterior, chains or key.
 
     !!! example
         >>> predicted = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=10)
     """
     refuse_units(draws=draws)
+    check_posterior(posterior)
+    check_kind("chains", chains, Chains, "what sl.sample returns")
+    check_key(key)
     known = of_posterior(posterior, chains.parameters)
     values = {name: value.reshape(-1, *value.shape[2:]) for name, value in known.items()}
     total = chains.vector.shape[0] * chains.vector.shape[1]

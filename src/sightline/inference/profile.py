@@ -9,7 +9,7 @@ from ..statistics import Posterior
 from .curve import Curve
 from .fit import fit
 from .method import AbstractMethod
-from .options import check_fraction
+from .options import check_fraction, check_posterior
 from .profiled import Profile
 from .result import SAME, FitError
 
@@ -46,7 +46,8 @@ def profile(
 
     **Returns:** `Profile`; printed, it is a table.
 
-    **Raises:** `ValueError` for a name that is none or a level out of range; `FitError` where no maximum is found.
+    **Raises:** `ValueError` for a name that is none or a level out of range; `FitError` where no maximum is found;
+    `TypeError` for what is no posterior.
 
     **Source:** Cash 1976, A&A 52, 307; Lampton, Margon & Bowyer 1976, ApJ 208, 177.
 
@@ -60,6 +61,7 @@ def profile(
         rate             4     2.32  6.35  1.68   2.35
         68.3 %, from ... fits
     """
+    check_posterior(posterior)
     check_fraction("level", level)
     posterior.space.find(name)
     for _ in range(RESTARTS):

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.given import check_key, check_kind
 from .._core.memory import foresee
 from .._core.units import refuse_units
 from ..statistics import Posterior
@@ -63,7 +64,7 @@ def sample(
 
     **Raises:** `MemoryError` for draws that would not fit; `ValueError` for a start without finite density or
     derivatives, a warm-up too short for the algorithm, or a checkpoint of another run, naming what differs;
-    `BlockingIOError` for one where another process runs; `TypeError` for what is no posterior.
+    `BlockingIOError` for one where another process runs; `TypeError` for what is no posterior, algorithm or key.
 
     !!! example
         >>> chains = sl.sample(posterior, jax.random.key(0), chains=2, draws=50, warmup=50)
@@ -72,6 +73,8 @@ def sample(
     """
     check_posterior(posterior)
     algorithm = NUTS() if algorithm is None else algorithm
+    check_kind("algorithm", algorithm, AbstractAlgorithm, "one of sightline, e.g. sl.NUTS()")
+    check_key(key)
     refuse_units(chains=chains, draws=draws, warmup=warmup, thin=thin, segment=segment)
     few = posterior.space.size <= FEW
     warmup = (200 if few else 1000) if warmup is None else warmup

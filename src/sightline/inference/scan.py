@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from .._core.given import check_kind
 from .._core.units import numbers
 from ..parameters.box import box
 from ..statistics import Posterior
+from .options import check_posterior
 from .quadrature import Panels, integrate
 from .scanned import Joint, Marginal
 from .summit import Density, Summit, summit
@@ -35,7 +37,7 @@ def scan(posterior: Posterior, ranges: Mapping[str, Any]) -> Marginal | Joint:
     `.interval(0.683)`; of two a `Joint`, with a `Marginal` by label. Printed, they are tables.
 
     **Raises:** `ValueError` for ranges that are empty or outside the prior, labels that are none, numbers that are free
-    and have no range, or a density that is zero everywhere.
+    and have no range, or a density that is zero everywhere; `TypeError` for what is no posterior, or ranges no dict.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -66,6 +68,8 @@ def scan(posterior: Posterior, ranges: Mapping[str, Any]) -> Marginal | Joint:
 
 def _ranges(posterior: Posterior, ranges: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """The box, cut at the ends of the priors, (d,) each."""
+    check_posterior(posterior)
+    check_kind("ranges", ranges, Mapping, 'a dict by name, e.g. {"r": (0.0, 0.01)}')
     if not 1 <= len(ranges) <= 2:
         raise ValueError(f"ranges names {len(ranges)} numbers: scan one or two; sl.sample draws from more.")
     space, found = posterior.space, []

@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .._core.given import check_key, check_kind
 from .._core.module import Module
 from ..parameters import Table
 from ..statistics import Posterior
@@ -75,7 +76,7 @@ class Evidence(AbstractCriterion):
     **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default `sl.inference.FullRank()` or,
     beyond 300 numbers, `sl.inference.LowRank()` of rank 50, doubled until it counts all that the data determine.
 
-    **Raises:** `ValueError` for a posterior with regularisers.
+    **Raises:** `ValueError` for a posterior with regularisers, `TypeError` for what is no key.
 
     !!! example
         >>> criterion = sl.Evidence(jax.random.key(0))
@@ -85,6 +86,9 @@ class Evidence(AbstractCriterion):
 
     key: jax.Array
     method: AbstractApproximation | None = None
+
+    def __check_init__(self) -> None:
+        check_key(self.key)
 
     def judge(self, posterior: Posterior) -> tuple[float, Approximation]:
         """See `AbstractCriterion`."""
@@ -151,7 +155,7 @@ def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criteri
     **Returns:** `Selection`; printed, it is a table.
 
     **Raises:** `ValueError` without candidates, for a criterion that does not judge each, or where none has a finite
-    score.
+    score; `TypeError` for what is no function or criterion.
 
     !!! example
         >>> def build(scale):
@@ -161,8 +165,10 @@ def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criteri
         10.0
     """
     tried = list(candidates)
+    check_kind("build", build, Callable, "a function that makes a posterior of a candidate")
     if not tried:
         raise ValueError("candidates is empty: give at least one.")
+    check_kind("criterion", criterion, AbstractCriterion, "e.g. sl.Evidence(key)")
     judged = criterion.judge_all(map(build, tried))
     if len(judged) != len(tried):
         raise ValueError(

@@ -91,7 +91,7 @@ def find_leaves(model: Any) -> dict[str, Leaf]:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """A hint for a name that is not there."""
-    names = list(names)
+    name, names = str(name), list(names)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     close = close or [known for known in names if known.rpartition(".")[2] == name.rpartition(".")[2]][:3]
     close = close or [known for known in names if known.startswith(f"{name}.")][:6] or names[:6]
@@ -110,6 +110,8 @@ def match(pattern: Pattern, model: Any, leaves: Mapping[str, Leaf]) -> list[str]
         names = _chosen(pattern, model, leaves)
     elif pattern in leaves:
         names = [pattern]
+    elif not isinstance(pattern, str):
+        raise TypeError(f"pattern is {pattern!r}: give the name of a parameter, a glob, or a function of the model.")
     else:
         names = [name for name in fnmatch.filter(leaves, pattern) if leaves[name].learnable]
     if not names:

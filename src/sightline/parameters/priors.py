@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float
 
 from .._core.relaxed import relaxed
@@ -19,8 +20,8 @@ Values = Float[Array, "..."]
 def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
     """`prior` as a distribution of arrays of `shape`, its numbers being arrays.
 
-    **Raises:** `TypeError` for what is no continuous distribution, `ValueError` for another shape, or numbers with a
-    unit: they have that of the parameter.
+    **Raises:** `TypeError` for what is no continuous distribution, `ValueError` for another shape, an empty range, or
+    numbers with a unit: they have that of the parameter.
     """
     from numpyro.distributions import Distribution
 
@@ -36,8 +37,21 @@ def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
             f"The prior of {name} is of shape {prior.batch_shape + prior.event_shape}, the parameter of shape {shape}: "
             "give a prior of one number, or of the shape of the parameter."
         )
+    _check_ends(prior, name)
     prior = prior if prior.batch_shape == batch else prior.expand(batch)
     return jax.tree.map(lambda leaf: jnp.asarray(strip_unit(leaf, None, f"The prior of {name}"), float), prior)
+
+
+def _check_ends(prior: Any, name: str) -> None:
+    """Refuses a prior whose range is empty, where its ends are known."""
+    while hasattr(prior, "base_dist") and not hasattr(prior, "low"):
+        prior = prior.base_dist
+    low, high = getattr(prior, "low", None), getattr(prior, "high", None)
+    if low is None or high is None or isinstance(low, Tracer) or isinstance(high, Tracer):
+        return
+    if np.all(np.asarray(low) < np.asarray(high)):
+        return
+    raise ValueError(f"The prior of {name}, {describe(prior)}, has an empty range: give low below high.")
 
 
 def _fits(batch: tuple[int, ...], shape: tuple[int, ...]) -> bool:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.given import check_kind
 from .._core.module import is_concrete
 from .._core.units import refuse_units, strip_unit
 from .bounds import confine, limits
@@ -54,8 +55,8 @@ class ParameterSpace(eqx.Module):
       glob passes over its own source: `{"terms.*.index": "terms.a.index"}`.
 
     **Raises:** `ValueError` for a pattern that matches nothing, a leaf matched twice, a name that no file of draws can
-    hold (`"a/b"`, `""`), a prior of the wrong shape, a start outside the support; `TypeError` for a leaf that is no
-    array of real numbers, a prior that is none.
+    hold (`"a/b"`, `""`), a prior of the wrong shape or an empty range, a start outside the support;
+    `TypeError` for a leaf that is no array of real numbers, a prior that is none, priors that are no dict.
 
     **Warns:** `BoundsWarning` for a prior of finite range that reaches beyond the physical bounds of the parameter.
 
@@ -80,6 +81,7 @@ class ParameterSpace(eqx.Module):
     _positions: tuple[int, ...] = eqx.field(static=True)
 
     def __init__(self, model: Any, priors: Mapping[Pattern, Any], ties: Mapping[str, str | Function] | None = None):
+        check_kind("priors", priors, Mapping, 'a dict of distributions by name, e.g. {"magnetic_field.b0": ...}')
         leaves = find_leaves(model)
         found: dict[str, Any] = {}
         for pattern, prior in priors.items():

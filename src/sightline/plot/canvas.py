@@ -1,7 +1,8 @@
 """Figures that the global state of matplotlib does not know, whole files of them, and colour bars."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,28 @@ def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = F
         >>> sl.plot.save(sl.plot.map(stokes.I, sky), "kept.png", overwrite=True)
     """
     check_format(path, name)
-    with replacing(path, overwrite, name) as temporary:
+    with replacing(path, overwrite, name) as temporary, _laid_out(figure):
         figure.savefig(temporary, dpi=200)
+
+
+@contextmanager
+def _laid_out(figure: "matplotlib.figure.Figure") -> Iterator[None]:
+    """Laid out once: left to itself, matplotlib does it twice for a file, each time as long as drawing takes."""
+    engine = figure.get_layout_engine()
+    try:
+        if engine is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none" if _lays_out() else None)
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+
+
+def _lays_out() -> bool:
+    """Whether `None` would not be none, but what matplotlib's settings say."""
+    from matplotlib import rcParams
+
+    return rcParams["figure.autolayout"] or rcParams["figure.constrained_layout.use"]
 
 
 def check_format(path: PathLike, name: str = "path") -> None:

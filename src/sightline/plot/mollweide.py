@@ -121,7 +121,8 @@ def graticule(axes: Any) -> None:
     halo = [withStroke(linewidth=1.5, foreground="white", alpha=0.8)]
     for l in (120, 60, 0, -60, -120):
         place, text = np.deg2rad((-l, -45)), f"{l % 360}°"
-        axes.text(*place, text, fontsize=6, ha="center", va="center", color="0.15", path_effects=halo)
+        inside = {"in_layout": False, "path_effects": halo}  # the layout need not measure them
+        axes.text(*place, text, fontsize=6, ha="center", va="center", color="0.15", **inside)
 
 
 def _degrees(angle: float) -> str:

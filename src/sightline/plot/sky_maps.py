@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._core.files import PathLike
+from .._core.given import check_kind
 from .._core.types import Number
 from .._core.units import numbers, whole
 from ..sky.axes import label as axis_label
@@ -53,6 +54,7 @@ def maps(
         >>> figure = sl.plot.maps(stokes, "sky.png", overwrite=True)
         >>> figure = sl.plot.maps(stokes, zoom=(80.0, 0.0, 30.0), lines=15)
     """
+    check_kind("stokes", stokes, Stokes, "a sl.Stokes; sl.plot.map draws other numbers")
     sky, stokes, lines = check_sky(stokes.sky), stokes.to_convention("COSMO"), whole(lines, "lines")
     names = [name for name in "IQUV" if getattr(stokes, name) is not None]
     rows = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]

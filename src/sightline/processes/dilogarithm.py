@@ -50,7 +50,8 @@ def slope(z: Values) -> Values:
     near = jnp.abs(z) < 0.1
     inside, outside = jnp.where(near, z, 0), jnp.where(near, 1, z)
     rest = jnp.maximum(1 - outside, 0.5 * jnp.finfo(z.dtype).eps)
-    return jnp.where(near, horner(inside, _SLOPE), -jnp.log(rest) / outside)
+    found = jnp.where(near, horner(inside, _SLOPE), -jnp.log(rest) / outside)
+    return jnp.where(z > 1, jnp.nan, found)
 
 
 @dilogarithm.defjvp

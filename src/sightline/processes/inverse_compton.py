@@ -72,13 +72,15 @@ def rate_factor(b: Values) -> Values:
 
     **Arguments:** `b`: 4 gamma e0, a number without unit, (...). **Returns:** numbers, (...), R = 3 G(b)/b.
 
+    **Raises:** `ValueError` for b that is not positive.
+
     !!! example
         >>> round(float(sl.processes.rate_factor(jnp.asarray(1.0))), 5)
         0.65517
 
     **Source:** integral of Jones 1968, by its closed form.
     """
-    b = strip(b, "b")
+    b = _positive(b)
     return 3 * primitive(b, b) / b
 
 
@@ -92,17 +94,31 @@ def loss_factor(b: Values) -> Values:
 
     **Arguments:** `b`: 4 gamma e0, a number without unit, (...). **Returns:** numbers, (...).
 
+    **Raises:** `ValueError` for negative b.
+
     !!! example
         >>> round(float(sl.processes.loss_factor(jnp.asarray(1.0))), 5)
         0.36215
 
     **Source:** Jones 1968; Moderski et al. 2005, MNRAS 363, 954, appendix.
     """
-    b = strip(b, "b")
+    b = _positive(b, or_zero=True)
     near = b < 2
     inner, outer = jnp.where(near, b, 0), jnp.where(near, 2, b)
     series = 9 * horner(inner / (1 + inner), _LOSS) / (1 + inner) ** 3
     return jnp.where(near, series, 9 * _losses(outer) / outer**2)
+
+
+def _positive(b: Any, or_zero: bool = False) -> Values:
+    """b, refused where it is known to be negative, or 0.
+
+    **Raises:** `ValueError`.
+    """
+    if is_concrete(b):
+        found = numbers(b, "", "b")
+        if not np.all((found >= 0) if or_zero else (found > 0)):
+            raise ValueError(f"b = {b}: 4 gamma e0 must be positive.")
+    return strip(b, "b")
 
 
 def _losses(b: Values) -> Values:

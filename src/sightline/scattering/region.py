@@ -99,6 +99,8 @@ class Box(AbstractRegion):
 
     **Arguments:** `half_widths`: (a, b, c) kpc.
 
+    **Raises:** `ValueError` for other than three positive lengths.
+
     !!! example
         >>> box = sl.scattering.Box((1.0, 2.0, 3.0))
         >>> float(box.exit(jnp.zeros(3), jnp.asarray([0.0, 0.0, -1.0])))
@@ -106,6 +108,10 @@ class Box(AbstractRegion):
     """
 
     half_widths: tuple[float, float, float] = setting((1.0, 1.0, 1.0), unit="kpc", positive=True)
+
+    def __check_init__(self) -> None:
+        if np.shape(self.half_widths) != (3,):
+            raise ValueError(f"Box.half_widths = {self.half_widths} must be three positive lengths [kpc].")
 
     def exit(self, position: Vector, direction: Vector) -> Scalar:
         half: Float[Array, "3"] = jnp.asarray(self.half_widths, position.dtype)

@@ -1,6 +1,7 @@
 """Where packets are born."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -8,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.given import check_kind
 from .._core.module import Module, is_concrete, param
 from ..sky.fields import AbstractField
+from ..sky.fields.base import value_at_a_place
 from .packet import Packet, Vector, isotropic, perpendicular, unit
 from .region import AbstractRegion
 
@@ -146,7 +149,7 @@ class FieldSource(AbstractSource):
 
     **Arguments:** `emissivity`: a field, per volume in any unit; `energy`: keV.
 
-    **Raises:** `ValueError` for a region without end.
+    **Raises:** `ValueError` for a region without end, `TypeError` for what is no scalar field.
 
     !!! example
         >>> source = sl.scattering.FieldSource(sl.electrons.ExponentialDisk())
@@ -161,6 +164,9 @@ class FieldSource(AbstractSource):
 
     def aim(self, first: Array, second: Array) -> Vector:
         return isotropic(first, second)
+
+    def __check_init__(self) -> None:
+        check_scalar(self.emissivity, "FieldSource: emissivity")
 
     def check(self, region: AbstractRegion) -> None:
         if not region.bounded:
@@ -179,3 +185,14 @@ def within(numbers: Float[Array, "4"], region: AbstractRegion) -> tuple[Vector, 
         low, high = low.at[:2].set(0), high.at[:2].set(0)
     position = low + numbers[:3] * (high - low)
     return position, jnp.where(region.depth(position) >= 0, 1.0, 0.0).astype(numbers.dtype)
+
+
+def check_scalar(field: Any, what: str) -> None:
+    """Refuses what is no scalar field.
+
+    **Raises:** `TypeError`.
+    """
+    check_kind(what, field, AbstractField, "a scalar field, e.g. sl.electrons.ExponentialDisk()")
+    shape = value_at_a_place(field)
+    if getattr(shape, "shape", None) != ():
+        raise TypeError(f"{what} must be a scalar field, {type(field).__name__} returns {shape}.")

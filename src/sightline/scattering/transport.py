@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.given import check_key
 from .._core.module import Module, check_tree, default_float, is_concrete, setting
 from .._core.units import whole
 from ..sky.fields import AbstractField
@@ -18,7 +19,7 @@ from .flight import Lanes, Medium, fly
 from .process import AbstractProcess
 from .region import AbstractRegion
 from .result import LostWarning, Seen, Tallied
-from .source import AbstractSource
+from .source import AbstractSource, check_scalar
 from .tally import AbstractTally, Escape
 
 _ABOVE = 1.5  # the majorant over the largest density of a lattice: derivatives need collisions that are refused
@@ -79,13 +80,7 @@ class Transport(Module):
             if not isinstance(value, kind):
                 found = value.__name__ + ", a class: call it" if isinstance(value, type) else type(value).__name__
                 raise TypeError(f"Transport: {name} must be an {kind.__name__}, not {found}.")
-        shape = eqx.filter_eval_shape(
-            lambda f, x: f.prepare()(x), self.density, jax.ShapeDtypeStruct((3,), default_float())
-        )
-        if getattr(shape, "shape", None) != ():
-            raise TypeError(
-                f"Transport: density must be a scalar field, {type(self.density).__name__} returns {shape}."
-            )
+        check_scalar(self.density, "Transport: density")
         self.source.check(self.region)
 
     def __call__(self, key: Array, packets: int = 100_000, tallies: Mapping[str, AbstractTally] | None = None) -> Seen:
@@ -95,12 +90,17 @@ class Transport(Module):
 
         **Returns:** `Seen`, the tallies by name.
 
+        **Raises:** `ValueError` for no packets, `TypeError` for what are no tallies or no key.
+
         **Warns:** `LostWarning` where more than 1e-4 of the packets are lost.
         """
         if whole(packets, "packets") < 1 or packets >= 2**31:
             raise ValueError(f"packets = {packets}: send at least one, and fewer than 2^31.")
-        named = {"escape": Escape()} if tallies is None else dict(tallies)
-        if not named or not all(isinstance(one, AbstractTally) for one in named.values()):
+        check_key(key)
+        named = {"escape": Escape()} if tallies is None else tallies
+        if not (isinstance(named, Mapping) and named) or not all(
+            isinstance(one, AbstractTally) for one in named.values()
+        ):
             raise TypeError("tallies must be a dictionary, name -> sl.scattering.Escape(...) or Peel(...).")
         check_tree(self)
         medium = Medium(self.density.prepare(), self.process, self.region, self.source, self._majorant())

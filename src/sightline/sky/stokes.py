@@ -1,6 +1,7 @@
 """Stokes: maps of I, Q, U and V that know their unit, polarisation convention, frequency and sky."""
 
 import dataclasses
+import operator
 from typing import Any
 
 import equinox as eqx
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.constants import HNU_OVER_K, PLANCK, RAYLEIGH_JEANS, T_CMB
+from .._core.given import check_kind
 from .._core.module import default_float, is_concrete
 from .._core.safe import safe_angle, safe_hypot
 from .._core.units import PHOTONS, brightness_unit, numbers, quantity, strip_unit
@@ -172,6 +174,7 @@ class Stokes(eqx.Module):
             or jnp.shape(self.I)[: self.frequency.ndim] != self.frequency.shape
         ):
             raise ValueError(f"Stokes: I has shape {jnp.shape(self.I)}, frequency has {self.frequency.shape}.")
+        check_kind("Stokes: sky", self.sky, AbstractSky | None, "a sl.HealpixSky or another sky")
         pixels = jnp.shape(self.I)[self.frequency.ndim :]
         if self.sky is not None and pixels and pixels != (self.sky.size,):
             raise ValueError(f"Stokes: I has {pixels[0]} pixels, sky has {self.sky.size}: give the sky of the maps.")
@@ -256,6 +259,10 @@ class Stokes(eqx.Module):
         """One of several frequencies."""
         if self.frequency.ndim == 0:
             raise ValueError("This Stokes has a single frequency: there is nothing to select.")
+        try:
+            index = operator.index(index)
+        except TypeError:
+            raise TypeError(f"index is a {type(index).__name__}: give the number of a frequency, from 0.") from None
         if not -len(self) <= index < len(self):
             raise IndexError(f"frequency {index} of {len(self)}")
         frequency = np.asarray(self.frequency)[index] if is_concrete(self.frequency) else self.frequency[index]

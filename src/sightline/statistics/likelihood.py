@@ -193,6 +193,10 @@ class Likelihood(AbstractLikelihood):
         self.noise, self.kept, self.name, self.notes = noise, kept, name, notes
 
     def __check_init__(self) -> None:
+        if not callable(self.observable):
+            raise TypeError(
+                f"Likelihood {self.name!r}: observable = {self.observable!r}: give a function of the model."
+            )
         if not isinstance(self.noise, AbstractNoise):
             raise TypeError(
                 f"Likelihood {self.name!r}: noise = {self.noise!r} is no noise: give one of sl.statistics, e.g. "

@@ -10,6 +10,7 @@ from .expected import expected_cash
 from .noise import AbstractNoise, Data, Terms
 
 _TINY = 1e-12  # counts
+_MANY = 1e9  # counts, near the end of whole numbers of 32 bits: a Gaussian is as good
 
 
 class Poisson(AbstractNoise):
@@ -46,7 +47,7 @@ class Poisson(AbstractNoise):
         return float(np.sum(first)), float(np.sum(variance))
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
-        return jax.random.poisson(key, mean, mean.shape).astype(mean.dtype)
+        return drawn_counts(key, mean)
 
     def restrict(self, index: Array) -> "Poisson":
         return self
@@ -66,6 +67,14 @@ def _relative(data: Data, mean: Data) -> Data:
     near = some > _TINY
     log = jnp.where(near, jnp.log(counts / jnp.where(near, some, 1)), jnp.log(counts) - jnp.log(some))
     return jnp.where(counted, counts * log, 0)
+
+
+def drawn_counts(key: Array, mean: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Counts of any mean at random, in its precision; NaN where it is none."""
+    few = (mean >= 0) & (mean < _MANY)
+    counts = jax.random.poisson(key, jnp.where(few, mean, 0), mean.shape).astype(mean.dtype)
+    many = jnp.round(mean + jnp.sqrt(mean) * jax.random.normal(key, mean.shape, mean.dtype))
+    return jnp.where(few, counts, jnp.where(jnp.isfinite(mean), jax.lax.stop_gradient(many), jnp.nan))
 
 
 def check_counts(counts: Any, name: str) -> None:

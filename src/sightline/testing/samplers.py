@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.given import check_kind
 from .._core.module import check_tree, default_float
 from .._core.units import number, whole
 from ..processes.samplers import AbstractInverse
@@ -48,12 +49,13 @@ def check_sampler(sampler: AbstractInverse, tolerance: float = 1e-2, draws: int 
 
     **Returns:** what was measured.
 
-    **Raises:** `AssertionError` listing the problems, each with its place.
+    **Raises:** `AssertionError` listing the problems, each with its place; `TypeError` for what is no inverse.
 
     !!! example
         >>> sl.testing.check_sampler(sl.samplers.Exact(sl.processes.InverseCompton())).largest < 1e-4
         True
     """
+    check_kind("sampler", sampler, AbstractInverse, "e.g. sl.samplers.Exact(sl.processes.InverseCompton())")
     check_tree(sampler)
     tolerance, draws = number(tolerance, "", "tolerance"), whole(draws, "draws", 1)
     places = lattice(sampler.distribution.domain)

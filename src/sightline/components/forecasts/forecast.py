@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from ..._core.given import check_kind
 from ..._core.module import default_float
 from ..._core.units import number, numbers
 from ...inference import Fisher, fisher
@@ -94,6 +95,7 @@ def forecast(
     **Source:** Stompor, Errard & Poletti 2016, Phys. Rev. D 94, 083526.
     """
     cmb = _check(mixing, bands)
+    check_kind("foregrounds", foregrounds, Mapping, "a dict of sl.Stokes by the names of components")
     model = ComponentSky(mixing, dict(foregrounds))
     sky, maps, seen = _maps(model, bands)
     observed = float(seen.sum()) / (12 * sky.nside**2)

@@ -1,9 +1,11 @@
 """A spectral parameter as a Gaussian random field on the sphere."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import param, setting
 from ...sky.harmonics.synthesis import Synthesis, packed_degrees, ring_order
 from .base import AbstractPixelMap
@@ -38,6 +40,7 @@ class GaussianMap(AbstractPixelMap):
     nest: bool = setting(False)
 
     def __check_init__(self) -> None:
+        check_kind("GaussianMap.latents", self.latents, Array | jax.ShapeDtypeStruct, "jnp.zeros((lmax + 1) ** 2)")
         size = self.latents.shape[0]
         if size < 4 or round(size**0.5) ** 2 != size:
             raise ValueError(f"GaussianMap.latents has {size} numbers: give (lmax + 1)^2, e.g. jnp.zeros(17**2).")

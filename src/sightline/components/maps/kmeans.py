@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..._core.given import check_key
 from ..._core.units import numbers, whole
 from ...sky.geometry import AbstractSky
 
@@ -38,6 +39,7 @@ def kmeans(sky: AbstractSky, count: Any, key: jax.Array, starts: Any = 3, featur
         20
     """
     clusters, tries = whole(count, "count", 1), whole(starts, "starts", 1)
+    check_key(key)
     points = _points(sky, features)
     different = len(np.unique(points, axis=0)) if features is not None else len(points)
     if clusters > different:

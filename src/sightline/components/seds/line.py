@@ -36,7 +36,7 @@ class Line(AbstractSED):
 
     def __check_init__(self) -> None:
         apart = np.diff(np.sort(np.log(np.atleast_1d(self.frequency))))
-        if np.ndim(self.frequency) != 1 or np.any(apart < 2 * _NEAR):
+        if np.ndim(self.frequency) != 1 or not len(self.frequency) or np.any(apart < 2 * _NEAR):
             raise ValueError(f"Line.frequency = {self.frequency} must be different frequencies of bands [GHz], (n,).")
         if self.ratios.shape != (len(self.frequency),):
             raise ValueError(f"Line.ratios has shape {self.ratios.shape}, frequency has {len(self.frequency)}.")

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..._core.given import check_kind
 from ..._core.units import brightness_unit, numbers
 from ...sky.geometry import AbstractSky, HealpixSky
 from ...sky.instruments.bands import Bands
@@ -71,7 +72,7 @@ def check_parameters(parameters: str) -> None:
 
     **Raises:** `ValueError`.
     """
-    names = set(parameters)
+    names = set(parameters) if isinstance(parameters, str) else set()
     if not names or len(names) < len(parameters) or names - set("IQU"):
         raise ValueError(f"parameters = {parameters!r}: name some of 'IQU', each once.")
 
@@ -129,6 +130,7 @@ def _of_stokes(data: Stokes, bands: Bands, parameters: str) -> np.ndarray:
 def _sky(sky: AbstractSky | None, npix: int) -> AbstractSky | None:
     """The sky of the pixels: given, or all of HEALPix where their number is one of its."""
     if sky is not None:
+        check_kind("sky", sky, AbstractSky, "a sl.HealpixSky or another sky")
         if sky.size != npix:
             raise ValueError(f"data have {npix} pixels, the sky {sky.size}: bring both to one.")
         return sky

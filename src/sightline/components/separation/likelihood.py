@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._core.given import check_kind
 from ..._core.module import default_float
 from ..._core.safe import staged_sum
 from ...sky.axes import label as axis_label
@@ -216,6 +217,7 @@ class SpectralLikelihood(AbstractLikelihood):
         **Raises:** `TypeError` for a truth that is no `ComponentSky`; `ValueError` where it is of other pixels, or its
         amplitudes are at other frequencies.
         """
+        check_kind("truth", truth, ComponentSky, "sl.components.ComponentSky(mixing, amplitudes) of the true sky")
         found, mixing = self.amplitudes(model), mixing_of(model)
         of = self._spread(mixing)
         check_references(found, truth)

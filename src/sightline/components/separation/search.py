@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from ..._core.files import PathLike
 from ..._core.module import default_float
-from ..._core.units import refuse_units, whole
+from ..._core.units import numbers, whole
 from ...inference import AbstractCriterion, ProjectedGaussNewton, fit_many
 from ...parameters import ravel
 from ...statistics import Posterior
@@ -73,8 +73,8 @@ class ResidualVariance(AbstractCriterion):
         batch: int = 8,
         checkpoint: PathLike | None = None,
     ):
-        refuse_units(train=train, validate=validate)
-        self.train, self.validate = (jnp.asarray(one, default_float()) for one in (train, validate))
+        both = (numbers(train, None, "train"), numbers(validate, None, "validate"))
+        self.train, self.validate = (jnp.asarray(one, default_float()) for one in both)
         self.component, self.method, self.checkpoint = component, method, checkpoint
         self.batch = whole(batch, "batch", 1)
 

@@ -53,8 +53,10 @@ def assign(east: Any, north: Any, plane: Any, how: str = "nearest", length: Any 
     if how not in WAYS:
         raise ValueError(f"how = {how!r}: choose one of {', '.join(map(repr, WAYS))}.")
     right, up = _place(east, "east"), _place(north, "north")
-    if right.shape != up.shape or right.ndim != 1:
-        raise ValueError(f"east has shape {right.shape}, north {up.shape}: both must be (n,).")
+    if right.shape != up.shape or right.ndim != 1 or not right.size:
+        raise ValueError(f"east has shape {right.shape}, north {up.shape}: both must be (n,), n at least 1.")
+    if not all(hasattr(plane, name) for name in ("shape", "extent")):
+        raise TypeError(f"plane is a {type(plane).__name__}: give sl.cubes.Spaxels(shape, spaxel) or a sl.ImagePlane.")
     rows, columns = plane.shape
     x, y = (right / plane.extent[1] + 0.5) * columns, (up / plane.extent[0] + 0.5) * rows
     if how == "nearest":

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_key
 from ..._core.module import is_concrete
 from ..._core.units import numbers
 from .spectral_cube import SpectralCube
@@ -52,6 +53,7 @@ def add_noise(
     """
     if not isinstance(cube, SpectralCube):
         raise TypeError(f"add_noise takes a sl.SpectralCube, not a {type(cube).__name__}.")
+    check_key(key)
     read, dark = numbers(read_noise, "", "read_noise"), numbers(sky, "", "sky")
     if cube.variance is not None:
         raise ValueError("The cube has a variance: noise comes once; cube.replace(variance=None) forgets it.")

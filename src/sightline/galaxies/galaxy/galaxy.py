@@ -56,7 +56,8 @@ class Galaxy(AbstractPredictor):
     - `cosmology`: of astropy; None: Planck 2015.
     - `lines`: what the gas emits, one of `sl.populations`; `"nebular"`: `sl.populations.NebularLines()`; None: nothing.
 
-    **Raises:** `TypeError` for parts that are none; `ValueError` for a redshift that gives no distance.
+    **Raises:** `TypeError` for parts that are none; `ValueError` for a redshift that gives no distance, and
+    where nothing shines.
 
     !!! example
         >>> stars = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1e9], [5.0], [0.0])
@@ -103,6 +104,8 @@ class Galaxy(AbstractPredictor):
         self.distance = _distance(self.redshift, distance, cosmology)
 
     def __check_init__(self) -> None:
+        if not self.stars and self.lines is None:
+            raise ValueError("Galaxy: stars is empty and no gas has lines: give what shines.")
         for one in self.stars:
             if not isinstance(one, Stars | Component):
                 raise TypeError(
@@ -148,6 +151,9 @@ class Galaxy(AbstractPredictor):
 
         **Raises:** `TypeError` for what is no `sl.cubes.IFU`; `ValueError` for channels beyond the library, and where
         no particle is inside the field.
+
+        **Warns:** `sl.cubes.RayWarning` for stars of a smooth galaxy between its rays, `sl.cubes.VelocityWarning` for
+        those that move faster than the nodes, where they are known.
         """
         if not isinstance(instrument, IFU):
             raise TypeError(f"A Galaxy is seen by a sl.cubes.IFU, not by {type(instrument).__name__}.")
@@ -253,6 +259,8 @@ def _distance(redshift: float, distance: Any, cosmology: Any) -> float:
         return found
     if not 0 < redshift < np.inf:
         raise ValueError(f"redshift = {redshift} gives no distance: give distance= [Mpc] of a galaxy nearby.")
+    if cosmology is not None and not hasattr(cosmology, "luminosity_distance"):
+        raise TypeError(f"cosmology is a {type(cosmology).__name__}: give one of astropy.cosmology, e.g. Planck18.")
     if cosmology is None:
         from astropy.cosmology import Planck15 as cosmology
     return float(cosmology.luminosity_distance(redshift).to_value("Mpc"))

@@ -46,6 +46,7 @@ class Scene(eqx.Module):
         """
         middles, rays, axes, area = self._raster(field, scale)
         self._check_speeds(middles, axes)
+        self._check_rays(middles, rays, axes, math.sqrt(area))
 
         ages, metals = (jnp.asarray(part, middles.dtype) for part in (self.library.age, self.library.metallicity))
 
@@ -71,6 +72,12 @@ class Scene(eqx.Module):
             return jnp.dot(self._opacities(positions), widths)
 
         return jax.lax.map(lambda middle: jnp.max(jax.vmap(along)(middle[None] + rays)), middles)
+
+    def _check_rays(self, middles: Float[Array, "s 2"], rays: Float[Array, "r 2"], axes: Array, apart: float) -> None:
+        """Warns of stars between the rays, where they are known."""
+        if all(map(is_concrete, jax.tree.leaves((middles, axes, self.orientation, self.stars.density)))):
+            shifts = jnp.asarray([(0.0, 0.0), (apart / 2, 0.0), (0.0, apart / 2)], rays.dtype)
+            self.method.check_rays([apart**2 * float(_mass(self, middles, rays + one, axes)) for one in shifts], apart)
 
     def _check_speeds(self, middles: Float[Array, "s 2"], axes: Float[Array, "3 3"]) -> None:
         """Warns of stars that move faster than the nodes, where velocities are known."""
@@ -153,6 +160,19 @@ class Scene(eqx.Module):
         places = [low - before * nodes**2, low + between * nodes, high + after * nodes**2]
         parts = [2 * before * nodes * weights, between * weights, 2 * after * nodes * weights]
         return jnp.concatenate(places), jnp.concatenate(parts)
+
+
+@eqx.filter_jit
+def _mass(
+    scene: Scene, middles: Float[Array, "s 2"], rays: Float[Array, "r 2"], axes: Float[Array, "3 3"]
+) -> Float[Array, ""]:
+    """The mass along all rays, Msun kpc^-2."""
+
+    def along(place: Float[Array, "2"]) -> Float[Array, ""]:
+        _, positions, widths = scene._places(place, axes)
+        return jnp.dot(jax.vmap(scene.stars.density)(positions), widths)
+
+    return jnp.sum(jax.lax.map(lambda middle: jnp.sum(jax.vmap(along)(middle[None] + rays)), middles))
 
 
 def _unit_rule(count: int) -> tuple[np.ndarray, np.ndarray]:

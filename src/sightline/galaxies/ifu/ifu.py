@@ -76,15 +76,18 @@ class IFU(AbstractDevice):
             raise TypeError(f"IFU: channels is {channels!r}: give sl.cubes.Channels(edges).")
         self.plane, self.channels = Spaxels(shape, spaxel), channels
         self.lsf, self.psf, self.assignment, self.aperture = as_lsf(lsf), psf, assignment, aperture
+        self._check_kinds()
         self.margin = self._needed() if margin is None else number(margin, "arcsec", "margin")
         self.widest = 0.0 if self.lsf is None else _ROOM * self._width()
 
-    def __check_init__(self) -> None:
+    def _check_kinds(self) -> None:
         kinds = {"lsf": AbstractLSF, "psf": AbstractPSF, "aperture": AbstractAperture}
         for name, kind in kinds.items():
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
                 raise TypeError(f"IFU: {name} is a {type(value).__name__}, not a {kind.__name__} of sl.cubes.")
+
+    def __check_init__(self) -> None:
         if self.assignment not in WAYS:
             raise ValueError(f"IFU: assignment = {self.assignment!r}: choose one of {', '.join(map(repr, WAYS))}.")
         if self._known() and self.margin < self._needed() * (1 - 1e-6):

@@ -94,12 +94,18 @@ class PolynomialLSF(AbstractLSF):
 
     **Arguments:** `coefficients` c: (n,), lowest power first.
 
+    **Raises:** `ValueError` for none.
+
     !!! example
         >>> round(float(sl.cubes.PolynomialLSF([6.0, -9e-4, 6e-8]).width(jnp.array([5000.0]))[0]), 6)
         3.0
     """
 
     coefficients: Float[Array, " n"] = param(symbol="c_k")
+
+    def __check_init__(self) -> None:
+        if not self.coefficients.shape[0]:
+            raise ValueError("PolynomialLSF.coefficients is empty: give one at least, the width [A].")
 
     def width(self, wavelength: Wavelengths) -> Float[Array, " n"]:
         powers: Any = tuple(jnp.unstack(self.coefficients))

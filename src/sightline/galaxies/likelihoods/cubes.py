@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import Module
 from ..._core.units import numbers
 from ...statistics.layout import Cube, Layout
@@ -94,6 +95,8 @@ def CubeLikelihood(
     """
     if not isinstance(data, SpectralCube):
         raise TypeError(f"data is a {type(data).__name__}: give a sl.SpectralCube.")
+    for argument, value, kind in (("instrument", instrument, str), ("calibration", calibration, str | None)):
+        check_kind(argument, value, kind, "its name in the sl.Model")
     flux = np.asarray(data.flux, np.float64)
     sigma, given = _sigma(data, noise)
     good = np.isfinite(flux) & np.isfinite(sigma) & (sigma > 0)

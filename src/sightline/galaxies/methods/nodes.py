@@ -17,10 +17,16 @@ from .screens import screened
 
 _TOGETHER = 2**19
 """Numbers in the spectra of as many nodes of velocity as are multiplied with masses at a time."""
+_ROUGH = 0.1
+"""By how much of the mass two sets of rays may differ: the error of each is about half of it."""
 
 
 class VelocityWarning(UserWarning):
     """Emitters move faster than the nodes of a `VelocityNodes`."""
+
+
+class RayWarning(UserWarning):
+    """Stars of a smooth galaxy lie between the rays of a `VelocityNodes`."""
 
 
 class VelocityNodes(AbstractMethod):
@@ -35,7 +41,8 @@ class VelocityNodes(AbstractMethod):
 
     **Arguments:** `step`: between nodes, km/s; `limits`: the first and the last, km/s, of the rest frame: emitters
     beyond are put at them, with a warning; `screens`: nodes of A_V, where there is dust; `supersample`: rays of a
-    smooth galaxy across a spaxel, each way; `points`: places on each of them before, about and behind the middle.
+    smooth galaxy across a spaxel, each way, with a warning where stars lie between them, as those of a thin disk on
+    edge do; `points`: places on each of them before, about and behind the middle.
 
     **Raises:** `ValueError` for limits that do not hold four nodes.
 
@@ -51,6 +58,8 @@ class VelocityNodes(AbstractMethod):
     points: int = setting(16, bounds=(2, None))
 
     def __check_init__(self) -> None:
+        if np.shape(self.limits) != (2,):
+            raise ValueError(f"VelocityNodes.limits = {self.limits} must be two speeds [km/s], e.g. (-500.0, 500.0).")
         if not self.limits[1] - self.limits[0] >= 3 * self.step:
             raise ValueError(f"limits = {self.limits} km/s hold fewer than four nodes, {self.step:g} km/s apart.")
 
@@ -120,6 +129,21 @@ class VelocityNodes(AbstractMethod):
                 f"Stars of a smooth galaxy move by {slowest:g} ... {fastest:g} km/s, those beyond the nodes, {low:g} "
                 f"... {high:g} km/s, are put at the ends: give VelocityNodes wider limits.",
                 VelocityWarning,
+                stacklevel=2,
+            )
+
+    def check_rays(self, masses: list[float], apart: float) -> None:
+        """Warns of stars of a smooth galaxy that its rays, `apart` kpc, fall beside.
+
+        **Arguments:** `masses`: along its rays, and along those half-way to the next on either side, Msun.
+        """
+        low, high = min(masses), max(masses)
+        if not high - low <= _ROUGH * high or high == 0:
+            warnings.warn(
+                f"Stars of a smooth galaxy lie between its rays, {apart:.3g} kpc apart: these and others half-way to "
+                f"the next see masses from {low:.3g} to {high:.3g} Msun. Give VelocityNodes a larger supersample than "
+                f"{self.supersample}, smaller spaxels, a thicker disk, or particles in its place.",
+                RayWarning,
                 stacklevel=2,
             )
 

@@ -1,5 +1,6 @@
 """Star particles: each a population of one age and metallicity."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def check_lengths(particles: Module, names: tuple[str, ...]) -> None:
 
 
 def check_metallicity(value: Any, who: str) -> None:
-    """Refuses mass fractions Z where [M/H] is meant.
+    """Refuses mass fractions Z where [M/H] is meant; warns where one number for all may be either.
 
     **Raises:** `ValueError`.
     """
@@ -76,4 +77,10 @@ def check_metallicity(value: Any, who: str) -> None:
         raise ValueError(
             f"{who}.metallicity is between {found.min():.3g} and {found.max():.3g} for all: that is a mass fraction Z, "
             "not [M/H]. Give log10(Z/Z_sun), with the Z_sun of the library."
+        )
+    if found.size > 1 and np.all((found > 0) & (found < 0.1)):
+        warnings.warn(
+            f"{who}.metallicity is {found.min():.3g} for all: is that a mass fraction Z, not [M/H]? Give "
+            "log10(Z/Z_sun), with the Z_sun of the library.",
+            stacklevel=4,
         )

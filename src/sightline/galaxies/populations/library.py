@@ -64,6 +64,10 @@ class Library(eqx.Module):
             raise ValueError(f"age begins at {ages[0]:g} Gyr: ages are Gyr, none negative.")
         if ages[-1] > _OLDEST:
             raise ValueError(f"age ends at {ages[-1]:g} Gyr: are these years? Give Gyr, age=1e-9 * age.")
+        if len(metals) > 1 and np.all((metals > 0) & (metals < 0.1)):
+            raise ValueError(
+                f"metallicity {metals[0]:g} ... {metals[-1]:g} is a mass fraction Z, not [M/H]: give log10(Z/Z_sun)."
+            )
         light = numbers(luminosity, "Lsun Angstrom-1 Msun-1", "luminosity")
         self._values = Fixed(waves), Fixed(ages), Fixed(metals), Fixed(light)
         self.medium, self.name = check_medium(medium, "Library"), name

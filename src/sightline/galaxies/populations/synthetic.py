@@ -22,6 +22,8 @@ def synthetic(step: Any = 1.0, low: Any = 3600.0, high: Any = 7500.0) -> Library
 
     **Returns:** an `sl.populations.Library`.
 
+    **Raises:** `ValueError` for wavelengths that do not rise from `low` to `high` by a positive step.
+
     !!! example
         >>> library = sl.populations.synthetic()
         >>> library.shape, library.medium
@@ -29,6 +31,8 @@ def synthetic(step: Any = 1.0, low: Any = 3600.0, high: Any = 7500.0) -> Library
     """
     first, last = number(low, "Angstrom", "low"), number(high, "Angstrom", "high")
     width = number(step, "Angstrom", "step")
+    if not (0 < first < last < np.inf and 0 < width < np.inf):
+        raise ValueError(f"low = {first:g}, high = {last:g} and step = {width:g} A: give 0 < low < high, 0 < step.")
     wave = np.arange(first, last + 0.5 * width, width)
     age, metallicity = np.geomspace(0.03, 14.0, 16), np.array([-2.0, -1.5, -1.0, -0.5, 0.0, 0.4])
     light = np.array([[_spectrum(wave, t, m) for t in age] for m in metallicity])

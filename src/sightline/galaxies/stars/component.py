@@ -5,7 +5,7 @@ from jaxtyping import Array, Float
 from ..._core.module import Module, param
 from ..._core.types import Scalar, Vector
 from ...sky.fields import AbstractField, Structures
-from ...sky.fields.base import evaluate
+from ...sky.fields.base import evaluate, value_at_a_place
 from .history import AbstractHistory
 
 
@@ -46,6 +46,8 @@ class Component(Module):
             if not isinstance(value, kind) and not (name == "velocity" and value is None):
                 place = "sl.stars or another scalar field" if kind is AbstractField else "sl.stars, as SingleAge"
                 raise TypeError(f"Component.{name} is a {type(value).__name__}: give one of {place}.")
+        for name, shape in {"density": (), "velocity": (3,), "dispersion": ()}.items():
+            _check_shape(getattr(self, name), name, shape)
 
     def prepare(self) -> "Component":
         """The component after the global work of its fields."""
@@ -60,3 +62,13 @@ class Component(Module):
     def structures(self) -> Structures:
         """Where the density jumps, and where it ends."""
         return self.density.structures()
+
+
+def _check_shape(field: Any, name: str, shape: tuple[int, ...]) -> None:
+    if not isinstance(field, AbstractField):
+        return
+    found = value_at_a_place(field)
+    if getattr(found, "shape", None) != shape:
+        raise TypeError(
+            f"Component.{name} must return shape {shape} at a place, {type(field).__name__} returns {found}."
+        )

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_key
 from ..._core.module import Module, is_concrete
 from ..._core.units import numbers
-from .domain import Domain, broadcast, check_domain, check_parameters, check_range, is_inside, strip
+from .domain import Domain, broadcast, check_domain, check_parameters, check_range, draws_of, is_inside, strip
 
 Scalar = Float[Array, ""]
 End = float | Scalar
@@ -112,13 +112,14 @@ class AbstractDistribution(AbstractVariable):
     def _cumulative(self, x: Scalar, **parameters: Scalar) -> Scalar:
         held, below, above = self._held(x, parameters)
         inside = self.unit_cumulative(self.coordinate(held, **parameters), **parameters)
-        return jnp.where(below, 0, jnp.where(above, 1, inside))
+        return jnp.where(below, 0, jnp.where(above, 1, jnp.where(jnp.isnan(x), x, inside)))
 
     def _density(self, x: Scalar, **parameters: Scalar) -> Scalar:
         held, below, above = self._held(x, parameters)
         one = jnp.ones_like(held)
         l, slope = jax.jvp(lambda x: self.coordinate(x, **parameters), (held,), (one,))
-        return jnp.where(below | above, 0, self.unit_density(l, **parameters) * slope)
+        density = self.unit_density(l, **parameters) * slope
+        return jnp.where(below | above, 0, jnp.where(jnp.isnan(x), x, density))
 
     def _held(self, x: Scalar, parameters: dict[str, Scalar]) -> tuple[Scalar, Array, Array]:
         """x, or the middle of the support where it is outside, and whether it is below or above."""
@@ -200,5 +201,5 @@ def _evaluate(sampler: AbstractInverse, u: Value, parameters: dict[str, Any]) ->
 
 def even(key: Array, shape: tuple[int, ...] | None, parameters: dict[str, Any]) -> Value:
     """Numbers even in [0, 1), in the shape asked for or that of the parameters."""
-    found = jnp.broadcast_shapes(*(np.shape(value) for value in parameters.values())) if shape is None else shape
-    return jax.random.uniform(key, found)
+    check_key(key)
+    return jax.random.uniform(key, draws_of(shape, parameters))

@@ -1,6 +1,6 @@
 """Parameters of laws at the boundary: names, ranges, types and shapes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -73,11 +73,39 @@ def broadcast(function: Callable[..., Array], x: Any, parameters: Mapping[str, A
     """
     first = strip(x, "x")
     others = [strip(value, name).astype(first.dtype) for name, value in parameters.items()]
+    _check_shapes({"u or x": first, **dict(zip(parameters, others, strict=True))})
 
     def one(x: Array, *values: Array) -> Array:
         return function(x, **dict(zip(parameters, values, strict=True)))
 
     return jnp.vectorize(one)(first, *others)
+
+
+def _check_shapes(values: Mapping[str, Array]) -> None:
+    """Refuses arrays that do not broadcast.
+
+    **Raises:** `ValueError`.
+    """
+    try:
+        np.broadcast_shapes(*(value.shape for value in values.values()))
+    except ValueError:
+        found = ", ".join(f"{name} {value.shape}" for name, value in values.items())
+        raise ValueError(f"The shapes do not go together: {found}. Give one number, or as many of each.") from None
+
+
+def draws_of(shape: Any, parameters: Mapping[str, Any]) -> tuple[int, ...]:
+    """The shape of draws: what is asked for, or that of the parameters together.
+
+    **Raises:** `TypeError` for what is no shape, as a dict of parameters; `ValueError` where they do not broadcast.
+    """
+    arrays = {name: strip(value, name) for name, value in parameters.items()}
+    _check_shapes(arrays)
+    if shape is None:
+        return np.broadcast_shapes(*(value.shape for value in arrays.values()))
+    sizes = shape if isinstance(shape, (Sequence, np.ndarray)) else (shape,)
+    if not all(isinstance(size, (int, np.integer)) and size >= 0 for size in sizes):
+        raise TypeError(f"shape = {shape!r}: give whole numbers, (n, ...); parameters go by keyword.")
+    return tuple(map(int, sizes))
 
 
 def strip(value: Any, name: str) -> Array:

@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_key
 from ..._core.module import Module, is_concrete
 from ..._core.units import numbers
 from .base import AbstractDensity, AbstractDistribution, AbstractInverse
-from .domain import Domain, check_range
+from .domain import Domain, check_range, draws_of
 from .exact import Exact
 from .integrated import Integrated
 
@@ -136,4 +137,5 @@ class Joint(Module):
 
         **Arguments:** `key`: of `jax.random`; `shape`: of the draws; the parameters by keyword.
         """
-        return self(jax.random.uniform(key, (*shape, len(self.samplers))), **parameters)
+        check_key(key)
+        return self(jax.random.uniform(key, (*draws_of(shape, {}), len(self.samplers))), **parameters)

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_key
 from ..._core.module import setting
 from .base import AbstractDistribution, AbstractSampler
-from .domain import strip
+from .domain import draws_of, strip
 
 Value = Float[Array, "*shape"]
 
@@ -31,7 +32,8 @@ class Rejection(AbstractSampler):
     def draw(self, key: Array, shape: tuple[int, ...] | None = None, **parameters: Any) -> Value:
         """Draws at random; arguments as for every sampler."""
         self.distribution.check(**parameters)
-        found = np.broadcast_shapes(*map(np.shape, parameters.values())) if shape is None else shape
+        check_key(key)
+        found = draws_of(shape, parameters)
 
         def one(number: Array, *values: Array) -> Array:
             return self._one(jax.random.fold_in(key, number), dict(zip(parameters, values, strict=True)))

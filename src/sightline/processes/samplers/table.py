@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import default_float, param
 from ..._core.safe import safe_sqrt
 from ..._core.units import number, numbers
@@ -51,11 +52,15 @@ class Table(AbstractInverse):
         **Arguments:** `tolerance`: largest error of C(x(u)); `nodes`: how many for each parameter and for u, in place
         of choosing.
 
-        **Raises:** `ValueError` where 4 million numbers are not enough, with the error that is left.
+        **Raises:** `ValueError` where 4 million numbers are not enough, with the error that is left, and for a
+        tolerance that is not positive; `TypeError` for what is no distribution.
         """
+        check_kind("distribution", distribution, AbstractDistribution, "e.g. sl.processes.InverseCompton()")
         if nodes is not None:
             return _fill(cls, distribution, tuple(numbers(nodes, "", "nodes").astype(int).tolist()))
         limit, shape = number(tolerance, "", "tolerance"), [17] * (len(distribution.domain) + 1)
+        if not limit > 0:
+            raise ValueError(f"tolerance = {limit:g} must be positive: the largest error of the distribution.")
         while True:
             table = _fill(cls, distribution, tuple(shape))
             errors = [_error(table, axis) for axis in range(len(shape))]

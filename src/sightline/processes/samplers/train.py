@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ..._core.given import check_key, check_kind
 from ..._core.module import default_float
 from ..._core.units import number, numbers, whole
 from .base import AbstractDistribution
@@ -47,7 +48,7 @@ def train(
     **Returns:** the `Neural`, with the loss of each step as `history`. A `TrainingWarning` says by how much the rms
     error, on numbers not trained on, exceeds the target.
 
-    **Raises:** `ValueError` for numbers that are not positive.
+    **Raises:** `ValueError` for numbers that are not positive; `TypeError` for what is no law or key.
 
     !!! example
         >>> law = sl.processes.InverseCompton()
@@ -55,6 +56,8 @@ def train(
         >>> network.history.shape
         (20,)
     """
+    check_kind("law", law, AbstractDistribution | Joint, "e.g. sl.processes.InverseCompton()")
+    check_key(key)
     steps = whole(steps, "steps", 1)
     batches = tuple(whole(one, "batch", 1) for one in np.atleast_1d(numbers(batch, "", "batch")))
     if not 1 <= len(batches) <= steps:

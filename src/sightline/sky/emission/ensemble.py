@@ -13,15 +13,13 @@ v = 3 V/(B_perp^2 + 3 V), good to 2e-9 of either moment for 3/4 <= a <= 7/4 and 
 import functools
 from typing import Any
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.module import default_float
 from ..._core.types import Scalar
 from ..fields import AbstractField
+from ..fields.base import value_at_a_place
 
 _LOW, _HIGH = 0.75, 1.75
 _ENDS = (0.375, 2.25)
@@ -41,8 +39,7 @@ def check_amplitude(field: Any, name: str) -> None:
         raise TypeError(
             f"{name} must be a scalar field of the rms [uG], such as sl.magnetic.JF12RandomAmplitude(), not {field!r}."
         )
-    point = jax.ShapeDtypeStruct((3,), default_float())
-    found = eqx.filter_eval_shape(lambda f, x: f.prepare()(x), field, point)
+    found = value_at_a_place(field)
     if found.shape != ():
         raise TypeError(f"{name} must be a scalar field, the rms of the modulus; {type(field).__name__} is a vector.")
 

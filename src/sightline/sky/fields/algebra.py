@@ -43,7 +43,7 @@ class Confined(AbstractWrapper):
 
     def __init__(self, field: AbstractField, radius: Any = 4.0, centre: Any = None, smooth: Any = 0.0):
         self.field, self.radius, self.smooth = field, radius, smooth
-        place: Any = sun_of(field) if centre is None else centre
+        place: Any = sun_of(field) if centre is None and isinstance(field, AbstractField) else centre
         self.centre = place
 
     def place(self, position: Vector) -> Vector:

@@ -5,11 +5,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.module import Module, param
+from ..._core.given import check_kind
+from ..._core.module import Module, default_float, param
 from ..._core.naming import snake_case, unique
 from ..._core.points import check_number
 from ..._core.types import Scalar, Vector
@@ -125,6 +127,12 @@ def evaluate(value: Float[Array, "..."] | AbstractField, position: Vector) -> Fl
     return check_number(value(position), type(value).__name__) if isinstance(value, AbstractField) else value
 
 
+def value_at_a_place(field: AbstractField) -> Any:
+    """Shape and type of what a field returns at one position; nothing is computed."""
+    place = jax.ShapeDtypeStruct((3,), default_float())
+    return eqx.filter_eval_shape(lambda f, x: f.prepare()(x), field, place)
+
+
 def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
     """`function` of scalars, or of each component of vectors, stacked once at the end.
 
@@ -200,12 +208,17 @@ class AbstractWrapper(AbstractField):
 
     **Arguments:** `field`: the field inside.
 
+    **Raises:** `TypeError` for what is no field.
+
     !!! example
         >>> issubclass(sl.fields.Shifted, sl.fields.AbstractWrapper)
         True
     """
 
     field: AbstractField
+
+    def __check_init__(self) -> None:
+        check_kind(f"{type(self).__name__}: field", self.field, AbstractField, "one of sightline, or of your own")
 
     @abc.abstractmethod
     def place(self, position: Vector) -> Vector:

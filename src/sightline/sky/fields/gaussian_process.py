@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.elementary import arctan2
+from ..._core.given import check_key
 from ..._core.module import Module, default_float, param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
@@ -119,6 +120,8 @@ def begin(
     **Raises:** `ValueError` for both, and for a shape without intervals.
     """
     refuse_units(shape=shape)
+    if key is not None:
+        check_key(key)
     half_widths, lengths = strip_unit(half_widths, "kpc", "half_widths"), strip_unit(lengths, "kpc", "lengths")
     cylindrical = coordinates == "cylindrical"
     least = (2, 1 if cylindrical else 2, 2)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_key
 from ..._core.module import Module, default_float, is_concrete, param, setting
 from ..._core.types import Scalar, Vector
 from ..._core.units import refuse_units
@@ -137,6 +138,8 @@ def draw(latents: Any, shape: tuple[int, ...] | None, key: Any, channels: tuple[
     refuse_units(shape=shape)
     if (latents is None) == (key is None):
         raise ValueError("Turbulent takes either key=jax.random.key(0), with shape=(nx, ny, nz), or latents=.")
+    if key is not None:
+        check_key(key)
     if latents is not None:
         return latents
     return jax.random.normal(key, channels + ((128, 128, 32) if shape is None else shape), default_float())

@@ -172,7 +172,7 @@ class ResolvedCells(AbstractCells):
     distance: float | None = eqx.field(static=True)
     growth: float = eqx.field(static=True)
 
-    def __init__(self, cells: Any = 96, structures: Any = 24, distance: Any = None, growth: Number = 20.0):
+    def __init__(self, cells: Any = 96, structures: Any = 32, distance: Any = None, growth: Number = 20.0):
         self.cells, self.growth = _check_cells(cells, growth)
         self.structures = _check_count(structures, "structures")
         self.distance = None if distance is None else _check_distance(distance)

@@ -60,7 +60,8 @@ class Bands(Module):
         self.frequency = _listed(frequency, "GHz", "Bands.frequency")
         self.depth = _listed(depth, "uK arcmin", "Bands.depth", len(self.frequency))
         self.fwhm = None if fwhm is None else _listed(fwhm, "deg", "Bands.fwhm", len(self.frequency))
-        self.bandpasses = None if bandpasses is None else tuple(bandpasses)
+        passes = (bandpasses,) if isinstance(bandpasses, Bandpass) else bandpasses
+        self.bandpasses = None if passes is None else tuple(passes)
 
     def __check_init__(self) -> None:
         for name in ("depth", "fwhm", "bandpasses"):

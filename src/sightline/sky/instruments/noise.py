@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._core.given import check_key
 from ..._core.module import is_concrete
 from ..._core.ranks import of_one_rank
 from ..._core.units import brightness_unit, numbers
@@ -29,6 +30,7 @@ def add_noise(stokes: Stokes, sigma: Any, key: jax.Array, polarised: Any = None)
     !!! example
         >>> noisy = sl.instruments.add_noise(stokes, 1e-6, jax.random.key(0))
     """
+    check_key(key)
     scale = _scale(sigma, stokes, "sigma")
     other = scale if polarised is None else _scale(polarised, stokes, "polarised")
     sky = stokes.to_convention("COSMO")
@@ -46,6 +48,13 @@ def _scale(sigma: Any, stokes: Stokes, name: str) -> jax.Array:
         sigma = numbers(sigma, brightness_unit(stokes.unit).quantity, name)
         if not np.all(np.isfinite(sigma) & (sigma >= 0)):
             raise ValueError(f"{name} must not be negative, NaN or infinite: give it in {stokes.unit}.")
-    if np.broadcast_shapes(np.shape(sigma), stokes.I.shape) != stokes.I.shape:
+    if not _fits(np.shape(sigma), stokes.I.shape):
         raise ValueError(f"{name} has shape {np.shape(sigma)}, the maps have {stokes.I.shape}: give one a pixel.")
     return of_one_rank(jnp.asarray(sigma, stokes.I.dtype), stokes.I)[0]
+
+
+def _fits(shape: tuple[int, ...], maps: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, maps) == maps
+    except ValueError:
+        return False

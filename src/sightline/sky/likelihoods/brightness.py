@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import is_concrete, setting
 from ..._core.ranks import of_one_rank
 from ..._core.units import brightness_unit
@@ -38,7 +39,8 @@ class Brightness(AbstractHolder):
 
     **Returns:** (k, npix), or (k, nfreq, npix) for several frequencies.
 
-    **Raises:** `ValueError` for names that the model does not have, or maps of another frequency than `nominal`.
+    **Raises:** `ValueError` for names that the model does not have, or maps of another frequency than `nominal`;
+    `TypeError` for what is no name.
 
     !!! example
         >>> sl.statistics.Brightness(sky, frequency=23.0, parameters="QU")(simulator).shape
@@ -55,6 +57,8 @@ class Brightness(AbstractHolder):
     energy: Float[Array, "*energies"] | None = eqx.field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        for argument in ("instrument", "offset"):
+            check_kind(argument, getattr(self, argument), str | None, "its name in the sl.Model")
         axis, values = asked(self.frequency, self.energy)
         setattr(self, axis, values)
         self.parameters = self.parameters or ("IQU" if axis == "frequency" else "I")

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import param, setting
 from ..._core.safe import safe_sqrt
 from ...statistics.regularisers import AbstractGaussianRegulariser, AbstractRegulariser
@@ -110,6 +111,7 @@ class Proximity(AbstractFieldRegulariser):
     field: str = setting("magnetic_field", kw_only=True)
 
     def __check_init__(self) -> None:
+        check_kind("Proximity: reference", self.reference, AbstractField, "a field, e.g. sl.magnetic.LSA()")
         number = len(self.positions)
         if self.scale.shape not in ((), (number,)):
             raise ValueError(f"Proximity.scale has shape {self.scale.shape}: one number, or one for each of {number}.")

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from ..._core.given import check_kind
 from ..._core.module import is_concrete
 from ..._core.units import numbers
 from ..stokes import Stokes, is_blank, to_frequency
@@ -27,7 +28,8 @@ def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) 
 
     **Returns:** complex, (n, npix), in the unit of `stokes` per beam of the spread function.
 
-    **Raises:** `ValueError` for a single frequency or weights that do not fit.
+    **Raises:** `ValueError` for a single frequency, weights that do not fit or depths that are not finite; `TypeError`
+    for what is no `sl.Stokes`.
 
     **Source:** Brentjens & de Bruyn 2005, A&A 441, 1217, eqs. 25 and 32.
 
@@ -36,6 +38,7 @@ def rotation_measure_synthesis(stokes: Stokes, depth: Any, weights: Any = None) 
         >>> sl.observables.rotation_measure_synthesis(cube, jnp.linspace(-300.0, 300.0, 61)).shape
         (61, 768)
     """
+    check_kind("stokes", stokes, Stokes, "a sl.Stokes of several frequencies")
     if stokes.frequency.ndim != 1 or stokes.frequency.size < 2:
         raise ValueError("rotation_measure_synthesis needs a Stokes of several frequencies, not of one.")
     sky = stokes.to_convention("IAU")
@@ -76,6 +79,8 @@ def _waves(
     depth = _array(depth, "rad / m2", "depth", square)
     if depth.ndim != 1 or not depth.size:
         raise ValueError(f"depth has shape {depth.shape}: give a list of Faraday depths, (n,) rad m^-2.")
+    if is_concrete(depth) and not np.all(np.isfinite(depth)):
+        raise ValueError("depth must be finite: leave out Faraday depths that are not.")
     angle = -2 * depth[:, None] * (square - jnp.sum(share * square))
     return jax.lax.complex(share * jnp.cos(angle), share * jnp.sin(angle)), share
 

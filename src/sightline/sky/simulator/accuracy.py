@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ..._core.given import check_kind
 from ..._core.module import is_concrete
 from ..axes import asked
 from ..geometry import Sightlines
@@ -105,6 +106,7 @@ class Target(eqx.Module):
 
 def target_of(simulator: AbstractSimulator, sky: Any, frequency: Any, energy: Any = None) -> tuple[Target, Sightlines]:
     """What is asked for, and its sightlines, complete."""
+    check_kind("simulator", simulator, AbstractSimulator, "a sl.Simulator")
     simulator.check()
     if not all(map(is_concrete, jax.tree.leaves(simulator))):
         raise TypeError("Cells are chosen and judged outside jit: make the sightlines first and pass them as argument.")

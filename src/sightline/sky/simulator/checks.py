@@ -11,7 +11,8 @@ from jaxtyping import Array
 from ..._core.module import default_float, is_concrete
 from ..._core.units import numbers
 from ..emission import AbstractBackground, AbstractEmissionOperator
-from ..fields import AbstractField, AbstractGrid
+from ..fields import AbstractField, AbstractGrid, Scaled
+from ..fields.base import value_at_a_place
 from ..fields.magnetic import VectorPotentialGrid
 from ..geometry import Sightlines
 from ..transfer import AbstractTransfer
@@ -60,7 +61,7 @@ def check_shapes(simulator: AbstractSimulator) -> None:
     }.items():
         field = getattr(simulator, name)
         if isinstance(field, AbstractField):
-            found = eqx.filter_eval_shape(lambda f, x: f.prepare()(x), field, point)
+            found = value_at_a_place(field)
             if getattr(found, "shape", None) != shape:
                 raise TypeError(
                     f"Simulator: {name} must return shape {shape} at one position, "
@@ -72,6 +73,19 @@ def check_shapes(simulator: AbstractSimulator) -> None:
             raise TypeError("Simulator: the index of the cosmic rays must be a number or a scalar field.")
     if isinstance(simulator.radiation, AbstractField):
         eqx.filter_eval_shape(lambda f, x: f.prepare().photons(x), simulator.radiation, point)
+
+
+def check_signs(simulator: AbstractSimulator) -> None:
+    """Refuses densities that a negative number multiplies as a whole, where it is known.
+
+    **Raises:** `ValueError`.
+    """
+    for name in ("electron_density", "temperature", "cosmic_rays", "radiation"):
+        field, factor = getattr(simulator, name), 1.0
+        while isinstance(field, Scaled) and isinstance(field.factor, jax.Array) and is_concrete(field.factor):
+            field, factor = field.field, factor * float(field.factor)
+        if factor < 0:
+            raise ValueError(f"Simulator: {name} is multiplied by {factor:g}: it must not be negative.")
 
 
 def check_boxes(simulator: AbstractSimulator, lines: Sightlines) -> None:

@@ -21,7 +21,7 @@ from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
 from .base import AbstractSimulator
 from .batched import split
-from .checks import CURES, check_boxes, check_length, check_shapes, check_types, of_axis
+from .checks import CURES, check_boxes, check_length, check_shapes, check_signs, check_types, of_axis
 from .duplicates import check_duplicates
 from .held import check_names, check_populations, fields_of
 from .observe import arrays, as_stokes, fields_in_cells, measure_rays, observe_rays, warn_rotation
@@ -80,6 +80,7 @@ class Simulator(AbstractSimulator):
     def __check_init__(self) -> None:
         check_types(self)
         check_shapes(self)
+        check_signs(self)
         self._check_emission()
         warn_suns(self)
 

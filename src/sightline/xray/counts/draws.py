@@ -4,13 +4,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ...statistics.poisson import drawn_counts
+
 _BLOCK = 512  # draws that share a loop, which ends with the largest of them: they stay in the cache
 _LARGEST = {jnp.dtype("float32"): 60.0, jnp.dtype("float64"): 500.0}  # means: exp(-m) is far from underflow
 _BITS = {jnp.dtype("float32"): jnp.uint32, jnp.dtype("float64"): jnp.uint64}
 
 
 def poisson(key: Array, mean: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Counts with these means, at random.
+    """Counts with these means, at random; NaN where they are none.
 
     By inversion: n is how many of the probabilities of more than 0, 1, 2, ... counts are v or more, v uniform. Of small
     means it takes a small part of the time of rejection, which draws blocks that hold a large one.
@@ -18,7 +20,7 @@ def poisson(key: Array, mean: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     flat = jax.lax.stop_gradient(mean).ravel()
     blocks = jnp.pad(flat, (0, -flat.size % _BLOCK)).reshape(-1, _BLOCK)
     drawn = jax.lax.map(_block, (jax.random.split(key, len(blocks)), blocks))
-    return drawn.ravel()[: flat.size].reshape(mean.shape)
+    return jnp.where(flat >= 0, drawn.ravel()[: flat.size], jnp.nan).reshape(mean.shape)
 
 
 def _block(given: tuple[Array, Array]) -> Array:
@@ -27,7 +29,7 @@ def _block(given: tuple[Array, Array]) -> Array:
 
 
 def _rejected(key: Array, mean: Array) -> Array:
-    return jax.random.poisson(key, mean).astype(mean.dtype)
+    return drawn_counts(key, mean)
 
 
 def _inverted(key: Array, mean: Array) -> Array:

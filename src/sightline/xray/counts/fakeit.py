@@ -7,7 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.given import check_key, check_kind
+from ..._core.module import is_concrete
 from ..._core.units import number, strip_unit
+from ...model import Model
 from ...parameters.leaves import find_leaves, nearest
 from ..spectra.channel_spectrum import AbstractChannelSpectrum
 from .draws import poisson
@@ -31,8 +34,8 @@ def fakeit(
 
     **Returns:** counts, (channels,), or (batch, channels).
 
-    **Raises:** `ValueError` for a name that is not there, a spectrum that no response folds, or arrays of different
-    lengths.
+    **Raises:** `ValueError` for a name that is not there, a spectrum that no response folds, arrays of different
+    lengths, and means that are negative or not finite; `TypeError` for what is no model, response or key.
 
     !!! example
         >>> import numpy as np
@@ -43,6 +46,9 @@ def fakeit(
         >>> sl.counts.fakeit(model, "source", response, 1e4, jax.random.key(0), values=indices).shape
         (5, 30)
     """
+    check_kind("model", model, Model, f"sl.Model(spectra={{{name!r}: ...}})")
+    check_kind("response", response, Response | Folding, "a sl.counts.Response, e.g. observation.response")
+    check_key(key)
     exposure = number(exposure, "s", "exposure")
     if not (math.isfinite(exposure) and exposure > 0):
         raise ValueError(f"exposure = {exposure} s must be positive and finite.")
@@ -52,7 +58,10 @@ def fakeit(
             f"{name!r} is a {type(model.spectra[name]).__name__}, which no response folds: draw its channels, "
             f"jax.random.poisson(key, exposure * model.spectra[{name!r}](response.channels))."
         )
-    return _draw(model, folding, jnp.asarray(exposure, folding.edges.dtype), key, changed, name)
+    counts = _draw(model, folding, jnp.asarray(exposure, folding.edges.dtype), key, changed, name)
+    if is_concrete(counts) and not bool(jnp.all(jnp.isfinite(counts))):
+        raise ValueError(f"{name!r} has counts whose means are negative or not finite: look at its parameters.")
+    return counts
 
 
 @eqx.filter_jit

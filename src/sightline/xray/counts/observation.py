@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from ..._core.given import check_kind
 from ..._core.units import number, refuse_units
 from .grouping import AbstractGrouping, AsFiled
 from .matching import check_label, places_of
@@ -28,7 +29,8 @@ class Observation(eqx.Module):
     - `background_response`: of the background, for a spectrum of its own; `None`: that of the source.
     - `selected`: (m,), the channels to use; `label`: (m,), their groups from 0, -1 for none; as filed without.
 
-    **Raises:** `ValueError` for channels that the response or background do not have, and where no channel is left.
+    **Raises:** `ValueError` for channels that the response or background do not have, and where no channel is left;
+    `TypeError` for what is no spectrum or response.
 
     !!! example
         >>> import numpy as np
@@ -58,6 +60,7 @@ class Observation(eqx.Module):
         background_response: Response | None = None,
     ) -> None:
         refuse_units(selected=selected, label=label, background_response=background_response)
+        _check_parts(on, response, off, background_response)
         self.on, self.response, self.name = on, response, name
         places_of(on.channel, response.channels.label, "response")
         self.off = None if off is None else off.taken(places_of(on.channel, off.channel, "background"))
@@ -202,8 +205,9 @@ class Observation(eqx.Module):
         **Arguments:** `rule`: `AsFiled()`, `MinimumCounts(20)`, `MinimumSignal(3.0)`, `Optimal()`, `Edges([...])`,
         `Ungrouped()`.
 
-        **Raises:** `ValueError` where it makes no group.
+        **Raises:** `ValueError` where it makes no group, `TypeError` for what is no rule.
         """
+        check_kind("rule", rule, AbstractGrouping, "one of sl.counts, e.g. MinimumCounts(20)")
         label = rule(self)
         if not np.any(label >= 0):
             raise ValueError(
@@ -232,3 +236,11 @@ class Observation(eqx.Module):
     def _summed(self, values: np.ndarray) -> np.ndarray:
         keep = self.label >= 0
         return np.bincount(self.label[keep], weights=values[keep], minlength=len(self))
+
+
+def _check_parts(on: Any, response: Any, off: Any, background_response: Any) -> None:
+    folds = "a sl.counts.Response, as sl.io.read_response reads: counts alone have no energies"
+    check_kind("on", on, Spectrum, "a sl.counts.Spectrum(counts, exposure)")
+    check_kind("response", response, Response, folds)
+    check_kind("off", off, Spectrum | None, "the sl.counts.Spectrum of the background")
+    check_kind("background_response", background_response, Response | None, folds)

@@ -104,7 +104,7 @@ class Response(eqx.Module):
         **Arguments:** `low`, `high`: keV, where the bins shall begin and end; what is inside already adds none. The new
         ones are as wide in ln E as those at the ends, or somewhat narrower. Selecting and grouping leave these bins be.
 
-        **Raises:** `ValueError` for energies that are not positive, or need more than 100000 bins.
+        **Raises:** `ValueError` for energies that are not positive, do not rise, or need more than 100000 bins.
 
         !!! example
             >>> import numpy as np
@@ -129,6 +129,8 @@ class Response(eqx.Module):
             before[0] if low is None else number(low, "keV", "low"),
             before[1] if high is None else number(high, "keV", "high"),
         )
+        if low is not None and high is not None and not to[0] < to[1]:
+            raise ValueError(f"low = {to[0]:g} keV is not below high = {to[1]:g} keV: give the energies as they rise.")
         return min(before[0], to[0]), max(before[1], to[1])
 
 

@@ -1,12 +1,13 @@
 """Observations of one response as one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from ..._core.given import check_kind
 from .observation import Observation
 from .response import Response
 
@@ -131,6 +132,7 @@ def stack(observations: Sequence[Observation]) -> Stack:
         >>> sl.counts.stack(both).counts.shape
         (2, 30)
     """
+    check_kind("observations", observations, Iterable, "a list of sl.counts.Observation")
     observations = tuple(observations)
     for place, one in enumerate(observations):
         if not isinstance(one, Observation):

@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 
+from ..._core.given import check_kind
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian
 from ...statistics.poisson import Poisson
@@ -54,6 +55,9 @@ def CountsLikelihood(
         raise TypeError(
             f"observation is {observation!r}: give a sl.counts.Observation, as sl.io.read_observation reads."
         )
+    for argument, value, kind in (("source", source, str), ("background", background, str | None)):
+        check_kind(argument, value, kind, "the name of a spectrum of the model")
+    check_kind("instrument", instrument, str | None, "its name in the sl.Model")
     if noise is not None and not isinstance(noise, AbstractNoise):
         raise TypeError(f"noise is {noise!r}: give one of sl.statistics, e.g. sl.statistics.ProfiledBackground(...).")
     if isinstance(observation, Stack) and instrument is not None:

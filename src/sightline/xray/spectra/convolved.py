@@ -6,6 +6,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import Module
 from ..._core.types import Scalar
 from .base import AbstractPhotonSpectrum
@@ -30,7 +31,11 @@ class AbstractConvolution(Module):
         return low, high
 
     def __call__(self, spectrum: AbstractPhotonSpectrum) -> "Convolved":
-        """The spectrum, convolved."""
+        """The spectrum, convolved.
+
+        **Raises:** `TypeError` for what is no photon spectrum.
+        """
+        check_kind("spectrum", spectrum, AbstractPhotonSpectrum, "what has photons, factors included")
         return Convolved(self, spectrum)
 
 

@@ -4,8 +4,10 @@ import math
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.given import check_kind
 from ..._core.module import is_concrete
 from ..._core.points import as_energy
 from ..._core.units import strip_unit
@@ -24,13 +26,14 @@ def photon_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[
 
     **Returns:** (), cm-2 s-1.
 
-    **Raises:** `ValueError` for a `low` above `high`.
+    **Raises:** `ValueError` for a `low` above `high`; `TypeError` for what is no photon spectrum.
 
     !!! example
         >>> source = sl.spectra.PowerLaw(index=2.0, norm=1.0)
         >>> round(float(sl.spectra.photon_flux(source, 1.0, 2.0)), 9)
         0.5
     """
+    check_kind("spectrum", spectrum, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
     return spectrum.photons(*_band(low, high))
 
 
@@ -41,13 +44,14 @@ def energy_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[
 
     **Returns:** (), erg cm-2 s-1.
 
-    **Raises:** `ValueError` for a `low` above `high`.
+    **Raises:** `ValueError` for a `low` above `high`; `TypeError` for what is no photon spectrum.
 
     !!! example
         >>> source = sl.spectra.PowerLaw(index=2.0, norm=1.0)
         >>> round(float(sl.spectra.energy_flux(source, 1.0, 2.0)) / 1.602176634e-9, 9)
         0.693147181
     """
+    check_kind("spectrum", spectrum, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
     low, high = _band(low, high)
     bins, inside = band(spectrum, low, high)
     return ERG * jnp.sum(jnp.where(inside, spectrum.binned(bins, bins.energy), 0), axis=-1)
@@ -62,7 +66,7 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
 
     **Returns:** (), 1e40 erg s-1.
 
-    **Raises:** `ValueError` for a `low` above `high`.
+    **Raises:** `ValueError` for a `low` above `high` or a distance that is not positive.
 
     !!! example
         >>> source = sl.spectra.PowerLaw(index=2.0, norm=1e-3)
@@ -70,11 +74,13 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
         3.0853
     """
     away = jnp.asarray(strip_unit(distance, "Mpc", "distance"))
+    if is_concrete(away) and not (np.all(np.asarray(away) > 0) and np.all(np.isfinite(np.asarray(away)))):
+        raise ValueError(f"distance = {distance} must be positive and finite [Mpc].")
     return energy_flux(spectrum, low, high) * _SPHERE * away * away
 
 
 def _band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
     first, last = as_energy(low, "low"), as_energy(high, "high")
-    if is_concrete(first) and is_concrete(last) and bool(first > last):
+    if is_concrete(first) and is_concrete(last) and float(first) > float(last):
         raise ValueError(f"low = {first:g} keV is above high = {last:g} keV: give the band from low to high.")
     return first, last

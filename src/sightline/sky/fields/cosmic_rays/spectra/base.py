@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
-from ....._core.module import Module, default_float, param, setting
+from ....._core.module import Module, default_float, is_concrete, param, setting
 from ....._core.types import Scalar
-from ....._core.units import strip_unit
+from ....._core.units import numbers, strip_unit
 
 T = TypeVar("T", bound="AbstractParametricSpectrum")
 
@@ -43,13 +43,20 @@ class AbstractSpectrum(Module):
         """ln(N/cm^-3) at ln(E/GeV), ()."""
 
     def __call__(self, energy: Scalar) -> Scalar:
-        """N, () cm^-3 per unit Lorentz factor, at a total energy, () GeV."""
-        return jnp.exp(self.log_density(jnp.log(energy)))
+        """N, () cm^-3 per unit Lorentz factor, at a total energy, () GeV.
+
+        **Raises:** `ValueError` for an energy that is not positive, or has another unit.
+        """
+        return jnp.exp(self.log_density(jnp.log(_as_energy(energy))))
 
     def flux(self, energy: Scalar) -> Scalar:
-        """j = N beta c/(4 pi m c^2), () (GeV m^2 s sr)^-1, at a total energy, () GeV."""
+        """j = N beta c/(4 pi m c^2), () (GeV m^2 s sr)^-1, at a total energy, () GeV.
+
+        **Raises:** `ValueError` for an energy below that of an electron at rest, or with another unit.
+        """
+        energy = _as_energy(energy, ELECTRON_REST_ENERGY)
         slowness = ELECTRON_REST_ENERGY / energy
-        return self(energy) * jnp.sqrt(1 - slowness * slowness) / FLUX_TO_DENSITY
+        return jnp.exp(self.log_density(jnp.log(energy))) * jnp.sqrt(1 - slowness * slowness) / FLUX_TO_DENSITY
 
     def tangent(self) -> tuple[Scalar, Scalar]:
         """ln N and p at the reference energy, of the power law that touches this spectrum there."""
@@ -57,6 +64,18 @@ class AbstractSpectrum(Module):
         at = jnp.asarray(math.log(self.reference_energy), jnp.result_type(*leaves))
         value, slope = jax.jvp(self.log_density, (at,), (jnp.ones_like(at),))
         return value, -slope
+
+
+def _as_energy(energy: Any, least: float = 0.0) -> Array:
+    """Energies in GeV, refused where they are known to be too low."""
+    if not is_concrete(energy):
+        return energy
+    plain = energy if isinstance(energy, jax.Array) else numbers(energy, "GeV", "energy")
+    known = np.asarray(plain)
+    if not np.all((known > 0) & (known >= least) & np.isfinite(known)):
+        kind = f"{least:g} GeV or more" if least else "positive"
+        raise ValueError(f"energy = {energy} must be finite and {kind}.")
+    return jnp.asarray(plain, plain.dtype if isinstance(plain, jax.Array) else default_float())
 
 
 class AbstractParametricSpectrum(AbstractSpectrum):
