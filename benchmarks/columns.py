@@ -45,8 +45,7 @@ def row(name: str, sky: sl.SourceCatalogue) -> list[object]:
     mean, fine = 0.5 * (first + second), column(model, sky, 1e-4)
     error, single, finest = (np.abs(found / truth - 1) for truth in (mean, first, fine))
     grain = np.max(np.abs(first / second - 1))
-    most = min(lines.cells.structures, model.structures().size)
-    points = PARTS * (lines.cells.cells + 4 * most + 1)
+    points = PARTS * (simulator.sightlines(sl.observables.DispersionMeasure(lines)).edges.shape[0] - 1)
     shown = [f"{100 * value:.3f}" for value in (np.median(error), np.max(error))]
     rest = [f"{100 * np.max(finest):.3f}", f"{100 * grain:.2f}", np.sum(single > 5e-3), points, f"{1e3 * taken:.2f}"]
     return [name, *shown, np.sum(error > 5e-3), *rest]

@@ -167,9 +167,9 @@ def numbers_changed(target: Target, random: np.random.Generator) -> bytes:
     return bytes(content)
 
 
-def examine(target: Target, path: Path, seed: int) -> str:
-    """Damages one file, reads it, and says how that ended: one of `OUTCOMES`, or what went wrong."""
-    whole, random = target.read(path), np.random.default_rng(seed)
+def examine(target: Target, whole: list[np.ndarray], path: Path, seed: int) -> str:
+    """Damages a file that held `whole`, reads it, and says how that ended: one of `OUTCOMES`, or what went wrong."""
+    random = np.random.default_rng(seed)
     path.write_bytes(damage(target.content, "fits", random) if seed % 2 else numbers_changed(target, random))
     begun, held = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
@@ -190,13 +190,15 @@ def examine(target: Target, path: Path, seed: int) -> str:
 def run(folder: Path, numbers: range | list[int], seed: int, end: float) -> tuple[Tally, list[str]]:
     """Outcomes by file, and failures, of the damaged files with these numbers, as many as there is time for."""
     made = list(files(folder))
+    whole = [target.read(folder / target.name) for target in made]
     tally, failures = {target.name: collections.Counter() for target in made}, []
     for number in numbers:
         if time.monotonic() > end:
             break
         faulthandler.dump_traceback_later(HUNG, exit=True, file=sys.__stderr__)
-        target = made[number // 2 % len(made)]
-        outcome = examine(target, folder / target.name, seed * 2**32 + number)
+        kind = number // 2 % len(made)
+        target = made[kind]
+        outcome = examine(target, whole[kind], folder / target.name, seed * 2**32 + number)
         if outcome not in OUTCOMES:
             failures.append(f"number {number}, {target.name}: {outcome}")
             outcome = "failed"

@@ -1,8 +1,7 @@
 """A whole disk fitted to a noisy cube by its fields: `python benchmarks/galaxy_disk.py`; needs SIGHTLINE_DATA with ssp.
 
 68 numbers (orientation, mass, rotation curve, dispersion profile, history of star formation, gradient of metallicity)
-from one cube, from a start far away. Fits are kept in a temporary file, from which an ended run continues. `--steps
-200` fits the velocities of a grid, too, by so many steps.
+from one cube, from a start far away. Fits are kept in a temporary file, from which an ended run continues.
 """
 
 import json
@@ -178,56 +177,6 @@ def fitted(seed: int) -> Fitted:
     return one
 
 
-def turning(speed: float, warp: float) -> sl.stars.VelocityGrid:
-    """In-plane velocities at 9 x 9 x 2 nodes, those of a flat curve; warp: a stream along x, km/s."""
-    axis = np.linspace(-16.0, 16.0, 9)
-    x, y = np.meshgrid(axis, axis, indexing="ij")
-    radius = np.hypot(x, y) + 2.0
-    values = np.stack([-speed * y / radius + warp * np.exp(-((x - 4) ** 2 + y**2) / 32), speed * x / radius, 0 * x])
-    return sl.stars.VelocityGrid(values[..., None] * np.ones(2), half_widths=(16.0, 16.0, 3.0), outside="nearest")
-
-
-def gridded(steps: int) -> list[str]:
-    """The velocities of a grid, 486 numbers, and 59 others, fitted to 20 x 20 x 640 by L-BFGS."""
-    spectra = library()
-
-    def with_grid(one: sl.Galaxy, speed: float, warp: float) -> sl.Galaxy:
-        stars = one.stars[0]
-        moving = sl.stars.Component(stars.density, turning(speed, warp), stars.dispersion, history=stars.history)
-        return galaxy(moving, 50.0, 60.0, 0.0, spectra)
-
-    true, first = with_grid(truth(spectra), 215.0, 40.0), with_grid(start(spectra), 150.0, 0.0)
-    ifu = sl.cubes.IFU((20, 20), 1.0 / true.scale, sl.cubes.Channels.regular(4750.0, 1.25, 640))
-    cube = sl.cubes.add_noise(true(ifu), jax.random.key(1), signal_to_noise=50.0)
-    priors = {name: prior for name, prior in PRIORS.items() if "orientation" not in name and "speeds" not in name}
-    nodes = first.stars[0].velocity.values
-    priors["simulator.stars.0.velocity.values"] = dist.Normal(nodes, 100.0)
-    space = sl.ParameterSpace(sl.Model(first, instruments={"ifu": ifu}), priors)
-    made = sl.Posterior(space, sl.CubeLikelihood(cube, instrument="ifu"))
-    wall, spent = time.time(), time.process_time()
-    best = sl.fit(made, sl.LBFGS(steps=steps))
-    wall, spent = time.time() - wall, time.process_time() - spent
-    stars, known = best.model.simulator.stars[0], true.stars[0]
-    return [
-        f"{space.size} numbers, {made.size} data, {best.status}",
-        f"{best.chi2 / best.dof:.4f}",
-        f"{float(stars.history.gradient):.4f}",
-        f"{float(stars.density.mass / known.density.mass):.3f}",
-        f"{_along(best.model.simulator, true):.1f}",
-        f"{len(best.history)}, {spent:.0f} s, {wall:.0f} s",
-    ]
-
-
-def _along(fitted: sl.Galaxy, true: sl.Galaxy) -> float:
-    """Root mean square difference of velocities along the line of sight within 10 kpc, by mass, km/s."""
-    rng = np.random.default_rng(0)
-    radius, angle = np.minimum(rng.gamma(2.0, 4.5, 2000), 10.0), rng.uniform(0, 2 * np.pi, 2000)
-    places = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0 * angle], axis=1)
-    away = np.asarray(true.orientation.axes())[2]
-    seen = [np.asarray(jax.vmap(one.stars[0].velocity)(places)) @ away for one in (fitted, true)]
-    return float(np.sqrt(np.mean((seen[0] - seen[1]) ** 2)))
-
-
 def drawn(count: int) -> list[list[str]]:
     """Particles of a thin disk against its fields: chi^2/dof of fluxes of spaxels with over 200 particles."""
     spectra = library().select(ages=[5.0], metallicities=[0.06])
@@ -276,7 +225,7 @@ def table(head: tuple[str, ...], rows: list[list[str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def main(seeds: int, steps: int, particles: int) -> None:
+def main(seeds: int, particles: int) -> None:
     if not (DATA / "ssp").is_dir():
         print("skipped: needs SIGHTLINE_DATA with the folder ssp")
         return
@@ -293,9 +242,6 @@ def main(seeds: int, steps: int, particles: int) -> None:
     if particles:
         more += f"\n\n{particles} particles of a thin disk against its fields, spaxels with over 200 particles:\n\n"
         more += table(("rays of a spaxel", "spaxels", "chi^2/dof"), drawn(particles))
-        _write(found, more)
-    if steps:
-        more += "\n\n" + _of_a_grid(steps)
         _write(found, more)
 
 
@@ -330,15 +276,6 @@ def _write(found: list[Fitted], more: str) -> None:
     save("galaxy_disk", "A whole disk fitted by its fields", HEAD, [one.row() for one in found], notes + more)
 
 
-def _of_a_grid(steps: int) -> str:
-    notes = (
-        "Velocities of a grid, 9 x 9 x 2 nodes with three components, from 150 km/s (true: 215 and a stream of "
-        "40), orientation known, by L-BFGS; 20 x 20 spaxels of 1 kpc, 640 channels:\n\n"
-    )
-    head = ("numbers, data", *HEAD[1:4], "velocities along the line of sight, rms [km/s]", HEAD[-1])
-    return notes + table(head, [gridded(steps)])
-
-
 if __name__ == "__main__":
-    options = parse(__doc__, seeds=5, steps=0, particles=400_000)
-    main(options.seeds, options.steps, options.particles)
+    options = parse(__doc__, seeds=5, particles=400_000)
+    main(options.seeds, options.particles)

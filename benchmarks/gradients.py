@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 from published import MAGNETIC, SCALARS, positions
 
 import sightline as sl
-from sightline._core.module import walk
+from sightline._core.fields import walk
 
 CHUNK = 4096  # points at a time
 STEP = 1e-5  # of a parameter, or kpc

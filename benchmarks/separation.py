@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
+from separation_corners import corners
 from separation_methods import kmeans, methods
 
 import sightline as sl
@@ -146,7 +147,7 @@ def speed(nside):
     return "\n".join(main(nside, counts) for counts in ((1000, 500, 200), (5000, 2000, 1000)))
 
 
-SECTIONS = {"speed": "## NSIDE", "methods": "## The box", "kmeans": "## K-means"}
+SECTIONS = {"speed": "## NSIDE", "methods": "## The box", "corners": "## Faint", "kmeans": "## K-means"}
 
 
 def kept(path):
@@ -162,7 +163,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     given = parser.parse_args()
     sections = kept(RESULTS / "separation.md")
-    makers = {"speed": lambda: speed(given.nside), "methods": methods, "kmeans": kmeans}
+    makers = {"speed": lambda: speed(given.nside), "methods": methods, "corners": corners, "kmeans": kmeans}
     sections |= {name: makers[name]() for name in given.only}
     text = ["# Separation of components", "", "`python benchmarks/separation.py`, processor time of one thread.", ""]
     (RESULTS / "separation.md").write_text("\n".join([*text, *filter(None, sections.values())]), encoding="utf-8")

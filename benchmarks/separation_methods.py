@@ -25,12 +25,12 @@ def mixing(values, labels):
     return MixingMatrix(cmb=CMB(), dust=dust, synchrotron=PowerLaw(slope, 0.0, 20.0))
 
 
-def posterior(counts, faintness=1.0, half=None):
+def posterior(counts, faintness=1.0, half=None, seed=1):
     """That of clusters, with foregrounds fainter by a factor, in the whole box or one of these half widths.
 
     A single half width counts standard deviations.
     """
-    sky, bands, rng = sl.HealpixSky(NSIDE), sl.instruments.load("LiteBIRD"), np.random.default_rng(1)
+    sky, bands, rng = sl.HealpixSky(NSIDE), sl.instruments.load("LiteBIRD"), np.random.default_rng(seed)
     labels = [np.arange(sky.size) * count // sky.size for count in counts]
     spread = [
         np.atleast_1d(centre + (width * rng.normal(size=count) if count > 1 else 0.0))

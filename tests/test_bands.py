@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import sightline as sl
+from sightline.sky.brightness import per_kelvin
 from sightline.sky.instruments.known import TABLES
-from sightline.sky.stokes import per_kelvin
 
 jax.config.update("jax_enable_x64", True)
 

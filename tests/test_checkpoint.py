@@ -226,7 +226,7 @@ def test_another_run_is_refused_and_named(tmp_path):
     path = tmp_path / "run" / "run.json"
     description = json.loads(path.read_text())
     for change, message in [
-        ({"format": 99}, "has format 99, not 1"),
+        ({"format": 99}, "has format 99, not 2"),
         ({"software": description["software"] | {"jax": "0.0.1"}}, r"begun with jax 0\.0\.1, this is jax "),
         ({"parts": 3}, "no description of a run"),
     ]:

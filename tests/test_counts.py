@@ -9,6 +9,7 @@ import numpyro.distributions as dist
 import pytest
 
 import sightline as sl
+from photons import by_quadrature
 
 ENERGIES, CHANNELS = np.geomspace(0.3, 10.0, 161), np.linspace(0.2, 10.0, 91)
 
@@ -39,14 +40,7 @@ def test_counts_are_photons_through_the_response():
     likelihood = sl.CountsLikelihood(observation, "source")
     found = likelihood.mean(model())
     spectrum, folding = model().spectra["source"], observation.folding
-    node, weight = np.polynomial.legendre.leggauss(40)
-    edges = np.append(folding.low, folding.high[-1])
-    cuts = np.unique([*edges, *(j for j in spectrum.jumps() if edges[0] < j < edges[-1])])
-    half = 0.5 * np.diff(cuts)
-    energy = cuts[:-1, None] + half[:, None] * (1 + node)
-    pieces = half * np.sum(weight * np.asarray(jax.vmap(jax.vmap(spectrum))(jnp.asarray(energy))), axis=1)
-    photons = np.bincount(np.searchsorted(edges, cuts[:-1], side="right") - 1, pieces)
-    np.testing.assert_allclose(found, np.asarray(folding.matrix) @ photons, rtol=1e-8)
+    np.testing.assert_allclose(found, np.asarray(folding.matrix) @ by_quadrature(spectrum, folding), rtol=1e-8)
     assert likelihood.name == "pn"
     assert likelihood.axis == "energy [keV]"
     assert likelihood.place(0).startswith(", from 0.")

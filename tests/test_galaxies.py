@@ -195,10 +195,14 @@ def test_one_spaxel_is_recovered():
         "simulator.stars.0.metallicity": dist.Uniform(-1.99, 0.39),
     }
     likelihood = sl.CubeLikelihood(cube, instrument="muse", noise=float(cube.flux.mean()) / 100)
-    best = sl.fit(sl.Posterior(sl.ParameterSpace(model, priors), [likelihood]))
-    found = best.model.simulator.stars[0]
-    assert found.age[0] == pytest.approx(10.0, rel=1e-6)
-    assert found.metallicity[0] == pytest.approx(-1.15, abs=1e-6)
+    posterior = sl.Posterior(sl.ParameterSpace(model, priors), [likelihood])
+    method = sl.LevenbergMarquardt(tolerance=1e-5)
+    for values in ((3.0, -0.3), (13.0, -1.1), (1.0, 0.0), (13.0, -1.9)):
+        begun = {name: [one] for name, one in zip(priors, values, strict=True)}
+        best = sl.fit(posterior, method, start=begun, covariance=0)
+        found = best.model.simulator.stars[0]
+        assert found.age[0] == pytest.approx(10.0, rel=1e-6)
+        assert found.metallicity[0] == pytest.approx(-1.15, abs=1e-6)
 
 
 def test_data_with_holes():

@@ -9,8 +9,8 @@ import pytest
 from jaxtyping import Array, Float
 
 import sightline as sl
+from sightline.sky.brightness import per_kelvin
 from sightline.sky.instruments.bands import nodes_of
-from sightline.sky.stokes import per_kelvin
 from toy_components import BANDS, SKY_U, mixing_of_u, top_hats
 
 jax.config.update("jax_enable_x64", True)

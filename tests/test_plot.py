@@ -349,3 +349,14 @@ def test_saving_leaves_a_figure_as_it_was(tmp_path, layout):
     figure.savefig(tmp_path / "second.png")
     assert figure.get_layout_engine() is engine
     assert (axes.get_position().bounds != place) == (layout is not None)
+
+
+def test_a_file_is_laid_out_once(tmp_path, monkeypatch):
+    """matplotlib alone lays a figure out twice for a file, each time as long as drawing takes."""
+    figure = matplotlib.figure.Figure(layout="constrained")
+    figure.subplots()
+    engine, times = figure.get_layout_engine(), []
+    execute = engine.execute
+    monkeypatch.setattr(engine, "execute", lambda figure: times.append(1) or execute(figure))
+    sl.plot.save(figure, tmp_path / "first.png")
+    assert len(times) == 1

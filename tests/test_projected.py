@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 import sightline as sl
+from sightline.inference.journal import Journal
 
 jax.config.update("jax_enable_x64", True)
 
@@ -92,6 +93,24 @@ def test_many_numbers_by_conjugate_gradients():
     assert len(result.active) == np.sum(exact == 0)
 
 
+@pytest.mark.parametrize(("size", "most"), [(1, 15), (120, 25)])
+def test_curvature_of_residuals_that_stay(size, most):
+    """r = (x + 1, a x^2 + x - 1): steps of Gauss and Newton shrink by a alone, which takes 21 and 56 of them."""
+    bend = jnp.linspace(0.9, 0.97, size)
+    space = sl.ParameterSpace({"x": jnp.full(size, 0.3)}, {"x": dist.Uniform(-0.5, 1.0)})
+
+    def model(values):
+        x = values["x"]
+        return jnp.concatenate([x + 1, bend * x**2 + x - 1])
+
+    law = sl.Likelihood(model, np.zeros(2 * size), sl.statistics.Gaussian(np.ones(2 * size)))
+    result = sl.fit(sl.Posterior(space, law), METHOD, covariance=0)
+    assert result.status == "converged"
+    assert len(result.history) <= most
+    np.testing.assert_allclose(result.parameters["x"], 0.0, atol=0.02)
+    assert float(law.log_likelihood({"x": jnp.zeros(size)})) - float(law.log_likelihood(result.model)) < 1e-4
+
+
 def test_gaussian_priors_count_and_others_are_refused():
     model = {"x": jnp.asarray(0.0)}
     law = sl.Likelihood(lambda m: m["x"] * jnp.ones(4), np.full(4, 2.0), sl.statistics.Gaussian(np.ones(4)))
@@ -116,6 +135,25 @@ def test_a_kept_fit_goes_on(tmp_path):
     assert [float(first.parameters[k]) for k in "akcz"] == [float(again.parameters[k]) for k in "akcz"]
     assert list(first.history) == list(again.history)
     assert first.blind == again.blind
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_an_interrupted_fit_ends_with_the_same_bits(tmp_path, monkeypatch, steps):
+    """What the last step told of the curvature is kept, too."""
+    whole, counted = sl.fit(posterior(), METHOD, start=STARTS[0]), []
+
+    def step(self, loss):
+        counted.append(loss)
+        if len(counted) == steps:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            sl.fit(posterior(), METHOD, start=STARTS[0], checkpoint=tmp_path)
+    again = sl.fit(posterior(), METHOD, start=STARTS[0], checkpoint=tmp_path)
+    assert list(again.history) == list(whole.history)
+    assert [float(again.parameters[k]) for k in "akcz"] == [float(whole.parameters[k]) for k in "akcz"]
 
 
 def test_single_precision_ends_where_rounding_lets_it():

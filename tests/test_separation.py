@@ -408,7 +408,12 @@ def test_bad_input_is_named():
     for options, message in (
         ({"noise": -sigma}, "finite and positive"),
         ({"noise": sigma[:, :3]}, "noise has shape"),
-        ({"noise": sigma, "mask": np.zeros(12, bool)}, "No pixel is left"),
+        ({"noise": sigma, "mask": np.zeros(12, bool)}, "No pixel is left of 12: .*mask chooses 0"),
+        (
+            {"noise": np.full_like(sigma, np.nan)},
+            "No pixel is left of 12: data has a value in 12, noise has a value in 0",
+        ),
+        ({"noise": sigma, "mask": np.full(12, np.nan)}, "mask has 12 values other than 0 and 1"),
         ({"noise": sigma, "mask": np.ones(48, bool)}, "mask has shape"),
         ({"noise": sigma, "parameters": "QQ"}, "each once"),
         ({"noise": sigma, "prior": {"cmb": np.inf}}, "is flat: an integral over flat amplitudes"),
@@ -443,6 +448,28 @@ def test_bad_input_is_named():
     )
     with pytest.raises(ValueError, match="the bands at"):
         make(BANDS, shifted)
+
+
+def test_intensity_and_other_orders_are_no_polarised_maps_of_a_sky():
+    nested, ring = sl.HealpixSky(1, nest=True), sl.HealpixSky(1)
+    bright = np.ones((15, 12))
+    of = {"frequency": FREQUENCY, "unit": "K_CMB"}
+    with pytest.raises(ValueError, match=r"parameters = 'QU', but Q and U of the data are 0 .* give parameters='I'"):
+        sl.SpectralLikelihood(BANDS, sl.Stokes(bright, 0 * bright, 0 * bright, sky=ring, **of))
+    holed = np.where(np.arange(12) == 3, -1.6375e30, 0 * bright)
+    with pytest.raises(ValueError, match=r"give parameters='I' or polarised maps"):
+        sl.SpectralLikelihood(BANDS, sl.Stokes(bright, holed, holed, sky=ring, **of))
+    part = sl.Stokes(*[bright[:, :4]] * 3, sky=sl.HealpixSky(2, pixels=[0, 1, 2, 3]), **of)
+    with pytest.raises(ValueError, match=r"data are of other pixels than the sky given"):
+        sl.SpectralLikelihood(BANDS, part, sky=sl.HealpixSky(2, pixels=[10, 11, 12, 13]))
+    maps = sl.Stokes(bright, bright, bright, sky=nested, **of)
+    with pytest.raises(
+        ValueError, match=r"data are at NSIDE 1 in NESTED order, the sky given at .* RING order: bring both"
+    ):
+        sl.SpectralLikelihood(BANDS, maps, sky=ring)
+    noise = sl.Stokes(bright, bright, bright, sky=ring, **of)
+    with pytest.raises(ValueError, match=r"noise maps are at NSIDE 1 in RING order"):
+        sl.SpectralLikelihood(BANDS, maps, noise=noise)
 
 
 def test_clusters_without_signal_are_held_and_listed():
@@ -492,6 +519,11 @@ def test_clusters_against_scipy(faint):
     result = sl.fit(full, sl.ProjectedGaussNewton())
     assert result.status == "converged"
     assert len(result.history) <= 15
+    for end in np.transpose(bounds):  # two corners
+        corner = sl.fit(full, start=back(jnp.asarray(end)), covariance=0)
+        assert corner.status == "converged"
+        assert len(corner.history) <= 40
+        assert corner.log_posterior == pytest.approx(result.log_posterior, abs=1e-3)
     assert result.log_posterior == pytest.approx(-(oracle.fun + first), abs=1e-3)
     held = [label for label, x, ends in zip(space.labels, oracle.x, bounds, strict=True) if x in ends]
     assert result.bounds.active == held

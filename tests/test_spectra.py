@@ -62,6 +62,8 @@ def test_values_of_closed_forms():
     broken = sl.spectra.BrokenPowerLaw(1.0, 2.0, 2.5, norm=3.0)
     np.testing.assert_allclose(values(broken, e), np.where(e < 2, 3 / e, 3 * 2**1.5 * e**-2.5), rtol=1e-13)
     double = sl.spectra.DoublyBrokenPowerLaw(1.0, 0.8, 2.0, 4.0, 3.0)
+    with pytest.raises(ValueError, match=r"lower_break = 4 keV must be below upper_break = 0\.8 keV"):
+        sl.spectra.DoublyBrokenPowerLaw(1.0, 4.0, 2.0, 0.8, 3.0)
     expected = np.where(e < 0.8, 1 / e, np.where(e < 4, 0.8 * e**-2.0, 0.8 * 4 * e**-3.0))
     np.testing.assert_allclose(values(double, e), expected, rtol=1e-13)
     np.testing.assert_allclose(values(sl.spectra.CutoffPowerLaw(1.2, 4.0), e), e**-1.2 * np.exp(-e / 4), rtol=1e-13)

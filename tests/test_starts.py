@@ -8,6 +8,7 @@ import numpyro.distributions as dist
 import pytest
 
 import sightline as sl
+from sightline.inference import active
 from sightline.inference.scout import drawn
 from sightline.statistics import Gaussian, Likelihood
 
@@ -129,6 +130,17 @@ def test_a_fit_begins_and_ends_on_a_bound(method, prior):
     assert inside.active == []
     assert inside.dof == 1
     assert "bound" not in repr(inside)
+
+
+def test_a_slope_is_asked_for_only_where_a_number_is_near_a_bound(monkeypatch):
+    """Where no number is within its errors of a bound, no derivative is compiled to be told so."""
+    asked = []
+    original = active.jacobian
+    monkeypatch.setattr(active, "jacobian", lambda *arguments: asked.append(1) or original(*arguments))
+    assert sl.fit(slope(prior=dist.Uniform(0.0, 20.0), data=(2.0, 3.0, 1.0))).active == []
+    assert not asked
+    assert sl.fit(slope(prior=dist.Uniform(0.0, 20.0))).active == ["x"]
+    assert asked
 
 
 def test_a_bound_is_known_without_a_covariance_where_the_number_is_on_it():

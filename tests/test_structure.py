@@ -22,6 +22,7 @@ ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "
 ROOMS += [
     "sky.axes",
     "sky.geometry",
+    "sky.brightness",
     "sky.stokes",
     "sky.pixels",
     "sky.harmonics",

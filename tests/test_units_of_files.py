@@ -8,8 +8,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-import sightline as sl
 from sightline import datasets, io
+from sightline.sky.brightness import per_kelvin
 
 NSIDE, SIZE = 2, 48
 RANDOM = np.random.default_rng(4)
@@ -70,8 +70,8 @@ def test_a_unit_that_contradicts_the_file_is_refused(tmp_path):
 
 
 def test_brightness_in_any_unit_is_in_kelvin(tmp_path):
-    path, factor = tmp_path / "map.fits", float(sl.stokes.per_kelvin("MJy/sr", jnp.asarray(0.408)))
-    thermodynamic = float(sl.stokes.per_kelvin("K_CMB", jnp.asarray(0.408)))
+    path, factor = tmp_path / "map.fits", float(per_kelvin("MJy/sr", jnp.asarray(0.408)))
+    thermodynamic = float(per_kelvin("K_CMB", jnp.asarray(0.408)))
     cases = {"K": 1, "mK": 1e-3, "uK_RJ": 1e-6, "": 1, "MJy/sr": 1 / factor, "mK_CMB": 1e-3 / thermodynamic}
     for unit, scale in cases.items():
         healpix(path, {"TEMPERATURE": 1e3 + MAPS[0]}, {"TEMPERATURE": unit})

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import sightline as sl
+from sightline._core.fields import annotations
 from sightline._core.meanings import meaning
-from sightline._core.module import annotations
 from sightline.parameters.bounds import spell
 from sightline.registry import NAMESPACES
 

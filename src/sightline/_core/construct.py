@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from .module import Module, annotations, check_fields, spell
+from .fields import annotations, check_fields, spell
+from .module import Module
 
 
 def construct(cls: type[Any], values: Mapping[str, Any], batch: bool = False) -> Any:

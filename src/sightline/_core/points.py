@@ -130,7 +130,7 @@ def _converted(method: Method, named: list[str], convert: Method) -> Method:
         for one in named:
             if one in bound.arguments:
                 bound.arguments[one] = convert(bound.arguments[one], type(self).__name__, name)
-        _check_rising(bound.arguments.get("low"), bound.arguments.get("high"))
+        check_rising(bound.arguments.get("low"), bound.arguments.get("high"))
         return method(*bound.args, **bound.kwargs)
 
     return checked
@@ -166,7 +166,7 @@ def _checked(method: Method, argument: str) -> Method:
     return checked
 
 
-def _check_rising(low: Any, high: Any) -> None:
+def check_rising(low: Any, high: Any) -> None:
     """Refuses a band that is upside down, where both ends are known: its photons would be 0 or negative."""
     known = not any(value is None or isinstance(value, Tracer) for value in (low, high))
     if known and float(low) > float(high):

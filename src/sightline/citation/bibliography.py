@@ -5,7 +5,7 @@ from typing import Any
 
 import equinox as eqx
 
-from .._core.module import walk
+from .._core.fields import walk
 
 ALWAYS = ("Bradbury2018", "Kidger2021")
 """The software under everything."""

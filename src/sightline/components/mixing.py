@@ -12,8 +12,8 @@ from jaxtyping import Array, Float
 from .._core.constants import HNU_OVER_K, T_CMB
 from .._core.module import Module, setting
 from .._core.units import whole
+from ..sky.brightness import per_kelvin
 from ..sky.instruments.bands import Nodes, nodes_of
-from ..sky.stokes import per_kelvin
 from .maps.base import is_pixel_map
 from .seds import AbstractSED
 

@@ -17,7 +17,7 @@ from .._core.locks import LOCK
 from .._core.reading import FileError, brief, read_text, reading
 from .._version import __version__
 
-FORMAT = 1
+FORMAT = 2
 DEPENDENCIES = ("equinox", "numpyro", "blackjax", "optax", "optimistix", "interpax")
 _RUN = "run.json"
 

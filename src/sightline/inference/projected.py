@@ -18,6 +18,7 @@ from ..statistics.squares import Normal
 from .blame import blame
 from .journal import State
 from .method import CONVERGED, DIVERGED, STEP_LIMIT, AbstractMethod, Context, Outcome
+from .secant import secant
 
 DENSE = 100  # numbers up to which the curvature is a matrix
 FIRST, LARGEST = 1e-3, 1e10
@@ -26,6 +27,7 @@ MORE, LESS = 4.0, 10.0
 grows where f rises, and falls from step to step."""
 _ACCURACY, _INNER = 1e-6, 300  # of conjugate gradients, and their steps
 _ROUNDING = 8.0  # units in the last place by which a sum of squares may seem to rise
+_NEAR = 1.0  # gain in the log density up to which a step tells of the curvature where it ends
 RUNNING, REACHED, STALLED, INFINITE = 0, 1, 2, 3
 ENDS = ("", CONVERGED, STEP_LIMIT, DIVERGED)
 
@@ -38,6 +40,8 @@ class Walk(NamedTuple):
 
     - `least`: f = -log p, but for a constant, at the last values; `decrement`: g_F H_FF^-1 g_F, twice the gain still
       to be had; `status`; `blind`: numbers that no datum tells of.
+    - `before`, `slope`: values that the last step came from, and the gradient there; the present values where it tells
+      of no curvature.
     """
 
     values: Vector
@@ -46,26 +50,32 @@ class Walk(NamedTuple):
     decrement: Float[Array, ""]
     status: Int[Array, ""]
     blind: Bool[Array, " n"]
+    before: Vector
+    slope: Vector
 
 
 def begin(values: Vector) -> Walk:
     """A fit at its start."""
     infinity, first = jnp.asarray(jnp.inf, values.dtype), jnp.asarray(FIRST, values.dtype)
-    return Walk(values, infinity, first, infinity, jnp.asarray(RUNNING), jnp.zeros(values.shape, bool))
+    seen, still = jnp.zeros(values.shape, bool), jnp.zeros_like(values)
+    return Walk(values, infinity, first, infinity, jnp.asarray(RUNNING), seen, values, still)
 
 
 def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""], near: Near = normal) -> Walk:
     """One step: as little damped as lets f fall.
 
     Numbers at a bound that f would have them cross stay there; the others move by -H_FF^-1 g_F and stop at the bounds.
+    Near the end H is corrected by how the gradient changed along the last step.
 
     **Arguments:** `near`: f, g and H at a place.
     """
     low, high = box(posterior.space)
     at = near(posterior, walk.values)
     held = ((walk.values <= low) & (at.gradient > 0)) | ((walk.values >= high) & (at.gradient < 0))
+    at = secant(at, walk.values - walk.before, at.gradient - walk.slope)
     system, epsilon = _system(at, ~held), jnp.finfo(walk.values.dtype).eps
-    highest = at.value + _ROUNDING * epsilon * jnp.abs(at.value)
+    noise = _ROUNDING * epsilon * jnp.abs(at.value)
+    highest = at.value + noise
 
     def tried(damping: Array) -> tuple[Vector, Array, Array]:
         step = _newton(at, system, damping)
@@ -81,15 +91,15 @@ def advance(posterior: Posterior, walk: Walk, tolerance: Float[Array, ""], near:
     damping, trial, least, _ = last
     small = first[3] < jnp.maximum(tolerance, epsilon * jnp.abs(at.value))
     undamped = walk.damping <= 10 * epsilon
-    lower, same = least <= highest, jnp.abs(least - at.value) <= highest - at.value
+    lower, same = least <= highest, jnp.abs(least - at.value) <= noise
     rounding = same & (first[3] >= walk.decrement / 2)  # whole steps that neither gain nor come nearer
     on = lower | (small & ~undamped)  # where nothing is lower by rounding, the whole step has yet to be judged
     status = jnp.where(undamped & (small | rounding), REACHED, jnp.where(on, RUNNING, STALLED))
     status = jnp.where(jnp.isfinite(at.value) & jnp.all(jnp.isfinite(at.gradient)), status, INFINITE)
     next_ = jnp.where(small, epsilon, jnp.maximum(damping / LESS, epsilon)).astype(damping.dtype)
-    moved = Walk(
-        jnp.where(lower, trial, walk.values), jnp.where(lower, least, at.value), next_, first[3], status, system.blind
-    )
+    values, gain = jnp.where(lower, trial, walk.values), at.value - least
+    before = jnp.where((gain > noise) & (jnp.maximum(gain, first[3] / 2) < _NEAR), walk.values, values)
+    moved = Walk(values, jnp.where(lower, least, at.value), next_, first[3], status, system.blind, before, at.gradient)
     return jax.tree.map(lambda new, old: jnp.where(walk.status == RUNNING, new, old), moved, walk)
 
 
@@ -150,10 +160,12 @@ class ProjectedGaussNewton(AbstractMethod):
 
     d theta = -(H + lambda diag H)^-1 g,  g = J^T r,  H = J^T J,
 
-    and are cut at the box; lambda falls where the density rises, and grows where it does not. Up to 100
-    numbers H is a matrix, beyond conjugate gradients solve with its products. It ends by the decrement g H^-1 g of
-    the free numbers, twice the gain in the log density that is still to be had: it has no unit and no scale. What is
-    below the rounding of the log density itself counts as nothing, and it ends where whole steps only meet rounding.
+    and are cut at the box; lambda falls where the density rises, and grows where it does not. Up to 100 numbers H is a
+    matrix, beyond conjugate gradients solve with its products. Near the end, where a step gains less than 1 in the log
+    density, the change of g along it corrects H for the curvature of the residuals, which J^T J leaves out: without it
+    fits of faint signals creep. It ends by the decrement g H^-1 g of the free numbers, twice the gain in the log
+    density that is still to be had: it has no unit and no scale. What is below the rounding of the log density itself
+    counts as nothing, and it ends where whole steps only meet rounding.
 
     Where it ends on bounds is in `FitResult.bounds`, numbers that no datum tells of are in `FitResult.blind`: they
     stay where they were. A start may lie on a bound.
@@ -168,7 +180,8 @@ class ProjectedGaussNewton(AbstractMethod):
         >>> float(result.parameters["x"]), result.bounds.multipliers
         (1.0, {'x': 60.0...})
 
-    **Source:** Bertsekas 1982, SIAM J. Control Optim. 20, 221; Marquardt 1963, J. SIAM 11, 431.
+    **Source:** Bertsekas 1982, SIAM J. Control Optim. 20, 221; Marquardt 1963, J. SIAM 11, 431;
+    Al-Baali & Fletcher 1985, J. Oper. Res. Soc. 36, 405.
     """
 
     tolerance: float = setting(2e-6, positive=True)

@@ -39,10 +39,12 @@ def save(figure: "matplotlib.figure.Figure", path: PathLike, overwrite: bool = F
 def _laid_out(figure: "matplotlib.figure.Figure") -> Iterator[None]:
     """Laid out once: left to itself, matplotlib does it twice for a file, each time as long as drawing takes."""
     engine = figure.get_layout_engine()
+    if engine is None:
+        yield
+        return
     try:
-        if engine is not None:
-            engine.execute(figure)
-            figure.set_layout_engine("none" if _lays_out() else None)
+        engine.execute(figure)
+        figure.set_layout_engine("none" if _lays_out() else None)
         yield
     finally:
         figure.set_layout_engine(engine)

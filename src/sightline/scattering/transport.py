@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.fields import check_tree
 from .._core.given import check_key
-from .._core.module import Module, check_tree, default_float, is_concrete, setting
+from .._core.module import Module, default_float, is_concrete, setting
 from .._core.units import whole
 from ..sky.fields import AbstractField
 from .flight import Lanes, Medium, fly

@@ -9,26 +9,42 @@ from .stokes import is_blank
 
 
 def used(values: np.ndarray, spread: np.ndarray | None, known: np.ndarray | None, mask: Any) -> np.ndarray:
-    """Places of the pixels that are neither blank nor masked nor of infinite noise."""
+    """Places of the pixels that are neither blank nor masked nor of infinite noise.
+
+    **Raises:** `ValueError` where none is left, or for a mask that is none.
+    """
     axes = tuple(range(values.ndim - 1))
     if not np.any(np.isfinite(values)):
         raise ValueError("data hold no finite value: every pixel is blank.")
-    good = np.all(np.isfinite(values), axis=axes)
+    kept = {"data": np.all(np.isfinite(values), axis=axes)}
     if spread is not None:
-        good &= np.all(np.isfinite(spread), axis=axes)
+        kept["noise"] = np.all(np.isfinite(spread), axis=axes)
     if known is not None:
-        good &= np.all(np.isfinite(known), axis=(*range(known.ndim - 3), -1, -2))
+        kept["covariance"] = np.all(np.isfinite(known), axis=(*range(known.ndim - 3), -1, -2))
     if mask is not None:
-        chosen = numbers(mask, "", "mask")
-        if chosen.shape != good.shape or not np.all(np.isin(chosen, (0, 1))):
-            raise ValueError(
-                f"mask has shape {chosen.shape} for {good.size} pixels: give one value a pixel, True (1) where it is "
-                "used, at the nside and ordering of the data."
-            )
-        good &= chosen.astype(bool)
+        kept["mask"] = _chosen(mask, kept["data"].shape)
+    good = np.logical_and.reduce(list(kept.values()))
     if not np.any(good):
-        raise ValueError("No pixel is left: the mask, blank data and infinite noise exclude them all.")
+        counts = ", ".join(f"{name} has a value in {np.sum(one)}" for name, one in kept.items() if name != "mask")
+        counts += f", mask chooses {np.sum(kept['mask'])}" if "mask" in kept else ""
+        raise ValueError(
+            f"No pixel is left of {good.size}: {counts}. Blank data and noise that is NaN or infinite count as none."
+        )
     return np.flatnonzero(good)
+
+
+def _chosen(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The mask as flags.
+
+    **Raises:** `ValueError` for another shape, or values other than 0 and 1.
+    """
+    chosen = numbers(mask, "", "mask")
+    cure = "give one value a pixel, True (1) where it is used, at the nside and ordering of the data."
+    if chosen.shape != shape:
+        raise ValueError(f"mask has shape {chosen.shape} for {shape[0]} pixels: {cure}")
+    if not np.all(np.isin(chosen, (0, 1))):
+        raise ValueError(f"mask has {np.sum(~np.isin(chosen, (0, 1)))} values other than 0 and 1: {cure}")
+    return chosen.astype(bool)
 
 
 def matrices(

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._core.module import check_tree, default_float
+from .._core.fields import check_tree
+from .._core.module import default_float
 from ..galaxies.dust import AbstractLaw
 from ..galaxies.ifu import AbstractPSF
 from ..galaxies.stars import AbstractHistory

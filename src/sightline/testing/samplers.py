@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from .._core.fields import check_tree
 from .._core.given import check_kind
-from .._core.module import check_tree, default_float
+from .._core.module import default_float
 from .._core.units import number, whole
 from ..processes.samplers import AbstractInverse
 from ..processes.samplers.domain import Domain, lattice

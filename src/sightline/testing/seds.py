@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._core.module import check_tree, default_float
+from .._core.fields import check_tree
+from .._core.module import default_float
 from ..components.maps.base import is_pixel_map
 from ..components.seds import AbstractSED
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems

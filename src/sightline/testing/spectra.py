@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._core.module import check_tree, default_float
+from .._core.fields import check_tree
+from .._core.module import default_float
 from ..xray.spectra.base import AbstractFactor, AbstractPhotonSpectrum
 from ..xray.spectra.bins import Bins, divided
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .._core.module import check_tree, default_float
+from .._core.fields import check_tree
+from .._core.module import default_float
 from .._core.types import Number
 from ..sky.emission import FaradayVector, StokesVector, TransferCoefficients
 from ..sky.transfer import AbstractTransfer

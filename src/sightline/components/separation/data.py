@@ -7,6 +7,7 @@ import numpy as np
 from ..._core.given import check_kind
 from ..._core.units import brightness_unit, numbers
 from ...sky.geometry import AbstractSky, HealpixSky
+from ...sky.geometry.comparison import difference
 from ...sky.instruments.bands import Bands
 from ...sky.pixels import matrices
 from ...sky.stokes import Stokes, is_blank
@@ -44,6 +45,8 @@ def to_bands(
         if unit is not None or convention is not None:
             raise ValueError("A Stokes knows its unit and convention: leave `unit` and `convention` out.")
         values, unit, convention = _of_stokes(data, bands, parameters), data.unit, data.convention
+        check_ordering("data", data.sky, sky)
+        check_polarised(data, parameters)
         sky = data.sky if sky is None else sky
     else:
         if unit is None or (convention is None and set(parameters) & set("QU")):
@@ -77,6 +80,30 @@ def check_parameters(parameters: str) -> None:
         raise ValueError(f"parameters = {parameters!r}: name some of 'IQU', each once.")
 
 
+def check_ordering(what: str, own: AbstractSky | None, sky: AbstractSky | None) -> None:
+    """Refuses maps whose own sky has its pixels elsewhere than the one that is given.
+
+    **Raises:** `ValueError`.
+    """
+    apart = "" if own is None or sky is None else difference(own, sky, "the sky given")
+    if apart:
+        raise ValueError(f"{what} {apart}: bring both to one, or leave `sky` out.")
+
+
+def check_polarised(data: Stokes, parameters: str) -> None:
+    """Refuses Q and U of maps that have an intensity alone.
+
+    **Raises:** `ValueError`.
+    """
+    maps = {name: np.asarray(getattr(data, name)) for name in "IQU"}
+    empty = {name: not np.any(one[~is_blank(one)]) for name, one in maps.items()}
+    if empty["Q"] and empty["U"] and not empty["I"] and set(parameters) & set("QU"):
+        raise ValueError(
+            f"parameters = {parameters!r}, but Q and U of the data are 0 everywhere: these are maps of intensity, give "
+            "parameters='I' or polarised maps."
+        )
+
+
 def spread(noise: Any, maps: BandMaps, bands: Bands, parameters: str) -> np.ndarray:
     """Standard deviations in the shape of the maps, K_CMB; those of the depths where `noise` is `None`.
 
@@ -91,6 +118,7 @@ def spread(noise: Any, maps: BandMaps, bands: Bands, parameters: str) -> np.ndar
             )
         return np.array(np.broadcast_to(np.asarray(bands.sigma(maps.sky, parameters))[..., None], shape), np.float64)
     if isinstance(noise, Stokes):
+        check_ordering("noise maps", noise.sky, maps.sky)
         known = noise.to(maps.unit)
         noise = np.abs(_of_stokes(known, bands, parameters))
     given = numbers(noise, brightness_unit(maps.unit).quantity, "noise")
@@ -137,3 +165,37 @@ def _sky(sky: AbstractSky | None, npix: int) -> AbstractSky | None:
     nside = round((npix / 12) ** 0.5)
     whole = 12 * nside**2 == npix and nside & (nside - 1) == 0 and nside > 0
     return HealpixSky(nside) if whole else None
+
+
+def observed(
+    data: Any,
+    bands: Bands,
+    parameters: str,
+    noise: Any,
+    covariance: Any,
+    unit: str | None,
+    convention: str | None,
+    sky: AbstractSky | None,
+) -> tuple[BandMaps, np.ndarray | None, np.ndarray | None]:
+    """Maps in bands with their standard deviations or their covariances, of which one is `None`.
+
+    **Raises:** `ValueError` for both kinds of noise.
+    """
+    if noise is not None and covariance is not None:
+        raise ValueError("Give either noise, standard deviations, or covariance, one matrix a pixel.")
+    maps = to_bands(data, bands, parameters, unit, convention, sky)
+    known = None if covariance is None else covariances(covariance, maps, parameters)
+    return maps, spread(noise, maps, bands, parameters) if known is None else None, known
+
+
+def again(values: np.ndarray, npix: int, kept: Any) -> np.ndarray:
+    """The pixels that are used of other maps of the same bands.
+
+    **Raises:** `ValueError` for maps of other pixels, or blank in these.
+    """
+    if values.shape[-1] != npix:
+        raise ValueError(f"maps have {values.shape[-1]} pixels, the data {npix}.")
+    chosen = values if kept is None else values[..., np.asarray(kept)]
+    if not np.all(np.isfinite(chosen)):
+        raise ValueError("maps are blank in pixels that are used: leave these out by the mask of the likelihood.")
+    return chosen

@@ -23,6 +23,18 @@ def check_order(mixing: Any, sky: Any) -> None:
         raise ValueError(f"The data are in {'NESTED' if nest else 'RING'} order: give GaussianMap(..., nest={nest}).")
 
 
+def check_count(bands: int, names: tuple[str, ...]) -> None:
+    """Refuses fewer bands than components.
+
+    **Raises:** `ValueError`.
+    """
+    if bands < len(names):
+        raise ValueError(
+            f"{bands} bands cannot tell {len(names)} components apart ({', '.join(names)}): use more bands, or fewer "
+            "components."
+        )
+
+
 def check_components(matrix: Any, weight: Any, names: tuple[str, ...], place: Any) -> None:
     """Refuses a mixing matrix with too few bands, or with columns that are alike in a pixel.
 
@@ -31,11 +43,7 @@ def check_components(matrix: Any, weight: Any, names: tuple[str, ...], place: An
     **Raises:** `ValueError`, naming the components and a pixel.
     """
     matrix = np.asarray(matrix, np.float64)
-    if matrix.shape[0] < matrix.shape[1]:
-        raise ValueError(
-            f"{matrix.shape[0]} bands cannot tell {matrix.shape[1]} components apart ({', '.join(names)}): use more "
-            "bands, or fewer components."
-        )
+    check_count(matrix.shape[0], names)
     weight = np.asarray(weight, np.float64)
     step = -(-matrix.shape[2] // _MOST)
     matrix, weight = matrix[..., ::step], weight[..., ::step]
@@ -60,3 +68,12 @@ def check_components(matrix: Any, weight: Any, names: tuple[str, ...], place: An
             f"{names[i]!r} and {names[j]!r} have the same shape in these bands{place(pixel * step)} (A^T N^-1 A is "
             f"singular in {bad.size} of {least.size} pixels): give them other spectral parameters, or leave one out."
         )
+
+
+def where(pixel: int, sky: Any, kept: Any) -> str:
+    """Where one of the pixels that are used is, in words."""
+    number = pixel if kept is None else int(kept[pixel])
+    if not hasattr(sky, "lonlat"):
+        return f" in pixel {number}"
+    l, b = (float(angles[number]) for angles in sky.lonlat())
+    return f" in pixel {number}, towards l = {l:.4g}, b = {b:.4g} deg"

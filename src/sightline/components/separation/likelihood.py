@@ -27,11 +27,11 @@ from . import pixels
 from .amplitude_priors import Priors, check_complete, check_prior
 from .amplitudes import Amplitudes
 from .assembly import assembled
-from .data import covariances, noise_of, spread, to_bands
-from .degeneracy import check_components, check_order
-from .models import mixing_of, predicted_of
-from .residuals import Residuals, check_references, residuals, true_maps
-from .systems import alike_of, diagonal, layout, priors, stacked, systems
+from .data import again, noise_of, observed, to_bands
+from .degeneracy import check_components, check_count, check_order, where
+from .models import mixing_of, number_of, predicted_of, unpredicted
+from .residuals import Residuals, check_references, in_bands, residuals, true_maps
+from .systems import alike_of, diagonal, shown, stacked
 
 
 class SpectralLikelihood(AbstractLikelihood):
@@ -111,11 +111,7 @@ class SpectralLikelihood(AbstractLikelihood):
     ):
         if not isinstance(bands, Bands):
             raise TypeError(f"SpectralLikelihood: bands is {bands!r}: give sl.instruments.Bands or instruments.load.")
-        if noise is not None and covariance is not None:
-            raise ValueError("Give either noise, standard deviations, or covariance, one matrix a pixel.")
-        maps = to_bands(data, bands, parameters, unit, convention, sky)
-        known = None if covariance is None else covariances(covariance, maps, parameters)
-        sigma = spread(noise, maps, bands, parameters) if known is None else None
+        maps, sigma, known = observed(data, bands, parameters, noise, covariance, unit, convention, sky)
         kept = used(maps.values, sigma, known, mask)
         self.npix = maps.values.shape[-1]
         self.kept = None if kept.size == self.npix else kept
@@ -175,7 +171,7 @@ class SpectralLikelihood(AbstractLikelihood):
         self.examine(model)
         mixing = mixing_of(model)
         of, seen = self._spread(mixing), self._pixels(mixing, self._left(model))
-        return Amplitudes(_solve(of, seen), mixing, self.parameters, self.sky, self.npix, self.kept)
+        return Amplitudes(pixels.solved(of, seen), mixing, self.parameters, self.sky, self.npix, self.kept)
 
     def cleaned(self, model: Any, data: Data, component: str) -> Float[Array, "k n"]:
         """The map of one component of other data of these bands, as `to_data` gives them, K_CMB.
@@ -183,11 +179,7 @@ class SpectralLikelihood(AbstractLikelihood):
         **Raises:** `ValueError` for what is no component.
         """
         mixing = mixing_of(model)
-        if component not in mixing.components:
-            known = ", ".join(map(repr, mixing.components))
-            raise ValueError(f"{component!r} is no component: name one of {known}.")
-        of = self._spread(mixing)
-        return self._solved(of, mixing, data)[mixing.components.index(component)]
+        return self._solved(self._spread(mixing), mixing, data)[number_of(component, mixing)]
 
     def to_data(self, maps: Any, unit: str | None = None, convention: str | None = None) -> Data:
         """Other maps of the same bands as this likelihood holds data, (k, bands, n): for `given` and `sl.fit_many`.
@@ -197,12 +189,7 @@ class SpectralLikelihood(AbstractLikelihood):
         **Raises:** `ValueError` for maps of other bands or pixels, or blank where these are not.
         """
         given = to_bands(maps, self.bands, self.parameters, unit, convention, self.sky)
-        if given.values.shape[-1] != self.npix:
-            raise ValueError(f"maps have {given.values.shape[-1]} pixels, the data {self.npix}.")
-        chosen = given.values if self.kept is None else given.values[..., np.asarray(self.kept)]
-        if not np.all(np.isfinite(chosen)):
-            raise ValueError("maps are blank in pixels that are used: leave these out by the mask of the likelihood.")
-        return jnp.asarray(chosen, default_float())
+        return jnp.asarray(again(given.values, self.npix, self.kept), default_float())
 
     def residuals_of(self, model: Any, truth: ComponentSky) -> dict[str, Residuals]:
         """What is wrong with the maps of the components, where the true sky is known.
@@ -222,10 +209,8 @@ class SpectralLikelihood(AbstractLikelihood):
         of = self._spread(mixing)
         check_references(found, truth)
         known = true_maps(truth, self.parameters, self.npix, self.kept)
-        other = self._spread(truth.mixing)
-        places = [truth.mixing.components.index(name) for name in known]
-        matrix = pixels.columns(other, self.bands.nodes(), self.data.shape[-1])[:, jnp.asarray(places)]
-        bright = jnp.einsum("bcn,ckn->kbn", matrix, jnp.asarray(np.stack(list(known.values())), self.data.dtype))
+        other = pixels.columns(self._spread(truth.mixing), self.bands.nodes(), self.data.shape[-1])
+        bright = in_bands(truth, known, other).astype(self.data.dtype)
         taken = np.asarray(self._solved(of, mixing, bright))
         return residuals(found, taken, known)
 
@@ -283,12 +268,7 @@ class SpectralLikelihood(AbstractLikelihood):
 
     def place(self, pixel: int) -> str:
         """Where a pixel is, in words."""
-        number = pixel if self.kept is None else int(self.kept[pixel])
-        known: Any = self.sky
-        if not hasattr(known, "lonlat"):
-            return f" in pixel {number}"
-        l, b = (float(angles[number]) for angles in known.lonlat())
-        return f" in pixel {number}, towards l = {l:.4g}, b = {b:.4g} deg"
+        return where(pixel, self.sky, self.kept)
 
     def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
         """The maps of all bands on the sky."""
@@ -313,26 +293,15 @@ class SpectralLikelihood(AbstractLikelihood):
 
         **Raises:** `ValueError` for a prediction of other pixels.
         """
-        predicted = predicted_of(model)
-        if predicted is None:
-            return self.data
-        if predicted.sightlines.sky.size != self.npix:
-            size = predicted.sightlines.sky.size
-            raise ValueError(
-                f"PredictedSky.sightlines has {size} pixels, the data {self.npix}: take the sky of the data."
-            )
-        maps = predicted.in_bands(self.bands.nodes(), self.parameters)
-        return self.data - (maps if self.kept is None else maps[..., self.kept]).astype(self.data.dtype)
+        return unpredicted(model, self.data, self.bands, self.parameters, self.npix, self.kept)
 
     def _pixels(self, mixing: MixingMatrix, data: Data | None = None) -> pixels.Pixels:
-        if len(self.bands) < len(mixing.components):
-            check_components(np.ones((len(self.bands), len(mixing.components), 0)), None, mixing.components, self.place)
+        check_count(len(self.bands), mixing.components)
         check_order(mixing, self.sky)
-        seen = systems(self.data if data is None else data, self.noise, self.alike)
         if self.prior is not None:
             check_complete(self.prior, mixing.components)
-        known = priors(self.prior, mixing.components, layout(len(self.parameters), self.noise, self.alike))
-        return pixels.Pixels(self.bands.nodes(), seen, known)
+        seen = self.data if data is None else data
+        return shown(mixing, self.bands.nodes(), seen, self.noise, self.alike, self.prior)
 
     def _spread(self, mixing: MixingMatrix) -> pixels.Spread:
         return pixels.spread(mixing, self.npix, self.kept)
@@ -343,8 +312,3 @@ class SpectralLikelihood(AbstractLikelihood):
     def _maps(self, of: pixels.Spread, amplitudes: Float[Array, "components k n"]) -> Data:
         matrix = pixels.columns(of, self.bands.nodes(), self.data.shape[-1])
         return jnp.einsum("bcn,ckn->kbn", matrix, amplitudes)
-
-
-@eqx.filter_jit
-def _solve(of: pixels.Spread, seen: pixels.Pixels) -> Any:
-    return pixels.amplitudes(of, seen)

@@ -3,6 +3,8 @@
 from typing import Any
 
 from ...model import Model
+from ...sky.instruments.bands import Bands
+from ...statistics.noise import Data
 from ..component_sky import ComponentSky
 from ..mixing import MixingMatrix
 from ..predicted_sky import PredictedSky
@@ -27,3 +29,29 @@ def predicted_of(model: Any) -> PredictedSky | None:
     """What a model predicts, if it does."""
     inner = model.simulator if isinstance(model, Model) else model
     return inner if isinstance(inner, PredictedSky) else None
+
+
+def number_of(component: str, mixing: MixingMatrix) -> int:
+    """Which of the components a name is.
+
+    **Raises:** `ValueError` for what is no component.
+    """
+    if component not in mixing.components:
+        known = ", ".join(map(repr, mixing.components))
+        raise ValueError(f"{component!r} is no component: name one of {known}.")
+    return mixing.components.index(component)
+
+
+def unpredicted(model: Any, data: Data, bands: Bands, parameters: str, npix: int, kept: Any) -> Data:
+    """The data without what the model predicts.
+
+    **Raises:** `ValueError` for a prediction of other pixels.
+    """
+    predicted = predicted_of(model)
+    if predicted is None:
+        return data
+    if predicted.sightlines.sky.size != npix:
+        size = predicted.sightlines.sky.size
+        raise ValueError(f"PredictedSky.sightlines has {size} pixels, the data {npix}: take the sky of the data.")
+    maps = predicted.in_bands(bands.nodes(), parameters)
+    return data - (maps if kept is None else maps[..., kept]).astype(data.dtype)

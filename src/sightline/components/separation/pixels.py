@@ -101,3 +101,9 @@ def _mapped(function: Any, of: Spread, pixels: Pixels) -> Any:
     axes = jax.tree.map(lambda leaf: leaf.ndim - 1 if leaf.ndim > 1 else None, pixels.systems)
     priors = jax.tree.map(lambda leaf: 0 if leaf.ndim else None, pixels.priors)
     return jax.vmap(function, in_axes=(of.axes, None, axes, priors))(of.mixing, *pixels)
+
+
+@eqx.filter_jit
+def solved(of: Spread, seen: Pixels) -> Any:
+    """The amplitudes of all pixels, and what they were solved with, as one program."""
+    return amplitudes(of, seen)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from ...sky.stokes import Stokes
 from ..component_sky import ComponentSky
@@ -79,3 +81,12 @@ def residuals(found: Amplitudes, taken: np.ndarray, known: Mapping[str, np.ndarr
         parts = (systematic, total - systematic, total)
         result[name] = Residuals(*(found.stokes(one, float(found[name].frequency)) for one in parts))
     return result
+
+
+def in_bands(
+    truth: ComponentSky, known: Mapping[str, np.ndarray], matrix: Float[Array, "bands components n"]
+) -> Float[Array, "k bands n"]:
+    """What the true amplitudes that are known make in the bands, K_CMB."""
+    places = [truth.mixing.components.index(name) for name in known]
+    maps = jnp.asarray(np.stack(list(known.values())), matrix.dtype)
+    return jnp.einsum("bcn,ckn->kbn", matrix[:, jnp.asarray(places)], maps)

@@ -6,10 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ...sky.instruments.bands import Nodes
 from ...statistics import Correlated, Gaussian
+from ..mixing import MixingMatrix
 from .amplitude_priors import AmplitudePrior
 from .amplitude_priors import Priors as Known
 from .elimination import Prior, Priors, Seen, Solved, Systems
+from .pixels import Pixels
 from .triangle import pairs
 
 
@@ -69,3 +72,11 @@ def diagonal(noise: Gaussian | Correlated) -> Array:
     if isinstance(noise, Correlated):
         return jnp.sum(jnp.square(noise.whitening[..., 0]), axis=-1)
     return jnp.square(1 / noise.sigma[0])
+
+
+def shown(
+    mixing: MixingMatrix, bands: Nodes, data: Any, noise: Gaussian | Correlated, alike: bool, prior: Known | None
+) -> Pixels:
+    """What the pixels show, (k, bands, n), and what is known of the amplitudes of a mixing matrix beforehand."""
+    known = priors(prior, mixing.components, layout(data.shape[0], noise, alike))
+    return Pixels(bands, systems(data, noise, alike), known)

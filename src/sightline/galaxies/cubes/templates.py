@@ -83,7 +83,9 @@ def _mix(axis: Axis, points: np.ndarray) -> Callable[..., Array]:
             change = change + _means(axis, points, tangents[4] @ known, tangents[4] @ levels, place, shift)
         if _moves(tangents[5]):
             pace = tangents[5]  # multiplied in first, so that in reverse mode the rest is dot products
-            at = jnp.where(place.inside, (weights * pace) @ cubic.values() + pace * (weights @ levels), 0)
+            # read anew, as XLA does not know: what two sums share it writes to memory, in half of a gradient's time
+            again = read(areas, values, places, jax.lax.optimization_barrier(shift))
+            at = jnp.where(place.inside, (weights * pace) @ again.values() + pace * (weights @ levels), 0)
             change = change + _by_shift(points, value * pace, at, shift)
         if any(map(_moves, tangents[:3])):
             change = change + mix(*map(_filled, tangents[:3]), places, weights, shift)

@@ -16,8 +16,8 @@ from ..._core.units import strip_unit
 from ...io.pixels import check_coordsys, read_sky
 from ...io.tables import BAD_DATA, healpix_tables, read_values, unit_of
 from ...io.units import brightness
+from ..brightness import per_kelvin
 from ..geometry import HealpixSky
-from ..stokes import per_kelvin
 
 _NAME = re.compile(r"(?:(?P<label>\w+)_)?T_(?P<number>\d+(?:p\d+)?)(?P<hertz>[MG])Hz_(?P<unit>[mu]?K(?:_?(?:RJ|CMB))?)")
 _COLUMNS = ("T", "TEMPERATURE", "I", "I_STOKES", "INTENSITY")

@@ -6,7 +6,8 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.module import is_concrete, param, walk
+from ..._core.fields import walk
+from ..._core.module import is_concrete, param
 from ..._core.types import Vector
 from ..geometry import SUN
 from .base import AbstractWrapper

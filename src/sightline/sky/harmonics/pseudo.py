@@ -13,10 +13,14 @@ from .power import AngularPower
 def pseudo_power(
     stokes: Any, mask: Any = None, lmax: Any = None, *, apodise: Any = 5.0, width: Any = 4, purify: bool = True
 ) -> AngularPower:
-    """The power spectra of a cut sky, in uK_CMB^2, its modes unmixed: C_b = sum_b' (M^-1)_bb' C~_b'.
+    """The power spectra of a cut sky, in uK_CMB^2, its modes unmixed: D_b = sum_b' (M^-1)_bb' D~_b'.
 
-    M is what the mask makes of spectra that are constant in bands of degrees. B modes that are E modes cut at the edge
-    of the mask are taken out of the map, if `purify`.
+    D = l (l + 1) C_l/(2 pi), and M is what the mask makes of one that is constant in bands of degrees, as it nearly is
+    of foregrounds and of the CMB. What is given is C_b = 2 pi D_b/(m (m + 1)), m the mean degree of the band: compare
+    it with the mean of l (l + 1) C_l over the band, divided by m (m + 1). That of a flat spectrum, as of noise, is
+    C (1 + (width^2 - 1)/(12 m (m + 1))), 8 % above C in the lowest band of 4.
+
+    B modes that are E modes cut at the edge of the mask are taken out of the map, if `purify`.
 
     **Arguments:**
 
@@ -48,17 +52,19 @@ def pseudo_power(
     maps = full_maps(stokes, mask, binary=False)
     last, master = check_lmax(lmax, maps.nside), _namaster()
     weight = master.mask_apodization(maps.weight, scale, apotype="C2") if scale else maps.weight
-    bins = master.NmtBin.from_lmax_linear(last, band)
+    bins = master.NmtBin.from_lmax_linear(last, band, is_Dell=True)
+
+    degrees = bins.get_effective_ells()
 
     def spectra(values: np.ndarray, **options: Any) -> np.ndarray:
         field = master.NmtField(weight, values, lmax=last, lmax_mask=last, **options)
-        return master.compute_full_master(field, field, bins)
+        return master.compute_full_master(field, field, bins) * (2 * np.pi / (degrees * (degrees + 1)))
 
     blank = np.full(bins.get_n_bands(), np.nan)
     temperature = spectra(maps.values[:1])[0] if maps.intensity else blank
     polarised = spectra(maps.values[1:], purify_b=purify) if maps.polarised else (blank,) * 4
     f_sky = float(np.mean(weight**2) ** 2 / np.mean(weight**4))  # of as many modes
-    return AngularPower(bins.get_effective_ells(), temperature, polarised[0], polarised[3], polarised[1], f_sky)
+    return AngularPower(degrees, temperature, polarised[0], polarised[3], polarised[1], f_sky)
 
 
 def _namaster() -> Any:

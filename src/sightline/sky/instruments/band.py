@@ -7,7 +7,8 @@ from jaxtyping import Array, Float
 
 from ..._core.module import is_concrete, param, setting
 from ..._core.units import brightness_unit
-from ..stokes import Stokes, is_blank, per_kelvin
+from ..brightness import per_kelvin
+from ..stokes import Stokes, is_blank
 from .base import AbstractInstrument
 
 

@@ -10,8 +10,9 @@ from jaxtyping import Array, Float
 
 from ..._core.module import Module, default_float, is_concrete, setting
 from ..._core.units import strip_unit
+from ..brightness import per_kelvin
 from ..geometry import HealpixSky
-from ..stokes import per_kelvin, to_frequency
+from ..stokes import to_frequency
 from .band import Bandpass
 
 _ARCMIN2 = (180 * 60 / np.pi) ** 2  # of 1 sr

@@ -17,10 +17,11 @@ from ...statistics.hooks import AbstractHolder
 from ...statistics.layout import Layout
 from ...statistics.noise import nuisance
 from ..axes import BRIGHTNESS, UNITS, Asked, asked, label
+from ..brightness import conversion
 from ..geometry import Sightlines, as_sightlines
 from ..geometry.layouts import laid_out
 from ..geometry.subset import restrict_lines, towards
-from ..stokes import Stokes, conversion
+from ..stokes import Stokes
 from .held import check_lines, hold_lines
 from .labels import check_label
 

@@ -9,8 +9,9 @@ import numpy as np
 from ..._core.module import default_float
 from ..._core.units import PHOTONS, brightness_unit, numbers
 from ..axes import BRIGHTNESS, GEV, UNITS
+from ..brightness import conversion, per_kelvin
 from ..geometry import AbstractSky, HealpixSky, difference
-from ..stokes import Stokes, conversion, is_blank, per_kelvin
+from ..stokes import Stokes, is_blank
 from .brightness import Brightness
 from .labels import check_label
 

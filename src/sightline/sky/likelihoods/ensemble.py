@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from ..._core.module import is_concrete, walk
+from ..._core.fields import walk
+from ..._core.module import is_concrete
 from ...statistics.likelihood import AbstractLikelihood, Likelihood
 from ...statistics.localised import LocalisedEnsemble
 from ...statistics.noise import AbstractNoise, Data, Gaussian, Terms

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array
 
 from ..._core.constants import CRITICAL_FREQUENCY, ELECTRON_REST_ENERGY
-from ..._core.module import is_concrete, walk
+from ..._core.fields import walk
+from ..._core.module import is_concrete
 from ..emission import AbstractEmissionOperator, SynchrotronSpectrum
 from ..fields import AbstractField
 from ..fields.cosmic_rays import AbstractCosmicRays, SpectrumGrid, WithSpectrum

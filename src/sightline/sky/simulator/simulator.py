@@ -7,7 +7,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact
 
-from ..._core.module import check_tree, setting
+from ..._core.fields import check_tree
+from ..._core.module import setting
 from ..._core.types import Scalar, Vector
 from ...statistics.hooks import Split
 from ..axes import Asked, asked

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.given import check_kind
 from ..._core.module import is_concrete
-from ..._core.points import as_energy
+from ..._core.points import as_energy, check_rising
 from ..._core.units import strip_unit
 from .base import AbstractPhotonSpectrum
 from .nodes import band
@@ -81,6 +81,5 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
 
 def _band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
     first, last = as_energy(low, "low"), as_energy(high, "high")
-    if is_concrete(first) and is_concrete(last) and float(first) > float(last):
-        raise ValueError(f"low = {first:g} keV is above high = {last:g} keV: give the band from low to high.")
+    check_rising(first, last)
     return first, last

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from ..._core.module import Module, walk
+from ..._core.fields import walk
+from ..._core.module import Module
 from ..._core.types import Scalar
 from .bins import AROUND, Bins, around
 

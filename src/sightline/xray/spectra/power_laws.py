@@ -3,12 +3,13 @@
 import math
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.elementary import log, power
-from ..._core.module import param, setting
+from ..._core.module import is_concrete, param, setting
 from ..._core.types import Scalar
 from .base import AbstractPhotonSpectrum, Jumps
 
@@ -72,6 +73,8 @@ class DoublyBrokenPowerLaw(AbstractPhotonSpectrum):
     **Arguments:** `index_low`, `index_middle`, `index_high`; `lower_break` < `upper_break`: keV; `norm`: as of
     `PowerLaw`, of the lowest one.
 
+    **Raises:** `ValueError` for breaks that do not rise.
+
     !!! example
         >>> spectrum = sl.spectra.DoublyBrokenPowerLaw(1.0, 0.8, 2.0, 4.0, 3.0)
     """
@@ -82,6 +85,15 @@ class DoublyBrokenPowerLaw(AbstractPhotonSpectrum):
     upper_break: Float[Array, ""] = param(6.0, unit="keV", positive=True, symbol="E_2")
     index_high: Float[Array, ""] = param(3.0, symbol=r"\Gamma_3")
     norm: Float[Array, ""] = param(1.0, **_NORM)
+
+    def __check_init__(self) -> None:
+        low, high = self.lower_break, self.upper_break
+        known = all(isinstance(one, jax.Array) and is_concrete(one) and not one.ndim for one in (low, high))
+        if known and not float(low) < float(high):
+            raise ValueError(
+                f"DoublyBrokenPowerLaw: lower_break = {float(low):g} keV must be below upper_break = {float(high):g} "
+                "keV: give them from low to high."
+            )
 
     def __call__(self, energy: Scalar) -> Scalar:
         first = (self.index_middle - self.index_low) * _above(energy, self.lower_break)
