@@ -17,6 +17,7 @@ import sightline as sl
 from sightline.testing import structure
 
 SOURCE = Path(sl.__file__).parent
+IMPORTS = structure.rooms(SOURCE)
 # From the bottom up: a room imports only from those before it. `testing` looks at everything a user writes.
 ROOMS = ["_version", "_core", "registry", "model", "parameters", "statistics", "inference", "processes"]
 ROOMS += [
@@ -93,16 +94,15 @@ def classes():
     return sorted((c for c in found if c.__module__.startswith("sightline") and issubclass(c, eqx.Module)), key=str)
 
 
-@pytest.mark.parametrize("room", sorted(structure.rooms(SOURCE)))
+@pytest.mark.parametrize("room", sorted(IMPORTS))
 def test_rooms_import_only_from_rooms_below_them(room):
-    above = structure.rooms(SOURCE)[room].difference(ROOMS[: ROOMS.index(room)])
+    above = IMPORTS[room].difference(ROOMS[: ROOMS.index(room)])
     assert not above, f"{room} imports from {sorted(above)}, which stand above it"
 
 
 def test_the_inference_wing_knows_no_sky():
-    graph = structure.rooms(SOURCE)
     for room in ("parameters", "statistics", "inference"):
-        assert graph[room] <= {"_core", "_version", "registry", "parameters", "statistics"}
+        assert IMPORTS[room] <= {"_core", "_version", "registry", "parameters", "statistics"}
 
 
 def test_no_files_import_each_other():
