@@ -51,11 +51,18 @@ def burn_slab(lines: sl.Sightlines, frequency: float, length: float = 4.0) -> np
     return np.stack([kelvin * (east**2 + north**2), polarised.real, polarised.imag])
 
 
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
 def save(name: str, title: str, header: Sequence[str], rows: Sequence[Sequence[object]], notes: str = "") -> None:
     """Prints a Markdown table and writes it to `results/<name>.md`."""
-    lines = [f"# {title}", "", "| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    lines += [
+    lines = [
+        f"# {title}",
+        "",
+        table(header, rows),
         "",
         notes,
         "",

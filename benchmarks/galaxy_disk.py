@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import numpyro.distributions as dist
-from common import parse, save
+from common import parse, save, table
 
 import sightline as sl
 
@@ -218,11 +218,6 @@ def forecast(width: float) -> list[str]:
     errors = dict(zip(fisher.labels, fisher.standard_deviations, strict=True))
     gradient, mass = (errors["simulator.stars.0." + name] for name in ("history.gradient", "density.mass"))
     return [f"{width:g}", f"{gradient:.4f}", f"{mass / float(true.stars[0].density.mass):.3f}"]
-
-
-def table(head: tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def main(seeds: int, particles: int) -> None:

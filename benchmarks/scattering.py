@@ -45,7 +45,7 @@ def transmissions(packets: int) -> Iterator[list[str]]:
 
 
 def h_function(characteristic: Callable[[np.ndarray], np.ndarray], cosine: np.ndarray) -> np.ndarray:
-    """Chandrasekhar's H(mu) of a characteristic function of integral 1/2 at most: Radiative Transfer, V, equation 8."""
+    """H(mu) of a characteristic function of integral 1/2 at most (Chandrasekhar 1960, chapter V)."""
     nodes, weights = np.polynomial.legendre.leggauss(200)
     nodes, weights = (0.5 * (1 + nodes)) ** 2, 0.5 * weights * (1 + nodes)  # of x^2: H has a logarithm at 0
     psi, values = weights * characteristic(nodes), np.ones(nodes.size)
@@ -60,7 +60,7 @@ def h_function(characteristic: Callable[[np.ndarray], np.ndarray], cosine: np.nd
 
 
 def chandrasekhar(cosine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Brightness in some unit and degree of polarisation, %, of a half-space: Chandrasekhar 1960, X, equation 122.
+    """Brightness in some unit and degree of polarisation, %, of a half-space (Chandrasekhar 1960, chapter X).
 
     I_l = q H_l(mu), I_r = (mu + c) H_r(mu), with q = 0.68989, c = 0.87294.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import numpyro.distributions as dist
-from common import parse, save
+from common import parse, save, table
 
 import sightline as sl
 
@@ -77,11 +77,6 @@ def widths(made: sl.Posterior, draws: int) -> list[list[str]]:
         row.append(", ".join(f"{one / asked - 1:+.2%}" for one, asked in zip(found, older, strict=True)))
     rows[-1][0] += f", {chains.verdict}, {spent:.0f} s"
     return rows
-
-
-def table(head: tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def main(draws: int) -> None:

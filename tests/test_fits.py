@@ -1,6 +1,5 @@
 """Fits of many parameters, runs that are continued, held-out data, and every bad input."""
 
-import contextlib
 import dataclasses
 import errno
 import os
@@ -16,6 +15,7 @@ import optax
 import pytest
 
 import sightline as sl
+from interrupting import stopped_after
 from sightline.inference.journal import Journal
 from sightline.inference.options import check_counts
 from sightline.statistics import Gaussian, Likelihood, Poisson
@@ -64,23 +64,6 @@ def test_a_line_search_of_optax_is_used():
     assert result.status == "finished"
     common = min(len(whole.history), 30)
     np.testing.assert_array_equal(result.history[:common], whole.history[:common])
-
-
-@contextlib.contextmanager
-def stopped_after(monkeypatch, steps):
-    """Ctrl-C after so many steps."""
-    counted = []
-
-    def step(self, loss):
-        counted.append(loss)
-        if len(counted) == steps:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Journal, "step", step)
-        with contextlib.suppress(KeyboardInterrupt):
-            yield
-            pytest.fail("it was not interrupted")
 
 
 def simulated(data_key=1):

@@ -1,8 +1,6 @@
 """Derivatives of galaxies of particles beside central differences, and in single precision beside double."""
 
 import dataclasses
-import os
-from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -12,15 +10,15 @@ import pytest
 
 import sightline as sl
 
-MILES = Path(os.environ.get("SIGHTLINE_DATA", "")) / "ssp" / "miles_kb_baSTI_ssp_grid.npz"
 STEPS = {"velocity": 3e-3, "age": 1e-5, "metallicity": 1e-4}  # km/s, of the age, dex
 NEAR = {"position": 5e-6, "velocity": 5e-4, "mass": 5e-6, "age": 2e-5, "metallicity": 3e-4}
 """Gradients in single precision, beside those in double: relative L2. By velocity partial spectra cancel most."""
 METHODS = [sl.cubes.Exact(), sl.cubes.VelocityNodes(25.0, limits=(-500.0, 500.0))]
 
 
-def miles() -> sl.populations.Library:
-    return sl.populations.read(MILES, unit="Lsun/Angstrom/Msun", medium="air", fwhm=2.51)
+def miles(data) -> sl.populations.Library:
+    path = data / "ssp" / "miles_kb_baSTI_ssp_grid.npz"
+    return sl.populations.read(path, unit="Lsun/Angstrom/Msun", medium="air", fwhm=2.51)
 
 
 def between(rng: np.random.Generator, nodes: np.ndarray, count: int) -> np.ndarray:
@@ -48,17 +46,10 @@ def step_of(stars: sl.particles.Stars, name: str) -> sl.particles.Stars:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=["exact", "nodes"])
-@pytest.mark.parametrize(
-    "library",
-    [
-        lambda: sl.populations.synthetic(step=2.0),
-        pytest.param(miles, marks=pytest.mark.skipif(not MILES.is_file(), reason="no ssp/ of MILES")),
-    ],
-    ids=["synthetic", "miles"],
-)
-def test_derivatives_of_a_hundred_particles_are_differences(library, method):
+@pytest.mark.parametrize("library", ["synthetic", "miles"])
+def test_derivatives_of_a_hundred_particles_are_differences(library, method, request):
     """Partial spectra by velocity, age and metallicity: 1e-6 of their norm, each particle by itself."""
-    known = library()
+    known = miles(request.getfixturevalue("data")) if library == "miles" else sl.populations.synthetic(step=2.0)
     stars = one_a_spaxel(known)
     channels = sl.cubes.Channels.regular(4750.0, 1.25, 1600 if len(known.wavelength) > 4000 else 200)
     galaxy = sl.Galaxy(stars, known, 0.02, method=method)

@@ -167,7 +167,7 @@ def _sky(sky: AbstractSky | None, npix: int) -> AbstractSky | None:
     return HealpixSky(nside) if whole else None
 
 
-def observed(
+def maps_and_noise(
     data: Any,
     bands: Bands,
     parameters: str,
@@ -188,7 +188,7 @@ def observed(
     return maps, spread(noise, maps, bands, parameters) if known is None else None, known
 
 
-def again(values: np.ndarray, npix: int, kept: Any) -> np.ndarray:
+def of_the_same_pixels(values: np.ndarray, npix: int, kept: Any) -> np.ndarray:
     """The pixels that are used of other maps of the same bands.
 
     **Raises:** `ValueError` for maps of other pixels, or blank in these.

@@ -70,7 +70,7 @@ def check_components(matrix: Any, weight: Any, names: tuple[str, ...], place: An
         )
 
 
-def where(pixel: int, sky: Any, kept: Any) -> str:
+def in_words(pixel: int, sky: Any, kept: Any) -> str:
     """Where one of the pixels that are used is, in words."""
     number = pixel if kept is None else int(kept[pixel])
     if not hasattr(sky, "lonlat"):

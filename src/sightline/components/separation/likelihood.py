@@ -27,11 +27,11 @@ from . import pixels
 from .amplitude_priors import Priors, check_complete, check_prior
 from .amplitudes import Amplitudes
 from .assembly import assembled
-from .data import again, noise_of, observed, to_bands
-from .degeneracy import check_components, check_count, check_order, where
-from .models import mixing_of, number_of, predicted_of, unpredicted
+from .data import maps_and_noise, noise_of, of_the_same_pixels, to_bands
+from .degeneracy import check_components, check_count, check_order, in_words
+from .models import index_of, mixing_of, predicted_of, without_prediction
 from .residuals import Residuals, check_references, in_bands, residuals, true_maps
-from .systems import alike_of, diagonal, shown, stacked
+from .systems import alike_of, diagonal, pixels_of, stacked
 
 
 class SpectralLikelihood(AbstractLikelihood):
@@ -111,7 +111,7 @@ class SpectralLikelihood(AbstractLikelihood):
     ):
         if not isinstance(bands, Bands):
             raise TypeError(f"SpectralLikelihood: bands is {bands!r}: give sl.instruments.Bands or instruments.load.")
-        maps, sigma, known = observed(data, bands, parameters, noise, covariance, unit, convention, sky)
+        maps, sigma, known = maps_and_noise(data, bands, parameters, noise, covariance, unit, convention, sky)
         kept = used(maps.values, sigma, known, mask)
         self.npix = maps.values.shape[-1]
         self.kept = None if kept.size == self.npix else kept
@@ -179,7 +179,7 @@ class SpectralLikelihood(AbstractLikelihood):
         **Raises:** `ValueError` for what is no component.
         """
         mixing = mixing_of(model)
-        return self._solved(self._spread(mixing), mixing, data)[number_of(component, mixing)]
+        return self._solved(self._spread(mixing), mixing, data)[index_of(component, mixing)]
 
     def to_data(self, maps: Any, unit: str | None = None, convention: str | None = None) -> Data:
         """Other maps of the same bands as this likelihood holds data, (k, bands, n): for `given` and `sl.fit_many`.
@@ -189,7 +189,7 @@ class SpectralLikelihood(AbstractLikelihood):
         **Raises:** `ValueError` for maps of other bands or pixels, or blank where these are not.
         """
         given = to_bands(maps, self.bands, self.parameters, unit, convention, self.sky)
-        return jnp.asarray(again(given.values, self.npix, self.kept), default_float())
+        return jnp.asarray(of_the_same_pixels(given.values, self.npix, self.kept), default_float())
 
     def residuals_of(self, model: Any, truth: ComponentSky) -> dict[str, Residuals]:
         """What is wrong with the maps of the components, where the true sky is known.
@@ -268,7 +268,7 @@ class SpectralLikelihood(AbstractLikelihood):
 
     def place(self, pixel: int) -> str:
         """Where a pixel is, in words."""
-        return where(pixel, self.sky, self.kept)
+        return in_words(pixel, self.sky, self.kept)
 
     def layout(self, kept: Any, shape: tuple[int, ...]) -> Layout | None:
         """The maps of all bands on the sky."""
@@ -293,7 +293,7 @@ class SpectralLikelihood(AbstractLikelihood):
 
         **Raises:** `ValueError` for a prediction of other pixels.
         """
-        return unpredicted(model, self.data, self.bands, self.parameters, self.npix, self.kept)
+        return without_prediction(model, self.data, self.bands, self.parameters, self.npix, self.kept)
 
     def _pixels(self, mixing: MixingMatrix, data: Data | None = None) -> pixels.Pixels:
         check_count(len(self.bands), mixing.components)
@@ -301,7 +301,7 @@ class SpectralLikelihood(AbstractLikelihood):
         if self.prior is not None:
             check_complete(self.prior, mixing.components)
         seen = self.data if data is None else data
-        return shown(mixing, self.bands.nodes(), seen, self.noise, self.alike, self.prior)
+        return pixels_of(mixing, self.bands.nodes(), seen, self.noise, self.alike, self.prior)
 
     def _spread(self, mixing: MixingMatrix) -> pixels.Spread:
         return pixels.spread(mixing, self.npix, self.kept)
@@ -310,5 +310,4 @@ class SpectralLikelihood(AbstractLikelihood):
         return stacked(pixels.amplitudes(of, self._pixels(mixing, data)), len(mixing.components))
 
     def _maps(self, of: pixels.Spread, amplitudes: Float[Array, "components k n"]) -> Data:
-        matrix = pixels.columns(of, self.bands.nodes(), self.data.shape[-1])
-        return jnp.einsum("bcn,ckn->kbn", matrix, amplitudes)
+        return pixels.mixed(pixels.columns(of, self.bands.nodes(), self.data.shape[-1]), amplitudes)

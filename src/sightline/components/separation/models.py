@@ -31,7 +31,7 @@ def predicted_of(model: Any) -> PredictedSky | None:
     return inner if isinstance(inner, PredictedSky) else None
 
 
-def number_of(component: str, mixing: MixingMatrix) -> int:
+def index_of(component: str, mixing: MixingMatrix) -> int:
     """Which of the components a name is.
 
     **Raises:** `ValueError` for what is no component.
@@ -42,7 +42,7 @@ def number_of(component: str, mixing: MixingMatrix) -> int:
     return mixing.components.index(component)
 
 
-def unpredicted(model: Any, data: Data, bands: Bands, parameters: str, npix: int, kept: Any) -> Data:
+def without_prediction(model: Any, data: Data, bands: Bands, parameters: str, npix: int, kept: Any) -> Data:
     """The data without what the model predicts.
 
     **Raises:** `ValueError` for a prediction of other pixels.

@@ -107,3 +107,8 @@ def _mapped(function: Any, of: Spread, pixels: Pixels) -> Any:
 def solved(of: Spread, seen: Pixels) -> Any:
     """The amplitudes of all pixels, and what they were solved with, as one program."""
     return amplitudes(of, seen)
+
+
+def mixed(matrix: Float[Array, "bands components n"], amplitudes: Float[Array, "components k n"]) -> Array:
+    """The maps in the bands that amplitudes make, (k, bands, n) K_CMB."""
+    return jnp.einsum("bcn,ckn->kbn", matrix, amplitudes)

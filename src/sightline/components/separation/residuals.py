@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from ...sky.stokes import Stokes
 from ..component_sky import ComponentSky
 from .amplitudes import Amplitudes
+from .pixels import mixed
 
 
 class Residuals(NamedTuple):
@@ -89,4 +90,4 @@ def in_bands(
     """What the true amplitudes that are known make in the bands, K_CMB."""
     places = [truth.mixing.components.index(name) for name in known]
     maps = jnp.asarray(np.stack(list(known.values())), matrix.dtype)
-    return jnp.einsum("bcn,ckn->kbn", matrix[:, jnp.asarray(places)], maps)
+    return mixed(matrix[:, jnp.asarray(places)], maps)

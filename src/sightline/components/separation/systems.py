@@ -74,7 +74,7 @@ def diagonal(noise: Gaussian | Correlated) -> Array:
     return jnp.square(1 / noise.sigma[0])
 
 
-def shown(
+def pixels_of(
     mixing: MixingMatrix, bands: Nodes, data: Any, noise: Gaussian | Correlated, alike: bool, prior: Known | None
 ) -> Pixels:
     """What the pixels show, (k, bands, n), and what is known of the amplitudes of a mixing matrix beforehand."""
