@@ -1,8 +1,7 @@
-"""Elementary functions that XLA does not vectorise in double precision on a CPU, as polynomials it does.
+"""Elementary functions that XLA does not vectorise in double precision on a CPU, or slowly, as polynomials it does.
 
-Coefficients are near-minimax fits computed with mpmath at 40 digits. A quotient closes `sincos`: XLA recomputes cheap
-operations in every consumer but never a division, so that dividing by sin^2 + cos^2, which is 1 to rounding, makes
-the pair be computed once.
+Coefficients are near-minimax fits computed with mpmath at 40 digits. A quotient by a power of two or by +-1 closes
+`sincos` and `exp`: XLA recomputes cheap operations in every consumer but never a division, and so keeps what it found.
 """
 
 import math
@@ -15,34 +14,43 @@ from jaxtyping import Array, Float, Inexact
 
 from .types import Number, Scalar
 
-# pi/2 in pieces short enough that their products with a quadrant number are exact (Cody & Waite 1980).
-_HALF_PI = {
-    8: (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21),
-    4: (1.5703125, 0.00048351287841796875, 3.1391647326017846e-07),
+# pi in pieces short enough that their products with a number of half turns are exact (Cody & Waite 1980)
+_PI = {
+    8: (3.1415926534682512, 1.2154201012607932e-10, 4.0445324975919012e-21),
+    4: (3.140625, 0.0009670257568359375, 6.2783292653563522e-07),
 }
-_LIMIT = 0.79  # just above pi/4
+_HALF_PI = {8: (math.pi / 2, 6.123233995736766e-17), 4: (1.5707963705062866, -4.371139000186241e-08)}
+_LIMIT = 1.571  # just above pi/2
+_LAST_BITS = {8: 1.5 * 2.0**52, 4: 1.5 * 2.0**23}  # added to an integer, it leaves that in the last bits
+_MANTISSA, _BIAS = {8: 52, 4: 23}, {8: 1023, 4: 127}
+# (sin(r)/r - 1)/r^2 in r^2 for |r| <= pi/2
 _SIN = {
     8: (
         -0.16666666666666666,
-        0.008333333333330948,
-        -0.00019841269836756774,
-        2.7557316101617874e-06,
-        -2.505113165023518e-08,
-        1.5918115263265974e-10,
+        0.008333333333333316,
+        -0.00019841269841254885,
+        2.7557319219139174e-06,
+        -2.5052107613933993e-08,
+        1.6058977114025027e-10,
+        -7.643963964341869e-13,
+        2.7313658477694193e-15,
     ),
-    4: (-0.16666664661714697, 0.008332748154085032, -0.00019587865702101875),
+    4: (-0.16666665961027194, 0.008333241864006316, -0.00019822702927637796, 2.6346380043388076e-06),
 }
-_COS = {
-    8: (
-        0.041666666666666664,
-        -0.0013888888888887398,
-        2.480158729876456e-05,
-        -2.7557317271145144e-07,
-        2.087614614655861e-09,
-        -1.1382623647474604e-11,
-    ),
-    4: (0.041666664658901405, -0.0013888302919113633, 2.4547916853691016e-05),
-}
+# (exp(r) - 1 - r)/r^2 in r for |r| <= log(2)/2
+_EXP = (
+    0.5000000000000001,
+    0.16666666666666669,
+    0.04166666666662399,
+    0.008333333333330051,
+    0.0013888888917281794,
+    0.00019841269863105968,
+    2.480152119021773e-05,
+    2.7557268378684192e-06,
+    2.7620138719733994e-07,
+    2.5100424157005067e-08,
+)
+_LEAST, _MOST = -708.0, 708.7  # between which exp(x) and exp(-x) are normal numbers
 # sin(r)/r in r^2 for |r| <= pi/2
 _SINC = {
     8: (
@@ -98,14 +106,26 @@ def horner(x: Inexact[Array, "*shape"], coefficients: tuple[Number, ...]) -> Ine
     return result
 
 
-def _reduce(x: Array, period: int) -> tuple[Array, Array]:
-    """The nearest multiple n of period * pi/2, and x - n period pi/2."""
-    n = jnp.round(x * (2 / (math.pi * period)))
-    high, middle, low = _HALF_PI[x.dtype.itemsize]
-    remainder = ((x - n * (period * high)) - n * (period * middle)) - n * (period * low)
-    if x.dtype.itemsize == 4:  # too large an argument leaves a meaningless remainder, which must not overflow
-        remainder = jnp.clip(remainder, -period * _LIMIT, period * _LIMIT)
-    return n, remainder
+def _nearest(x: Array) -> tuple[Array, Array]:
+    """The nearest integer to x, and the same in the last bits of an integer."""
+    n, size = jnp.round(x), x.dtype.itemsize
+    return n, lax.bitcast_convert_type(n + _LAST_BITS[size], np.dtype(f"i{size}"))
+
+
+def _half_turns(x: Array) -> tuple[Array, Array, Array]:
+    """The nearest number n of half turns, (-1)^n and r = x - n pi; too large an x leaves an r without meaning."""
+    size = x.dtype.itemsize
+    n, bits = _nearest(x * (1 / math.pi))
+    high, middle, low = _PI[size]
+    r = jnp.clip(((x - n * high) - n * middle) - n * low, -_LIMIT, _LIMIT)
+    one = bits.dtype.type(_BIAS[size] << _MANTISSA[size])
+    return n, lax.bitcast_convert_type(bits << (8 * size - 1) | one, x.dtype), r
+
+
+def _sine(r: Array) -> Array:
+    """sin(r) for |r| <= pi/2."""
+    z = r * r
+    return r + r * z * horner(z, _SIN[r.dtype.itemsize])
 
 
 @jax.custom_jvp
@@ -116,30 +136,30 @@ def sincos(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Arr
 
     **Source:** argument reduction of Cody & Waite (1980), "Software Manual for the Elementary Functions", chapter 8.
     """
-    quadrant, r = _reduce(x, period=1)
-    size, z = x.dtype.itemsize, r * r
-    sine = r + r * z * horner(z, _SIN[size])
-    cosine = 1 - 0.5 * z + z * z * horner(z, _COS[size])
-    quadrant = quadrant - 4 * jnp.floor(quadrant * 0.25)
-    swap = (quadrant == 1) | (quadrant == 3)
-    norm = sine * sine + cosine * cosine
-    sin_x, cos_x = jnp.where(swap, cosine, sine), jnp.where(swap, sine, cosine)
-    sin_x = jnp.where(quadrant >= 2, -sin_x, sin_x)
-    cos_x = jnp.where((quadrant == 1) | (quadrant == 2), -cos_x, cos_x)
-    return sin_x / norm, cos_x / norm
+    _, sign, r = _half_turns(x)
+    quarter, rest = _HALF_PI[x.dtype.itemsize]
+    return _sine(r) / sign, _sine((quarter - jnp.abs(r)) + rest) / sign
 
 
 @sincos.defjvp
-def _sincos_jvp(primals, tangents):
-    (sine, cosine), (dx,) = sincos(*primals), tangents
+def _sincos_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    sine, cosine = sincos(*primals)
+    dx = _once(*tangents, sine)
     return (sine, cosine), (cosine * dx, -sine * dx)
+
+
+def _once(dx: Array, known: Array) -> Array:
+    """dx, whose transpose XLA computes once and in a loop of its own: it takes neither the quotient into several
+    consumers nor the choice into the library that it calls for sums and products."""
+    there = known == known
+    return jnp.where(there, dx, math.nan) / jnp.where(there, 1, math.nan)
 
 
 @jax.custom_jvp
 def sinc(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """sin(x)/x of an angle [rad], 1 at 0."""
-    near, sign, r = _half_turns(x)
-    ratio = horner(r * r, _SINC[x.dtype.itemsize])
+    n, sign, r = _half_turns(x)
+    near, ratio = n == 0, horner(r * r, _SINC[x.dtype.itemsize])
     return jnp.where(near, ratio, sign * r * ratio / jnp.where(near, 1, x))
 
 
@@ -147,17 +167,31 @@ def sinc(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def _sinc_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     """(cos(x) - sin(x)/x)/x: automatic differentiation of the polynomial would store its every step."""
     (x,), (dx,), coefficients = primals, tangents, _SINC[primals[0].dtype.itemsize]
-    near, sign, r = _half_turns(x)
-    value, z = sinc(x), r * r
+    n, sign, r = _half_turns(x)
+    near, value, z = n == 0, sinc(x), r * r
     cosine = horner(z, tuple((2 * k + 1) * c for k, c in enumerate(coefficients)))
     slope = r * horner(z, tuple(2 * k * c for k, c in enumerate(coefficients) if k))
     return value, jnp.where(near, slope, (sign * cosine - value) / jnp.where(near, 1, x)) * dx
 
 
-def _half_turns(x: Array) -> tuple[Array, Array, Array]:
-    """Whether |x| < pi/2, and the sign and r with which sin(x) = sign sin(r), |r| <= pi/2."""
-    n, r = _reduce(x, period=2)
-    return n == 0, 1 - 2 * (n - 2 * jnp.floor(n * 0.5)), r
+def exp(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Exponential function; 0 below -708 and infinite above 708.7 in double precision."""
+    return _exp(x) if x.dtype == np.float64 else jnp.exp(x)
+
+
+@jax.custom_jvp
+def _exp(x: Array) -> Array:
+    n, bits = _nearest(jnp.clip(x, _LEAST, _MOST) * (1 / math.log(2)))
+    r = (jnp.clip(x, _LEAST, _MOST) - n * _LN2_HIGH) - n * _LN2_LOW
+    inverse = lax.bitcast_convert_type((_BIAS[8] << _MANTISSA[8]) - (bits << _MANTISSA[8]), np.float64)  # 2^-n
+    value = 1 + (r + r * r * horner(r, _EXP))
+    return jnp.where(x < _LEAST, 0, jnp.where(x > _MOST, math.inf, value)) / inverse
+
+
+@_exp.defjvp
+def _exp_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    value = _exp(*primals)
+    return value, value * tangents[0]
 
 
 def log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -184,7 +218,7 @@ def _log_jvp(primals, tangents):
 
 def power(x: Float[Array, "*shape"], exponent: Float[Array, "*#shape"] | Scalar | Number) -> Float[Array, "*shape"]:
     """x^exponent for x > 0."""
-    return jnp.exp(exponent * log(x))
+    return exp(exponent * log(x))
 
 
 @jax.custom_jvp

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
-from .elementary import horner, sincos
+from .elementary import exp, horner, sincos
 
 # (1 - e^-z)/z = sum_k (-z)^k/(k+1)!, used for |z| < 1/2
 _PHI1 = tuple((-1) ** k / math.factorial(k + 1) for k in range(15))
@@ -39,7 +39,7 @@ def safe_norm(vector: Float[Array, "*shape n"]) -> Float[Array, "*shape"]:
 
 def sech2(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """1/cosh(u)^2 without overflow; the kink of |u| does not show because the function is even."""
-    e = jnp.exp(-2 * jnp.abs(u))
+    e = exp(-2 * jnp.abs(u))
     return 4 * e / ((1 + e) * (1 + e))
 
 

@@ -27,6 +27,7 @@ from .base import AbstractSimulator
 from .held import Components, components, with_held
 from .place import edges_of_ray, needs_edges, structures_of, structures_seen
 
+_MANY = 8  # frequencies, of which more make batches no smaller: then fields are evaluated for too few rays at a time
 _FIELDS, _STOKES = 4, 3  # numbers a cell, and a cell and frequency, that a batch keeps at least
 _CURE = "hold fewer fields, or lower nside or the number of cells"
 
@@ -60,11 +61,19 @@ def observe_rays(
     return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
 
 
-def _run(simulator: AbstractSimulator, lines: Sightlines, batched: bool) -> Callable[..., Any]:
+def _run(lines: Sightlines, batch: int | None) -> Callable[..., Any]:
     """What maps a function over rays and values that have them first: in batches, or all at once."""
-    if not batched:
+    if batch is None:
         return functools.partial(vmap_rays, first=True)
-    return functools.partial(map_rays, chunk=batch_of(lines, simulator.chunk), first=True, mesh=lines.mesh)
+    return functools.partial(map_rays, chunk=batch, first=True, mesh=lines.mesh)
+
+
+def batch_at(lines: Sightlines, chunk: int, frequencies: int) -> int:
+    """How many rays to evaluate at a time at several frequencies: fewer, so that their values keep the cache too.
+
+    What lines hold is laid out in whole batches already.
+    """
+    return batch_of(lines, chunk if lines.known else max(chunk // min(frequencies, _MANY), 1))
 
 
 def _observe_class(
@@ -75,12 +84,12 @@ def _observe_class(
     batched: bool,
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
-    rays, cells = batch_of(lines, simulator.chunk), cells_of(lines)
+    rays, cells = batch_at(lines, simulator.chunk, frequency.size), cells_of(lines)
     numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, None if lines.edges is None else lines.edges.T)
     observe = eqx.Partial(_observe, simulator, division_of(lines), structures, frequency)
-    return _run(simulator, lines, batched)(observe, lines.rays, values=given)
+    return _run(lines, rays if batched else None)(observe, lines.rays, values=given)
 
 
 def _observe(
@@ -122,12 +131,16 @@ def _coefficients(
 ) -> tuple[TransferCoefficients, Array]:
     """Coefficients, (nfreq, cells), and widths [kpc], (cells,), of one ray: the fields are evaluated once."""
 
-    def cell(known: Any, x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
-        plasma = with_held(simulator, known).plasma(jnp.stack([x, y, z]))
-        return jax.vmap(lambda nu: simulator.coefficients(plasma, ray, nu))(frequency)
-
     distance, widths = cells
-    return jax.vmap(cell, out_axes=-1)(known, *coordinates(ray, distance)), widths
+    places = coordinates(ray, distance)
+
+    def cell(nu: Scalar, known: Any, x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
+        plasma = with_held(simulator, known).plasma(jnp.stack([x, y, z]))
+        return simulator.coefficients(plasma, ray, nu)
+
+    # the plasma does not depend on nu, so that the outer vmap leaves it single
+    of_cells = jax.vmap(cell, in_axes=(None, 0, 0, 0, 0))
+    return jax.vmap(lambda nu: of_cells(nu, known, *places))(frequency), widths
 
 
 def division(
@@ -184,7 +197,8 @@ def measure_rays(
     for part, far in zip(classes, split_classes(lines, length), strict=True):
         given = (None if part.edges is None else part.edges.T, far)
         measure = eqx.Partial(_measure, simulator, observable, division_of(part), structures)
-        results.append(_run(simulator, part, batched)(measure, part.rays, values=given))
+        batch = batch_of(part, simulator.chunk) if batched else None
+        results.append(_run(part, batch)(measure, part.rays, values=given))
     return join_classes(lines, results)
 
 

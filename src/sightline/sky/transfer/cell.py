@@ -2,7 +2,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..._core.elementary import sinc, sincos
+from ..._core.elementary import exp, sinc, sincos
 from ..._core.safe import accumulate, phi1, phi1_rotating
 from ..._core.types import Scalar
 from ..emission import StokesVector, TransferCoefficients
@@ -72,13 +72,13 @@ def _unpolarised(emissivity: Cells | None, widths: Cells, path: _Path) -> Scalar
         return None
     if path.depth is None:
         return jnp.sum(emissivity * widths)
-    return jnp.sum(emissivity * widths * jnp.exp(-accumulate(path.depth)) * phi1(path.depth))
+    return jnp.sum(emissivity * widths * exp(-accumulate(path.depth)) * phi1(path.depth))
 
 
 def _faded(background: Scalar | None, path: _Path) -> Scalar | None:
     if background is None or path.depth is None:
         return background
-    return background * jnp.exp(-jnp.sum(path.depth))
+    return background * exp(-jnp.sum(path.depth))
 
 
 def _polarised(q: Cells | None, u: Cells | None, widths: Cells, path: _Path) -> tuple[Scalar | None, Scalar | None]:
@@ -101,7 +101,7 @@ def _thin_weight(angle: Cells) -> tuple[Cells, Cells]:
 def _weight(depth: Cells, angle: Cells) -> tuple[Cells, Cells]:
     """Real and imaginary part of e^(-tau + 2 i phi) E(kappa D - 2 i chi' D)."""
     sine, cosine = sincos(accumulate(angle))
-    fading = jnp.exp(-accumulate(depth))
+    fading = exp(-accumulate(depth))
     re, im = phi1_rotating(depth, angle)
     return fading * (cosine * re - sine * im), fading * (cosine * im + sine * re)
 

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from ..._core.elementary import horner, sincos
+from ..._core.elementary import exp, horner, sincos
 from ..._core.types import Scalar
 
 Three = tuple[Scalar, Scalar, Scalar]
@@ -63,8 +63,8 @@ class _Waves(eqx.Module):
 def through(cell: Cell, behind: Four) -> Four:
     """I, Q, U, V in front of a cell, from those behind it."""
     roots = _find_roots(cell)
-    slow, fast = jnp.exp(-0.5 * (cell.depth - roots.first)), jnp.exp(-0.5 * (cell.depth + roots.first))
-    waves = _Waves(jnp.exp(-0.5 * cell.depth), slow, fast, *sincos(0.5 * roots.second))
+    slow, fast = exp(-0.5 * (cell.depth - roots.first)), exp(-0.5 * (cell.depth + roots.first))
+    waves = _Waves(exp(-0.5 * cell.depth), slow, fast, *sincos(0.5 * roots.second))
     (i, q, u, v), own = _transmit(_jones(cell, roots, waves), behind), _emit(cell, _weights(cell.depth, roots, waves))
     return i + own[0], q + own[1], u + own[2], v + own[3]
 
@@ -198,7 +198,7 @@ def _turning(depth: Scalar, root: Scalar, waves: _Waves, m: list[Scalar]) -> tup
 
 def _moments(depth: Scalar) -> list[Scalar]:
     """m_k = int_0^1 e^(-tau t) t^k/k! dt: tau m_k = m_(k-1) - e^-tau/k!, downwards for tau < 1 and upwards beyond."""
-    thin, fading = depth < 1, jnp.exp(-depth)
+    thin, fading = depth < 1, exp(-depth)
     low, high = jnp.where(thin, depth, 0), jnp.where(thin, 1, depth)
     steps = [fading / math.factorial(k) for k in range(_MOMENTS)]
     down = [fading * horner(low, tuple(1 / math.factorial(_MOMENTS + j) for j in range(13)))]

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ...._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
+from ...._core.elementary import exp
 from ...._core.module import param, setting
 from ...._core.safe import safe_hypot, sech2
 from ...._core.types import Scalar, Vector
@@ -84,7 +85,7 @@ class AnalyticDisk(AbstractCosmicRays):
         density = self.flux * (FLUX_TO_DENSITY / math.sqrt(1 - 1 / gamma**2))
         offset = safe_hypot(x, y) - math.hypot(*self.sun[:2])
         rise = p_sun * math.log(gamma) - self.spectral_index(position) * math.log(self.pivot)
-        return density * jnp.exp(rise - offset / self.scale_radius) * sech2(z / self.scale_height)
+        return density * exp(rise - offset / self.scale_radius) * sech2(z / self.scale_height)
 
     def structures(self) -> Structures:
         """The disk that holds all but a millionth of the columns from its Sun, also of electrons that radiate.

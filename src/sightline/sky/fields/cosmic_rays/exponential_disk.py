@@ -1,8 +1,8 @@
 from typing import ClassVar
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ...._core.elementary import exp
 from ...._core.module import param, setting
 from ...._core.safe import safe_hypot, sech2
 from ...._core.types import Scalar, Vector
@@ -44,7 +44,7 @@ class ExponentialDisk(AbstractCosmicRays):
         x_sun, y_sun, z_sun = self.sun
         offset = safe_hypot(x, y) - (x_sun**2 + y_sun**2) ** 0.5
         vertical = sech2(z / self.scale_height) / sech2(z_sun / self.scale_height)
-        return self.n0 * jnp.exp(-offset / self.scale_radius) * vertical
+        return self.n0 * exp(-offset / self.scale_radius) * vertical
 
     def structures(self) -> Structures:
         """The disk that holds all but a millionth of its columns from its Sun, and the walls of its index."""

@@ -3,6 +3,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ...._core.elementary import exp
 from ...._core.module import param
 from ...._core.safe import safe_hypot
 from ...._core.types import Scalar, Vector
@@ -28,7 +29,7 @@ class ExponentialDisk(AbstractField):
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
         x, y, z = position
-        return self.n0 * jnp.exp(-safe_hypot(x, y) / self.scale_radius - jnp.abs(z) / self.scale_height)
+        return self.n0 * exp(-safe_hypot(x, y) / self.scale_radius - jnp.abs(z) / self.scale_height)
 
     def structures(self) -> Structures:
         """The plane, where it bends, and the disk that holds all but a millionth of its columns from `sl.SUN`."""

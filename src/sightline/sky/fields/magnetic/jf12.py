@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ...._core.elementary import arctan2
+from ...._core.elementary import arctan2, exp
 from ...._core.module import param, setting
 from ...._core.safe import safe_hypot
 from ...._core.types import Vector
@@ -130,7 +130,7 @@ class JF12ToroidalHalo(AbstractField):
         radius = self.radius_north + south * (self.radius_south - self.radius_north)
         halo = halo_weight(z, self.transition_height, self.transition_width)
         halo = halo * jax.nn.sigmoid((radius - r) * (2 / self.radial_width))
-        b = b * halo * jnp.exp(-jnp.abs(z) / self.scale_height) * shell(r * r + z * z, self.smooth)
+        b = b * halo * exp(-jnp.abs(z) / self.scale_height) * shell(r * r + z * z, self.smooth)
         azimuthal = b / jnp.where(r > 0, r, 1)
         return jnp.stack([-azimuthal * y, azimuthal * x, jnp.zeros_like(z)])
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ...._core.elementary import arctan2
+from ...._core.elementary import arctan2, exp
 from ...._core.module import param, setting
 from ...._core.safe import safe_sqrt
 from ...._core.types import Scalar, Vector
@@ -73,7 +73,7 @@ class JF12RandomAmplitude(AbstractField):
         arm = arm_value(depth, self.arm_radii, self.b_arms, r, cotangent, self.smooth) * DISK_RADIUS / r
         inner = within(DISK_RADIUS, square, self.smooth)
         disk = (arm + inner * (self.b_inner - arm)) * _gaussian(z / self.disk_height)
-        halo = self.b_halo * jnp.exp(-safe_sqrt(square) / self.halo_radius) * _gaussian(z / self.halo_height)
+        halo = self.b_halo * exp(-safe_sqrt(square) / self.halo_radius) * _gaussian(z / self.halo_height)
         return within(EDGE_RADIUS, square + z * z, self.smooth) * safe_sqrt(disk * disk + halo * halo)
 
     def structures(self) -> Structures:
@@ -82,4 +82,4 @@ class JF12RandomAmplitude(AbstractField):
 
 
 def _gaussian(u: Scalar) -> Scalar:
-    return jnp.exp(-0.5 * u * u)
+    return exp(-0.5 * u * u)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from ...._core.elementary import sincos
+from ...._core.elementary import exp, sincos
 from ...._core.types import Scalar
 from ..algebra import edge
 
@@ -53,7 +53,7 @@ def x_lines(
     separatrix = start_radius + rise
     reach = jnp.where(r < separatrix, separatrix, r)
     ratio = 1 - rise / reach
-    b = jnp.exp(-ratio * r / scale_radius) * ratio * (1 + inner * (ratio - 1))
+    b = exp(-ratio * r / scale_radius) * ratio * (1 + inner * (ratio - 1))
     r_cosine, reach_sine = r * cosine, reach * sine
     b = b / jnp.sqrt(r_cosine * r_cosine + reach_sine * reach_sine)
     return b * cosine, b * reach_sine

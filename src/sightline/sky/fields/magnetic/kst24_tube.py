@@ -4,7 +4,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from ...._core.elementary import arctan2, log, power, sincos
+from ...._core.elementary import arctan2, exp, log, power, sincos
 from ...._core.types import Scalar, Vector
 from ...geometry.levels import AbstractLevel
 from ..algebra import edge
@@ -68,8 +68,8 @@ class Tube(AbstractLevel):
         slope = sin_pitch / cos_pitch
         ahead = 0.5 * cos_pitch / sin_pitch * log(square * (1 / _START**2)) - angle
         ahead = ahead - 2 * math.pi * jnp.round(ahead * (0.5 / math.pi))
-        turn = sin_pitch * cos_pitch * (jnp.exp(slope * ahead) - 1)
-        near_radius = radius * jnp.exp(slope * (turn - ahead))
+        turn = sin_pitch * cos_pitch * (exp(slope * ahead) - 1)
+        near_radius = radius * exp(slope * (turn - ahead))
         half_sine, half_cosine = sincos(0.5 * turn)
         sine, versine = 2 * half_sine * half_cosine, 2 * half_sine * half_sine
         cosine, step = 1 - versine, near_radius - radius

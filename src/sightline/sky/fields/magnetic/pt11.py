@@ -4,7 +4,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ...._core.elementary import log, sincos
+from ...._core.elementary import exp, log, sincos
 from ...._core.module import param, setting
 from ...._core.safe import safe_hypot
 from ...._core.types import Vector
@@ -122,7 +122,7 @@ class PT11Disk(AbstractField):
         sine, cosine = sincos(0.5 * cotangent * log(square / sun**2) - at_sun)
         wave = y * cosine + x * sine
         wave = wave if self.bisymmetric else jnp.abs(wave)
-        scale = self.b0 * sun / sincos(at_sun)[0] * jnp.exp(-jnp.abs(z) * (1 / self.scale_height))
+        scale = self.b0 * sun / sincos(at_sun)[0] * exp(-jnp.abs(z) * (1 / self.scale_height))
         planar = scale * wave / (square * jnp.maximum(jnp.sqrt(square), self.core_radius))
         radial, clockwise = planar * sin_pitch, planar * cos_pitch
         return jnp.stack([radial * x + clockwise * y, radial * y - clockwise * x, jnp.zeros_like(z)])
@@ -133,7 +133,7 @@ class PT11Disk(AbstractField):
         if not self.bisymmetric:
             tangent = jnp.tan(jnp.deg2rad(self.pitch))
             sun = (self.sun[0] ** 2 + self.sun[1] ** 2) ** 0.5
-            radii = (sun + self.reversal) * jnp.stack([jnp.ones_like(tangent), jnp.exp(math.pi * tangent)])
+            radii = (sun + self.reversal) * jnp.stack([jnp.ones_like(tangent), exp(math.pi * tangent)])
             walls.append(Structures.spiral_walls(radii, -self.pitch, *_REVERSALS, height, windings=6))
         return Structures.join(*walls).ending(endless(), Structures.layer(-height, height))
 
@@ -180,7 +180,7 @@ class PT11Halo(AbstractField):
         height = jnp.abs(z) - self.ring_height
         offset = height * jnp.where(height < 0, 1 / self.inner_width, 1 / self.outer_width)
         per_radius = 1 / self.ring_radius
-        profile = per_radius * jnp.exp(1 - safe_hypot(x, y) * per_radius) / (1 + offset * offset)
+        profile = per_radius * exp(1 - safe_hypot(x, y) * per_radius) / (1 + offset * offset)
         planar = profile * (north * self.b_north - (1 - north) * self.b_south)
         return jnp.stack([-planar * y, planar * x, jnp.zeros_like(z)])
 

@@ -1,9 +1,9 @@
 from typing import ClassVar
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ...._core.elementary import exp
 from ...._core.module import param
 from ...._core.types import Vector
 from ...geometry import Structures
@@ -60,7 +60,7 @@ class TF17Halo(AbstractField):
         winding = self.spiral.wind(position)
         z, radius = winding.height, winding.radius
         k = 1 / (1 + self.opening * z * z)
-        vertical = self.b1 * k * k * jnp.exp(-k * radius * (1 / self.scale_radius)) * winding.wave(self.phase)
+        vertical = self.b1 * k * k * exp(-k * radius * (1 / self.scale_radius)) * winding.wave(self.phase)
         return winding.field(2 * self.opening * k * radius * z * vertical, vertical)
 
     def structures(self) -> Structures:

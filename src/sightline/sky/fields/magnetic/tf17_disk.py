@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ...._core.elementary import sincos
+from ...._core.elementary import exp, sincos
 from ...._core.module import param, setting
 from ...._core.safe import safe_sqrt
 from ...._core.types import Scalar, Vector
@@ -54,7 +54,7 @@ class TF17DiskA(AbstractField):
         z, radius = winding.height, jnp.maximum(winding.radius, self.inner_radius)
         per_growth = 1 / (1 + self.flare * radius * radius)
         k = (1 + self.flare * self.inner_radius * self.inner_radius) * per_growth
-        decay = jnp.exp(-k * jnp.abs(z) * (1 / self.scale_height))
+        decay = exp(-k * jnp.abs(z) * (1 / self.scale_height))
         b0 = self.b1 * self.inner_radius * k * decay * winding.wave(self.phase)
         bx, by, bz = winding.field(b0 / radius, 2 * self.flare * z * per_growth * b0)
         outside = edge(winding.radius - self.inner_radius, self.smooth)
@@ -68,7 +68,7 @@ class TF17DiskA(AbstractField):
 
     def _straight(self, z: Scalar) -> tuple[Scalar, Scalar]:
         sine, cosine = sincos(self.spiral.angle(self.inner_radius, z) + jnp.deg2rad(self.phase))
-        modulus = self.b1 * jnp.exp(-jnp.abs(z) * (1 / self.scale_height))
+        modulus = self.b1 * exp(-jnp.abs(z) * (1 / self.scale_height))
         return -modulus * cosine, modulus * sine
 
 
@@ -103,7 +103,7 @@ class TF17DiskB(AbstractField):
         flare = ratio * ratio * jnp.sqrt(ratio)
         per_growth = 1 / (1 + 4 * flare)
         k = 5 * ratio * ratio * per_growth
-        b0 = self.b1 * jnp.exp(-k * jnp.abs(z) * (1 / self.scale_height)) * winding.wave(self.phase)
+        b0 = self.b1 * exp(-k * jnp.abs(z) * (1 / self.scale_height)) * winding.wave(self.phase)
         slope = -10 * per_radius * z * (1 - flare) * per_growth * per_growth
         return winding.field(5 * ratio * per_growth * b0, slope * b0)
 
@@ -149,7 +149,7 @@ class TF17DiskD(AbstractField):
         root = safe_sqrt(ratio)
         per_growth = 1 / (1 + 0.5 * ratio * root)
         q = 1.5 * root * per_growth
-        falloff = jnp.exp(jnp.minimum(1 - q * radius * (1 / self.scale_radius), 0))
+        falloff = exp(jnp.minimum(1 - q * radius * (1 / self.scale_radius), 0))
         b0 = self.b1 * falloff * winding.wave(self.phase)
         side = jnp.tanh(z / self.smooth) if self.smooth else jnp.sign(z)
         spread = 1.125 * per_height * (1 - ratio * root) * per_growth * per_growth * per_growth

@@ -4,7 +4,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ...._core.elementary import arctan2, log, sincos
+from ...._core.elementary import arctan2, exp, log, sincos
 from ...._core.module import param
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
@@ -62,7 +62,7 @@ class UF23SpiralDisk(AbstractField):
         sin_turn, cos_turn = sincos((0.5 * log(square) - math.log(_SPIRAL_RADIUS)) * cos_pitch / sin_pitch)
         modes = self._modes(inverse * (x * cos_turn + y * sin_turn), inverse * (y * cos_turn - x * sin_turn))
         disk = fall(jnp.abs(z), self.transition_height, self.transition_width)
-        inner = (1 - jnp.exp(-square)) * rise(radius, self.inner_radius, self.edge_width)
+        inner = (1 - exp(-square)) * rise(radius, self.inner_radius, self.edge_width)
         outer = fall(radius, self.outer_radius, self.edge_width)
         planar = modes * (_SPIRAL_RADIUS * inner * outer * disk / square)
         return _along_spiral(planar, sin_pitch, cos_pitch, position)
@@ -128,7 +128,7 @@ class UF23SpurDisk(AbstractField):
         across = (along + jnp.deg2rad(self.centre - self.phase) - turn) / jnp.deg2rad(self.thickness)
         segment = fall(jnp.rad2deg(jnp.abs(along)), self.half_length, self.edge_width)
         disk = fall(jnp.abs(position[2]), self.transition_height, self.transition_width)
-        planar = self.b * (_SPUR_RADIUS * jnp.exp(-0.5 * across * across) * segment * disk / square)
+        planar = self.b * (_SPUR_RADIUS * exp(-0.5 * across * across) * segment * disk / square)
         return _along_spiral(planar, sin_pitch, cos_pitch, position)
 
     def structures(self) -> Structures:
@@ -137,7 +137,7 @@ class UF23SpurDisk(AbstractField):
         length = self.half_length + LOGISTIC * self.edge_width
         ahead = length + jnp.abs(self.centre - self.phase) + 6 * self.thickness
         slope = jnp.abs(jnp.tan(jnp.deg2rad(self.pitch)))
-        cylinder = Structures.cylinders(_SPUR_RADIUS * jnp.exp(jnp.deg2rad(ahead) * slope))
+        cylinder = Structures.cylinders(_SPUR_RADIUS * exp(jnp.deg2rad(ahead) * slope))
         return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
     def _azimuth_from_centre(self, position: Vector) -> Scalar:

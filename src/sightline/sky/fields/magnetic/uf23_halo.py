@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ...._core.constants import KILOPARSEC
+from ...._core.elementary import exp
 from ...._core.module import param
 from ...._core.safe import phi1
 from ...._core.types import Scalar, Vector
@@ -56,7 +57,7 @@ class UF23ToroidalHalo(AbstractField):
         x, y, z = position
         _, radius, inverse = distances_from_axis(position)
         height = jnp.abs(z)
-        b = jnp.where(z >= 0, self.b_north, self.b_south) * jnp.exp(-height / self.scale_height)
+        b = jnp.where(z >= 0, self.b_north, self.b_south) * exp(-height / self.scale_height)
         b = b * rise(height, self.transition_height, self.transition_width) * fall(radius, self.radius, self.width)
         return jnp.stack([-b * inverse * y, b * inverse * x, jnp.zeros_like(z)])
 
@@ -113,7 +114,7 @@ class UF23TwistedHalo(AbstractField):
         """r d omega/dr and d omega/dz, 1/Myr."""
         _, radius, _ = distances_from_axis(position)
         z, u = position[2], radius / self.rotation_radius
-        e, mean = jnp.exp(-2 * jnp.abs(z) / self.rotation_height), phi1(u)  # mean = F/u
+        e, mean = exp(-2 * jnp.abs(z) / self.rotation_height), phi1(u)  # mean = F/u
         omega = self.rotation_speed * _KM_PER_S / self.rotation_radius * 2 * e / (1 + e)
         decline = jnp.where(z >= 0, -2, 2) / (self.rotation_height * (1 + e))
-        return omega * (jnp.exp(-u) - mean), omega * mean * decline
+        return omega * (exp(-u) - mean), omega * mean * decline

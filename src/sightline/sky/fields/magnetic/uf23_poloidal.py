@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ...._core.elementary import log, power, sincos
+from ...._core.elementary import exp, log, power, sincos
 from ...._core.module import param
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
@@ -115,13 +115,13 @@ class UF23ExponentialPoloidalHalo(AbstractUF23PoloidalHalo):
         sine, cosine = sincos(jnp.deg2rad(self.line_angle))
         square, radius, _ = distances_from_axis(position)
         opening, slope = _opening(position[2], self.line_radius * sine / cosine, self.exponent)
-        u = jnp.exp(self.exponent * (0.5 * log(square) - log(self.line_radius)))
+        u = exp(self.exponent * (0.5 * log(square) - log(self.line_radius)))
         s = 1 + opening - u
         root = jnp.sqrt(s * s + 4 * u)
         larger = 0.5 * (root + jnp.abs(s))  # of (r/a)^p and alpha, whose product is u
         spread, alpha = jnp.where(s >= 0, larger, u / larger), jnp.where(s >= 0, u / larger, larger)
         shrink = power(spread, -1 / self.exponent)  # a/r
-        flux = self.b * jnp.exp(-radius * shrink / self.radius) * shrink * shrink / root
+        flux = self.b * exp(-radius * shrink / self.radius) * shrink * shrink / root
         return flux * slope, flux * spread * (1 + alpha)
 
 
@@ -129,5 +129,5 @@ def _opening(z: Scalar, scale: Scalar, exponent: Scalar) -> tuple[Scalar, Scalar
     """w = (|z|/scale)^p and w/z; both 0, with their derivatives, where 1/z^2 would overflow."""
     away = jnp.abs(z) > float(np.finfo(z.dtype).tiny) ** 0.4
     size = jnp.where(away, jnp.abs(z), 1)
-    w = jnp.where(away, jnp.exp(exponent * (log(size) - log(scale))), 0)
+    w = jnp.where(away, exp(exponent * (log(size) - log(scale))), 0)
     return w, w / jnp.where(away, z, 1)
