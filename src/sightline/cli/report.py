@@ -130,8 +130,8 @@ def _class(field: Any) -> str:
 
 def brightness_rows(stokes: sl.Stokes) -> list[dict[str, float]]:
     """The range of I and the largest polarised intensity, sqrt(Q^2 + U^2), at each frequency or energy."""
-    maps = (np.atleast_2d(part) for part in (stokes.I, stokes.polarised_intensity))
-    arrays: list[Any] = [np.atleast_1d(getattr(stokes, stokes.axis)), *maps]
+    i, q, u = (np.atleast_2d(part) for part in (stokes.I, stokes.Q, stokes.U))
+    arrays: list[Any] = [np.atleast_1d(getattr(stokes, stokes.axis)), i, np.hypot(q, u)]
     head = (f"{stokes.axis}_{UNITS[stokes.axis]}", "I_min", "I_median", "I_max", "P_max")
     lines = ((nu, i.min(), np.median(i), i.max(), p.max()) for nu, i, p in zip(*arrays, strict=True))
     return [dict(zip(head, map(float, line), strict=True)) for line in lines]

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -49,6 +50,9 @@ class Spirals(eqx.Module):
         self, origin: Vector, direction: Vector
     ) -> tuple[Float[Array, " size"], Float[Array, " size"], Bool[Array, " size"], Bool[Array, " size"]]:
         """Distances [kpc] of the two crossings of every winding, and whether each is one."""
+        if not self.size:
+            none, nowhere = jnp.zeros(0, origin.dtype), jnp.zeros(0, bool)
+            return none, none, nowhere, nowhere
         place = self.offset + jnp.sum(self.matrix * origin[None, None], axis=-1)
         course = jnp.sum(self.matrix * direction[None, None], axis=-1)
         (x, y, z), (u, v, w) = place.T, course.T
@@ -64,7 +68,7 @@ class Spirals(eqx.Module):
         lowest = jnp.log(self.inner / nearest) - 0.5 * math.pi * jnp.abs(self.slope)
         first = jnp.ceil((lowest - level) / per_turn)
         levels = level[:, None] + (first[:, None] + jnp.arange(self.windings, dtype=x.dtype)[None]) * per_turn[:, None]
-        rest = jnp.stack([_crossing(levels, lean[:, None]), _crossing(levels, -lean[:, None])])
+        rest = _crossing(levels[None], jnp.stack([lean, -lean])[:, :, None])
         found = levels > _least(lean)[:, None]
         numbers = (nearest, passing, speed, z, w, self.height, self.inner, self.outer)
         nearest, passing, speed, z, w, height, inner, outer = (number[None, :, None] for number in numbers)
@@ -93,12 +97,14 @@ def _crossing(level: Array, lean: Array) -> Array:
     # where -ln cos(alpha) alone, less the most that lean takes away, reaches the level: beyond the root
     beyond = jnp.exp(-jnp.maximum(level + 0.5 * math.pi * jnp.abs(lean), 1e-3))
     rest = jnp.minimum(jnp.arctan2(beyond, jnp.sqrt(1 - beyond * beyond)), most - 1e-3)
-    for _ in range(_STEPS):
+
+    def step(_: int, rest: Array) -> Array:
         sine, cosine = sincos(rest)
         excess = -log(sine) - lean * (0.5 * math.pi - rest) - level
         slope = jnp.maximum(cosine / sine - lean, 1e-6)
-        rest = jnp.minimum(rest + jnp.maximum(excess, 0) / slope, most)
-    return rest
+        return jnp.minimum(rest + jnp.maximum(excess, 0) / slope, most)
+
+    return jax.lax.fori_loop(0, _STEPS, step, rest)
 
 
 def windings_between(inner: float, outer: float, slope: float) -> int:
