@@ -1,5 +1,7 @@
 """Lines of force in three dimensions, and simulators at a glance."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,14 @@ def test_what_a_simulator_does_not_have_is_not_drawn():
         sl.plot.overview(simulator(), [1.0, 2.0])
     with pytest.raises(TypeError, match="Simulator"):
         sl.plot.overview(sl.magnetic.LSA())
+
+
+def test_a_simulator_plots_its_overview():
+    electrons = sl.Simulator(electron_density=sl.electrons.Uniform(0.02))
+    own, given = (
+        draw(points=10, title="both") for draw in (electrons.plot, functools.partial(sl.plot.overview, electrons))
+    )
+    assert [axes.get_title() for axes in own.axes] == [axes.get_title() for axes in given.axes]
+    assert own.get_suptitle() == "both"
+    with pytest.raises(ValueError, match="an overview is of one"):
+        electrons.plot([1.4, 2.3])

@@ -1,7 +1,8 @@
 """The simulator: fields and emission operators composed into one differentiable sky."""
 
+import importlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -30,6 +31,9 @@ from .place import complete, seen, structures_of, structures_seen, sun_of, warn_
 from .ranges import check_ranges
 from .tolerance import with_tolerance
 from .trace import Trace, trace_ray
+
+if TYPE_CHECKING:
+    import matplotlib.figure
 
 Lines = Any  # a sky, or Sightlines
 
@@ -318,6 +322,20 @@ class Simulator(AbstractSimulator):
         lines = lines.released().merged()
         stokes = self(lines, **{given.axis: given.values})
         return Trace(*trace_ray(of_axis(self, given.axis).prepare(), lines, given.values), stokes=stokes)
+
+    def plot(self, frequency: Any = 23.0, **options: Any) -> "matplotlib.figure.Figure":
+        """This simulator at a glance: `sl.plot.overview` of it.
+
+        **Arguments:** `frequency`: of the maps, one number, GHz; `options`: the others of `sl.plot.overview`.
+
+        **Returns:** the figure, `matplotlib.figure.Figure`.
+
+        **Raises:** as `sl.plot.overview`.
+
+        !!! example
+            >>> figure = simulator.plot(1.4, sky=sl.HealpixSky(2), points=20)
+        """
+        return importlib.import_module("sightline.plot").overview(self, frequency, **options)  # of a room above
 
 
 def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
