@@ -43,6 +43,15 @@ def test_sinc(precision):
     np.testing.assert_allclose(elementary.sinc(x), exact, rtol=0, atol=2 * eps(precision))
 
 
+def test_exp(precision):
+    x = array(np.linspace(-700, 700, 20001) / (1 if precision == "float64" else 8.2), precision)
+    exact = np.exp(np.asarray(x, np.float64))
+    np.testing.assert_allclose(jax.jit(elementary.exp)(x), exact, rtol=2 * eps(precision))
+    ends = array([-np.inf, -800.0, 800.0, np.inf, np.nan, 0.0], precision)
+    np.testing.assert_array_equal(elementary.exp(ends), [0, 0, np.inf, np.inf, np.nan, 1])
+    assert jax.grad(elementary.exp)(ends[1]) == 0
+
+
 def test_log(precision):
     x = array(np.geomspace(1e-30, 1e30, 5001), precision)
     exact = np.log(np.asarray(x, np.float64))
@@ -117,6 +126,7 @@ def test_sech2_does_not_overflow(precision):
 ONE_ARGUMENT = {
     "sincos": (lambda x: elementary.sincos(x)[0] + 2 * elementary.sincos(x)[1], [0.0, np.pi / 4, -2.0, 11.0]),
     "sinc": (elementary.sinc, [0.0, 1e-5, np.pi / 2 + 1e-3, -4.0, 20.0]),
+    "exp": (lambda x: elementary.exp(-x), [-3.0, 0.0, 0.35, 9.0]),
     "log": (elementary.log, [0.1, 0.7, 1.0, 5.0]),
     "arctan2": (lambda x: elementary.arctan2(x, 1 - 2 * x), [0.0, 0.2, 1.0, -3.0]),
     "power": (lambda x: elementary.power(x, 0.3), [0.1, 1.0, 5.0]),
