@@ -9,6 +9,7 @@ import pytest
 import sightline as sl
 from sightline.sky.geometry.mapping import batch_of, cells_of
 from sightline.sky.geometry.padding import padded, room
+from sightline.sky.simulator.observe import _batch_at
 
 TRACES = []
 
@@ -88,3 +89,11 @@ def test_a_batch_has_as_many_cells_whether_edges_are_known_or_not():
     assert cells_of(sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(40))) == 40
     assert batch_of(bare, 256) == batch_of(edges, 256) == -(-bare.size // 73)  # 170 rays at most
     assert batch_of(sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(10**6)), 1) == 1
+
+
+def test_batches_are_smaller_at_several_frequencies():
+    lines = sl.Sightlines(sl.HealpixSky(16), sl.BoxCells(256))
+    assert [_batch_at(lines, 64, number) for number in (1, 2, 8, 100)] == [64, 32, 8, 8]
+    assert _batch_at(lines, 1, 8) == 1
+    held = eqx.tree_at(lambda s: s.known, lines, {"electron_density": (jnp.ones((lines.size, 256)),)})
+    assert _batch_at(held, 64, 8) == 64

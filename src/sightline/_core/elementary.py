@@ -20,7 +20,7 @@ _PI = {
     4: (3.140625, 0.0009670257568359375, 6.2783292653563522e-07),
 }
 _HALF_PI = {8: (math.pi / 2, 6.123233995736766e-17), 4: (1.5707963705062866, -4.371139000186241e-08)}
-_LIMIT = 1.571  # just above pi/2
+_LIMIT = 1.65  # above pi/2, since a number of half turns is that of a rounded argument
 _LAST_BITS = {8: 1.5 * 2.0**52, 4: 1.5 * 2.0**23}  # added to an integer, it leaves that in the last bits
 _MANTISSA, _BIAS = {8: 52, 4: 23}, {8: 1023, 4: 127}
 # (sin(r)/r - 1)/r^2 in r^2 for |r| <= pi/2
@@ -50,7 +50,7 @@ _EXP = (
     2.7620138719733994e-07,
     2.5100424157005067e-08,
 )
-_LEAST, _MOST = -708.0, 708.7  # between which exp(x) and exp(-x) are normal numbers
+_LEAST, _MOST = -708.0, 708.7  # between which exp(x) is a normal number, and so are 2^n and 2^-n, n near x/log(2)
 # sin(r)/r in r^2 for |r| <= pi/2
 _SINC = {
     8: (
@@ -132,7 +132,8 @@ def _sine(r: Array) -> Array:
 def sincos(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
     """Sine and cosine of an angle [rad], to 3e-16 for |x| < 1e6 (2e-7 for |x| < 1e3 in single precision).
 
-    Beyond, the error is that of an argument rounded in its last place; the modulus stays at most 1.
+    Beyond, the error is that of an argument rounded in its last place, up to |x| = 7e15 (1e7), from where on signs are
+    lost; the modulus stays at most 1.
 
     **Source:** argument reduction of Cody & Waite (1980), "Software Manual for the Elementary Functions", chapter 8.
     """
@@ -148,11 +149,11 @@ def _sincos_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[tuple[Ar
     return (sine, cosine), (cosine * dx, -sine * dx)
 
 
-def _once(dx: Array, known: Array) -> Array:
-    """dx, whose transpose XLA computes once and in a loop of its own: it takes neither the quotient into several
-    consumers nor the choice into the library that it calls for sums and products."""
-    there = known == known
-    return jnp.where(there, dx, math.nan) / jnp.where(there, 1, math.nan)
+def _once(dx: Array, sine: Array) -> Array:
+    """dx, by a choice that is always the first, NaN or not, which XLA cannot see: the quotient keeps it from computing
+    the transpose anew in every consumer, the choice from handing that to the library that multiplies matrices."""
+    first = ~(sine > 2)
+    return jnp.where(first, dx, 0) / jnp.where(first, 1, 2)
 
 
 @jax.custom_jvp

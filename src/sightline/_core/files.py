@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import processes
 
-PathLike = str | os.PathLike
+PathLike = str | os.PathLike[str]
 
 _PART = re.compile(rf"\.part-(?:({processes.LABEL})-)?[0-9a-f]+(?:\..*)?", re.DOTALL)
 _STALE = 86400.0  # seconds after which a file that nobody finished is left over, where its writer cannot be asked

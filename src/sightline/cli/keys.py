@@ -25,6 +25,9 @@ class Keys:
     **Arguments:** `table`: as `tomllib` gives it; `place`: how errors call it, e.g. `[fit]`.
     """
 
+    table: dict[str, Any]
+    place: str
+
     def __init__(self, table: dict[str, Any], place: str):
         self.table, self.place = table, place
         self._asked: list[str] = []

@@ -6,7 +6,7 @@ from typing import Any
 from .keys import Keys, blame
 from .refusal import Refusal
 
-NAMES = {
+NAMES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "uniform": ("Uniform", ("low", "high"), ()),
     "log_uniform": ("LogUniform", ("low", "high"), ()),
     "normal": ("Normal", ("loc", "scale"), ()),

@@ -17,14 +17,14 @@ SEEDS = 2**32
 
 MOST = 10**9
 """Starts, or draws of all chains."""
-METHODS = {
+METHODS: dict[str, Any] = {
     "levenberg_marquardt": sl.LevenbergMarquardt,
     "projected_gauss_newton": sl.ProjectedGaussNewton,
     "bfgs": sl.BFGS,
     "lbfgs": sl.LBFGS,
     "adam": sl.Adam,
 }
-ALGORITHMS = {
+ALGORITHMS: dict[str, Any] = {
     "nuts": sl.NUTS,
     "hmc": sl.HMC,
     "mclmc": sl.MCLMC,

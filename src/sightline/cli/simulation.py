@@ -13,7 +13,7 @@ import sightline as sl
 
 from .scene import Scene
 
-RAYS_PER_BLOCK = 8192
+RAYS_PER_BLOCK = 4096
 T = TypeVar("T")
 Asked = Mapping[str, Sequence[float]]
 """The axis of a sky, `"frequency"` [GHz] or `"energy"` [GeV], and values on it."""

@@ -10,7 +10,7 @@ from .map_data import Data
 from .refusal import Refusal
 from .settings import build
 
-GROUPS = {
+GROUPS: dict[str, Any] = {
     "as_filed": sl.counts.AsFiled,
     "ungrouped": sl.counts.Ungrouped,
     "minimum_counts": sl.counts.MinimumCounts,

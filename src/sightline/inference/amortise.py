@@ -53,6 +53,9 @@ class Amortised:
         Amortised(rate; 100 simulations)
     """
 
+    loss: Any
+    simulations: Any
+
     def __init__(self, posterior: Posterior, flow: Any, place: tuple[Array, Array], features: Features, notes: Any):
         self._posterior, self._flow, self._place, self._features = posterior, flow, place, features
         self.loss, self.simulations = notes

@@ -47,8 +47,8 @@ class Approximation:
 
     def __init__(self, posterior: Posterior, method: AbstractApproximation, place: Whitening, state: Any, elbo: Any):
         self._posterior, self._method, self._place, self._state = posterior, method, place, state
-        self.elbo = np.asarray(elbo)
-        self.doubt = method.doubt(state) if isinstance(method, LowRank) else ""
+        self.elbo: np.ndarray = np.asarray(elbo)
+        self.doubt: str = method.doubt(state) if isinstance(method, LowRank) else ""
 
     def sample(self, key: jax.Array, draws: int = 1000) -> Chains:
         """Independent draws, as one chain; its verdict says whether the Gaussian is near the posterior.

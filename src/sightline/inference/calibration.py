@@ -40,6 +40,10 @@ class Calibration:
         array([1.])
     """
 
+    ranks: np.ndarray
+    draws: int
+    labels: list[str]
+
     def __init__(self, ranks: np.ndarray, draws: int, names: list[str]):
         self.ranks, self.draws, self.labels = ranks, draws, names
 

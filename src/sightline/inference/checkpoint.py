@@ -44,7 +44,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder: PathLike, fingerprints: Mapping[str, str]):
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
         run = {"format": FORMAT, "sightline": __version__, "software": _software(), "parts": dict(fingerprints)}

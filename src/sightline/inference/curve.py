@@ -29,13 +29,19 @@ class Curve:
     - `points`: in the order tried, the maximum first; `highest`: of them.
     """
 
+    posterior: Posterior
+    label: str
+    method: AbstractMethod | None
+    name: str
+    place: int
+
     def __init__(self, posterior: Posterior, label: str, result: FitResult, method: AbstractMethod | None):
         self.posterior, self.label, self.method = posterior, label, method
         self.name, self.place = posterior.space.find(label)
-        self.best = float(np.ravel(result.parameters[self.name])[self.place])
-        self.points = [Point(self.best, result.log_posterior, result.parameters, result.status)]
-        self.bounds = self._bounds()
-        self.scale = self._scale(result)
+        self.best: float = float(np.ravel(result.parameters[self.name])[self.place])
+        self.points: list[Point] = [Point(self.best, result.log_posterior, result.parameters, result.status)]
+        self.bounds: tuple[float, float] = self._bounds()
+        self.scale: float = self._scale(result)
 
     @property
     def highest(self) -> Point:

@@ -35,6 +35,10 @@ class Derived:
         ()
     """
 
+    value: np.ndarray
+    standard_deviation: np.ndarray
+    draws: np.ndarray | None
+
     def __init__(self, value: np.ndarray, standard_deviation: np.ndarray, draws: np.ndarray | None = None):
         self.value, self.standard_deviation, self.draws = value, standard_deviation, draws
 

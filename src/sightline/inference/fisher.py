@@ -5,6 +5,7 @@ import numpy as np
 
 from .._core.units import refuse_units
 from ..parameters import Table, ravel
+from ..parameters.vector import Values
 from ..statistics import Posterior
 from ..statistics.normal import has_own, own_curvature
 from .blame import check_finite
@@ -31,13 +32,18 @@ class Fisher:
         (1, 1)
     """
 
+    slope: np.ndarray
+    unconstrained_matrix: np.ndarray
+
     def __init__(self, posterior: Posterior, values: Any, matrix: np.ndarray, slope: np.ndarray):
         space = posterior.space
-        self.values = space.complete(values)
-        self.labels = space.labels
+        self.values: Values = space.complete(values)
+        self.labels: list[str] = space.labels
         sizes = [self.values[name].size for name in space.names]
-        self.units = [unit for unit, size in zip(space.units, sizes, strict=True) for _ in range(size)]
-        self.symbols = [symbol for symbol, size in zip(space.symbols, sizes, strict=True) for _ in range(size)]
+        self.units: list[str] = [unit for unit, size in zip(space.units, sizes, strict=True) for _ in range(size)]
+        self.symbols: list[str] = [
+            symbol for symbol, size in zip(space.symbols, sizes, strict=True) for _ in range(size)
+        ]
         self.slope, self.unconstrained_matrix = slope, matrix
         self._vector = np.asarray(ravel(self.values, space.names)[0], np.float64)
 

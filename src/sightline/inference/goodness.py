@@ -45,6 +45,11 @@ class Goodness:
         5.102
     """
 
+    deviances: dict[str, Any]
+    simulated: dict[str, Any]
+    fitted: int
+    failed: int
+
     def __init__(
         self,
         deviances: dict[str, float],
@@ -56,8 +61,8 @@ class Goodness:
         self.deviances, self.simulated = _with_sum(deviances), _with_sum(simulated)
         known = exact | {ALL: _sum(exact)}
         moments = {name: _moments(known.get(name), drawn) for name, drawn in self.simulated.items()}
-        self.expected = {name: value[0] for name, value in moments.items()}
-        self.variances = {name: value[1] for name, value in moments.items()}
+        self.expected: dict[str, float] = {name: value[0] for name, value in moments.items()}
+        self.variances: dict[str, float] = {name: value[1] for name, value in moments.items()}
         self.fitted, self.failed = fitted, failed
         self._inexact = [name for name, value in exact.items() if value is None]
 

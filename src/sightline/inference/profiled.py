@@ -25,13 +25,21 @@ class Profile:
         True
     """
 
+    name: str
+    unit: str
+    level: float
+    best: float
+    low: float
+    high: float
+    at_bound: tuple[bool, bool]
+
     def __init__(self, curve: Curve, level: float, low: End, high: End):
         self.name, self.unit, self.level, self.best = curve.label, curve.unit, level, curve.best
         self.low, self.high, self.at_bound = low[0], high[0], (low[1], high[1])
         points = sorted(curve.points, key=lambda point: point.value)
-        self.values = np.array([point.value for point in points])
-        self.heights = np.array([point.height for point in points])
-        self.status = [point.status for point in points]
+        self.values: np.ndarray = np.array([point.value for point in points])
+        self.heights: np.ndarray = np.array([point.height for point in points])
+        self.status: list[str] = [point.status for point in points]
         self._failed = curve.failed()
 
     def summary(self) -> Table:

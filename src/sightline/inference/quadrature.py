@@ -30,6 +30,10 @@ class Panels:
     - `masses`: integrals over the panels, (n, k).
     """
 
+    low: np.ndarray
+    high: np.ndarray
+    values: np.ndarray
+
     def __init__(self, low: np.ndarray, high: np.ndarray, values: np.ndarray):
         order = np.argsort(low)
         self.low, self.high, self.values = low[order], high[order], values[order]

@@ -1,14 +1,14 @@
 """What a fit returns."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..parameters import Table, ravel
 from ..parameters.vector import Values
 from ..statistics import Posterior
-from .active import active, bounds
+from .active import Bounds, active, bounds
 from .fisher import Fisher
 from .method import CONVERGED, FINISHED, STOPPED, Outcome
 
@@ -64,6 +64,18 @@ class FitResult:
         ['magnetic_field.b0']
     """
 
+    unconstrained: Any
+    parameters: Values
+    status: str
+    reason: str
+    history: np.ndarray
+    held_out: np.ndarray
+    starts: list[tuple[str, float]]
+    fisher: Fisher | None
+    tried: list[End]
+    blind: list[str]
+    dof: int
+
     def __init__(
         self,
         posterior: Posterior,
@@ -77,16 +89,18 @@ class FitResult:
         self.history, self.held_out = np.asarray(outcome.history), np.asarray(outcome.held_out)
         self.starts, self.fisher, self.tried = starts, information, list(tried)
         self.parameters, self.blind = outcome.values(posterior), list(outcome.blind)
-        self.model = space.replace(self.parameters)
-        self.log_posterior = float(posterior.log_posterior(self.parameters))
-        self.deviances = {name: float(value) for name, value in posterior.deviances(self.parameters).items()}
-        self.active = active(posterior, outcome, information)
-        self.bounds = bounds(posterior, self.parameters, self.active)
+        self.model: Any = space.replace(self.parameters)
+        self.log_posterior: float = float(posterior.log_posterior(self.parameters))
+        self.deviances: dict[str, float] = {
+            name: float(value) for name, value in posterior.deviances(self.parameters).items()
+        }
+        self.active: list[str] = active(posterior, outcome, information)
+        self.bounds: Bounds = bounds(posterior, self.parameters, self.active)
         solved = sum(one.eliminated(self.model) for one in posterior.likelihoods)
         held = len({*self.active, *self.blind}) + posterior.size - space.size
         self.chi2, self.dof = sum(self.deviances.values()), held - solved
         edges = space.at_edge(outcome.unconstrained)
-        self.edges = [name for name, edge in edges.items() if np.any(edge)]
+        self.edges: list[str] = [name for name, edge in edges.items() if np.any(edge)]
         self._names, self._labels, self._units = (
             space.names,
             space.labels,

@@ -35,7 +35,7 @@ def sample(
     thin: int = 1,
     segment: int = 25,
     vectorised: bool = False,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> Chains:
     """Draws from a posterior.

@@ -31,15 +31,18 @@ class Marginal:
         '1.000, 0.100, 1.164'
     """
 
+    name: str
+    unit: str
+
     def __init__(self, name: str, unit: str, panels: Panels, mode: float | None = None):
         self.name, self.unit, self._panels = name, unit, panels
-        self.range = (float(panels.low[0]), float(panels.high[-1]))
+        self.range: tuple[float, float] = (float(panels.low[0]), float(panels.high[-1]))
         self._total = float(panels.total[0])
-        self.mode = self._highest() if mode is None else mode
+        self.mode: float = self._highest() if mode is None else mode
         away = panels.nodes - self.mode
         shift = float(panels.moments(away)[0]) / self._total
-        self.mean = self.mode + shift
-        self.sd = max(float(panels.moments((away - shift) ** 2)[0]) / self._total, 0.0) ** 0.5
+        self.mean: float = self.mode + shift
+        self.sd: Any = max(float(panels.moments((away - shift) ** 2)[0]) / self._total, 0.0) ** 0.5
 
     def density(self, x: np.ndarray | float) -> np.ndarray:
         """The density at x, 0 beyond the range."""
@@ -146,14 +149,17 @@ class Joint:
         '0.100, 0.141, -0.707'
     """
 
+    names: tuple[str, ...]
+    mode: dict[str, float]
+
     def __init__(
         self, marginals: Sequence[Marginal], mode: dict[str, float], product: float, density: Density, height: float
     ):
         self.names, self.mode = tuple(one.name for one in marginals), mode
         self._marginals, self._density, self._height = tuple(marginals), density, height
         first, second = (one.sd for one in marginals)
-        self.covariance = np.array([[first**2, product], [product, second**2]])
-        self.correlation = product / (first * second)
+        self.covariance: np.ndarray = np.array([[first**2, product], [product, second**2]])
+        self.correlation: Any = product / (first * second)
 
     def __getitem__(self, name: str) -> Marginal:
         if name not in self.names:

@@ -128,6 +128,12 @@ class Selection:
         2.0
     """
 
+    candidates: list[Any]
+    scores: list[float]
+    results: list[Any]
+    best: Any
+    result: Any
+
     def __init__(self, candidates: list[Any], scores: list[float], results: list[Any]):
         self.candidates, self.scores, self.results = candidates, scores, results
         chosen = int(np.argmax(scores))

@@ -21,6 +21,10 @@ class Density:
     **Arguments:** `labels`: of all of them, (d,); `low`, `high`: of the box, (d,).
     """
 
+    labels: tuple[str, ...]
+    low: np.ndarray
+    high: np.ndarray
+
     def __init__(self, posterior: Posterior, labels: tuple[str, ...], low: np.ndarray, high: np.ndarray):
         self.labels, self.low, self.high, self._posterior = labels, low, high, posterior
         self._order = np.array([labels.index(one) for one in posterior.space.labels])

@@ -30,6 +30,11 @@ class PysmComponent:
         8
     """
 
+    simulator: Any
+    sky: HealpixSky
+    nside: int
+    max_nside: int
+
     def __init__(self, simulator: Any, nside: int, supersample: int = 1):
         self.simulator, self.sky = simulator, HealpixSky(nside, supersample=supersample)
         self.nside = self.max_nside = self.sky.nside

@@ -24,6 +24,10 @@ class Bounded(Distribution):
     **Arguments:** `base_dist`; `low`, `high`: `None` for no bound.
     """
 
+    base_dist: Any
+    low: Any
+    high: Any
+
     arg_constraints: ClassVar[dict[str, Any]] = {"low": constraints.dependent, "high": constraints.dependent}
     pytree_data_fields = ("base_dist", "low", "high")
 

@@ -21,6 +21,10 @@ class Pinned(Distribution):
     **Arguments:** `base_dist`: with a support that is one of single numbers; `place`; `value`: within the support.
     """
 
+    base_dist: Any
+    place: int
+    value: Any
+
     arg_constraints: ClassVar[dict[str, Any]] = {}
     pytree_data_fields = ("base_dist", "value")
     pytree_aux_fields = ("place",)

@@ -16,9 +16,13 @@ class Table:
         b0    uG
     """
 
+    header: list[str]
+    title: str
+    notes: str
+
     def __init__(self, header: Sequence[str], rows: Sequence[Sequence[object]], title: str = "", notes: str = ""):
         self.header, self.title, self.notes = list(header), title, notes
-        self.rows = [[str(cell) for cell in row] for row in rows]
+        self.rows: list[list[str]] = [[str(cell) for cell in row] for row in rows]
 
     def __repr__(self) -> str:
         widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]

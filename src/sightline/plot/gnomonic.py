@@ -23,6 +23,10 @@ class Patch(AbstractView):
     **Raises:** `ValueError` for a centre or a width that makes no sense, and where the sky has no pixel.
     """
 
+    l: Any
+    b: Any
+    seen: np.ndarray
+
     panel = (3.7, 4.1)
 
     def __init__(self, sky: HealpixSky, zoom: Any, points: int):
@@ -30,7 +34,7 @@ class Patch(AbstractView):
         self.l, self.b = np.deg2rad([l, b])
         self.half = float(np.tan(np.deg2rad(0.5 * width)))
         self.index = pixels_towards(sky, *self.raster(points))
-        self.seen = np.zeros(sky.size, bool)
+        self.seen: np.ndarray = np.zeros(sky.size, bool)
         self.seen[self.index[self.index >= 0]] = True
         if not np.any(self.seen):
             raise ValueError(f"zoom = {zoom}: the sky has no pixel there.")

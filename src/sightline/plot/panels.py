@@ -43,6 +43,10 @@ class Painter:
     **Arguments:** `figure`: or part of one; `place`: where the data are; `shape`: rows and columns of panels.
     """
 
+    figure: Any
+    panel: Panel
+    shape: tuple[int, int]
+
     def __init__(self, figure: Any, place: Any, shape: tuple[int, int]):
         self.figure, self.panel, self.shape = figure, panel_of(place), shape
 

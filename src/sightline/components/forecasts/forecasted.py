@@ -33,6 +33,16 @@ class Forecast:
         (True, '3.438')
     """
 
+    parameters: list[str]
+    values: np.ndarray
+    units: list[str]
+    covariance: np.ndarray
+    ell: np.ndarray
+    residual: np.ndarray
+    noise: np.ndarray
+    f_sky: float
+    r: float
+
     def __init__(
         self,
         parameters: list[str],
@@ -48,8 +58,8 @@ class Forecast:
         self.parameters, self.values, self.units, self.covariance = parameters, values, units, covariance
         self.ell, self.residual, self.noise = spectra["ell"], spectra["residual"], spectra["noise"]
         self.f_sky, self.r = f_sky, r
-        self.lensing = np.asarray(BModes(r=0.0, lensing=lensing)(self.ell), np.float64)
-        self.tensors = np.asarray(BModes(r=1.0, lensing=0.0, flat=flat)(self.ell), np.float64)
+        self.lensing: np.ndarray = np.asarray(BModes(r=0.0, lensing=lensing)(self.ell), np.float64)
+        self.tensors: np.ndarray = np.asarray(BModes(r=1.0, lensing=0.0, flat=flat)(self.ell), np.float64)
 
     @property
     def standard_deviations(self) -> np.ndarray:

@@ -41,6 +41,9 @@ class Amplitudes:
         ((2, 2, 12), (2, 2, 2, 12), 353.0)
     """
 
+    components: tuple[str, ...]
+    parameters: str
+
     def __init__(
         self,
         solved: tuple[Solved, ...],
@@ -54,7 +57,7 @@ class Amplitudes:
         self._solved, self._npix, self._kept = solved, npix, kept
         names = [(name, part) for name in mixing.order for part in mixing.terms[name].parts]
         self._references = {f"{name}{part}": mixing.terms[name].reference for name, part in names}
-        self.values = np.asarray(stacked(solved, len(self.components)))
+        self.values: np.ndarray = np.asarray(stacked(solved, len(self.components)))
 
     def __getitem__(self, name: str) -> Stokes:
         if name not in self.components:

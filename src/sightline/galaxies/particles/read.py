@@ -11,7 +11,7 @@ from ..._core.reading import FileError, check_unpacked, reading
 from ..._core.units import number
 from .stars import Stars
 
-NAMES = {
+NAMES: dict[str, tuple[str, ...]] = {
     "position": ("position", "positions", "coordinates", "coords", "pos"),
     "velocity": ("velocity", "velocities", "vel"),
     "mass": ("mass", "masses", "initial_mass"),

@@ -25,6 +25,10 @@ class SourceTable:
     **Arguments:** `path`: of the file; `columns`: by name; `rows`: how many.
     """
 
+    path: PathLike
+    columns: Mapping[str, Column]
+    rows: int
+
     def __init__(self, path: PathLike, columns: Mapping[str, Column], rows: int):
         self.path, self.columns, self.rows = path, columns, rows
 

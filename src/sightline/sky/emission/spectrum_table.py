@@ -36,18 +36,18 @@ class Rule:
     """Nodes and constant matrices of the quadrature with `count` nodes per decade of energy."""
 
     def __init__(self, count: int):
-        self.step = 2 * math.log(10) / count  # of u and ln x, twice that of ln gamma
-        self.size = math.ceil(_RANGE / self.step) + 1
+        self.step: float = 2 * math.log(10) / count  # of u and ln x, twice that of ln gamma
+        self.size: int = math.ceil(_RANGE / self.step) + 1
         x = _LARGEST_X - self.step * np.arange(math.ceil(_SPAN / self.step) + 1)
-        self.log_gamma = 0.5 * (_LOWEST - _LARGEST_X + self.step * np.arange(self.size + x.size - 1))
-        self.few = 2 * x.size - 1  # nodes of the spectrum of one point
-        self.log_energy = self.log_gamma + math.log(ELECTRON_REST_ENERGY)
+        self.log_gamma: np.ndarray = 0.5 * (_LOWEST - _LARGEST_X + self.step * np.arange(self.size + x.size - 1))
+        self.few: int = 2 * x.size - 1  # nodes of the spectrum of one point
+        self.log_energy: np.ndarray = self.log_gamma + math.log(ELECTRON_REST_ENERGY)
         f, g, a, b = kernels.sample(np.exp(x / 3))
         weights = {name: 0.5 * self.step * np.exp(power * x) for name, power in _POWERS.items()}
         kernel = {"emission": 1.5 * (f - g), "absorption": 3 * (a - b)}
-        self.matrices = {name: self._sliding(weights[name] * kernel[name]) for name in _POWERS}
-        self.u = _LOWEST + self.step * np.arange(self.size)
-        self.spline = spline_matrix(self.size)
+        self.matrices: dict[str, np.ndarray] = {name: self._sliding(weights[name] * kernel[name]) for name in _POWERS}
+        self.u: np.ndarray = _LOWEST + self.step * np.arange(self.size)
+        self.spline: np.ndarray = spline_matrix(self.size)
 
     def _sliding(self, row: np.ndarray) -> np.ndarray:
         """The matrix whose row i holds `row` from column i on."""

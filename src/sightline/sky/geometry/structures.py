@@ -1,6 +1,7 @@
 """Structures: where a field ends, and where it jumps or changes within a short distance."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,7 +16,7 @@ from .levels import AbstractLevel, Levels
 from .quadrics import Extent, Quadrics, concatenate
 from .spirals import Spirals, no_spirals, windings_between
 
-Numbers = Float[Array, "..."] | np.ndarray | tuple | list | float
+Numbers = Float[Array, "..."] | np.ndarray | tuple[Any, ...] | list[Any] | float
 _SMALLEST = 1e-6  # kpc, of what is a point or less
 
 

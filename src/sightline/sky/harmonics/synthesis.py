@@ -22,6 +22,10 @@ class Synthesis(AbstractHostLinear):
         >>> operator = sl.harmonics.Synthesis(8, 16, 0)
     """
 
+    nside: int
+    lmax: int
+    spin: int
+
     def __init__(self, nside: int, lmax: int, spin: int):
         self.nside, self.lmax, self.spin = nside, lmax, spin
         maps = 2 if spin else 1

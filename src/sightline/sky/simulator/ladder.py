@@ -29,10 +29,14 @@ class Ladder:
       tolerance of each map, (maps, 1).
     """
 
+    target: Target
+    sightlines: Sightlines
+    structures: Structures
+
     def __init__(self, target: Target, lines: Sightlines, structures: Structures, tolerance: float):
         self.target, self.sightlines, self.structures = target, lines, structures
         self.parts = 4 if target.points else 1
-        self.used = np.full((2, len(LADDER), lines.size), NEVER, np.int64)
+        self.used: np.ndarray = np.full((2, len(LADDER), lines.size), NEVER, np.int64)
         self.values: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         self.kinds: dict[str, tuple[tuple[int, ...], bool]] = {}
         self._ascend(tolerance)

@@ -68,12 +68,13 @@ def _run(lines: Sightlines, batch: int | None) -> Callable[..., Any]:
     return functools.partial(map_rays, chunk=batch, first=True, mesh=lines.mesh)
 
 
-def batch_at(lines: Sightlines, chunk: int, frequencies: int) -> int:
-    """How many rays to evaluate at a time at several frequencies: fewer, so that their values keep the cache too.
+def _batch_at(lines: Sightlines, chunk: int, frequencies: int) -> int:
+    """How many rays to evaluate at a time at several frequencies: on a CPU fewer, so that their values keep its cache.
 
     What lines hold is laid out in whole batches already.
     """
-    return batch_of(lines, chunk if lines.known else max(chunk // min(frequencies, _MANY), 1))
+    whole = lines.known or jax.default_backend() != "cpu"
+    return batch_of(lines, chunk if whole else max(chunk // min(frequencies, _MANY), 1))
 
 
 def _observe_class(
@@ -84,7 +85,8 @@ def _observe_class(
     batched: bool,
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
-    rays, cells = batch_at(lines, simulator.chunk, frequency.size), cells_of(lines)
+    rays = _batch_at(lines, simulator.chunk, frequency.size) if batched else lines.size
+    cells = cells_of(lines)
     numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, None if lines.edges is None else lines.edges.T)

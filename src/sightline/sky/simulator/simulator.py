@@ -54,8 +54,8 @@ class Simulator(AbstractSimulator):
     - `radiation`: the photons that electrons scatter to gamma rays, see `sl.radiation`.
     - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
     - `transfer`: the solver.
-    - `chunk`: rays of 256 cells evaluated at a time, or as many cells of others: memory grows with it, and on a CPU
-      speed hardly; an accelerator wants many.
+    - `chunk`: rays of 256 cells evaluated at a time, or as many cells of others, on a CPU down to an eighth of them at
+      several frequencies: memory grows with it, and on a CPU speed hardly; an accelerator wants many.
 
     **Raises:** at construction: `ValueError` where an operator needs a field that is missing, or two would count the
     same electrons twice; `TypeError` where a field does not return the shape its place demands.
@@ -335,7 +335,7 @@ class Simulator(AbstractSimulator):
         !!! example
             >>> figure = simulator.plot(1.4, sky=sl.HealpixSky(2), points=20)
         """
-        return importlib.import_module("sightline.plot").overview(self, frequency, **options)  # of a room above
+        return importlib.import_module("sightline.plot").overview(self, frequency, **options)
 
 
 def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
