@@ -37,12 +37,12 @@ def main() -> None:
     options = parse(__doc__, nside=32, cells=256, runs=9)
     lines = sl.Sightlines(sl.HealpixSky(options.nside), sl.BoxCells(options.cells))
     points = lines.size * options.cells
-    one, eight = jnp.asarray(2.4), jnp.linspace(1.0, 30.0, 8)
+    one, eight, model = jnp.asarray(2.4), jnp.linspace(1.0, 30.0, 8), galaxy()
     cases = {
-        "value, 1 frequency": lambda: value(galaxy(), lines, one),
-        "value and gradient, 1 frequency": lambda: gradient(galaxy(), lines, one),
-        "value, 8 frequencies": lambda: value(galaxy(), lines, eight),
-        "value and gradient, 8 frequencies": lambda: gradient(galaxy(), lines, eight),
+        "value, 1 frequency": lambda: value(model, lines, one),
+        "value and gradient, 1 frequency": lambda: gradient(model, lines, one),
+        "value, 8 frequencies": lambda: value(model, lines, eight),
+        "value and gradient, 8 frequencies": lambda: gradient(model, lines, eight),
     }
     for case in cases.values():
         seconds(case)

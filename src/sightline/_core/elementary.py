@@ -144,16 +144,8 @@ def sincos(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Arr
 
 @sincos.defjvp
 def _sincos_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    sine, cosine = sincos(*primals)
-    dx = _once(*tangents, sine)
+    (sine, cosine), (dx,) = sincos(*primals), tangents
     return (sine, cosine), (cosine * dx, -sine * dx)
-
-
-def _once(dx: Array, sine: Array) -> Array:
-    """dx, by a choice that is always the first, NaN or not, which XLA cannot see: the quotient keeps it from computing
-    the transpose anew in every consumer, the choice from handing that to the library that multiplies matrices."""
-    first = ~(sine > 2)
-    return jnp.where(first, dx, 0) / jnp.where(first, 1, 2)
 
 
 @jax.custom_jvp
