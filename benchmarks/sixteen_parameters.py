@@ -47,7 +47,7 @@ def posterior(nside: int, cells: int) -> sl.Posterior:
 
 
 def main() -> None:
-    options = parse(__doc__, nside=16, cells=128, draws=400, warmup=200, double=0)
+    options = parse(__doc__, nside=16, cells=128, draws=500, warmup=60, double=0)
     jax.config.update("jax_enable_x64", bool(options.double))
     target = posterior(options.nside, options.cells)
     best = sl.fit(target).raise_for_status()
