@@ -92,16 +92,17 @@ def caught(tree: Path, tests: str) -> bool:
         return True
 
 
-def judge(module: str, number: int) -> tuple[bool, str]:
-    """Whether a mutant is caught, and what it changes."""
+def judge(module: str, number: int | None) -> tuple[bool, str]:
+    """Whether a mutant is caught, and what it changes; `None`: the module as it is."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         for name in ("src", "tests", "benchmarks"):
             shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
         shutil.copy(ROOT / "pyproject.toml", tree)
-        path = tree / "src" / "sightline" / module
-        text, what = changed(path.read_text("utf-8"), number)
-        path.write_text(text, "utf-8")
+        path, what = tree / "src" / "sightline" / module, "nothing"
+        if number is not None:
+            text, what = changed(path.read_text("utf-8"), number)
+            path.write_text(text, "utf-8")
         return caught(tree, MODULES[module]), what
 
 
@@ -110,7 +111,7 @@ def main() -> None:
     rows, survivors = [], []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for module, tests in MODULES.items():
-            if caught(ROOT, tests):
+            if judge(module, None)[0]:
                 raise SystemExit(f"{tests} fails as it is: mutants would tell nothing.")
             known = len(list(sites(ast.parse((ROOT / "src" / "sightline" / module).read_text("utf-8")))))
             chosen = random.Random(options.seed).sample(range(known), min(options.mutants, known))

@@ -78,6 +78,27 @@ def test_first_and_second_derivatives(function):
     assert np.all(np.isfinite(slope(jnp.zeros_like(s))))
 
 
+@pytest.mark.parametrize("argument", range(4))
+def test_slopes_of_the_profile_in_all_that_it_depends_on(argument):
+    values = [jnp.asarray(column) for column in np.array([(2.0, 5.0, 3.0, 0.5), (40.0, 60.0, 900.0, 0.02)]).T]
+    step = 1e-5 * values[argument]
+
+    def at(change):
+        return profile(*(value + change * float(k == argument) for k, value in enumerate(values)))
+
+    found = jax.grad(lambda change: jnp.sum(at(change)))(jnp.zeros(2))
+    np.testing.assert_allclose(found, (at(step) - at(-step)) / (2 * step), rtol=1e-6, atol=1e-8)
+
+
+def test_information_and_draws_of_w_have_the_variance_and_the_mean_of_the_counts():
+    noise, mean = ProfiledBackground([20.0, 30.0], [0.5, 0.1]), jnp.array([5.0, 7.0])
+    (found,) = noise.information(mean, None)
+    np.testing.assert_allclose(found, mean / np.sqrt([5 + 0.5 * 1.5 * 20, 7 + 0.1 * 1.1 * 30]), rtol=1e-12)
+    keys = jax.random.split(jax.random.key(0), 4000)
+    drawn = jax.vmap(lambda key: noise.draw(mean, None, key))(keys)
+    np.testing.assert_allclose(np.mean(drawn, axis=0), [15.0, 10.0], rtol=0.02)
+
+
 def test_the_slope_of_w_is_that_of_counts_over_their_mean():
     """d/ds = n/(s + r b) - 1, of no source as well: n = 8, B = 4, r = 1/2: b = 12/1.5 = 8, mean 4."""
     assert float(jax.grad(profile)(0.0, 8.0, 4.0, 0.5)) == pytest.approx(8 / 4 - 1)
@@ -129,8 +150,8 @@ def test_pointwise_values_are_log_probabilities():
 
 
 def test_what_is_biased_warns():
-    with pytest.warns(sl.statistics.SparseBackgroundWarning, match="1 of 2 background bins"):
-        ProfiledBackground([3.0, 9.0], [0.5, 0.5])
+    with pytest.warns(sl.statistics.SparseBackgroundWarning, match="1 of 3 background bins"):
+        ProfiledBackground([3.0, 9.0, 7.0], [0.5, 0.5, 0.5])
     with pytest.warns(sl.statistics.ScaledBackgroundWarning, match="underestimates"):
         ScaledBackground([3.0, 9.0], [0.5, 0.5])
 
