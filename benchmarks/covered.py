@@ -28,11 +28,8 @@ def read(path: Path) -> dict[str, Counter]:
 
 def share(counts: Counter) -> float:
     """Percent of statements and branches that ran, as coverage.py has it."""
-    return (
-        100
-        * (counts["covered_lines"] + counts["covered_branches"])
-        / (counts["num_statements"] + counts["num_branches"])
-    )
+    ran, there = (counts[lines] + counts[branches] for lines, branches in (COUNTS[1::2], COUNTS[::2]))
+    return 100 * ran / there
 
 
 def row(name: str, counts: Counter) -> list[str]:

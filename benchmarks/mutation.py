@@ -1,7 +1,7 @@
 """Mutation scores of three central modules: `python benchmarks/mutation.py [--mutants 40] [--seed 0]`.
 
 One operator, comparison or number of a module is changed at a time in a copy of the package; the tests of that module
-ought to fail. Numbers change by a thousandth, so that the last digits of coefficients are no matter.
+ought to fail. Whole numbers are raised by one, others by a thousandth: last digits of coefficients are no matter.
 """
 
 import ast
@@ -59,10 +59,10 @@ def sites(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
 
 
 def _unseen(node: ast.AST) -> list[ast.AST]:
-    """Parts of a node that do not compute: annotations and messages."""
+    """Parts of a node that do not compute: annotations and what is raised."""
     if isinstance(node, (ast.AnnAssign, ast.arg)):
         return [node.annotation] if node.annotation is not None else []
-    if isinstance(node, (ast.FunctionDef, ast.Raise, ast.JoinedStr)):
+    if isinstance(node, (ast.FunctionDef, ast.Raise)):
         return [part for part in (getattr(node, "returns", None), getattr(node, "exc", None)) if part is not None]
     return []
 

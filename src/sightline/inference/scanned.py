@@ -42,7 +42,7 @@ class Marginal:
         away = panels.nodes - self.mode
         shift = float(panels.moments(away)[0]) / self._total
         self.mean: float = self.mode + shift
-        self.sd: Any = max(float(panels.moments((away - shift) ** 2)[0]) / self._total, 0.0) ** 0.5
+        self.sd: float = max(float(panels.moments((away - shift) ** 2)[0]) / self._total, 0.0) ** 0.5
 
     def density(self, x: np.ndarray | float) -> np.ndarray:
         """The density at x, 0 beyond the range."""
@@ -159,7 +159,7 @@ class Joint:
         self._marginals, self._density, self._height = tuple(marginals), density, height
         first, second = (one.sd for one in marginals)
         self.covariance: np.ndarray = np.array([[first**2, product], [product, second**2]])
-        self.correlation: Any = product / (first * second)
+        self.correlation: float = product / (first * second)
 
     def __getitem__(self, name: str) -> Marginal:
         if name not in self.names:

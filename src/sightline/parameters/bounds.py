@@ -30,6 +30,14 @@ def spell(metadata: Mapping[str, Any]) -> str:
     return f"{'−∞' if low is None else low} to {'∞' if high is None else high}"
 
 
+def interval(metadata: Mapping[str, Any]) -> str:
+    """The physical bounds of a parameter as an interval, empty for none: `[0, inf]`."""
+    low, high = limits(metadata)
+    if low is None and high is None:
+        return ""
+    return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
+
+
 def inherited(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Mapping[str, Any]:
     """The metadata of a leaf that is the value of a field which stands for a parameter: within the bounds of both."""
     if outer is inner or not inner.get("value") or limits(outer) == (None, None):

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from .._core.given import check_kind
 from .._core.module import is_concrete
 from .._core.units import refuse_units, strip_unit
-from .bounds import confine, limits
+from .bounds import confine, interval
 from .edges import at_edge, inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
@@ -28,7 +28,7 @@ from .priors import (
     prior_residuals,
     unconstrain,
 )
-from .text_table import Table
+from .text_table import Table, brief
 from .ties import Function, Tie, check_ties
 from .vector import Values, labels
 
@@ -277,32 +277,17 @@ class ParameterSpace(eqx.Module):
         """A table of the free parameters: name, unit, shape, value, prior, physical bounds, and ties."""
         leaves, initial = find_leaves(self.model), self.initial
         rows = [
-            [name, unit, initial[name].shape, _brief(initial[name]), describe(prior), _bounds(leaves[name].metadata)]
+            [name, unit, initial[name].shape, brief(initial[name]), describe(prior), interval(leaves[name].metadata)]
             for name, unit, prior in zip(self.names, self.units, self.priors, strict=True)
         ]
         for tie in self.ties:
             leaf, source = leaves[tie.name], tie.source if isinstance(tie.source, str) else "a function"
             unit = leaf.metadata.get("unit", "")
             rows.append(
-                [tie.name, unit, leaf.value.shape, _brief(leaf.value), f"follows {source}", _bounds(leaf.metadata)]
+                [tie.name, unit, leaf.value.shape, brief(leaf.value), f"follows {source}", interval(leaf.metadata)]
             )
         return Table(["parameter", "unit", "shape", "value", "prior", "bounds"], rows)
 
 
 def _total(terms: list[Float[Array, ""]]) -> Float[Array, ""]:
     return jnp.sum(jnp.stack(terms))
-
-
-def _brief(value: Any) -> str:
-    if not np.size(value):
-        return "empty"
-    if np.ndim(value) == 0:
-        return f"{float(value):.6g}"
-    return f"{float(np.min(value)):.4g} ... {float(np.max(value)):.4g}"
-
-
-def _bounds(metadata: Mapping[str, Any]) -> str:
-    low, high = limits(metadata)
-    if low is None and high is None:
-        return ""
-    return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
+
+import numpy as np
 
 
 class Table:
@@ -40,3 +43,12 @@ class Table:
 
 def _row(cells: Sequence[str], mark: str) -> str:
     return f"<tr>{''.join(f'<{mark}>{escape(cell)}</{mark}>' for cell in cells)}</tr>"
+
+
+def brief(value: Any) -> str:
+    """A number, or the range of an array, in a cell."""
+    if not np.size(value):
+        return "empty"
+    if np.ndim(value) == 0:
+        return f"{float(value):.6g}"
+    return f"{float(np.min(value)):.4g} ... {float(np.max(value)):.4g}"

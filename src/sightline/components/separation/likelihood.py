@@ -137,11 +137,9 @@ class SpectralLikelihood(AbstractLikelihood):
         mixing = mixing_of(model)
         if self.prior is not None:
             check_complete(self.prior, mixing.components)
-        of = self._spread(mixing)
-        matrix = pixels.columns(of, self.bands.nodes(), self.data.shape[-1])
-        weight = diagonal(self.noise)
-        if self.prior is None:
-            check_components(matrix, weight, mixing.components, self.place)
+        else:
+            matrix = self._columns(self._spread(mixing))
+            check_components(matrix, diagonal(self.noise), mixing.components, self.place)
 
     def log_likelihood(self, model: Any) -> Float[Array, ""]:
         """log L; its gradient takes one pass over the bands, and the memory of a few maps."""
@@ -209,8 +207,7 @@ class SpectralLikelihood(AbstractLikelihood):
         of = self._spread(mixing)
         check_references(found, truth)
         known = true_maps(truth, self.parameters, self.npix, self.kept)
-        other = pixels.columns(self._spread(truth.mixing), self.bands.nodes(), self.data.shape[-1])
-        bright = in_bands(truth, known, other).astype(self.data.dtype)
+        bright = in_bands(truth, known, self._columns(self._spread(truth.mixing))).astype(self.data.dtype)
         taken = np.asarray(self._solved(of, mixing, bright))
         return residuals(found, taken, known)
 
@@ -306,8 +303,11 @@ class SpectralLikelihood(AbstractLikelihood):
     def _spread(self, mixing: MixingMatrix) -> pixels.Spread:
         return pixels.spread(mixing, self.npix, self.kept)
 
+    def _columns(self, of: pixels.Spread) -> Array:
+        return pixels.columns(of, self.bands.nodes(), self.data.shape[-1])
+
     def _solved(self, of: pixels.Spread, mixing: MixingMatrix, data: Data) -> Float[Array, "components k n"]:
         return stacked(pixels.amplitudes(of, self._pixels(mixing, data)), len(mixing.components))
 
     def _maps(self, of: pixels.Spread, amplitudes: Float[Array, "components k n"]) -> Data:
-        return pixels.mixed(pixels.columns(of, self.bands.nodes(), self.data.shape[-1]), amplitudes)
+        return pixels.mixed(self._columns(of), amplitudes)

@@ -1,9 +1,11 @@
-"""What the rest of the room asks of a simulator."""
+"""What a simulator is made of, what it has at one point, and what the rest of the room asks of it."""
 
 import abc
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from ..._core.contracts import AbstractPredictor
 from ..._core.types import Scalar, Vector
@@ -11,6 +13,14 @@ from ..emission import AbstractBackground, AbstractEmissionOperator, Plasma, Tra
 from ..fields import AbstractField
 from ..geometry import Ray, Sightlines
 from ..transfer import AbstractTransfer
+
+CURES = {
+    "magnetic_field": "magnetic_field=sl.magnetic.LSA()",
+    "electron_density": "electron_density=sl.electrons.ExponentialDisk()",
+    "cosmic_rays": "cosmic_rays=sl.cosmic_rays.ExponentialDisk()",
+    "temperature": "temperature=sl.temperature.Uniform(7000.0)",
+    "radiation": "radiation=sl.radiation.CMB()",
+}
 
 
 class AbstractSimulator(AbstractPredictor):
@@ -28,10 +38,6 @@ class AbstractSimulator(AbstractPredictor):
     chunk: eqx.AbstractVar[int]
 
     @abc.abstractmethod
-    def require(self, needs: tuple[str, ...], who: str) -> None:
-        """Refuses a simulator without a field that `who` needs."""
-
-    @abc.abstractmethod
     def check(self) -> None:
         """Checks leaves and needs again."""
 
@@ -40,17 +46,51 @@ class AbstractSimulator(AbstractPredictor):
         """This simulator with the global work of its fields done."""
 
     @abc.abstractmethod
-    def plasma(self, position: Vector) -> Plasma:
-        """All fields at one position, (3,) kpc."""
-
-    @abc.abstractmethod
-    def coefficients(
-        self, plasma: Plasma, ray: Ray, frequency: Scalar, axis: str | None = None
-    ) -> TransferCoefficients:
-        """The sum over the operators at one point, per kpc."""
-
-    @abc.abstractmethod
     def sightlines(
         self, sky: Any, frequency: Any = None, tolerance: float | None = None, *, energy: Any = None
     ) -> Sightlines:
         """The sightlines of a sky as this model sees them."""
+
+    def require(self, needs: tuple[str, ...], who: str) -> None:
+        """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
+        for name in needs:
+            if (getattr(self, name) if name in CURES else self.fields.get(name)) is None:
+                cure = CURES.get(name, f"fields={{{name!r}: ...}}")
+                raise ValueError(f"{who} needs {name}, which this Simulator does not have: give it e.g. {cure}.")
+
+    def plasma(self, position: Vector) -> Plasma:
+        """All fields at one position, (3,) kpc."""
+        field, rays, radiation = _at(self.magnetic_field, position), self.cosmic_rays, self.radiation
+        return Plasma(
+            position,
+            magnetic_field=None if field is None else tuple(jnp.unstack(field)),
+            electron_density=_at(self.electron_density, position),
+            cosmic_rays=None if rays is None else rays.populations(position),
+            temperature=_at(self.temperature, position),
+            radiation=None if radiation is None else radiation.photons(position),
+            extra={name: field(position) for name, field in self.fields.items()},
+        )
+
+    def coefficients(
+        self, plasma: Plasma, ray: Ray, frequency: Scalar, axis: str | None = None
+    ) -> TransferCoefficients:
+        """The sum over the operators at one point, per kpc, for `frequency`, () GHz, or an energy, () GeV.
+
+        Operators of one axis are summed: of `axis`, `None` standing for that of all, or for `"frequency"` where there
+        are both.
+        """
+        total, known = TransferCoefficients(), {operator.axis for operator in self.emission}
+        chosen = axis or (known.pop() if len(known) == 1 else "frequency")
+        for operator in self.emission:
+            if operator.axis == chosen:
+                total = total + operator(plasma, ray, frequency)
+        return total
+
+
+def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
+    return None if field is None else field(position)
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """One thing, several or none, `None`, as a tuple."""
+    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)

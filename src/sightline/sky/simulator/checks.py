@@ -16,17 +16,9 @@ from ..fields.base import value_at_a_place
 from ..fields.magnetic import VectorPotentialGrid
 from ..geometry import Sightlines
 from ..transfer import AbstractTransfer
-from .base import AbstractSimulator
+from .base import CURES, AbstractSimulator
 
 S = TypeVar("S", bound=AbstractSimulator)
-
-CURES = {
-    "magnetic_field": "magnetic_field=sl.magnetic.LSA()",
-    "electron_density": "electron_density=sl.electrons.ExponentialDisk()",
-    "cosmic_rays": "cosmic_rays=sl.cosmic_rays.ExponentialDisk()",
-    "temperature": "temperature=sl.temperature.Uniform(7000.0)",
-    "radiation": "radiation=sl.radiation.CMB()",
-}
 
 
 def check_types(simulator: AbstractSimulator) -> None:

@@ -13,8 +13,7 @@ from ..._core.module import default_float
 from ..._core.types import Vector
 from ..fields.base import AbstractField, Sum
 from ..fields.population import Population
-from .base import AbstractSimulator
-from .checks import CURES
+from .base import CURES, AbstractSimulator
 
 Components = Float[Array, "*cells"] | list[Float[Array, "*cells"]]
 """The values of a scalar field, or each component of a vector."""

@@ -73,7 +73,7 @@ def _batch_at(lines: Sightlines, chunk: int, frequencies: int) -> int:
 
     What lines hold is laid out in whole batches already.
     """
-    whole = lines.known or jax.default_backend() != "cpu"
+    whole = bool(lines.known) or jax.default_backend() != "cpu"
     return batch_of(lines, chunk if whole else max(chunk // min(frequencies, _MANY), 1))
 
 

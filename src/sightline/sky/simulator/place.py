@@ -14,8 +14,8 @@ from ..fields.shifted import Place, suns
 from ..geometry import SUN, ImagePlane, Ray, ResolvedCells, Sightlines, Structures, as_sightlines, map_rays
 from ..geometry.panels import panel_edges
 from ..observables import AbstractObservable
-from .base import AbstractSimulator
-from .checks import CURES, SunWarning
+from .base import CURES, AbstractSimulator
+from .checks import SunWarning
 
 SAME = 0.02
 """Suns that differ by less, kpc, are the same: what is local moves by less than the smallest local structures."""

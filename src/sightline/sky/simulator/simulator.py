@@ -10,20 +10,19 @@ from jaxtyping import Array, Float, Inexact
 
 from ..._core.fields import check_tree
 from ..._core.module import setting
-from ..._core.types import Scalar, Vector
 from ...statistics.hooks import Split
 from ..axes import Asked, asked
-from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree, Plasma, TransferCoefficients
+from ..emission import AbstractBackground, AbstractEmissionOperator, FreeFree
 from ..fields import AbstractField
 from ..fields.base import prepare_children
-from ..geometry import Ray, Sightlines
+from ..geometry import Sightlines
 from ..geometry.padding import fill, kept, padded
 from ..observables import AbstractObservable, DispersionMeasure, EmissionMeasure, RotationMeasure
 from ..stokes import Stokes
 from ..transfer import AbstractTransfer, CellTransfer
-from .base import AbstractSimulator
+from .base import AbstractSimulator, as_tuple
 from .batched import split
-from .checks import CURES, check_boxes, check_length, check_shapes, check_signs, check_types, of_axis
+from .checks import check_boxes, check_length, check_shapes, check_signs, check_types, of_axis
 from .duplicates import check_duplicates
 from .held import check_names, check_populations, fields_of
 from .observe import arrays, as_stokes, fields_in_cells, measure_rays, observe_rays, warn_rotation
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
     import matplotlib.figure
 
 Lines = Any  # a sky, or Sightlines
-
-
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return () if value is None else tuple(value) if isinstance(value, (tuple, list)) else (value,)
 
 
 class Simulator(AbstractSimulator):
@@ -74,9 +69,9 @@ class Simulator(AbstractSimulator):
     magnetic_field: AbstractField | None = None
     electron_density: AbstractField | None = None
     cosmic_rays: AbstractField | None = None
-    emission: tuple[AbstractEmissionOperator, ...] = eqx.field(default=(), converter=_as_tuple)
+    emission: tuple[AbstractEmissionOperator, ...] = eqx.field(default=(), converter=as_tuple)
     temperature: AbstractField | None = None
-    background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=_as_tuple)
+    background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=as_tuple)
     radiation: AbstractField | None = eqx.field(default=None, kw_only=True)
     fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True)
     transfer: AbstractTransfer = eqx.field(default=CellTransfer(), kw_only=True)
@@ -95,13 +90,6 @@ class Simulator(AbstractSimulator):
         for operator in self.emission:
             self.require(operator.needs, type(operator).__name__)
 
-    def require(self, needs: tuple[str, ...], who: str) -> None:
-        """Raises `ValueError`, with the cure, unless this simulator has every field that `who` needs."""
-        for name in needs:
-            if (getattr(self, name) if name in CURES else self.fields.get(name)) is None:
-                cure = CURES.get(name, f"fields={{{name!r}: ...}}")
-                raise ValueError(f"{who} needs {name}, which this Simulator does not have: give it e.g. {cure}.")
-
     def check(self) -> None:
         """Checks leaves and needs again: `eqx.tree_at` skips the checks of construction.
 
@@ -118,34 +106,6 @@ class Simulator(AbstractSimulator):
     def sun(self) -> tuple[float, float, float]:
         """Where the model has its Sun, kpc: from there a sky is seen of which no observer is said."""
         return sun_of(self)
-
-    def plasma(self, position: Vector) -> Plasma:
-        """All fields at one position, (3,) kpc."""
-        field, rays, radiation = _at(self.magnetic_field, position), self.cosmic_rays, self.radiation
-        return Plasma(
-            position,
-            magnetic_field=None if field is None else tuple(jnp.unstack(field)),
-            electron_density=_at(self.electron_density, position),
-            cosmic_rays=None if rays is None else rays.populations(position),
-            temperature=_at(self.temperature, position),
-            radiation=None if radiation is None else radiation.photons(position),
-            extra={name: field(position) for name, field in self.fields.items()},
-        )
-
-    def coefficients(
-        self, plasma: Plasma, ray: Ray, frequency: Scalar, axis: str | None = None
-    ) -> TransferCoefficients:
-        """The sum over the operators at one point, per kpc, for `frequency`, () GHz, or an energy, () GeV.
-
-        Operators of one axis are summed: of `axis`, `None` standing for that of all, or for `"frequency"` where there
-        are both.
-        """
-        total, known = TransferCoefficients(), {operator.axis for operator in self.emission}
-        chosen = axis or (known.pop() if len(known) == 1 else "frequency")
-        for operator in self.emission:
-            if operator.axis == chosen:
-                total = total + operator(plasma, ray, frequency)
-        return total
 
     def __call__(self, sky: Lines, frequency: Any = None, *, energy: Any = None) -> Stokes:
         """Stokes parameters of the sky at frequencies, or its gamma rays at energies.
@@ -336,7 +296,3 @@ class Simulator(AbstractSimulator):
             >>> figure = simulator.plot(1.4, sky=sl.HealpixSky(2), points=20)
         """
         return importlib.import_module("sightline.plot").overview(self, frequency, **options)
-
-
-def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:
-    return None if field is None else field(position)
