@@ -126,7 +126,7 @@ def report(options: argparse.Namespace, found: dict[str, dict]) -> None:
         f"rays, YMW16 on {' x '.join(map(str, GRID))} nodes, whose density in each cell is known to all; gradient of "
         "the sum of squares of the maps, ours as a likelihood, by 8 parameters. rms error against "
         f"{TRUTH} panels of four cells. Medians of {options.runs} runs, by the clock and of the processor, in turn, "
-        "each program warm in its own process, the second of two calls in a row. Synax: brightness scaled by one "
+        "each program warm in its own process, after a quarter of a second of calls. Synax: brightness scaled by one "
         "number, rotation measures to its kpc."
     )
     save(options.name, "Time at equal accuracy", header, rows, notes)

@@ -11,7 +11,7 @@ import pytest
 import sightline as sl
 from sightline.sky.fields import Structures
 from sightline.sky.geometry.panels import panel_edges
-from sightline.sky.simulator.tolerance import class_sizes
+from sightline.sky.simulator.tolerance import class_sizes, whole_rows
 
 SKY = sl.HealpixSky(2)
 
@@ -257,6 +257,12 @@ def test_classes_are_cheap():
     np.testing.assert_array_equal(class_sizes(used, 2), [5, 41])
     np.testing.assert_array_equal(class_sizes(used, 9), [4, 5, 40, 41])
     np.testing.assert_array_equal(class_sizes(used, 9, overhead=20), [5, 41])
+
+
+def test_rays_have_rows_of_sixteen_cells():
+    panels = np.array([1, 4, 5, 12, 13, 16, 17, 32, 33])
+    np.testing.assert_array_equal(whole_rows(panels, 1), [4, 4, 8, 12, 16, 16, 32, 32, 48])
+    np.testing.assert_array_equal(whole_rows(panels, 4), [1, 4, 8, 12, 16, 16, 20, 32, 36])
 
 
 @pytest.mark.parametrize("shells", [10, 60, 200])

@@ -44,7 +44,7 @@ def columns(field, structures, cells, rule):
 
     def column(direction):
         edges = panel_edges(cells, structures, sun, direction, jnp.asarray(jnp.inf))
-        places, widths = rule(edges, 4)
+        places, widths = rule((edges[:-1], edges[1:]), 4)
         values = jax.vmap(lambda s: jnp.sum(jnp.square(field(sun + s * direction))))(places)
         return jnp.sum(values * widths)
 
@@ -123,7 +123,7 @@ def test_fields_that_turn_on_the_axis_are_resolved_there(kind):
     @eqx.filter_jit
     def column(structures, cells):
         edges = panel_edges(sl.ResolvedCells(cells=cells), structures, sun, course, jnp.asarray(jnp.inf))
-        places, widths = equal(edges, 4)
+        places, widths = equal((edges[:-1], edges[1:]), 4)
         values = jax.vmap(lambda s: field(sun + s * course))(places)
         return jnp.sum(values[:, 1] * widths), jnp.sum(jnp.linalg.norm(values, axis=1) * widths)
 

@@ -14,6 +14,10 @@ _TAIL = 8  # panels of a path beyond
 _SPARE, _LEAST = 3, 32  # room for walls: one panel for so many others, for so many walls at least
 
 
+Panels = tuple[Float[Array, " panels"], Float[Array, " panels"]]
+"""Where the panels of a ray begin and end, kpc: apart, since XLA does not vectorise over neighbours in one array."""
+
+
 def panel_edges(
     cells: ResolvedCells, structures: Structures, origin: Vector, direction: Vector, distance: Scalar
 ) -> Float[Array, " edges"]:
@@ -107,26 +111,30 @@ def tail(near: Scalar, far: Scalar) -> Float[Array, " tail"]:
     return near + _UNBOUNDED * jnp.expm1(ratio * jnp.arange(1, _TAIL + 1, dtype=near.dtype))
 
 
-def gauss(edges: Float[Array, " edges"], points: int) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
+def gauss(panels: Panels, points: int) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
     """Distances and weights, kpc, of `points` of Gauss and Legendre in every panel."""
-    return _within(edges, *(0.5 * value for value in np.polynomial.legendre.leggauss(points)))
+    return _within(panels, *(0.5 * value for value in np.polynomial.legendre.leggauss(points)))
 
 
-def equal(edges: Float[Array, " edges"], parts: int) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
+def equal(panels: Panels, parts: int) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
     """Distances of the middles, and widths, kpc, of `parts` equal cells in every panel."""
-    return _within(edges, (np.arange(parts) + 0.5) / parts - 0.5, np.full(parts, 1 / parts))
+    near, far = panels
+    if parts == 1:
+        return 0.5 * (near + far), far - near
+    return _within(panels, (np.arange(parts) + 0.5) / parts - 0.5, np.full(parts, 1 / parts))
 
 
 def _within(
-    edges: Float[Array, " edges"], places: Float[np.ndarray, " parts"], shares: Float[np.ndarray, " parts"]
+    panels: Panels, places: Float[np.ndarray, " parts"], shares: Float[np.ndarray, " parts"]
 ) -> tuple[Float[Array, " points"], Float[Array, " points"]]:
     """Distances and widths, kpc, of parts of every panel: where they lie from its middle, in its widths, and shares.
 
     Products of matrices: XLA writes them down once. Sums it would work out anew wherever cells are used, with indices
     that do not vectorise.
     """
-    panels = jnp.stack([edges[:-1], jnp.diff(edges)], axis=1)
-    of_distance = np.stack([np.ones_like(places), 0.5 + places]).astype(edges.dtype)
-    of_width = np.stack([np.zeros_like(shares), shares]).astype(edges.dtype)
-    distance, widths = (jnp.dot(panels, part, precision="highest") for part in (of_distance, of_width))
+    near, far = panels
+    both = jnp.stack([near, far - near], axis=1)
+    of_distance = np.stack([np.ones_like(places), 0.5 + places]).astype(near.dtype)
+    of_width = np.stack([np.zeros_like(shares), shares]).astype(near.dtype)
+    distance, widths = (jnp.dot(both, part, precision="highest") for part in (of_distance, of_width))
     return distance.reshape(-1), widths.reshape(-1)

@@ -20,7 +20,7 @@ from ..emission.base import add_parts
 from ..fields.base import AbstractField, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays, vmap_rays
 from ..geometry.mapping import batch_of, cells_of
-from ..geometry.panels import equal, gauss
+from ..geometry.panels import Panels, equal, gauss
 from ..observables import AbstractObservable
 from ..stokes import Stokes
 from .base import AbstractSimulator
@@ -89,7 +89,7 @@ def _observe_class(
     cells = cells_of(lines)
     numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
-    given = (lines.known, None if lines.edges is None else lines.edges.T)
+    given = (lines.known, panels_of(lines))
     observe = eqx.Partial(_observe, simulator, division_of(lines), structures, frequency)
     return _run(lines, rays if batched else None)(observe, lines.rays, values=given)
 
@@ -102,9 +102,9 @@ def _observe(
     ray: Ray,
     given: Any,
 ) -> tuple[dict[str, Array], Array]:
-    """The same of one ray, of which is given what it holds and the edges of its panels."""
-    known, edges = given
-    cells = division(lines, ray, edges, structures)
+    """The same of one ray, of which is given what it holds and its panels."""
+    known, panels = given
+    cells = division(lines, ray, panels, structures)
     coefficients, widths = _coefficients(simulator, cells, ray, known, frequency)
     stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
     rate = coefficients.rotation.V
@@ -145,22 +145,28 @@ def _coefficients(
     return jax.vmap(lambda nu: of_cells(nu, known, *places))(frequency), widths
 
 
+def panels_of(lines: Sightlines) -> Panels | None:
+    """Where the panels that lines have begin and end, kpc, (rays, panels) each."""
+    return None if lines.edges is None else (lines.edges[:-1].T, lines.edges[1:].T)
+
+
 def division(
-    lines: Sightlines, ray: Ray, edges: Array | None, structures: Structures | None
+    lines: Sightlines, ray: Ray, panels: Panels | None, structures: Structures | None
 ) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
     """Distances of the middles of the cells of a ray, and their widths, kpc."""
     if lines.midpoints is None or lines.widths is None:
-        return equal(_edges(lines, ray, edges, structures), lines.parts)
+        return equal(_panels(lines, ray, panels, structures), lines.parts)
     midpoints, widths, length = jax.lax.stop_gradient((lines.midpoints, lines.widths, ray.length))
     return length * midpoints, length * widths
 
 
-def _edges(lines: Sightlines, ray: Ray, edges: Array | None, structures: Structures | None) -> Float[Array, " edges"]:
-    """Edges of the panels of a ray, kpc: those it has, or as its model wants them."""
-    if edges is not None:
-        return jax.lax.stop_gradient(edges)
+def _panels(lines: Sightlines, ray: Ray, panels: Panels | None, structures: Structures | None) -> Panels:
+    """The panels of a ray: those it has, or as its model wants them."""
+    if panels is not None:
+        return jax.lax.stop_gradient(panels)
     assert structures is not None
-    return edges_of_ray(lines, structures, ray)
+    edges = edges_of_ray(lines, structures, ray)
+    return edges[:-1], edges[1:]
 
 
 def coordinates(ray: Ray, distance: Float[Array, " cells"]) -> list[Float[Array, " cells"]]:
@@ -197,7 +203,7 @@ def measure_rays(
     observable = eqx.tree_at(lambda o: o.sightlines, observable, division_of(lines))
     results, classes = [], lines.classes or (lines,)
     for part, far in zip(classes, split_classes(lines, length), strict=True):
-        given = (None if part.edges is None else part.edges.T, far)
+        given = (panels_of(part), far)
         measure = eqx.Partial(_measure, simulator, observable, division_of(part), structures)
         batch = batch_of(part, simulator.chunk) if batched else None
         results.append(_run(part, batch)(measure, part.rays, values=given))
@@ -218,16 +224,16 @@ def _measure(
     lines: Sightlines,
     structures: Structures | None,
     ray: Ray,
-    given: tuple[Array | None, Scalar | None],
+    given: tuple[Panels | None, Scalar | None],
 ) -> Inexact[Array, "..."]:
-    """An observable of one ray, of which are given the edges of its panels, and where it ends if elsewhere."""
-    edges, far = given
+    """An observable of one ray, of which are given its panels, and where it ends if elsewhere."""
+    panels, far = given
     if far is not None:
         ray = eqx.tree_at(lambda r: r.length, ray, jax.lax.stop_gradient(far))
     if lines.midpoints is not None or observable.sequential:
-        distance, widths = division(lines, ray, edges, structures)
+        distance, widths = division(lines, ray, panels, structures)
     else:
-        distance, widths = gauss(_edges(lines, ray, edges, structures), lines.parts)
+        distance, widths = gauss(_panels(lines, ray, panels, structures), lines.parts)
     if far is not None:
         distance, widths = _with_end(distance, widths, far)
     return observable.along(simulator, ray, coordinates(ray, distance), widths)
@@ -249,9 +255,9 @@ def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: 
     def cell(x: Scalar, y: Scalar, z: Scalar) -> dict[str, Components]:
         return {name: components(name, field, jnp.stack([x, y, z])) for name, field in prepared.items()}
 
-    def evaluate(given: tuple[Ray, Array | None]) -> dict[str, Components]:
-        ray, edges = given
-        found = jax.vmap(cell)(*coordinates(ray, division(lines, ray, edges, None)[0]))
+    def evaluate(given: tuple[Ray, Panels | None]) -> dict[str, Components]:
+        ray, panels = given
+        found = jax.vmap(cell)(*coordinates(ray, division(lines, ray, panels, None)[0]))
         devices = 1 if lines.mesh is None else lines.mesh.size
         numbers = lines.size * sum(leaf.size for leaf in jax.tree.leaves(found)) / devices
         foresee(numbers, f"Values of {', '.join(fields)} in the cells of {lines.size} rays", _CURE)
@@ -259,7 +265,7 @@ def fields_in_cells(fields: dict[str, AbstractField], lines: Sightlines, chunk: 
 
     batch = batch_of(lines, chunk)
     extra = -lines.size % batch
-    rays = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), (lines.rays, lines.edges))
+    rays = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), lines.rays), panels_of(lines)
     rays = jax.tree.map(lambda leaf: jnp.pad(leaf, [(0, extra)] + [(0, 0)] * (leaf.ndim - 1), mode="edge"), rays)
     return jax.lax.map(evaluate, rays, batch_size=batch)
 

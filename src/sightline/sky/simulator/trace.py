@@ -12,7 +12,7 @@ from ..emission import Plasma, TransferCoefficients
 from ..geometry import Sightlines
 from ..stokes import Stokes
 from .base import AbstractSimulator
-from .observe import coordinates, division
+from .observe import coordinates, division, panels_of
 
 
 class Trace(eqx.Module):
@@ -41,8 +41,8 @@ class Trace(eqx.Module):
 @eqx.filter_jit
 def trace_ray(simulator: AbstractSimulator, lines: Sightlines, frequency: Scalar) -> tuple[Any, ...]:
     """What `Trace` holds but for its Stokes parameters, of a single ray."""
-    ray, edges = jax.tree.map(lambda leaf: leaf[..., 0], (lines.rays, lines.edges))
-    distance, widths = division(lines, ray, edges, None)
+    ray = jax.tree.map(lambda leaf: leaf[..., 0], lines.rays)
+    distance, widths = division(lines, ray, jax.tree.map(lambda leaf: leaf[0], panels_of(lines)), None)
     places = coordinates(ray, distance)
     plasma = jax.vmap(lambda x, y, z: simulator.plasma(jnp.stack([x, y, z])), out_axes=-1)(*places)
     coefficients = jax.vmap(lambda p: simulator.coefficients(p, ray, frequency), in_axes=-1, out_axes=-1)(plasma)
