@@ -36,11 +36,11 @@ def model(electrons: sl.fields.AbstractField) -> sl.Simulator:
     )
 
 
-def chosen(simulator: sl.Simulator, nside: int, allowed: float = ALLOWED) -> sl.Sightlines:
-    """The cheapest cells with the rms error in Q and U, K, that is allowed."""
+def chosen(simulator: sl.Simulator, nside: int) -> sl.Sightlines:
+    """The cheapest cells with the rms error in Q and U that is allowed."""
     known = simulator(sl.Sightlines(sl.HealpixSky(8), sl.ResolvedCells(growth=8.0)), FREQUENCY)
     plain = sl.Sightlines(sl.HealpixSky(nside), sl.ResolvedCells(growth=8.0))
-    return simulator.sightlines(plain, FREQUENCY, allowed / rms(known.Q))
+    return simulator.sightlines(plain, FREQUENCY, ALLOWED / rms(known.Q))
 
 
 def posterior(electrons: sl.fields.AbstractField, nside: int, cells: int) -> sl.Posterior:

@@ -105,6 +105,24 @@ def test_the_contract_check_finds_faults():
         def __call__(self, plasma, ray, frequency):
             return TransferCoefficients(emissivity=StokesVector(I=jnp.sqrt(plasma.electron_density)))
 
+    class Steep(sl.emission.AbstractEmissionOperator):
+        needs: ClassVar[tuple[str, ...]] = ("electron_density",)
+
+        def exponents(self, plasma):
+            return TransferCoefficients(StokesVector(I=jnp.full_like(plasma.electron_density, -3)))
+
+        def __call__(self, plasma, ray, frequency):
+            return TransferCoefficients(StokesVector(I=plasma.electron_density / frequency**2))
+
+    class Partial(Steep):
+        def __call__(self, plasma, ray, frequency):
+            emission = plasma.electron_density / frequency**3
+            return TransferCoefficients(StokesVector(I=emission, Q=emission))
+
+    with pytest.raises(AssertionError, match="not the powers of exponents"):
+        check_operator(Steep())
+    with pytest.raises(AssertionError, match="has other parts than its coefficients"):
+        check_operator(Partial())
     with pytest.raises(AssertionError, match="holds only what it needs"):
         check_operator(Greedy())
     with pytest.raises(AssertionError, match="not finite"):

@@ -61,6 +61,7 @@ HOOKS = {
     "prepare",
     "populations",
     "structures",
+    "exponents",
     "name",
     "hold",
     "check",

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -24,7 +25,8 @@ def check_operator(operator: AbstractEmissionOperator, extra: dict[str, Any] | N
 
     It is given random plasmas that hold just what it `needs`, some with B = 0 or no electrons, in directions that
     include the poles, from 0.05 to 100 GHz, or, if its axis is energy, 1e-6 to 1e4 GeV: it must return scalar
-    `TransferCoefficients`, finite with all derivatives, and these equal to central differences.
+    `TransferCoefficients`, finite with all derivatives, and these equal to central differences. If it tells
+    `exponents` of the frequency, it must follow them.
 
     **Arguments:** `operator`; `extra`: values, (40, ...), of fields of your own that it needs by name.
 
@@ -50,7 +52,7 @@ def check_operator(operator: AbstractEmissionOperator, extra: dict[str, Any] | N
         problems += derivative_problems(lambda o: _stack(o, plasma, ray, frequency, scale), operator, "the parameters")
         problems += derivative_problems(lambda p: _stack(operator, p, ray, frequency, scale), plasma, "the plasma")
         problems += derivative_problems(lambda nu: _stack(operator, plasma, ray, nu, scale), frequency, "the frequency")
-        problems += round_trip_problems(operator)
+        problems += _exponent_problems(operator, plasma, ray, frequency) + round_trip_problems(operator)
     report(name, problems)
 
 
@@ -110,6 +112,21 @@ def _type_problems(operator: AbstractEmissionOperator, plasma: Plasma, ray: Ray,
         for leaf in leaves
         if leaf.shape != () or leaf.dtype != default_float()
     ]
+
+
+def _exponent_problems(operator: AbstractEmissionOperator, plasma: Plasma, ray: Ray, frequency: Array) -> list[str]:
+    """Coefficients at twice the frequency, of one population of cosmic rays, are 2^a times those at it."""
+    if plasma.cosmic_rays is not None:
+        plasma = dataclasses.replace(plasma, cosmic_rays=plasma.cosmic_rays[:1])
+    exponents = jax.vmap(operator.exponents)(plasma)
+    if exponents is None:
+        return []
+    below, above = (jax.vmap(operator)(plasma, ray, factor * frequency) for factor in (1, 2))
+    if jax.tree.structure(exponents) != jax.tree.structure(below):
+        return ["exponents(plasma) has other parts than its coefficients: give one for each of them, None elsewhere"]
+    expected = jax.tree.map(lambda one, exponent: one * jnp.power(2, exponent), below, exponents)
+    follows = jax.tree.map(lambda one, other: bool(jnp.allclose(one, other, rtol=1e-4, atol=0)), above, expected)
+    return [] if all(jax.tree.leaves(follows)) else ["its coefficients are not the powers of exponents(plasma)"]
 
 
 def _stack(operator: AbstractEmissionOperator, plasma: Plasma, ray: Ray, frequency: Array, scale: Array) -> Array:

@@ -166,6 +166,14 @@ class AbstractEmissionOperator(Module):
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """The coefficients of `plasma` seen along `ray` at `frequency` [GHz], or at an energy [GeV]."""
 
+    def exponents(self, plasma: Plasma) -> TransferCoefficients | None:
+        """Exponents a of coefficients that are nu^a, of the same parts as these; `None`: they are no powers of nu.
+
+        Where they are the same in all cells of a ray, its fields and operators are evaluated for one frequency alone.
+        """
+        del plasma
+        return None
+
     def structures(self, told: Mapping[str, Structures]) -> Structures:
         """Where it acts and where it jumps: by default wherever one of the fields does that it needs or holds.
 

@@ -54,6 +54,11 @@ class FaradayRotation(AbstractEmissionOperator):
     def structures(self, told: Mapping[str, Structures]) -> Structures:
         return of_fields(told, self.random)
 
+    def exponents(self, plasma: Plasma) -> TransferCoefficients:
+        square = jnp.asarray(-2, plasma.electron_density.dtype)
+        depolarisation = None if self.random is None else 2 * square
+        return TransferCoefficients(rotation=FaradayVector(V=square), depolarisation=depolarisation)
+
     def __call__(self, plasma: Plasma, ray: Ray, frequency: Scalar) -> TransferCoefficients:
         """Rotation, rad/kpc in Stokes space, and depolarisation, per kpc, at `frequency`, () GHz."""
         wavelength = WAVELENGTH / frequency

@@ -120,6 +120,18 @@ class Synchrotron(AbstractEmissionOperator):
         part = StokesVector(I=absorption.I) if self.absorption == "total" else absorption
         return TransferCoefficients(_emissivity(law, field, frequency), part)
 
+    def exponents(self, plasma: Plasma) -> TransferCoefficients | None:
+        population, *more = plasma.cosmic_rays
+        if more:
+            return None
+        p = power_law(population).index
+        emission, absorption = -(p + 3) / 2, -(p + 4) / 2
+        emissivity = StokesVector(I=emission, Q=emission, U=emission)
+        if self.absorption == "none":
+            return TransferCoefficients(emissivity)
+        part = {"total": "I", "polarised": "IQU"}[self.absorption]
+        return TransferCoefficients(emissivity, StokesVector(**dict.fromkeys(part, absorption)))
+
     def _across(self, plasma: Plasma, ray: Ray) -> "_Across":
         east, north, _ = ray.project(plasma.magnetic_field)
         q, u = east * east - north * north, -2 * east * north

@@ -4,6 +4,7 @@ import abc
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -85,6 +86,16 @@ class AbstractSimulator(AbstractPredictor):
             if operator.axis == chosen:
                 total = total + operator(plasma, ray, frequency)
         return total
+
+    def exponents(self, plasma: Plasma) -> TransferCoefficients | None:
+        """Exponents of the frequency in the `coefficients`; `None`: some are no powers of it, or several add up."""
+        total, parts = TransferCoefficients(), 0
+        for operator in self.emission:
+            found = operator.exponents(plasma)
+            if found is None or operator.axis != self.emission[0].axis:
+                return None
+            total, parts = total + found, parts + len(jax.tree.leaves(found))
+        return total if len(jax.tree.leaves(total)) == parts else None
 
 
 def _at(field: AbstractField | None, position: Vector) -> Float[Array, "..."] | None:

@@ -1,4 +1,4 @@
-"""Rays through a simulator: coefficients of their cells, what the solver makes of them, line integrals."""
+"""All rays through a simulator, in batches: what they see, line integrals, fields in their cells."""
 
 import functools
 import warnings
@@ -9,23 +9,23 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Inexact
+from jaxtyping import Array, Inexact
 
 from ..._core.memory import foresee
 from ..._core.module import is_concrete
 from ..._core.types import Scalar
 from ..axes import Asked
-from ..emission import StokesVector, TransferCoefficients
-from ..emission.base import add_parts
 from ..fields.base import AbstractField, prepare_children
 from ..geometry import Ray, Sightlines, Structures, map_rays, vmap_rays
 from ..geometry.mapping import batch_of, cells_of
-from ..geometry.panels import Panels, equal, gauss
+from ..geometry.panels import Panels, gauss
 from ..observables import AbstractObservable
 from ..stokes import Stokes
 from .base import AbstractSimulator
-from .held import Components, components, with_held
-from .place import edges_of_ray, needs_edges, structures_of, structures_seen
+from .division import coordinates, division, division_of, panels_of, panels_of_ray
+from .frequencies import lawful, solve_all
+from .held import Components, components
+from .place import needs_edges, structures_of, structures_seen
 
 _MANY = 8  # frequencies, of which more make batches no smaller: then fields are evaluated for too few rays at a time
 _FIELDS, _STOKES = 4, 3  # numbers a cell, and a cell and frequency, that a batch keeps at least
@@ -56,7 +56,9 @@ def observe_rays(
     """
     structures = structures_of(simulator) if needs_edges(lines) else None
     batched, simulator = ready is None, simulator.prepare() if ready is None else ready
-    parts = [_observe_class(simulator, part, structures, frequency, batched) for part in lines.classes or (lines,)]
+    laws = frequency.size > 1 and lawful(simulator)
+    classes = lines.classes or (lines,)
+    parts = [_observe_class(simulator, part, structures, frequency, laws, batched) for part in classes]
     values = {name: join_classes(lines, [part[name] for part, _ in parts]) for name in parts[0][0]}
     return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
 
@@ -69,7 +71,8 @@ def _run(lines: Sightlines, batch: int | None) -> Callable[..., Any]:
 
 
 def _batch_at(lines: Sightlines, chunk: int, frequencies: int) -> int:
-    """How many rays to evaluate at a time at several frequencies: on a CPU fewer, so that their values keep its cache.
+    """How many rays to evaluate at a time at so many frequencies at once: on a CPU fewer for several, whose values then
+    keep its cache.
 
     What lines hold is laid out in whole batches already.
     """
@@ -82,15 +85,17 @@ def _observe_class(
     lines: Sightlines,
     structures: Structures | None,
     frequency: Array,
+    laws: bool,
     batched: bool,
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
-    rays = _batch_at(lines, simulator.chunk, frequency.size) if batched else lines.size
+    at_once = 1 if laws else frequency.size
+    rays = _batch_at(lines, simulator.chunk, at_once) if batched else lines.size
     cells = cells_of(lines)
-    numbers = rays * cells * (_FIELDS + _STOKES * frequency.size)
+    numbers = rays * cells * (_FIELDS + _STOKES * at_once)
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, panels_of(lines))
-    observe = eqx.Partial(_observe, simulator, division_of(lines), structures, frequency)
+    observe = eqx.Partial(_observe, simulator, division_of(lines), structures, frequency, laws)
     return _run(lines, rays if batched else None)(observe, lines.rays, values=given)
 
 
@@ -99,88 +104,21 @@ def _observe(
     lines: Sightlines,
     structures: Structures | None,
     frequency: Array,
+    laws: bool,
     ray: Ray,
     given: Any,
 ) -> tuple[dict[str, Array], Array]:
     """The same of one ray, of which is given what it holds and its panels."""
     known, panels = given
     cells = division(lines, ray, panels, structures)
-    coefficients, widths = _coefficients(simulator, cells, ray, known, frequency)
-    stokes = jax.vmap(lambda c, nu: _solve(simulator, c, widths, ray, nu))(coefficients, frequency)
-    rate = coefficients.rotation.V
-    turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths[None], axis=-1)
-    return {name: part for name, part in vars(stokes).items() if part is not None}, jax.lax.stop_gradient(turn)
-
-
-def division_of(lines: Sightlines) -> Sightlines:
-    """What says how every ray is divided into cells: no rays, nothing that is theirs."""
-    return eqx.tree_at(
-        lambda s: (s.rays, s.edges, s.known, s.classes, s.order),
-        lines,
-        (None, None, {}, (), None),
-        is_leaf=lambda x: x is None,
-    )
+    stokes, turn = solve_all(simulator, cells, ray, known, frequency, laws)
+    return {name: part for name, part in vars(stokes).items() if part is not None}, turn
 
 
 def join_classes(lines: Sightlines, parts: list[Array]) -> Array:
     """Values of the rays of all classes, ray last, in the order of the sky."""
     whole = jnp.concatenate(parts, axis=-1)
     return whole if lines.order is None else whole[..., jnp.asarray(lines.order)]
-
-
-def _coefficients(
-    simulator: AbstractSimulator, cells: tuple[Array, Array], ray: Ray, known: Any, frequency: Array
-) -> tuple[TransferCoefficients, Array]:
-    """Coefficients, (nfreq, cells), and widths [kpc], (cells,), of one ray: the fields are evaluated once."""
-
-    distance, widths = cells
-    places = coordinates(ray, distance)
-
-    def cell(nu: Scalar, known: Any, x: Scalar, y: Scalar, z: Scalar) -> TransferCoefficients:
-        plasma = with_held(simulator, known).plasma(jnp.stack([x, y, z]))
-        return simulator.coefficients(plasma, ray, nu)
-
-    # the plasma does not depend on nu, so that the outer vmap leaves it single
-    of_cells = jax.vmap(cell, in_axes=(None, 0, 0, 0, 0))
-    return jax.vmap(lambda nu: of_cells(nu, known, *places))(frequency), widths
-
-
-def panels_of(lines: Sightlines) -> Panels | None:
-    """Where the panels that lines have begin and end, kpc, (rays, panels) each."""
-    return None if lines.edges is None else (lines.edges[:-1].T, lines.edges[1:].T)
-
-
-def division(
-    lines: Sightlines, ray: Ray, panels: Panels | None, structures: Structures | None
-) -> tuple[Float[Array, " cells"], Float[Array, " cells"]]:
-    """Distances of the middles of the cells of a ray, and their widths, kpc."""
-    if lines.midpoints is None or lines.widths is None:
-        return equal(_panels(lines, ray, panels, structures), lines.parts)
-    midpoints, widths, length = jax.lax.stop_gradient((lines.midpoints, lines.widths, ray.length))
-    return length * midpoints, length * widths
-
-
-def _panels(lines: Sightlines, ray: Ray, panels: Panels | None, structures: Structures | None) -> Panels:
-    """The panels of a ray: those it has, or as its model wants them."""
-    if panels is not None:
-        return jax.lax.stop_gradient(panels)
-    assert structures is not None
-    edges = edges_of_ray(lines, structures, ray)
-    return edges[:-1], edges[1:]
-
-
-def coordinates(ray: Ray, distance: Float[Array, " cells"]) -> list[Float[Array, " cells"]]:
-    """x, y and z [kpc] at distances along a ray, kept apart: XLA then fuses them into the fields."""
-    return [ray.origin[axis] + distance * ray.direction[axis] for axis in range(3)]
-
-
-def _solve(
-    simulator: AbstractSimulator, coefficients: TransferCoefficients, widths: Array, ray: Ray, frequency: Scalar
-) -> StokesVector:
-    behind = StokesVector()
-    for background in simulator.background:
-        behind = add_parts(behind, background(ray, frequency))
-    return simulator.transfer(coefficients, widths, behind)
 
 
 @eqx.filter_jit
@@ -233,7 +171,7 @@ def _measure(
     if lines.midpoints is not None or observable.sequential:
         distance, widths = division(lines, ray, panels, structures)
     else:
-        distance, widths = gauss(_panels(lines, ray, panels, structures), lines.parts)
+        distance, widths = gauss(panels_of_ray(lines, ray, panels, structures), lines.parts)
     if far is not None:
         distance, widths = _with_end(distance, widths, far)
     return observable.along(simulator, ray, coordinates(ray, distance), widths)

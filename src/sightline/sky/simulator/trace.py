@@ -12,7 +12,7 @@ from ..emission import Plasma, TransferCoefficients
 from ..geometry import Sightlines
 from ..stokes import Stokes
 from .base import AbstractSimulator
-from .observe import coordinates, division, panels_of
+from .division import coordinates, division, panels_of
 
 
 class Trace(eqx.Module):
