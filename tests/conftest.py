@@ -43,6 +43,7 @@ with install_import_hook("sightline", "beartype.beartype"):
 
 gc.collect()
 gc.freeze()  # what is imported stays: collections need not go through it
+gc.set_threshold(5000, 20, 50)  # what JAX keeps is large: whole collections took 7 % of the time
 
 
 def pytest_collection_modifyitems(config, items):
