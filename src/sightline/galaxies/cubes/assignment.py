@@ -1,5 +1,6 @@
 """Light on spaxels: which share of an emitter falls on which."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -65,9 +66,7 @@ def assign(east: Any, north: Any, plane: Any, how: str = "nearest", length: Any 
         across, along = _cloud(x, columns), _cloud(y, rows)
     else:
         across, along = _gaussian(x, y, plane, length)
-    spaxel = along[0][:, :, None] * columns + across[0][:, None, :]
-    share = along[1][:, :, None] * across[1][:, None, :]
-    return Assignment(spaxel.reshape(len(x), -1), share.reshape(len(x), -1))
+    return Assignment(*_products(along, across, columns))
 
 
 def _place(value: Any, name: str) -> Array:
@@ -79,18 +78,28 @@ def _place(value: Any, name: str) -> Array:
     return value if isinstance(value, jax.Array) else jnp.asarray(found, default_float())
 
 
+@functools.partial(jax.jit, static_argnums=2)
+def _products(along: tuple[Array, Array], across: tuple[Array, Array], columns: int) -> tuple[Array, Array]:
+    """Numbers and shares of spaxels, of those of their rows and columns."""
+    spaxel = along[0][:, :, None] * columns + across[0][:, None, :]
+    share = along[1][:, :, None] * across[1][:, None, :]
+    return spaxel.reshape(len(spaxel), -1), share.reshape(len(share), -1)
+
+
 def _kept(index: Array, share: Array, count: int) -> tuple[Array, Array]:
     """Numbers and shares, those outside 0."""
     seen = (index >= 0) & (index < count)
     return jnp.clip(index, 0, count - 1), jnp.where(seen, share, 0)
 
 
+@functools.partial(jax.jit, static_argnums=1)
 def _nearest(x: Array, count: int) -> tuple[Array, Array]:
     """The cell that holds each place, in units of cells."""
     index = jnp.floor(jnp.clip(x, -1, count)).astype(np.int32)[:, None]
     return _kept(index, jnp.ones_like(x)[:, None], count)
 
 
+@functools.partial(jax.jit, static_argnums=1)
 def _cloud(x: Array, count: int) -> tuple[Array, Array]:
     """The two cells that a cell about each place overlaps."""
     x = jnp.clip(x, -1, count + 1) - 0.5

@@ -1,5 +1,6 @@
 """How a galaxy is turned towards the observer."""
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -39,6 +40,7 @@ class Orientation(Module):
         east = jnp.sin(angle) * major + jnp.cos(angle) * minor
         return jnp.stack([east, jnp.cos(angle) * major - jnp.sin(angle) * minor, away])
 
+    @eqx.filter_jit
     def project(self, vector: Float[Array, "*n 3"]) -> tuple[Array, Array, Array]:
         """Components of vectors, (..., 3), towards east, towards north and away from the observer, (...) each."""
         axes = self.axes().astype(vector.dtype)

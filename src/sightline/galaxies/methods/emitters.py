@@ -1,5 +1,6 @@
 """What stars of any kind are to the light that they send: emitters on the sky."""
 
+import functools
 from typing import Any
 
 import equinox as eqx
@@ -32,6 +33,7 @@ class Emitters(eqx.Module):
     share: Float[Array, "n k"]
 
 
+@functools.partial(jax.jit, static_argnums=1)
 def chunks(emitters: Any, chunk: int) -> Any:
     """Emitters of stars or of lines in rows of equal length, the last filled up with such as do not shine."""
     count = emitters.velocity.shape[0]

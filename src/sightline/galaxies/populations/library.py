@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -117,13 +118,8 @@ class Library(eqx.Module):
         """
         ages, metals = _traced(age, "Gyr", "age"), _traced(metallicity, "", "metallicity")
         young = np.log(np.maximum(self.age, YOUNGEST))
-        a, along = _between(young, jnp.log(jnp.maximum(ages, YOUNGEST)))
-        m, across = _between(self.metallicity, metals)
-        count = len(self.age)
-        a2, m2 = jnp.minimum(a + 1, count - 1), jnp.minimum(m + 1, len(self.metallicity) - 1)
-        places = jnp.stack([m * count + a, m * count + a2, m2 * count + a, m2 * count + a2], axis=-1)
-        parts = [(1 - across) * (1 - along), (1 - across) * along, across * (1 - along), across * along]
-        return places, jnp.stack(parts, axis=-1)
+        of_age, of_metal = jnp.asarray(young, ages.dtype), jnp.asarray(self.metallicity, metals.dtype)
+        return _corners(of_age, of_metal, jnp.log(jnp.maximum(ages, YOUNGEST)), metals)
 
     def weights(self, age: Any, metallicity: Any) -> Float[Array, "*shape m a"]:
         """Weights of all nodes for a population of one age and metallicity, (*shape, m, a): they sum to 1.
@@ -174,16 +170,25 @@ class Library(eqx.Module):
         return Library(waves, self.age[at], self.metallicity[of], light, self.medium, self.fwhm, self.name)
 
 
-def _between(nodes: np.ndarray, value: Array) -> tuple[Array, Array]:
+@jax.jit
+def _corners(ages: Array, metallicities: Array, age: Array, metallicity: Array) -> tuple[Array, Array]:
+    """Numbers of the four nodes about each value, and the weights on them."""
+    a, along = _between(ages, age)
+    m, across = _between(metallicities, metallicity)
+    count = len(ages)
+    a2, m2 = jnp.minimum(a + 1, count - 1), jnp.minimum(m + 1, len(metallicities) - 1)
+    places = jnp.stack([m * count + a, m * count + a2, m2 * count + a, m2 * count + a2], axis=-1)
+    parts = [(1 - across) * (1 - along), (1 - across) * along, across * (1 - along), across * along]
+    return places, jnp.stack(parts, axis=-1)
+
+
+def _between(nodes: Array, value: Array) -> tuple[Array, Array]:
     """The node below a value and how far it is to the next, 0 to 1; values beyond are put at the end."""
     if len(nodes) == 1:
         return jnp.zeros(value.shape, np.int32), 0 * value
-    index = jnp.clip(
-        jnp.searchsorted(jnp.asarray(nodes, value.dtype), value, side="right") - 1, 0, len(nodes) - 2
-    ).astype(np.int32)
-    table, steps = jnp.asarray(nodes, value.dtype), jnp.asarray(np.diff(nodes), value.dtype)
-    clipped = jnp.clip(value, table[0], table[-1])
-    return index, (clipped - table[index]) / steps[index]
+    index = jnp.clip(jnp.searchsorted(nodes, value, side="right") - 1, 0, len(nodes) - 2).astype(np.int32)
+    below = nodes[index]
+    return index, (jnp.clip(value, nodes[0], nodes[-1]) - below) / (nodes[index + 1] - below)
 
 
 def _traced(value: Any, unit: str, name: str) -> Array:
