@@ -1,24 +1,15 @@
 """Time per point of the value and the gradient of a map: `python benchmarks/speed.py`."""
 
-import time
+import sys
 import warnings
-from collections.abc import Callable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from common import galaxy, parse, save
+from turns import Turns, serve
 
 import sightline as sl
-
-jax.config.update("jax_enable_x64", True)
-
-
-def seconds(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    jax.block_until_ready(function())
-    return time.perf_counter() - start
 
 
 @eqx.filter_jit
@@ -33,31 +24,41 @@ def gradient(simulator: sl.Simulator, lines: sl.Sightlines, frequency: jax.Array
     return sum(jnp.sum(part**2) for part in value(simulator, lines, frequency))
 
 
+FREQUENCIES = {"1 frequency": 2.4, "8 frequencies": (1.0, 30.0)}
+FUNCTIONS = {"value": value, "value and gradient": gradient}
+
+
+def program(nside: int, cells: int) -> None:
+    """Serves all cases in the precision of this process."""
+    lines, model = sl.Sightlines(sl.HealpixSky(nside), sl.BoxCells(cells)), galaxy()
+    cases = {}
+    for number, ends in FREQUENCIES.items():
+        at = jnp.linspace(*ends, 8) if isinstance(ends, tuple) else jnp.asarray(ends)
+        for name, function in FUNCTIONS.items():
+            cases[f"{name}, {number}"] = lambda f=function, nu=at: jax.block_until_ready(f(model, lines, nu))
+    serve(cases)
+
+
 def main() -> None:
-    options = parse(__doc__, nside=32, cells=256, runs=9)
-    lines = sl.Sightlines(sl.HealpixSky(options.nside), sl.BoxCells(options.cells))
-    points = lines.size * options.cells
-    one, eight, model = jnp.asarray(2.4), jnp.linspace(1.0, 30.0, 8), galaxy()
-    cases = {
-        "value, 1 frequency": lambda: value(model, lines, one),
-        "value and gradient, 1 frequency": lambda: gradient(model, lines, one),
-        "value, 8 frequencies": lambda: value(model, lines, eight),
-        "value and gradient, 8 frequencies": lambda: gradient(model, lines, eight),
-    }
-    for case in cases.values():
-        seconds(case)
-    taken = {name: [] for name in cases}
-    for _ in range(options.runs):  # in turn, so that all see the same machine
-        for name, case in cases.items():
-            taken[name].append(seconds(case) / points * 1e9)
-    rows = [[name, f"{np.median(t):.0f}", f"{np.min(t):.0f}", f"{np.max(t):.0f}"] for name, t in taken.items()]
+    options = parse(__doc__, nside=32, cells=256, runs=9, serve=0)
+    if options.serve:
+        jax.config.update("jax_enable_x64", options.serve == 64)
+        return program(options.nside, options.cells)
+    points = 12 * options.nside**2 * options.cells
+    shared = [__file__, "--nside", str(options.nside), "--cells", str(options.cells), "--serve"]
+    names = [f"{name}, {number}" for number in FREQUENCIES for name in FUNCTIONS]
+    with Turns({"double": [*shared, "64"], "single": [*shared, "32"]}) as turns:
+        taken = turns.run(names, options.runs)
+    spent = {name: [taken[kind][name]["wall"] / points * 1e9 for kind in ("double", "single")] for name in names}
+    rows = [[name, f"{two:.1f}", f"{one:.1f}", f"{two / one:.2f}"] for name, (two, one) in spent.items()]
     notes = (
-        f"Nanoseconds per point (NSIDE {options.nside}, {options.cells} cells, float64): LSA, cosmic-ray disk, uniform "
-        f"n_e, synchrotron and Faraday rotation, 9 free leaves; {options.runs} runs in turn."
+        f"Nanoseconds per point (NSIDE {options.nside}, {options.cells} cells): LSA, cosmic-ray disk, uniform n_e, "
+        f"synchrotron and Faraday rotation, 9 free leaves; medians of {options.runs} runs, in turn, each precision in "
+        "its own process, after a quarter of a second of calls."
     )
-    save("speed", "Speed", ["case", "median", "fastest", "slowest"], rows, notes)
+    return save("speed", "Speed", ["case", "double precision", "single precision", "ratio"], rows, notes)
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main()
+    sys.exit(main())

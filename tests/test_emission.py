@@ -119,8 +119,20 @@ def test_the_contract_check_finds_faults():
             emission = plasma.electron_density / frequency**3
             return TransferCoefficients(StokesVector(I=emission, Q=emission))
 
-    with pytest.raises(AssertionError, match="not the powers of exponents"):
-        check_operator(Steep())
+    class Mixed(sl.emission.AbstractEmissionOperator):
+        needs: ClassVar[tuple[str, ...]] = ("cosmic_rays",)
+
+        def exponents(self, plasma):
+            return TransferCoefficients(StokesVector(I=-plasma.cosmic_rays[0].index))
+
+        def __call__(self, plasma, ray, frequency):
+            return TransferCoefficients(
+                StokesVector(I=sum(p.density * frequency**-p.index for p in plasma.cosmic_rays))
+            )
+
+    for wrong in (Steep(), Mixed()):
+        with pytest.raises(AssertionError, match="not the powers of exponents"):
+            check_operator(wrong)
     with pytest.raises(AssertionError, match="has other parts than its coefficients"):
         check_operator(Partial())
     with pytest.raises(AssertionError, match="holds only what it needs"):

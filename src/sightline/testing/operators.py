@@ -115,16 +115,19 @@ def _type_problems(operator: AbstractEmissionOperator, plasma: Plasma, ray: Ray,
 
 
 def _exponent_problems(operator: AbstractEmissionOperator, plasma: Plasma, ray: Ray, frequency: Array) -> list[str]:
-    """Coefficients at twice the frequency, of one population of cosmic rays, are 2^a times those at it."""
-    if plasma.cosmic_rays is not None:
-        plasma = dataclasses.replace(plasma, cosmic_rays=plasma.cosmic_rays[:1])
+    """Coefficients at twice the frequency, of one population of cosmic rays or several, are 2^a times those at it."""
+    if plasma.cosmic_rays is not None and len(plasma.cosmic_rays) > 1:
+        alone = dataclasses.replace(plasma, cosmic_rays=plasma.cosmic_rays[:1])
+        found = _exponent_problems(operator, alone, ray, frequency)
+        if found:
+            return found
     exponents = jax.vmap(operator.exponents)(plasma)
     if exponents is None:
         return []
     below, above = (jax.vmap(operator)(plasma, ray, factor * frequency) for factor in (1, 2))
     if jax.tree.structure(exponents) != jax.tree.structure(below):
         return ["exponents(plasma) has other parts than its coefficients: give one for each of them, None elsewhere"]
-    expected = jax.tree.map(lambda one, exponent: one * jnp.power(2, exponent), below, exponents)
+    expected = jax.tree.map(lambda one, exponent: one * jnp.power(2.0, exponent), below, exponents)
     follows = jax.tree.map(lambda one, other: bool(jnp.allclose(one, other, rtol=1e-4, atol=0)), above, expected)
     return [] if all(jax.tree.leaves(follows)) else ["its coefficients are not the powers of exponents(plasma)"]
 

@@ -167,9 +167,10 @@ class AbstractEmissionOperator(Module):
         """The coefficients of `plasma` seen along `ray` at `frequency` [GHz], or at an energy [GeV]."""
 
     def exponents(self, plasma: Plasma) -> TransferCoefficients | None:
-        """Exponents a of coefficients that are nu^a, of the same parts as these; `None`: they are no powers of nu.
+        """Exponents a of coefficients proportional to nu^a, of the same parts as these; `None`: they are no powers.
 
-        Where they are the same in all cells of a ray, its fields and operators are evaluated for one frequency alone.
+        Where they do not change from place to place, by what they are made of, fields and operators are evaluated for
+        one frequency alone.
         """
         del plasma
         return None

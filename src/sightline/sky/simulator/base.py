@@ -88,7 +88,8 @@ class AbstractSimulator(AbstractPredictor):
         return total
 
     def exponents(self, plasma: Plasma) -> TransferCoefficients | None:
-        """Exponents of the frequency in the `coefficients`; `None`: some are no powers of it, or several add up."""
+        """Exponents of the frequency in the `coefficients`; `None`: some are no powers of it, or several add up, or
+        there are operators of both axes."""
         total, parts = TransferCoefficients(), 0
         for operator in self.emission:
             found = operator.exponents(plasma)

@@ -22,7 +22,7 @@ from .observe import arrays, as_stokes, measure_rays, observe_rays
 
 
 class Batched(AbstractPredictor):
-    """A simulator that sees few rays at a time, all at once and without checkpoint, and is not prepared each time.
+    """A simulator that sees few rays at a time, all at once, no batch worked out again, and is not prepared each time.
 
     **Arguments:** `simulator`: as it was, which tells of walls; `ready`: prepared.
     """

@@ -1,5 +1,6 @@
 """One ray at all frequencies: fields are evaluated once, and coefficients, too, where they are powers of frequency."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -16,33 +17,45 @@ from .base import AbstractSimulator
 from .division import coordinates
 from .held import with_held
 
-Cells = tuple[Float[Array, " cells"], Float[Array, " cells"]]
+Division = tuple[Float[Array, " cells"], Float[Array, " cells"]]
 """Distances of the middles of cells, and their widths, kpc."""
 
 
-def lawful(simulator: AbstractSimulator) -> bool:
-    """Whether all coefficients are powers of frequency, whose exponents are the same at all places."""
-    if any(type(operator).exponents is AbstractEmissionOperator.exponents for operator in simulator.emission):
+def lawful(simulator: AbstractSimulator, known: Mapping[str, Any]) -> bool:
+    """Whether all coefficients are powers of frequency, whose exponents are traced to be the same at all places.
+
+    **Arguments:** `known`: values of the fields that are held, cells last.
+    """
+    if not all(_tells(type(operator)) for operator in simulator.emission):
         return False
 
-    def cell(simulator: AbstractSimulator, position: Vector) -> TransferCoefficients | None:
-        return simulator.exponents(simulator.plasma(position))
+    def cell(simulator: AbstractSimulator, known: Any, position: Vector) -> TransferCoefficients | None:
+        return simulator.exponents(with_held(simulator, known).plasma(position))
 
+    of_cells = jax.vmap(cell, in_axes=(None, 0, 0), out_axes=None)
+    held = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((2,), leaf.dtype), dict(known))
     places = jax.ShapeDtypeStruct((2, 3), default_float())
     try:
-        found = eqx.filter_eval_shape(lambda s, x: jax.vmap(cell, (None, 0), out_axes=None)(s, x), simulator, places)
-    except ValueError:  # `vmap` refuses to return one value for many places
-        return False
-    return found is not None
+        return eqx.filter_eval_shape(lambda s, k, x: of_cells(s, k, x), simulator, held, places) is not None
+    except ValueError as error:
+        if "out_axes" in str(error):  # `vmap` refuses to return one value for many places
+            return False
+        raise
+
+
+def _tells(operator: type[AbstractEmissionOperator]) -> bool:
+    """Whether a class says which exponents the coefficients have that it, not a class of its own, works out."""
+    says, works = (next(one for one in operator.__mro__ if name in vars(one)) for name in ("exponents", "__call__"))
+    return says is not AbstractEmissionOperator and issubclass(says, works)
 
 
 def solve_all(
-    simulator: AbstractSimulator, cells: Cells, ray: Ray, known: Any, frequency: Float[Array, " nfreq"], laws: bool
+    simulator: AbstractSimulator, cells: Division, ray: Ray, known: Any, frequency: Float[Array, " nfreq"], laws: bool
 ) -> tuple[StokesVector, Float[Array, " nfreq"]]:
     """Stokes parameters of a ray, (nfreq,) each, and the largest rotation [rad] within a cell, (nfreq,).
 
-    One frequency after the other, with `laws`, keeps the coefficients of all the cells of a batch in the cache; for
-    reverse mode each is worked out again. Otherwise all coefficients are there at once.
+    With `laws` coefficients are those of one frequency, scaled. On a CPU frequencies then come one after the other,
+    each worked out again for reverse mode, so that values of a batch keep the cache; otherwise all are there at once.
     """
     distance, widths = cells
     places = coordinates(ray, distance)
@@ -61,13 +74,19 @@ def solve_all(
         # the plasma does not depend on nu, so that the outer vmap leaves it single
         coefficients, _ = jax.vmap(of_cells)(frequency)
         return jax.vmap(solve)(coefficients, frequency)
-    first, exponents = of_cells(frequency[0])
+    pivot = jax.lax.stop_gradient(frequency[0])  # of which nothing depends
+    first, exponents = of_cells(pivot)
 
     def at(nu: Scalar) -> tuple[StokesVector, Scalar]:
-        ratio = nu / frequency[0]
+        ratio = nu / pivot
         return solve(jax.tree.map(lambda one, exponent: one * jnp.power(ratio, exponent), first, exponents), nu)
 
-    return jax.lax.map(jax.checkpoint(at), frequency)
+    return jax.lax.map(jax.checkpoint(at, prevent_cse=False), frequency) if one_by_one(laws) else jax.vmap(at)(frequency)
+
+
+def one_by_one(laws: bool) -> bool:
+    """Whether frequencies come one after the other: accelerators have no cache to keep, but cores to fill."""
+    return laws and jax.default_backend() == "cpu"
 
 
 def _solve(

@@ -140,6 +140,8 @@ def _holds(field: AbstractField, name: str) -> bool:
         return False
     try:
         shape(lambda f, x: jax.vmap(f.prepare(), out_axes=None)(x))
-    except ValueError:  # `vmap` refuses to return one value for many places
-        return True
+    except ValueError as error:
+        if "out_axes" in str(error):  # `vmap` refuses to return one value for many places
+            return True
+        raise
     return False

@@ -23,7 +23,7 @@ from ..observables import AbstractObservable
 from ..stokes import Stokes
 from .base import AbstractSimulator
 from .division import coordinates, division, division_of, panels_of, panels_of_ray
-from .frequencies import lawful, solve_all
+from .frequencies import lawful, one_by_one, solve_all
 from .held import Components, components
 from .place import needs_edges, structures_of, structures_seen
 
@@ -56,8 +56,8 @@ def observe_rays(
     """
     structures = structures_of(simulator) if needs_edges(lines) else None
     batched, simulator = ready is None, simulator.prepare() if ready is None else ready
-    laws = frequency.size > 1 and lawful(simulator)
     classes = lines.classes or (lines,)
+    laws = frequency.size > 1 and lawful(simulator, classes[0].known)
     parts = [_observe_class(simulator, part, structures, frequency, laws, batched) for part in classes]
     values = {name: join_classes(lines, [part[name] for part, _ in parts]) for name in parts[0][0]}
     return values, jnp.max(jnp.concatenate([rotation for _, rotation in parts], axis=-1), axis=-1)
@@ -89,10 +89,10 @@ def _observe_class(
     batched: bool,
 ) -> tuple[dict[str, Array], Array]:
     """The same of rays that have the same number of cells, the rotation of each ray."""
-    at_once = 1 if laws else frequency.size
+    at_once = 1 if one_by_one(laws) else frequency.size
     rays = _batch_at(lines, simulator.chunk, at_once) if batched else lines.size
     cells = cells_of(lines)
-    numbers = rays * cells * (_FIELDS + _STOKES * at_once)
+    numbers = rays * cells * (_FIELDS + _STOKES * (at_once + laws))
     foresee(numbers, f"A batch of {rays} rays of {cells} cells", "lower chunk, or the number of cells")
     given = (lines.known, panels_of(lines))
     observe = eqx.Partial(_observe, simulator, division_of(lines), structures, frequency, laws)

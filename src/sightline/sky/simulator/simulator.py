@@ -50,7 +50,8 @@ class Simulator(AbstractSimulator):
     - `fields`: further fields by name, for operators of your own: they find them in `plasma.extra`.
     - `transfer`: the solver.
     - `chunk`: rays of 256 cells evaluated at a time, or as many cells of others, on a CPU down to an eighth of them at
-      several frequencies: memory grows with it, and on a CPU speed hardly; an accelerator wants many.
+      several frequencies that coefficients are no powers of: memory grows with it, and on a CPU speed hardly; an
+      accelerator wants many.
 
     **Raises:** at construction: `ValueError` where an operator needs a field that is missing, or two would count the
     same electrons twice; `TypeError` where a field does not return the shape its place demands.

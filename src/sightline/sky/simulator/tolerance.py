@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import equinox as eqx
+import jax
 import numpy as np
 
 from ..geometry import Sightlines
@@ -124,10 +125,12 @@ def _lines(ladder: Ladder, choice: Choice) -> Sightlines:
 
 
 def whole_rows(panels: np.ndarray, parts: int) -> np.ndarray:
-    """Numbers of panels, of so many parts each, that take no longer: the cells of a ray are worked out 16 at a time.
+    """Numbers of panels, of so many parts each, that take no longer: CPUs work out the cells of a ray 16 at a time.
 
     Those left over would go one by one, each as slow as four; rays with fewer than 16 go 4 at a time.
     """
+    if jax.default_backend() != "cpu":
+        return panels
     few, many = 4 // parts, 16 // parts
     return np.where(panels <= many, -(-panels // few) * few, -(-panels // many) * many)
 
