@@ -81,7 +81,9 @@ def solve_all(
         ratio = nu / pivot
         return solve(jax.tree.map(lambda one, exponent: one * jnp.power(ratio, exponent), first, exponents), nu)
 
-    return jax.lax.map(jax.checkpoint(at, prevent_cse=False), frequency) if one_by_one(laws) else jax.vmap(at)(frequency)
+    if one_by_one(laws):
+        return jax.lax.map(jax.checkpoint(at, prevent_cse=False), frequency)
+    return jax.vmap(at)(frequency)
 
 
 def one_by_one(laws: bool) -> bool:
