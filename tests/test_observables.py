@@ -90,6 +90,15 @@ def test_the_dispersion_grows_with_distance_by_the_density_there():
     np.testing.assert_allclose(slope, exact, rtol=1e-5)
 
 
+@pytest.mark.parametrize("observable", [DispersionMeasure, RotationMeasure])
+def test_distances_that_a_compiled_fit_makes_negative_give_nan(observable):
+    free = observable(CATALOGUE, distance="d")
+    measure = jax.jit(lambda distances: galaxy().measure(free, length=distances))
+    first, second = measure(jnp.array([2.0, -1.0]))
+    assert np.isfinite(first)
+    assert np.isnan(second)
+
+
 def test_distances_that_are_not_there_are_refused():
     model = sl.Model(galaxy(), nuisance={"offset": 1.0})
     with pytest.raises(ValueError, match="'d' is not in the nuisance"):

@@ -149,6 +149,21 @@ def test_gradient_outside_the_support_is_finite():
     assert jnp.isfinite(jax.grad(lambda x: space.log_prior({"x": x}))(-1.0))
 
 
+def test_values_beyond_physical_bounds_are_refused(precision):
+    """Where they are put into a model; densities of them are -inf, and numbers that are traced are for the prior."""
+    space = sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"n0": dist.HalfNormal(1.0)})
+    with pytest.raises(ValueError, match=r"n0 = -1 cm-3 is outside its bounds \[0, inf\] cm-3"):
+        space.replace({"n0": -1.0})
+    assert float(space.replace({"n0": 0.0}).n0) == 0
+    assert float(jax.jit(lambda n0: space.replace({"n0": n0}).n0)(-1.0)) == -1
+    assert float(space.log_prior({"n0": -1.0})) == -np.inf
+    edges = sl.ParameterSpace(sl.magnetic.JF12Disk(), {"pitch": dist.Uniform(0.0, 90.0)})
+    end = np.asarray(90.0, edges.initial["pitch"].dtype)
+    assert float(edges.replace({"pitch": np.nextafter(end, 2 * end)}).pitch) >= 90  # rounding
+    with pytest.raises(ValueError, match=r"pitch = 90\.1 deg is outside its bounds"):
+        edges.replace({"pitch": 90.1})
+
+
 def test_ties(model):
     tree = {"a": jnp.asarray(1.0), "b": jnp.asarray(2.0), "c": jnp.asarray(3.0)}
     ties = {"b": "a", "c": lambda values: 2 * values["a"]}

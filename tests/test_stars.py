@@ -29,6 +29,7 @@ HISTORIES = {
     "beyond": lambda: sl.stars.SingleAge(0.0, 3.0),
     "radial": tilted,
     "sharp": lambda: sl.stars.RadialHistory(**HISTORY),
+    "as it comes": lambda: sl.stars.RadialHistory([0.0, 5.0, 10.0], [1.0, 5.0, 10.0]),
     "one radius": lambda: sl.stars.RadialHistory([2.0], [5.0], metallicity=-0.1, spread=0.3),
 }
 

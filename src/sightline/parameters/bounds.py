@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from .._core.module import is_concrete
 from .._core.types import Bounds
 from .priors import describe, has_range
 
@@ -36,6 +37,22 @@ def interval(metadata: Mapping[str, Any]) -> str:
     if low is None and high is None:
         return ""
     return f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
+
+
+def refuse_beyond(value: Any, ends: Bounds, name: str, unit: str) -> None:
+    """Refuses a value, unless it is traced, beyond physical bounds by more than rounding.
+
+    **Raises:** `ValueError`.
+    """
+    if ends == (None, None) or not is_concrete(value):
+        return
+    found = np.asarray(value)
+    room = 4 * float(np.finfo(found.dtype).eps)
+    low, high = (-math.inf if ends[0] is None else ends[0]), (math.inf if ends[1] is None else ends[1])
+    bad = found[(found < low - room * abs(low)) | (found > high + room * abs(high))]
+    if bad.size:
+        unit = f" {unit}" if unit else ""
+        raise ValueError(f"{name} = {bad[0]:g}{unit} is outside its bounds [{low:g}, {high:g}]{unit}.")
 
 
 def inherited(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,8 +9,9 @@ from jaxtyping import Array, Float
 
 from .._core.given import check_kind
 from .._core.module import is_concrete
+from .._core.types import Bounds
 from .._core.units import refuse_units, strip_unit
-from .bounds import confine, interval
+from .bounds import confine, interval, limits, refuse_beyond
 from .edges import at_edge, inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
@@ -77,6 +78,7 @@ class ParameterSpace(eqx.Module):
     priors: tuple[Any, ...]
     names: tuple[str, ...] = eqx.field(static=True)
     units: tuple[str, ...] = eqx.field(static=True)
+    ends: tuple[Bounds, ...] = eqx.field(static=True)
     ties: tuple[Tie, ...] = eqx.field(static=True)
     _positions: tuple[int, ...] = eqx.field(static=True)
 
@@ -95,6 +97,7 @@ class ParameterSpace(eqx.Module):
         check_names({name: leaves[name].value.shape for name in found})
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
         self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
+        self.ends = tuple(limits(leaves[name].metadata) for name in self.names)
         self._positions = tuple(leaves[name].position for name in self.names)
         self.ties = check_ties({} if ties is None else ties, model, leaves, self.names)
         for name, prior, unit in zip(self.names, self.priors, self.units, strict=True):
@@ -172,9 +175,12 @@ class ParameterSpace(eqx.Module):
     def replace(self, values: Given) -> Any:
         """The model with these values; parameters left out keep theirs, ties follow.
 
-        **Raises:** `ValueError` for a name that is not free, or a value of another shape.
+        **Raises:** `ValueError` for a name that is not free, a value of another shape, or one beyond the physical
+        bounds of its parameter.
         """
         values = self.complete(values)
+        for name, ends, unit in zip(self.names, self.ends, self.units, strict=True):
+            refuse_beyond(values[name], ends, name, unit)
         leaves, structure = jax.tree.flatten(self.model)
         for name, place in zip(self.names, self._positions, strict=True):
             leaves[place] = values[name]

@@ -71,8 +71,9 @@ def derivative_problems(function: Callable[[Any], Array], tree: Any, what: str) 
 def _disagreements(value: Any, slope: Any, along: Any, difference: Any, what: str) -> list[str]:
     problems = []
     double = value.dtype == np.float64
-    total = np.sum(np.abs(slope))
-    if abs(slope.sum() - along) > (1e-9 if double else 1e-3) * max(total, np.finfo(value.dtype).tiny):
+    limits = np.finfo(value.dtype)
+    rounding = 10 * float(limits.eps) * np.sum(np.abs(value))  # slopes that cancel leave that much
+    if abs(slope.sum() - along) > max((1e-9 if double else 1e-3) * np.sum(np.abs(slope)), rounding, limits.tiny):
         problems.append(f"jvp and vjp with respect to {what} disagree: {slope.sum():.12g} and {along:.12g}")
     if double:
         scale = np.maximum(np.abs(slope), 1e-3 * np.max(np.abs(slope), initial=0)) + np.max(np.abs(value), initial=0)

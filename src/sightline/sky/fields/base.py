@@ -148,6 +148,16 @@ def by_component(function: Callable[..., Scalar], *values: Value) -> Value:
     return jnp.stack([function(*parts) for parts in zip(*map(jnp.unstack, values), strict=True)])
 
 
+def copies(position: Vector) -> Callable[[], Vector]:
+    """A position as often as it is asked for: its coordinates, taken apart once, stacked anew.
+
+    For fields evaluated at one place: what gradients by the position add up are then coordinates. Of an array that
+    several share XLA adds up copies, filled up with zeros, which can take half of the time.
+    """
+    coordinates = jnp.unstack(position)
+    return lambda: jnp.stack(coordinates)
+
+
 def add(*values: Value) -> Value:
     """The sum of scalars or vectors."""
     return by_component(lambda first, *rest: sum(rest, first), *values)
@@ -188,7 +198,8 @@ class Sum(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Value]:
         """The terms by name at a position, (3,) kpc."""
-        return {name: term(position) for name, term in self.terms.items()}
+        place = copies(position)
+        return {name: term(place()) for name, term in self.terms.items()}
 
     def __call__(self, position: Vector) -> Value:
         return add(*self.components(position).values())
@@ -197,10 +208,12 @@ class Sum(AbstractField):
         return Structures.join(*(term.structures() for term in self.terms.values()))
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
-        return tuple(p for term in self.terms.values() for p in term.populations(position))
+        place = copies(position)
+        return tuple(p for term in self.terms.values() for p in term.populations(place()))
 
     def photons(self, position: Vector) -> tuple[Photons, ...]:
-        return tuple(p for term in self.terms.values() for p in term.photons(position))
+        place = copies(position)
+        return tuple(p for term in self.terms.values() for p in term.photons(place()))
 
 
 class AbstractWrapper(AbstractField):
@@ -229,7 +242,8 @@ class AbstractWrapper(AbstractField):
         """What becomes of its value."""
 
     def __call__(self, position: Vector) -> Value:
-        return self.modify(self.field(self.place(position)), position)
+        place = copies(position)
+        return self.modify(self.field(self.place(place())), place())
 
     def structures(self) -> Structures:
         """Those of the inner field, moved, and the walls of what modifies it; `place` is taken for linear."""

@@ -99,7 +99,7 @@ class AbstractGaussianProcess(Module):
             raise ValueError(f"{type(self).__name__}: call .prepare() first.")
         half, position = self.half_widths, from_centre(position, self.centre)
         if self.cylindrical:
-            x, y, z = position
+            x, y, z = jnp.unstack(position)
             position = jnp.stack([safe_hypot(x, y) - half[0] / 2, arctan2(y, x), z])
             half = (half[0] / 2, math.pi, half[2])
         return regular.trilinear(self.table, self.latents.shape[:-3], position, half, outside=0.0)

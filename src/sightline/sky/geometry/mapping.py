@@ -65,22 +65,32 @@ def map_rays(
     chunk = min(chunk, size)
     batches = -(-size // chunk)
 
+    def filled(leaf: Array, axis: int) -> Array:
+        if leaf.shape[axis] == batches * chunk:
+            return leaf
+        leaf = jax.lax.slice_in_dim(leaf, 0, size, axis=axis)
+        widths = [(0, batches * chunk - size if place == axis % leaf.ndim else 0) for place in range(leaf.ndim)]
+        return jnp.pad(leaf, widths, mode="edge")
+
     def split(leaf: Array, axis: int) -> Array:
-        axis = axis % leaf.ndim
-        if leaf.shape[axis] != batches * chunk:  # else it is filled up already
-            leaf = jax.lax.slice_in_dim(leaf, 0, size, axis=axis)
-            widths = [(0, batches * chunk - size if place == axis else 0) for place in range(leaf.ndim)]
-            leaf = jnp.pad(leaf, widths, mode="edge")
+        axis, leaf = axis % leaf.ndim, filled(leaf, axis)
         shape = (*leaf.shape[:axis], batches, chunk, *leaf.shape[axis + 1 :])
         return jnp.moveaxis(leaf.reshape(shape), axis, 0)
 
     def join(leaf: Array) -> Array:
         return jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], batches * chunk)[..., :size]
 
-    axis = 0 if first else -1
-    batch = jax.checkpoint(lambda rays, values: vmap_rays(function, rays, values, first))
-    parts = jax.tree.map(lambda leaf: split(leaf, -1), rays), jax.tree.map(lambda leaf: split(leaf, axis), values)
-    return jax.tree.map(join, jax.lax.map(lambda part: batch(*part), parts))
+    @jax.checkpoint
+    def batch(part: tuple[Array, Any, Any]) -> T:
+        number, (origin, length), values = part
+        away, east, north = (jax.lax.dynamic_slice_in_dim(leaf, number * chunk, chunk, axis=1) for leaf in courses)
+        return vmap_rays(function, Ray(origin, away, east, north, length), values, first)
+
+    # where rays go is sliced where it is needed: cut into batches, it would be held twice
+    courses = [filled(leaf, 1) for leaf in (rays.direction, rays.east, rays.north)]
+    begun = split(rays.origin, -1), split(rays.length, -1)
+    values = jax.tree.map(lambda leaf: split(leaf, 0 if first else -1), values)
+    return jax.tree.map(join, jax.lax.map(batch, (jnp.arange(batches), begun, values)))
 
 
 def _shared(mesh: Mesh, function: Callable[[Ray, Any], T], rays: Ray, chunk: int, values: Any) -> T:

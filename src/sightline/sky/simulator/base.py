@@ -12,6 +12,7 @@ from ..._core.contracts import AbstractPredictor
 from ..._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, Plasma, TransferCoefficients
 from ..fields import AbstractField
+from ..fields.base import copies
 from ..geometry import Ray, Sightlines
 from ..transfer import AbstractTransfer
 
@@ -61,15 +62,16 @@ class AbstractSimulator(AbstractPredictor):
 
     def plasma(self, position: Vector) -> Plasma:
         """All fields at one position, (3,) kpc."""
-        field, rays, radiation = _at(self.magnetic_field, position), self.cosmic_rays, self.radiation
+        place, rays, radiation = copies(position), self.cosmic_rays, self.radiation
+        field = _at(self.magnetic_field, place())
         return Plasma(
             position,
             magnetic_field=None if field is None else tuple(jnp.unstack(field)),
-            electron_density=_at(self.electron_density, position),
-            cosmic_rays=None if rays is None else rays.populations(position),
-            temperature=_at(self.temperature, position),
-            radiation=None if radiation is None else radiation.photons(position),
-            extra={name: field(position) for name, field in self.fields.items()},
+            electron_density=_at(self.electron_density, place()),
+            cosmic_rays=None if rays is None else rays.populations(place()),
+            temperature=_at(self.temperature, place()),
+            radiation=None if radiation is None else radiation.photons(place()),
+            extra={name: field(place()) for name, field in self.fields.items()},
         )
 
     def coefficients(

@@ -173,7 +173,7 @@ def _measure(
     else:
         distance, widths = gauss(panels_of_ray(lines, ray, panels, structures), lines.parts)
     if far is not None:
-        distance, widths = _with_end(distance, widths, far)
+        distance, widths = _with_end(distance, widths, jnp.where(far > 0, far, jnp.nan))
     return observable.along(simulator, ray, coordinates(ray, distance), widths)
 
 

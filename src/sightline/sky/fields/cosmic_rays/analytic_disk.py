@@ -10,7 +10,7 @@ from ...._core.module import param, setting
 from ...._core.safe import safe_hypot, sech2
 from ...._core.types import Scalar, Vector
 from ...geometry import SUN, Structures
-from ..base import AbstractField, children, evaluate, with_walls
+from ..base import AbstractField, children, copies, evaluate, with_walls
 from ..ends import EXPONENTIAL, SECH2, disk
 from .base import AbstractCosmicRays
 
@@ -35,7 +35,7 @@ class LinearIndex(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Index, (), at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         return self.alpha - self.beta * safe_hypot(x, y) - self.theta * jnp.abs(z)
 
     def structures(self) -> Structures:
@@ -79,12 +79,13 @@ class AnalyticDisk(AbstractCosmicRays):
 
     def pivot_density(self, position: Vector) -> Scalar:
         """Density at the reference energy, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        place = copies(position)
+        x, y, z = jnp.unstack(place())
         gamma = self.energy / ELECTRON_REST_ENERGY
         p_sun = evaluate(self.index, jnp.asarray(self.sun, position.dtype))
         density = self.flux * (FLUX_TO_DENSITY / math.sqrt(1 - 1 / gamma**2))
         offset = safe_hypot(x, y) - math.hypot(*self.sun[:2])
-        rise = p_sun * math.log(gamma) - self.spectral_index(position) * math.log(self.pivot)
+        rise = p_sun * math.log(gamma) - self.spectral_index(place()) * math.log(self.pivot)
         return density * exp(rise - offset / self.scale_radius) * sech2(z / self.scale_height)
 
     def structures(self) -> Structures:

@@ -9,7 +9,7 @@ from ...._core.constants import ELECTRON_REST_ENERGY
 from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...._core.units import strip_unit
-from ..base import AbstractField, evaluate
+from ..base import AbstractField, copies, evaluate
 from ..population import Population
 from .spectra.base import density_of
 
@@ -53,7 +53,8 @@ class AbstractCosmicRays(AbstractField):
         return evaluate(self.index, position)
 
     def populations(self, position: Vector) -> tuple[Population, ...]:
-        return (Population(self.pivot_density(position), self.spectral_index(position), pivot=self.pivot),)
+        place = copies(position)
+        return (Population(self.pivot_density(place()), self.spectral_index(place()), pivot=self.pivot),)
 
     @property
     def pivot(self) -> float:

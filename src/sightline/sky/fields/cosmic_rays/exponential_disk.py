@@ -1,5 +1,6 @@
 from typing import ClassVar
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ...._core.elementary import exp
@@ -40,7 +41,7 @@ class ExponentialDisk(AbstractCosmicRays):
 
     def pivot_density(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         x_sun, y_sun, z_sun = self.sun
         offset = safe_hypot(x, y) - (x_sun**2 + y_sun**2) ** 0.5
         vertical = sech2(z / self.scale_height) / sech2(z_sun / self.scale_height)

@@ -28,7 +28,7 @@ class ExponentialDisk(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         return self.n0 * exp(-safe_hypot(x, y) / self.scale_radius - jnp.abs(z) / self.scale_height)
 
     def structures(self) -> Structures:

@@ -7,7 +7,7 @@ import equinox as eqx
 
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..base import AbstractField
+from ..base import AbstractField, copies
 from ..ends import disk, widest
 from .ne2001_arms import NE2001SpiralArms
 from .ne2001_clumps import NE2001Clumps, NE2001Voids
@@ -114,15 +114,16 @@ def structures_of(model: NE2001 | NE2025) -> Structures:
 
 def components_of(model: NE2001 | NE2025, position: Vector) -> Components:
     """What `total` adds up, at a position, (3,) kpc."""
-    (local, local_weight), (void, void_weight) = model.local_ism.layer(position), model.voids.layer(position)
+    place = copies(position)
+    (local, local_weight), (void, void_weight) = model.local_ism.layer(place()), model.voids.layer(place())
     return {
-        "ne1_thick": model.thick_disk(position),
-        "ne2_thin": model.thin_disk(position),
-        "nea_arms": model.arms(position),
-        "negc": model.galactic_centre(position),
+        "ne1_thick": model.thick_disk(place()),
+        "ne2_thin": model.thin_disk(place()),
+        "nea_arms": model.arms(place()),
+        "negc": model.galactic_centre(place()),
         "nelism": local,
         "nevN_voids": void,
-        "necN_clumps": model.clumps(position),
+        "necN_clumps": model.clumps(place()),
         "wlism": local_weight,
         "wvoid": void_weight,
     }

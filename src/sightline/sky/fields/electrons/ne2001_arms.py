@@ -70,7 +70,7 @@ class NE2001SpiralArms(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         distances, modulations, total = arm_distances(x, y), _modulations(x, y), jnp.zeros_like(x)
         for j, (distance, modulation) in enumerate(zip(distances, modulations, strict=True)):
             across = jnp.exp(-((distance / self.width[j]) ** 2)) * modulation

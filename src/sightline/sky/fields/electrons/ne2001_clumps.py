@@ -90,7 +90,7 @@ class NE2001Clumps(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         near, shapes = _clump_table(self.centre, self.radius, self.sharp)
         row, total = near.locate(x, y), jnp.zeros_like(x)
         for members, shape in zip(near.members, shapes, strict=True):
@@ -148,7 +148,7 @@ class NE2001Voids(AbstractRegion):
         return cls(*_void_catalogue(model))
 
     def layer(self, position: Vector) -> Layer:
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         near, shapes = _void_table(self.centre, self.semi_axes, self.angles, self.sharp)
         row, density, weight = near.locate(x, y), jnp.zeros_like(x), jnp.zeros_like(x)
         for members, shape in zip(near.members, shapes, strict=True):

@@ -47,7 +47,7 @@ class NE2001ThickDisk(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         quarter = 0.5 * math.pi / self.radius
         phase = jnp.minimum(quarter * safe_hypot(x, y), 0.5 * math.pi)
         radial = jnp.maximum(sincos(phase)[1], 0) / sincos(-SUN[0] * quarter)[1]
@@ -87,7 +87,7 @@ class NE2001ThinDisk(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         offset = (safe_hypot(x, y) - self.radius) / self.width
         square = offset * offset
         density = self.n2 * jnp.exp(-square) * sech2(z / self.scale_height)
@@ -136,7 +136,7 @@ class NE2001GalacticCentre(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = (coordinate - centre for coordinate, centre in zip(position, _CENTRE, strict=True))
+        x, y, z = (coordinate - centre for coordinate, centre in zip(jnp.unstack(position), _CENTRE, strict=True))
         planar, vertical = (x * x + y * y) / self.radius**2, (z / self.height) ** 2
         return self.density * edge(1 - planar - vertical, self.smooth)
 

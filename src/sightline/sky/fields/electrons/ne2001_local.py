@@ -14,7 +14,7 @@ from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField
+from ..base import AbstractField, copies
 from ..ends import Reach, widest
 from .ne2001_disk import SUN, grown
 
@@ -82,7 +82,7 @@ class NE2001Ellipsoid(AbstractRegion):
     smooth: float = setting(0.0, bounds=(0, None))
 
     def layer(self, position: Vector) -> Layer:
-        x, y, z = (coordinate - centre for coordinate, centre in zip(position, self.centre, strict=True))
+        x, y, z = (coordinate - centre for coordinate, centre in zip(jnp.unstack(position), self.centre, strict=True))
         a, b, c = self.semi_axes
         sine, cosine = sincos(jnp.deg2rad(self.angle))
         u, v = y * cosine - x * sine, -y * sine - x * cosine
@@ -132,7 +132,7 @@ class NE2001LocalHotBubble(AbstractRegion):
     smooth: float = setting(0.0, bounds=(0, None))
 
     def layer(self, position: Vector) -> Layer:
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         x_centre, y_centre, z_centre = self.centre
         a, b, c = self.semi_axes
         sine, cosine = sincos(jnp.deg2rad(self.tilt))
@@ -187,7 +187,7 @@ class NE2001LoopI(AbstractRegion):
     smooth: float = setting(0.0, bounds=(0, None))
 
     def layer(self, position: Vector) -> Layer:
-        x, y, z = (coordinate - centre for coordinate, centre in zip(position, self.centre, strict=True))
+        x, y, z = (coordinate - centre for coordinate, centre in zip(jnp.unstack(position), self.centre, strict=True))
         square = x * x + y * y + z * z
         core = edge(1 - square / self.radius**2, self.smooth)
         ball = edge(1 - square / (self.radius + self.shell_thickness) ** 2, self.smooth)
@@ -238,7 +238,8 @@ class NE2001LocalISM(AbstractRegion):
         return self.low_density_region, self.local_superbubble, self.loop_i, self.local_hot_bubble
 
     def layer(self, position: Vector) -> Layer:
-        return stack(*(region.layer(position) for region in self._regions))
+        place = copies(position)
+        return stack(*(region.layer(place()) for region in self._regions))
 
     def structures(self) -> Structures:
         return Structures.join(*(region.structures() for region in self._regions))

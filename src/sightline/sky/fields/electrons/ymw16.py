@@ -8,7 +8,7 @@ from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField
+from ..base import AbstractField, copies
 from ..ends import disk, widest
 from .ymw16_arms import YMW16Arms
 from .ymw16_bubble import YMW16LocalBubble
@@ -80,15 +80,17 @@ class YMW16(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Scalar]:
         """Density, () cm^-3 each, of every component by itself at a position, (3,) kpc."""
-        place = self.shape(position)
+        at = copies(position)
+        place = self.shape(at())
         disks = {name: getattr(self, name).density(place) for name in ("thick", "thin", "arms")}
         rest = ("galactic_centre", "gum", "local_bubble", "loop_i")
-        return disks | {name: getattr(self, name)(position) for name in rest}
+        return disks | {name: getattr(self, name)(at()) for name in rest}
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        n = self.components(position)
-        depth, bubble = self.local_bubble.depth(position), n["local_bubble"]
+        place = copies(position)
+        n = self.components(place())
+        depth, bubble = self.local_bubble.depth(place()), n["local_bubble"]
         inner = jnp.where(n["thin"] > n["arms"], n["thin"], n["arms"])
         on_wall = (bubble > n["thick"] + inner) & ((depth > 0) | (bubble > n["gum"]))
         disks = n["thick"] * (1 - (1 - self.bubble_factor) * edge(depth, self.smooth)) + inner

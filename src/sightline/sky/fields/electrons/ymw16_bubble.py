@@ -59,8 +59,9 @@ class YMW16LocalBubble(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
-        from_axis, depth = self._from_axis(position), self.depth(position)
+        x, y, z = jnp.unstack(position)
+        from_axis = self._from_axis(x, y, z)
+        depth = self._depth(*from_axis)
         from_sun = x - self.sun[0], y - self.sun[1]
         longitude = jnp.rad2deg(azimuth(from_sun[1], from_sun[0]))
         first, second = (self._offsets(i, depth, z, longitude) for i in (0, 1))
@@ -71,8 +72,7 @@ class YMW16LocalBubble(AbstractField):
 
     def depth(self, position: Vector) -> Scalar:
         """Distance inside the wall, kpc, negative outside."""
-        along, across = self._from_axis(position)
-        return self.radius - safe_hypot(_AXIS[0] * along, across)
+        return self._depth(*self._from_axis(*jnp.unstack(position)))
 
     def structures(self) -> Structures:
         """The wall, and within and outside it where the shell regions sink into the disks."""
@@ -92,9 +92,11 @@ class YMW16LocalBubble(AbstractField):
         centre = self.sun[0] - _AXIS_BEYOND_SUN, self.sun[1], 0.0
         return Structures.surfaces(centre, across[None] / radius[:, None, None])
 
-    def _from_axis(self, position: Vector) -> tuple[Scalar, Scalar]:
+    def _depth(self, along: Scalar, across: Scalar) -> Scalar:
+        return self.radius - safe_hypot(_AXIS[0] * along, across)
+
+    def _from_axis(self, x: Scalar, y: Scalar, z: Scalar) -> tuple[Scalar, Scalar]:
         """Horizontal distances from the axis along x and y."""
-        x, y, z = position
         return x - (self.sun[0] - _AXIS_BEYOND_SUN) + _AXIS[1] / _AXIS[0] * z, y - self.sun[1]
 
     def _offsets(self, i: int, depth: Scalar, z: Scalar, longitude: Scalar) -> tuple[Scalar, Scalar, Scalar]:

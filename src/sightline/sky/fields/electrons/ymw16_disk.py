@@ -60,7 +60,7 @@ class YMW16DiskShape(Module):
 
     def __call__(self, position: Vector) -> DiskPlace:
         """A position, (3,) kpc, as the disks see it."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         radius = safe_hypot(x, y)
         warp = self.warp_slope * jnp.maximum(radius - self.warp_radius, 0) * y / jnp.where(radius > 0, radius, 1)
         beyond = jnp.maximum(radius - self.cutoff_radius, 0)
@@ -219,7 +219,7 @@ class YMW16GalacticCentre(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         x_centre, y_centre, z_centre = self.centre
         square = ((x - x_centre) ** 2 + (y - y_centre) ** 2) * (1 / self.scale_radius**2)
         inside = (square <= CUT**2) & (jnp.abs(z) <= CUT * self.scale_height)

@@ -56,7 +56,7 @@ class YMW16Gum(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         x_centre, y_centre, z_centre = self._centre()
         along = self.elongation**2 * ((x - x_centre) ** 2 + (y - y_centre) ** 2)
         across = (z - z_centre) ** 2
@@ -120,7 +120,7 @@ class YMW16LoopI(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Density, () cm^-3, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         x_centre, y_centre, z_centre = self.centre
         x, y, z = x - x_centre, y - y_centre, z - z_centre
         sine, cosine = sincos(jnp.deg2rad(self.elevation))

@@ -82,7 +82,7 @@ class GaussianProcess(AbstractGaussianProcess, AbstractField):
 
 def _from_cylindrical(field: Vector, position: Vector) -> Vector:
     """B_x, B_y, B_z of B_R, B_phi, B_z; on the axis, which has no direction, B_z alone."""
-    (radial, azimuthal, vertical), (x, y, _) = jnp.unstack(field), position
+    (radial, azimuthal, vertical), (x, y, _) = jnp.unstack(field), jnp.unstack(position)
     radius = safe_hypot(x, y)
     away = radius > 0
     cosine, sine = (jnp.where(away, side / jnp.where(away, radius, 1), 0) for side in (x, y))

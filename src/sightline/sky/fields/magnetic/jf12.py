@@ -12,7 +12,7 @@ from ...._core.safe import safe_hypot
 from ...._core.types import Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField, add, children
+from ..base import AbstractField, add, children, copies
 from .jf12_arms import ARM_RADII, arm_depth, arm_value
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, RING_RADIUS, SUN, halo_weight, ratios, shell, within, x_lines
 from .jf12_walls import arms, disk_layer, edges, galaxy, separatrix
@@ -60,7 +60,7 @@ class JF12Disk(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         square = x * x + y * y
         safe = jnp.maximum(square, 1.0)
         r, (sine, cosine, cotangent) = jnp.sqrt(safe), ratios(self.pitch)
@@ -123,7 +123,7 @@ class JF12ToroidalHalo(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         r = safe_hypot(x, y)
         south = edge(-z, self.smooth)
         b = self.b_north + south * (self.b_south - self.b_north)
@@ -173,7 +173,7 @@ class JF12XField(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         r, height, angles = safe_hypot(x, y), jnp.abs(z), ratios(self.elevation)
         inner = edge(self.start_radius + height * angles[2] - r, self.smooth)
         planar, vertical = x_lines(r, height, inner, angles, self.start_radius, self.scale_radius)
@@ -220,7 +220,8 @@ class JF12(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, (3,) uG each, at a position, (3,) kpc."""
-        return {name: getattr(self, name)(position) for name in ("disk", "toroidal", "x_field")}
+        place = copies(position)
+        return {name: getattr(self, name)(place()) for name in ("disk", "toroidal", "x_field")}
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""

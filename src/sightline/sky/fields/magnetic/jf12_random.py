@@ -65,7 +65,7 @@ class JF12RandomAmplitude(AbstractField):
 
     def __call__(self, position: Vector) -> Scalar:
         """Root mean square, () uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         square = x * x + y * y
         safe = jnp.maximum(square, 1.0)
         r, cotangent = jnp.sqrt(safe), ratios(self.pitch)[2]

@@ -10,7 +10,7 @@ from ...._core.safe import safe_hypot
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField, add, children
+from ..base import AbstractField, add, children, copies
 from .jf12 import JF12ToroidalHalo
 from .jf12_arms import ARM_RADII, arm_depth, arm_intercepts, arm_value, close_flux
 from .jf12_shapes import DISK_RADIUS, EDGE_RADIUS, SUN, halo_weight, ratios, within, x_lines
@@ -53,7 +53,7 @@ class JF12SolenoidalDisk(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         square = x * x + y * y
         safe = jnp.maximum(square, 1.0)
         r, (sine, cosine, cotangent) = jnp.sqrt(safe), ratios(self.pitch)
@@ -129,7 +129,7 @@ class JF12SolenoidalXField(AbstractField):
         With the shift s = g z_s/(2 tan T) and the separatrix r_c at max(|z|, z_s), both sides have
         r_0/r = 1 + s/max(r, r_c - s), because kappa r_c = z_s/(2 tan T).
         """
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         r, low = safe_hypot(x, y), jnp.abs(z) < self.plane_height
         height = jnp.where(low, self.plane_height, jnp.abs(z))
         slope = jnp.where(low, z / self.plane_height, jnp.sign(z))
@@ -171,7 +171,8 @@ class JF12Solenoidal(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, (3,) uG each, at a position, (3,) kpc."""
-        return {name: getattr(self, name)(position) for name in ("disk", "toroidal", "x_field")}
+        place = copies(position)
+        return {name: getattr(self, name)(place()) for name in ("disk", "toroidal", "x_field")}
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""

@@ -10,7 +10,7 @@ from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField, by_component, children
+from ..base import AbstractField, by_component, children, copies
 from ..ends import LOGISTIC
 from .kst24_arms import KST24Arms
 from .kst24_halo import SUN, KST24Toroid, KST24XField
@@ -74,7 +74,7 @@ class KST24LocalBubble(AbstractField):
         return edge(self.inner_radius + self.thickness - self._from_centre(position)[1], self.smooth)
 
     def _from_centre(self, position: Vector) -> tuple[list[Scalar], Scalar]:
-        offset = [p - c for p, c in zip(position, self.centre, strict=True)]
+        offset = [p - c for p, c in zip(jnp.unstack(position), self.centre, strict=True)]
         square = sum(o * o for o in offset)
         return offset, jnp.sqrt(jnp.maximum(square, _CENTRE**2))
 
@@ -104,24 +104,26 @@ class KST24(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, as they enter the sum, (3,) uG each, at a position, (3,) kpc."""
-        outside, between = self._regions(position)
+        place = copies(position)
+        outside, between = self._regions(place())
         return {
-            "north": self.north(position),
-            "south": self.south(position),
-            "x_field": outside * self.x_field(position),
-            "arms": outside * between * self.arms(position),
-            "bubble": self.bubble(position),
+            "north": self.north(place()),
+            "south": self.south(place()),
+            "x_field": outside * self.x_field(place()),
+            "arms": outside * between * self.arms(place()),
+            "bubble": self.bubble(place()),
         }
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        outside, between = self._regions(position)
+        place = copies(position)
+        outside, between = self._regions(place())
         terms = (self.north, self.south, self.x_field, self.arms, self.bubble)
 
         def total(north: Scalar, south: Scalar, x_field: Scalar, arms: Scalar, bubble: Scalar) -> Scalar:
             return north + south + outside * (x_field + between * arms) + bubble
 
-        return by_component(total, *(term(position) for term in terms))
+        return by_component(total, *(term(place()) for term in terms))
 
     def structures(self) -> Structures:
         """Those of the components, and where the arms end at the toroidal halo."""
@@ -142,6 +144,7 @@ class KST24(AbstractField):
 
     def _regions(self, position: Vector) -> tuple[Scalar, Scalar]:
         """Weights: outside the Local Bubble; between the halves of the toroidal halo."""
-        z = position[2]
+        place = copies(position)
+        _, _, z = jnp.unstack(place())
         between = edge(jnp.minimum(self.north.bottom - z, z - self.south.top), self.arms.smooth)
-        return 1 - self.bubble.interior(position), between
+        return 1 - self.bubble.interior(place()), between

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..base import AbstractField
+from ..base import AbstractField, copies
 from ..ends import LOGISTIC
 from .kst24_halo import SUN
 from .kst24_tube import TUBE, Tube
@@ -71,11 +71,12 @@ class KST24Arms(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        place = copies(position)
+        x, y, z = jnp.unstack(place())
 
         @jax.checkpoint
         def add(total: tuple[Scalar, Scalar], tube: Tube) -> tuple[tuple[Scalar, Scalar], None]:
-            bx, by = tube.field(position, self.smooth)
+            bx, by = tube.field(place(), self.smooth)
             return (total[0] + bx, total[1] + by), None
 
         (bx, by), _ = jax.lax.scan(add, (jnp.zeros_like(x), jnp.zeros_like(y)), self._tubes())

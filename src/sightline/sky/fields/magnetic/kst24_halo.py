@@ -51,7 +51,7 @@ class KST24Toroid(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         radius = jnp.sqrt(jnp.maximum(x * x + y * y, _AXIS**2))
         depth = jnp.minimum(radius - self.inner_radius, self.outer_radius - radius)
         depth = jnp.minimum(depth, jnp.minimum(z - self.bottom, self.top - z))
@@ -99,7 +99,7 @@ class KST24XField(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         radius = jnp.sqrt(jnp.maximum(x * x + y * y, _AXIS**2))
         sine, cosine = sincos(jnp.deg2rad(self.tilt))
         foot, inverse = radius - jnp.abs(z) * (sine / cosine), 1 / radius

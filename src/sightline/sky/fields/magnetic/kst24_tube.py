@@ -33,14 +33,15 @@ class Tube(AbstractLevel):
 
     def __call__(self, position: Vector) -> Scalar:
         """How deep [kpc] a position, (3,) kpc, is inside the arm; negative outside."""
-        square, radius, angle = self._from_centre(position)
+        x, y, z = jnp.unstack(position)
+        square, radius, angle = self._from_centre(x, y)
         near_radius, _, _, distance_square = self._nearest(angle, square, radius)
-        return self._depth(radius, jnp.abs(position[2]), distance_square, *self._widths(near_radius))
+        return self._depth(radius, jnp.abs(z), distance_square, *self._widths(near_radius))
 
     def field(self, position: Vector, smooth: float) -> tuple[Scalar, Scalar]:
         """Components x and y of its field, uG, at a position, (3,) kpc."""
-        x, y, z = position
-        square, radius, angle = self._from_centre(position)
+        x, y, z = jnp.unstack(position)
+        square, radius, angle = self._from_centre(x, y)
         near_radius, radial, azimuthal, distance_square = self._nearest(angle, square, radius)
         width, height = self._widths(near_radius)
         inside = edge(self._depth(radius, jnp.abs(z), distance_square, width, height), smooth)
@@ -48,9 +49,8 @@ class Tube(AbstractLevel):
         x = x + self.shift
         return strength * (radial * x - azimuthal * y), strength * (radial * y + azimuthal * x)
 
-    def _from_centre(self, position: Vector) -> tuple[Scalar, Scalar, Scalar]:
+    def _from_centre(self, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar, Scalar]:
         """Square of the distance from the centre of the spiral, distance, and azimuth from its beginning, rad."""
-        x, y, _ = position
         x = x + self.shift
         square = jnp.maximum(x * x + y * y, _AXIS**2)
         return square, jnp.sqrt(square), arctan2(y, x) + jnp.deg2rad(self.phase)

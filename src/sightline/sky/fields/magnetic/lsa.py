@@ -45,7 +45,7 @@ class LSA(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         square = x * x + y * y
         inside = (square >= _INNER**2) & (square <= _OUTER**2)
         square = jnp.where(inside, square, _REFERENCE_RADIUS**2)

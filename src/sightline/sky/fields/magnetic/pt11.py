@@ -10,7 +10,7 @@ from ...._core.safe import safe_hypot
 from ...._core.types import Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField, add, children
+from ..base import AbstractField, add, children, copies
 from .endless import endless
 from .sides import sides, windings
 
@@ -64,11 +64,12 @@ class PT11(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, (3,) uG each, at a position, (3,) kpc."""
-        return {"disk": self.disk(position), "halo": self.halo(position)}
+        place = copies(position)
+        return {"disk": self.disk(place()), "halo": self.halo(place())}
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        return add(self.disk(position), self.halo(position))
+        return add(*self.components(position).values())
 
     def structures(self) -> Structures:
         return Structures.join(*(part.structures() for part in children(self)))
@@ -112,7 +113,7 @@ class PT11Disk(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         sun = (self.sun[0] ** 2 + self.sun[1] ** 2) ** 0.5
         square = jnp.maximum(x * x + y * y, _AXIS**2)
         sin_pitch, cos_pitch = sincos(jnp.deg2rad(self.pitch))
@@ -175,7 +176,7 @@ class PT11Halo(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         north = edge(z, self.smooth)
         height = jnp.abs(z) - self.ring_height
         offset = height * jnp.where(height < 0, 1 / self.inner_width, 1 / self.outer_width)

@@ -7,7 +7,7 @@ from ...._core.elementary import exp
 from ...._core.module import param
 from ...._core.types import Vector
 from ...geometry import Structures
-from ..base import AbstractField, add, children
+from ..base import AbstractField, add, children, copies
 from .endless import endless
 from .tf17_disk import TF17DiskA, TF17DiskB, TF17DiskD
 from .tf17_spiral import SUN, TF17Spiral
@@ -124,11 +124,12 @@ class TF17(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, (3,) uG each, at a position, (3,) kpc."""
-        return {"disk": self.disk(position), "halo": self.halo(position)}
+        place = copies(position)
+        return {"disk": self.disk(place()), "halo": self.halo(place())}
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        return add(self.disk(position), self.halo(position))
+        return add(*self.components(position).values())
 
     def structures(self) -> Structures:
         return Structures.join(*(part.structures() for part in children(self))).ending(endless())

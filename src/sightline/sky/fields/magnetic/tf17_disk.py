@@ -56,7 +56,7 @@ class TF17DiskA(AbstractField):
         k = (1 + self.flare * self.inner_radius * self.inner_radius) * per_growth
         decay = exp(-k * jnp.abs(z) * (1 / self.scale_height))
         b0 = self.b1 * self.inner_radius * k * decay * winding.wave(self.phase)
-        bx, by, bz = winding.field(b0 / radius, 2 * self.flare * z * per_growth * b0)
+        bx, by, bz = jnp.unstack(winding.field(b0 / radius, 2 * self.flare * z * per_growth * b0))
         outside = edge(winding.radius - self.inner_radius, self.smooth)
         straight_x, straight_y = self._straight(z)
         inside = 1 - outside

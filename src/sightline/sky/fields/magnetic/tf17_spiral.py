@@ -63,7 +63,7 @@ class TF17Spiral(Module):
 
     def wind(self, position: Vector) -> Winding:
         """The spiral at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         radius = jnp.sqrt(jnp.maximum(x * x + y * y, _AXIS**2))
         inverse = 1 / radius  # products with reciprocals: XLA keeps each quotient of arrays in memory
         u = radius * (1 / self.scale_radius)

@@ -1,13 +1,14 @@
 from typing import Any, ClassVar
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ...._core.module import param, setting
-from ...._core.safe import safe_norm
+from ...._core.safe import safe_sqrt
 from ...._core.types import Vector
 from ...geometry import Structures
 from ..algebra import edge
-from ..base import AbstractField, add, by_component, children
+from ..base import AbstractField, add, by_component, children, copies
 from ..ends import LOGISTIC
 from .uf23_disk import UF23SpiralDisk, UF23SpurDisk
 from .uf23_halo import UF23ToroidalHalo, UF23TwistedHalo
@@ -81,19 +82,23 @@ class UF23(AbstractField):
 
     def components(self, position: Vector) -> dict[str, Vector]:
         """Terms of the field by name, as they enter the sum, (3,) uG each, at a position, (3,) kpc."""
-        return {name: self._inside(value, position) for name, value in self._terms(position).items()}
+        place = copies(position)
+        return {name: self._inside(value, place()) for name, value in self._terms(place()).items()}
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        return self._inside(add(*self._terms(position).values()), position)
+        place = copies(position)
+        return self._inside(add(*self._terms(place()).values()), place())
 
     def _terms(self, position: Vector) -> dict[str, Vector]:
+        place = copies(position)
         parts = {"disk": self.disk, "toroidal": self.toroidal, "poloidal": self.poloidal}
-        return {name: part(position) for name, part in parts.items() if part is not None}
+        return {name: part(place()) for name, part in parts.items() if part is not None}
 
     def _inside(self, value: Vector, position: Vector) -> Vector:
         """The value within the sphere, zero outside."""
-        inside = edge(self.radius - safe_norm(position), self.smooth)
+        x, y, z = jnp.unstack(position)
+        inside = edge(self.radius - safe_sqrt(x * x + y * y + z * z), self.smooth)
         return by_component(lambda component: inside * component, value)
 
     def structures(self) -> Structures:

@@ -56,8 +56,8 @@ class UF23SpiralDisk(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
-        square, radius, inverse = distances_from_axis(position)
+        x, y, z = jnp.unstack(position)
+        square, radius, inverse = distances_from_axis(x, y)
         sin_pitch, cos_pitch = sincos(jnp.deg2rad(self.pitch))
         sin_turn, cos_turn = sincos((0.5 * log(square) - math.log(_SPIRAL_RADIUS)) * cos_pitch / sin_pitch)
         modes = self._modes(inverse * (x * cos_turn + y * sin_turn), inverse * (y * cos_turn - x * sin_turn))
@@ -65,7 +65,7 @@ class UF23SpiralDisk(AbstractField):
         inner = (1 - exp(-square)) * rise(radius, self.inner_radius, self.edge_width)
         outer = fall(radius, self.outer_radius, self.edge_width)
         planar = modes * (_SPIRAL_RADIUS * inner * outer * disk / square)
-        return _along_spiral(planar, sin_pitch, cos_pitch, position)
+        return _along_spiral(planar, sin_pitch, cos_pitch, x, y)
 
     def structures(self) -> Structures:
         height = self.transition_height + LOGISTIC * self.transition_width
@@ -121,15 +121,16 @@ class UF23SpurDisk(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        square, _, _ = distances_from_axis(position)
+        x, y, z = jnp.unstack(position)
+        square, _, _ = distances_from_axis(x, y)
         sin_pitch, cos_pitch = sincos(jnp.deg2rad(self.pitch))
-        along = self._azimuth_from_centre(position)
+        along = self._azimuth_from_centre(x, y)
         turn = (0.5 * log(square) - math.log(_SPUR_RADIUS)) * cos_pitch / sin_pitch
         across = (along + jnp.deg2rad(self.centre - self.phase) - turn) / jnp.deg2rad(self.thickness)
         segment = fall(jnp.rad2deg(jnp.abs(along)), self.half_length, self.edge_width)
-        disk = fall(jnp.abs(position[2]), self.transition_height, self.transition_width)
+        disk = fall(jnp.abs(z), self.transition_height, self.transition_width)
         planar = self.b * (_SPUR_RADIUS * exp(-0.5 * across * across) * segment * disk / square)
-        return _along_spiral(planar, sin_pitch, cos_pitch, position)
+        return _along_spiral(planar, sin_pitch, cos_pitch, x, y)
 
     def structures(self) -> Structures:
         """Walls and extent; the spiral is farthest out where the end of the segment lies ahead."""
@@ -140,15 +141,13 @@ class UF23SpurDisk(AbstractField):
         cylinder = Structures.cylinders(_SPUR_RADIUS * exp(jnp.deg2rad(ahead) * slope))
         return sides(self.transition_height).ending(cylinder, Structures.layer(-height, height))
 
-    def _azimuth_from_centre(self, position: Vector) -> Scalar:
+    def _azimuth_from_centre(self, x: Scalar, y: Scalar) -> Scalar:
         """phi - phi_c, rad, between -pi and pi."""
-        x, y, _ = position
         sine, cosine = sincos(jnp.deg2rad(self.centre))
         return arctan2(y * cosine - x * sine, x * cosine + y * sine)
 
 
-def _along_spiral(planar: Scalar, sin_pitch: Scalar, cos_pitch: Scalar, position: Vector) -> Vector:
+def _along_spiral(planar: Scalar, sin_pitch: Scalar, cos_pitch: Scalar, x: Scalar, y: Scalar) -> Vector:
     """planar r (sin alpha r^ + cos alpha phi^)."""
-    x, y, z = position
     bx, by = planar * (sin_pitch * x - cos_pitch * y), planar * (sin_pitch * y + cos_pitch * x)
-    return jnp.stack([bx, by, jnp.zeros_like(z)])
+    return jnp.stack([bx, by, jnp.zeros_like(x)])

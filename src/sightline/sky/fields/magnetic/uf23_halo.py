@@ -9,7 +9,7 @@ from ...._core.module import param
 from ...._core.safe import phi1
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..base import AbstractField
+from ..base import AbstractField, copies
 from ..ends import LOGISTIC
 from .endless import endless
 from .sides import axis, sides
@@ -54,8 +54,8 @@ class UF23ToroidalHalo(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, z = position
-        _, radius, inverse = distances_from_axis(position)
+        x, y, z = jnp.unstack(position)
+        _, radius, inverse = distances_from_axis(x, y)
         height = jnp.abs(z)
         b = jnp.where(z >= 0, self.b_north, self.b_south) * exp(-height / self.scale_height)
         b = b * rise(height, self.transition_height, self.transition_width) * fall(radius, self.radius, self.width)
@@ -101,19 +101,20 @@ class UF23TwistedHalo(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, _ = position
-        radial, vertical = self.poloidal.meridional(position)
-        shear_radial, shear_vertical = self._shear(position)
+        place = copies(position)
+        x, y, z = jnp.unstack(place())
+        radial, vertical = self.poloidal.meridional(place())
+        shear_radial, shear_vertical = self._shear(x, y, z)
         azimuthal = self.twisting_time * (vertical * shear_vertical + radial * shear_radial)
         return jnp.stack([radial * x - azimuthal * y, radial * y + azimuthal * x, vertical])
 
     def structures(self) -> Structures:
         return Structures.layer(0.0, 0.0).ending(endless())
 
-    def _shear(self, position: Vector) -> tuple[Scalar, Scalar]:
+    def _shear(self, x: Scalar, y: Scalar, z: Scalar) -> tuple[Scalar, Scalar]:
         """r d omega/dr and d omega/dz, 1/Myr."""
-        _, radius, _ = distances_from_axis(position)
-        z, u = position[2], radius / self.rotation_radius
+        _, radius, _ = distances_from_axis(x, y)
+        u = radius / self.rotation_radius
         e, mean = exp(-2 * jnp.abs(z) / self.rotation_height), phi1(u)  # mean = F/u
         omega = self.rotation_speed * _KM_PER_S / self.rotation_radius * 2 * e / (1 + e)
         decline = jnp.where(z >= 0, -2, 2) / (self.rotation_height * (1 + e))

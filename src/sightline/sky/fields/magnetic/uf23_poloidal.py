@@ -9,7 +9,7 @@ from ...._core.elementary import exp, log, power, sincos
 from ...._core.module import param
 from ...._core.types import Scalar, Vector
 from ...geometry import Structures
-from ..base import AbstractField
+from ..base import AbstractField, copies
 from .endless import endless
 from .uf23_parameters import UF23_PARAMETERS
 from .uf23_shapes import SUN, distances_from_axis, fall
@@ -31,8 +31,9 @@ class AbstractUF23PoloidalHalo(AbstractField):
 
     def __call__(self, position: Vector) -> Vector:
         """Field, (3,) uG, at a position, (3,) kpc."""
-        x, y, _ = position
-        radial, vertical = self.meridional(position)
+        place = copies(position)
+        x, y, _ = jnp.unstack(place())
+        radial, vertical = self.meridional(place())
         return jnp.stack([radial * x, radial * y, vertical])
 
     def structures(self) -> Structures:
@@ -71,8 +72,9 @@ class UF23PoloidalHalo(AbstractUF23PoloidalHalo):
 
     def meridional(self, position: Vector) -> tuple[Scalar, Scalar]:
         """B_r/r, () uG/kpc, and B_z, () uG, at a position, (3,) kpc."""
-        _, radius, _ = distances_from_axis(position)
-        opening, slope = _opening(position[2], self.height, self.exponent)
+        x, y, z = jnp.unstack(position)
+        _, radius, _ = distances_from_axis(x, y)
+        opening, slope = _opening(z, self.height, self.exponent)
         spread = 1 + opening
         shrink = power(spread, -1 / self.exponent)  # a/r
         vertical = self.b * fall(radius * shrink, self.radius, self.width) * shrink * shrink
@@ -113,8 +115,9 @@ class UF23ExponentialPoloidalHalo(AbstractUF23PoloidalHalo):
     def meridional(self, position: Vector) -> tuple[Scalar, Scalar]:
         """B_r/r, () uG/kpc, and B_z, () uG, at a position, (3,) kpc."""
         sine, cosine = sincos(jnp.deg2rad(self.line_angle))
-        square, radius, _ = distances_from_axis(position)
-        opening, slope = _opening(position[2], self.line_radius * sine / cosine, self.exponent)
+        x, y, z = jnp.unstack(position)
+        square, radius, _ = distances_from_axis(x, y)
+        opening, slope = _opening(z, self.line_radius * sine / cosine, self.exponent)
         u = exp(self.exponent * (0.5 * log(square) - log(self.line_radius)))
         s = 1 + opening - u
         root = jnp.sqrt(s * s + 4 * u)

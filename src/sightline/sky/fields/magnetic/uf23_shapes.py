@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from ...._core.types import Scalar, Vector
+from ...._core.types import Scalar
 
 SUN = (-8.178, 0.0, 0.0)
 """Where the models have the Sun, kpc."""
@@ -11,9 +11,8 @@ SUN = (-8.178, 0.0, 0.0)
 _NEAREST_SQUARE = 1e-16
 
 
-def distances_from_axis(position: Vector) -> tuple[Scalar, Scalar, Scalar]:
+def distances_from_axis(x: Scalar, y: Scalar) -> tuple[Scalar, Scalar, Scalar]:
     """r^2 = x^2 + y^2, kept above 0, r and 1/r; shared by all components once compiled, without XLA's slow 1/sqrt."""
-    x, y, _ = position
     square = jnp.maximum(x * x + y * y, _NEAREST_SQUARE)
     radius, inverse_square = jnp.sqrt(square), 1 / square
     return square, radius, radius * inverse_square

@@ -45,7 +45,7 @@ class Disk(AbstractRadiation):
 
     def photons(self, position: Vector) -> tuple[Photons, ...]:
         """One greybody, at a position, (3,) kpc."""
-        x, y, z = position
+        x, y, z = jnp.unstack(position)
         x_sun, y_sun, z_sun = self.sun
         offset = safe_hypot(x, y) - (x_sun**2 + y_sun**2) ** 0.5
         vertical = sech2(z / self.scale_height) / sech2(z_sun / self.scale_height)
