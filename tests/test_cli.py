@@ -15,7 +15,7 @@ import pytest
 
 import sightline as sl
 from sightline import cli, io
-from sightline.cli import run, simulation
+from sightline.cli import run, scene, simulation
 from sightline.cli.interrupts import interrupts
 
 MODEL = sl.Simulator(
@@ -284,6 +284,12 @@ def test_beam_and_bandpass(simulate, tmp_path):
     expected = sl.GaussianBeam(fwhm=10.0)(band(MODEL(lines, frequency)))
     np.testing.assert_allclose(found.Q, expected.Q, atol=1e-12)
     assert float(found.frequency) == 23.0
+
+
+def test_a_band_of_uneven_steps_is_labelled_with_its_mean(tmp_path):
+    """int nu w d nu/int w d nu by the trapezoid rule, as the band integrates."""
+    np.savetxt(tmp_path / "band.txt", np.transpose([[20.0, 21.0, 22.0, 30.0], [1.0, 1.0, 1.0, 1.0]]))
+    assert scene.read_band(tmp_path / "band.txt").nominal == pytest.approx(25.0)
 
 
 @pytest.mark.parametrize(("name", "unit"), [("rm", "rad m-2"), ("dm", "pc cm-3"), ("em", "pc cm-6")])

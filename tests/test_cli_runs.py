@@ -15,7 +15,7 @@ from astropy.io import fits
 
 import sightline as sl
 from sightline import cli
-from sightline.cli import inference, priors, study
+from sightline.cli import inference, priors, settings, study
 from sightline.cli.keys import Keys
 from sightline.cli.refusal import Refusal
 
@@ -241,6 +241,7 @@ def test_sample_goes_on_where_it_was(folder, monkeypatch, capsys):
         ("random_walk", "nut", r"\[sample\] algorithm = 'nut': did you mean 'nuts'"),
         ('"random_walk"', '"hmc"\nleapfrogs = 2.5', r"\[sample\] leapfrogs = 2.5 must be a whole number"),
         ('"random_walk"', '"nested_slice"\nslices = 2.5', r"\[sample\] slices = 2.5 must be a whole number"),
+        ('"random_walk"', '"nested_slice"\nlive = 300\ndying = 400', r"\[sample\] live = 300, dying = 400: .*smaller"),
         ('"random_walk"', '"nuts"\ntarget_acceptance = "0.9"', r"target_acceptance = '0.9' must be a number"),
         ('"random_walk"', '"mclmc"', r"\[sample\].*warmup = 10 must be 50 at least: MCLMC"),
         ("draws = 20", "draws = 0", r"\[sample\] draws = 0"),
@@ -486,3 +487,10 @@ def test_run_files_of_the_documentation(folder):
     for block, size in zip(blocks, (2, 2, 3), strict=True):
         (folder / "run.toml").write_text(block.replace("cells = 64", "cells = 4"))
         assert prepare(folder).posterior.space.size == size
+
+
+@pytest.mark.parametrize(("live", "dying"), [(1000, 400), (15, 5)])
+def test_settings_that_fit_each_other_may_be_far_from_the_defaults(live, dying):
+    keys = Keys({"algorithm": "nested_slice", "live": live, "dying": dying}, "[sample]")
+    algorithm = settings.read_sample(keys)["algorithm"]
+    assert (algorithm.live, algorithm.dying) == (live, dying)

@@ -196,3 +196,10 @@ def test_moments_of_a_line():
     total, mean, spread = sl.SpectralCube(flux, channels, sl.cubes.Spaxels((1, 1), 1.0)).moments(6401.0, 6799.0, 6600.0)
     np.testing.assert_allclose([mean[0], spread[0]], [velocity, width], rtol=1e-3)
     assert total[0] == pytest.approx(width * np.sqrt(2 * np.pi) * 6600.0 / 299792.458, rel=1e-3)
+
+
+def test_arrays_of_numpy_on_the_left_scale_spaxels():
+    channels = sl.cubes.Channels.regular(4750.0, 1.25, 4)
+    cube = sl.SpectralCube(jnp.ones((4, 6)), channels, sl.cubes.Spaxels((2, 3), 0.2))
+    scaled = np.arange(6.0) * cube
+    np.testing.assert_array_equal(scaled.flux, cube.flux * np.arange(6.0))

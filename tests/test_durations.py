@@ -51,3 +51,16 @@ def test_commands_are_timed_in_processes_of_their_own(durations):
         == len(durations.python("-c", "pass", kept=False))
         == durations.RUNS
     )
+
+
+def test_stages_of_the_long_suites_are_kept(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    full = importlib.import_module("full")
+    monkeypatch.setattr(full, "TABLE", tmp_path / "full.md")
+    for stage, seconds in (("long", "90"), ("checks", "1080"), ("long", "120")):
+        monkeypatch.setattr(sys, "argv", ["full.py", stage, seconds])
+        full.main()
+    found = full.read((tmp_path / "full.md").read_text("utf-8"))
+    assert {stage: minutes for stage, (minutes, _) in found.items()} == {"checks": "18.0", "long": "2.0"}
+    script = (Path(__file__).parents[1] / ".ci" / "full").read_text("utf-8")
+    assert f"known=({' '.join(full.STAGES)})" in script

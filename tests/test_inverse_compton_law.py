@@ -124,3 +124,21 @@ def test_cumulative_is_finite_where_x_rounds_to_one(precision):
     found = law.cumulative(jnp.asarray([0.0, 0.5, 1.0]), b=jnp.asarray(5e8))
     assert np.all(np.isfinite(found))
     assert (float(found[0]), float(found[2])) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "first", "second"),
+    [(sl.processes.cross_section_ratio, -2.0, 10.4), (sl.processes.mean_energy_ratio, -1.0, 4.4)],
+)
+def test_ratios_have_their_derivatives_at_no_energy_at_all(ratio, first, second):
+    """1 - 2 k + 26 k^2/5 and 1 - k + 11 k^2/5, from the Klein-Nishina formula for k << 1."""
+    np.testing.assert_allclose([jax.grad(ratio)(0.0), jax.grad(jax.grad(ratio))(0.0)], [first, second], rtol=1e-12)
+    h = 1e-3
+    np.testing.assert_allclose((ratio(2 * h) - 2 * ratio(h) + 1) / h**2, second, rtol=0.03)
+
+
+def test_densities_at_the_lower_end_are_their_limits():
+    """p ~ sqrt(x) of thermal electrons, p ~ x^(-2/3) of synchrotron photons."""
+    for temperature in (1e-3, 1.0, 30.0):
+        assert float(sl.processes.MaxwellJuttner().density(0.0, temperature=temperature)) == 0
+    assert float(sl.processes.SynchrotronPhoton().density(0.0)) == np.inf

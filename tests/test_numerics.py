@@ -7,6 +7,13 @@ import pytest
 from jax.test_util import check_grads
 
 from sightline._core import elementary, safe
+from sightline.processes import synchrotron
+from sightline.processes.dilogarithm import dilogarithm
+from sightline.sky.fields.electrons import ymw16_profiles
+from sightline.sky.grids.cubic import spline
+from sightline.statistics import profiled
+from sightline.statistics.gaussian_background import profile_gaussian
+from sightline.xray.spectra.black_bodies import bose
 
 
 def array(values, precision):
@@ -172,3 +179,45 @@ def test_finite_and_vectorised(name, precision):
     assert values.dtype == precision
     together, alone = jax.vmap(function)(x), jnp.stack([function(v) for v in x])
     np.testing.assert_allclose(together, alone, rtol=100 * eps(precision), atol=100 * eps(precision))
+
+
+def _one(found):
+    return found[0] + 0.7 * found[1] if isinstance(found, tuple) else found
+
+
+SPLINE = np.random.default_rng(0).normal(size=12)
+TWICE = {
+    "sincos": (lambda x: _one(elementary.sincos(x)), [0.3, 2.0, 5.0]),
+    "sinc": (elementary.sinc, [0.0, 0.3, 4.0]),
+    "exp": (elementary.exp, [-2.0, 0.5, 3.0]),
+    "log": (elementary.log, [0.2, 1.0, 7.0]),
+    "power": (lambda x: elementary.power(x, 1.7), [0.2, 1.0, 7.0]),
+    "arctan2": (lambda x: elementary.arctan2(x, jnp.ones_like(x)), [0.2, 1.5, -3.0]),
+    "exponential": (ymw16_profiles.exponential, [-3.0, 0.2, 2.0]),
+    "profile": (lambda x: ymw16_profiles.profile(x < 100, x, 0.5 * x, exponent=-x * x), [-1.0, 0.2, 2.0]),
+    "spline": (lambda x: _one(spline(jnp.asarray(SPLINE), jnp.floor(x).astype(int), x % 1)), [0.3, 2.6, 5.1]),
+    "emission": (lambda x: _one(synchrotron.emission(x)), [0.1, 0.7, 1.5]),
+    "absorption": (lambda x: _one(synchrotron.absorption(x)), [0.1, 0.7, 1.5]),
+    "dilogarithm": (dilogarithm, [-3.0, 0.05, 0.7]),
+    "bose": (bose, [0.1, 2.0, 500.0]),
+    "profile_gaussian": (lambda x: profile_gaussian(x, *map(jnp.asarray, (3.0, 2.0, 0.7))), [0.1, 2.0, 5.0]),
+    "profile of W": (lambda x: profiled.profile(x, *map(jnp.asarray, (3.0, 2.0, 0.7))), [0.1, 2.0, 5.0]),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_second_derivatives_in_loops(name):
+    """Of what is differentiated backwards in a loop JAX keeps the code, not the rule of its derivative."""
+    function, places = TWICE[name]
+    slope = jax.grad(lambda a: jnp.sum(jax.lax.map(lambda x: function(x * a), jnp.asarray(places)) ** 2))
+    step = 1e-5
+    expected = (slope(1 + step) - slope(1 - step)) / (2 * step)
+    found = [jax.grad(slope)(1.0), jax.jvp(slope, (1.0,), (1.0,))[1]]
+    np.testing.assert_allclose(found, np.full(2, expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize("x", [2.3e-308, 1e-300, 1.0, 1e308, 1.7e308])
+def test_logarithms_of_all_normal_numbers(x):
+    np.testing.assert_allclose(elementary.log(jnp.asarray(x)), np.log(x), rtol=3e-16)
+    if x < 1e307:  # 1/x is a normal number
+        np.testing.assert_allclose(jax.grad(elementary.log)(x), 1 / x, rtol=3e-16)

@@ -223,3 +223,27 @@ def test_posterior_in_both_precisions(precision):
     for name, found in slope.items():
         np.testing.assert_allclose(found, slopes[name], rtol=2e-3 if precision == "float32" else 1e-10)
     assert scans(jax.grad(posterior.log_density), u) == 1
+
+
+def test_second_derivatives_of_a_posterior_of_a_sky():
+    """Backwards over backwards and forwards over backwards, against differences of the gradient."""
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(),
+        electron_density=sl.electrons.ExponentialDisk(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(index=2.7),
+        emission=(sl.emission.Synchrotron(), sl.emission.FaradayRotation()),
+    )
+    lines = sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(16))
+    stokes = simulator(lines, 2.4)
+    data = 1.1 * np.stack([stokes.I, stokes.Q, stokes.U])
+    space = sl.ParameterSpace(
+        simulator, {"magnetic_field.b0": dist.Uniform(0.1, 5.0), "cosmic_rays.index": dist.Uniform(2.1, 3.5)}
+    )
+    posterior = sl.Posterior(space, sl.MapLikelihood(lines, 2.4, data, 1e-2, unit="K_RJ", convention="COSMO"))
+    start, back = jax.flatten_util.ravel_pytree(space.to_unconstrained(space.initial))
+    slope = jax.jit(jax.grad(lambda x: posterior.log_density(back(x))))
+    step = 1e-5
+    expected = [(slope(start + step * one) - slope(start - step * one)) / (2 * step) for one in np.eye(2)]
+    scale = float(np.max(np.abs(expected)))
+    for second in (jax.jacfwd, jax.jacrev):
+        np.testing.assert_allclose(second(slope)(start), expected, atol=1e-6 * scale)

@@ -191,6 +191,17 @@ def test_ties_begin_within_physical_bounds(height):
         sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"n0": dist.Uniform(0.0, 1.0)}, ties)
 
 
+def test_ties_beyond_physical_bounds_have_no_density():
+    space = sl.ParameterSpace(
+        sl.electrons.ExponentialDisk(scale_height=1.0),
+        {"scale_radius": dist.Uniform(1.0, 40.0)},
+        ties={"scale_height": lambda values: values["scale_radius"] - 2.0},
+    )
+    assert np.isfinite(space.log_prior({"scale_radius": 3.0}))
+    assert float(space.log_prior({"scale_radius": 1.5})) == -np.inf
+    assert np.isfinite(jax.grad(lambda x: space.log_prior({"scale_radius": x}))(1.5))
+
+
 def test_ties_by_glob_pass_over_their_source():
     model = {"terms": {name: {"index": jnp.asarray(2.0)} for name in "abc"}}
     free = {"terms.a.index": dist.Uniform(0.0, 9.0)}

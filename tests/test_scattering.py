@@ -266,8 +266,28 @@ def test_field_sources_carry_their_field():
     nodes = np.linspace(-1, 1, 41)
     places = jnp.asarray(np.stack(np.meshgrid(nodes, nodes, nodes), -1).reshape(-1, 3))
     inside = jnp.sum(places**2, axis=1) <= 1
-    exact = float(jnp.mean(jnp.where(inside, jax.vmap(field)(places), 0))) * (41 / 40) ** 3
+    exact = float(jnp.mean(jax.vmap(field)(places)[inside]))
     assert abs(jnp.sum(seen.I) - exact) < 0.03 * exact
+
+
+@pytest.mark.parametrize("region", [sc.Sphere(0.7), sc.Box((1.0, 0.5, 0.2)), sc.Slab(0.3)])
+def test_light_that_is_made_evenly_in_a_region_leaves_it_whole(region):
+    """Packets are born in the region alone, evenly: their mean square distance is that of its volume."""
+    run = sc.Transport(sl.electrons.Uniform(1e3), sc.Isotropic(), region, sc.IsotropicSource())
+    np.testing.assert_allclose(jnp.sum(run(KEY, 500)["escape"].I), 1.0, rtol=1e-12)
+    places = jax.vmap(region.point)(jax.random.uniform(KEY, (20_000, 3)))
+    assert float(jnp.min(jax.vmap(region.depth)(places))) >= 0
+    exact = {"Sphere": 0.6 * 0.49, "Box": (1 + 0.25 + 0.04) / 3, "Slab": 0.03}[type(region).__name__]
+    np.testing.assert_allclose(jnp.mean(jnp.sum(places**2, axis=1)), exact, rtol=0.02)
+
+
+def test_along_a_slab_nothing_is_seen():
+    """The limit of directions ever closer to its surface; a sum that is NaN has an error that is NaN."""
+    run = sc.Transport(sl.electrons.Uniform(487.0), sc.Isotropic(), sc.Slab(1.0), sc.Lambertian())
+    seen = run(KEY, 200, {"peel": sc.Peel(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0)))})["peel"]
+    np.testing.assert_array_equal([seen.I[0], seen.error[0]], 0)
+    assert float(seen.I[1]) > 0
+    assert np.isnan(sc.Tallied.of(jnp.full((3, 1), jnp.nan), jnp.full((3, 1), jnp.nan), 8).error[0])
 
 
 @pytest.mark.parametrize(

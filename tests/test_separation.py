@@ -529,3 +529,22 @@ def test_clusters_against_scipy(faint):
     assert result.bounds.active == held
     assert (faint == 1.0) == (held == [])
     assert all(value >= 0 for value in result.bounds.multipliers.values())
+
+
+def test_maps_in_another_order_of_pixels_are_refused():
+    """Of a truth, of the index of a simulator and of what a simulator predicts: their number is the same."""
+    ring, nested = (sl.HealpixSky(1, nest=nest) for nest in (False, True))
+    bands = sl.instruments.Bands(frequency=[30.0, 100.0, 353.0], depth=[10.0, 6.0, 20.0])
+    mixing = MixingMatrix(cmb=CMB(), dust=ModifiedBlackbody(1.6))
+    likelihood = sl.SpectralLikelihood(bands, np.full((2, 3, 12), 1e-6), unit="K_CMB", convention="COSMO", sky=ring)
+    amplitude = sl.Stokes(*np.zeros((3, 12)), frequency=353.0, unit="K_CMB", sky=nested)
+    with pytest.raises(ValueError, match="amplitudes of 'dust' are at NSIDE 1 in NESTED order"):
+        likelihood.residuals_of(mixing, sl.components.ComponentSky(mixing, {"dust": amplitude}))
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+        emission=(sl.emission.Synchrotron(),),
+    )
+    index = sl.components.SimulatedIndex(simulator, sl.Sightlines(nested, sl.BoxCells(4)))
+    with pytest.raises(ValueError, match=r"SimulatedIndex.sightlines are in NESTED order, the data in RING"):
+        likelihood.log_likelihood(MixingMatrix(cmb=CMB(), synchrotron=PowerLaw(index, reference=30.0)))

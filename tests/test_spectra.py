@@ -283,3 +283,55 @@ def test_the_contract_finds_what_is_wrong():
 
     with pytest.raises(AssertionError, match=r"say in jumps\(\)"):
         sl.testing.check_spectrum(Jumping())
+
+
+def absorbed(spectrum, edges):
+    """The log-likelihood of five counts in each bin, a function of what makes the spectrum."""
+    response = sl.counts.Response(edges[:-1], edges[1:], 300 * np.eye(edges.size - 1), channels=edges)
+    counts = sl.counts.Spectrum(np.full(edges.size - 1, 5.0), 1e3)
+    likelihood = sl.CountsLikelihood(sl.counts.Observation(counts, response), "source")
+    return jax.jit(lambda x: likelihood.log_likelihood(sl.Model(spectra={"source": spectrum(x)})))
+
+
+@pytest.mark.parametrize("sigma", [1e-3, 0.02, 0.1, 0.3])
+def test_lines_behind_an_absorption_have_derivatives(sigma, precision):
+    """Far from a line its density is of the order of 1e-200, whose square is 0."""
+    powerlaw, absorption = sl.spectra.PowerLaw(2.0, 1e-2), sl.spectra.InterstellarAbsorption(0.1)
+    height = absorbed(
+        lambda x: absorption * (powerlaw + sl.spectra.Line(x[0], x[1], 1e-3)), np.geomspace(0.3, 10.0, 81)
+    )
+    at = jnp.array([3.03, sigma])
+    slope = jax.grad(height)(at)
+    assert np.all(np.isfinite(slope))
+    if precision == "float64":
+        steps = 1e-6 * at
+        moved = [(height(at + step) - height(at - step)) / (2 * sum(step)) for step in jnp.diag(steps)]
+        np.testing.assert_allclose(slope, moved, rtol=2e-4, atol=2e-4)
+
+
+def test_energy_fluxes_of_lines_are_proportional_to_their_norm(precision):
+    flux = lambda norm: sl.spectra.energy_flux(sl.spectra.Line(6.4, 0.05, norm), 2.0, 8.0)  # noqa: E731
+    np.testing.assert_allclose(jax.grad(flux)(1.0), flux(1.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("place", [3.0, 3.03, 4.0])
+def test_an_edge_on_an_edge_of_a_bin_has_a_slope_of_one_side(place):
+    height = absorbed(lambda x: sl.spectra.Edge(x, 1.0) * sl.spectra.PowerLaw(2.0, 0.1), np.linspace(0.5, 8.0, 61))
+    step = 1e-6
+    sides = [(height(place + step) - height(place)) / step, (height(place) - height(place - step)) / step]
+    assert min(abs(jax.grad(height)(place) / side - 1) for side in sides) < 1e-5
+
+
+@pytest.mark.parametrize("band", [(2.0, 3.0), (3.0, 5.0), (2.0, 5.0)])
+def test_a_band_that_ends_at_an_edge_has_a_slope_of_one_side(band):
+    flux = lambda place: (sl.spectra.Edge(place, 1.0) * sl.spectra.PowerLaw(2.0, 1.0)).photons(*band)  # noqa: E731
+    step = 1e-6
+    sides = [(flux(3.0 + step) - flux(3.0)) / step, (flux(3.0) - flux(3.0 - step)) / step]
+    assert min(abs(jax.grad(flux)(3.0) - side) for side in sides) < 1e-6
+
+
+@pytest.mark.parametrize("one", [sl.spectra.PowerLaw(), sl.spectra.InterstellarAbsorption(0.1)])
+def test_arrays_of_numpy_do_not_take_a_spectrum_apart(one):
+    with pytest.raises(TypeError, match=r"Scale\.factor"):
+        np.ones(3) * one
+    assert isinstance(np.float64(2.0) * one, type(2.0 * one))

@@ -44,6 +44,14 @@ def test_histories_keep_their_contract(name, precision):
     sl.testing.check_history(HISTORIES[name]())
 
 
+@pytest.mark.parametrize(("index", "radius"), [(0.6, 1.0), (1.0, 0.2), (4.0, 0.2), (10.0, 0.2)])
+def test_a_spheroid_holds_its_mass_with_its_core(index, radius):
+    spheroid = sl.stars.Sersic(1e9, radius, index)
+    r = np.geomspace(1e-9, 1e6, 8001) * radius
+    density = jax.vmap(lambda x: spheroid(jnp.stack([x, 0.0, 0.0])))(jnp.asarray(r))
+    np.testing.assert_allclose(integrate.trapezoid(4 * np.pi * r**3 * density, np.log(r)), 1e9, rtol=1e-6)
+
+
 def test_a_disk_holds_its_mass():
     disk = sl.stars.ExponentialDisk(mass=3e10, scale_radius=3.0, scale_height=0.3)
     radius, weight = np.polynomial.laguerre.laggauss(20)

@@ -534,3 +534,11 @@ def test_replicated_data_go_to_the_likelihood_they_are_of():
 def test_what_is_no_noise_is_refused():
     with pytest.raises(TypeError, match=r"noise = 0\.3 is no noise"):
         sl.Likelihood(lambda model: model, [1.0, 2.0], 0.3)
+
+
+def test_counts_without_a_mean_are_impossible_in_both():
+    """log L is -inf there, and Cash's statistic infinite; without counts it is 2 m."""
+    mean, data = jnp.array([0.0, 1.0]), jnp.array([2.0, 1.0])
+    assert float(Poisson().deviance(mean, data, None)) == np.inf
+    assert float(jnp.sum(Poisson().pointwise(mean, data, None))) == -np.inf
+    assert float(Poisson().deviance(jnp.zeros(2), jnp.zeros(2), None)) == 0

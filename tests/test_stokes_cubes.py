@@ -142,6 +142,10 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         sl.io.write_stokes_cubes(tmp_path, maps(sky))
     with pytest.raises(ValueError, match="other directions"):
         sl.io.write_stokes_cubes(tmp_path, maps(sky), image(centre=(41.0, 10.0))[0])
+    with pytest.raises(ValueError, match="wcs does not belong to an ImagePlane"):
+        sl.io.write_stokes_cubes(tmp_path, maps(sl.ImagePlane((2, 2), (1.0, 1.0))), wcs, distance=1.0)
+    with pytest.raises(ValueError, match="distance does not belong to Directions"):
+        sl.io.write_stokes_cubes(tmp_path, maps(sky), wcs, distance=1.0)
     with pytest.raises(ValueError, match="distance is missing"):
         sl.io.write_stokes_cubes(tmp_path, maps(sl.ImagePlane((2, 2), (1.0, 1.0))))
     assert list(tmp_path.iterdir()) == []

@@ -197,6 +197,9 @@ def _log(x: Array) -> Array:
     bits = lax.bitcast_convert_type(x, np.int64)
     exponent = (bits - _SQRT_HALF_BITS) >> 52
     f = lax.bitcast_convert_type(bits - (exponent << 52), np.float64) - 1
+    # bits have no slope: in loops JAX differentiates these lines themselves once more, not the rule below
+    inverse = lax.bitcast_convert_type((_BIAS[8] - jnp.minimum(exponent, _BIAS[8] - 1)) << _MANTISSA[8], np.float64)
+    f = f + (x - lax.stop_gradient(x)) * inverse
     s, n = f / (2 + f), exponent.astype(np.float64)
     z = s * s
     half_square = 0.5 * f * f

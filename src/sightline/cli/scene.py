@@ -109,7 +109,9 @@ def read_band(path: Path, label: float | None = None) -> sl.instruments.Bandpass
             raise FileError(f"path = {path} {what}.")
     frequency, weights = rows.T
     try:
-        nominal = float(np.average(frequency, weights=weights)) if label is None else label
+        steps = np.pad(np.diff(frequency), 1)  # of the trapezoid rule, as in the band
+        measure = weights * (steps[:-1] + steps[1:])
+        nominal = float(np.average(frequency, weights=measure)) if label is None else label
         return sl.instruments.Bandpass(frequency, weights, nominal=nominal)
     except (ValueError, ZeroDivisionError) as error:
         raise ValueError(f"bandpass {path}: {error}") from None

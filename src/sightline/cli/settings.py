@@ -77,14 +77,10 @@ def read_key(keys: Keys) -> jax.Array:
 
 def build(kind: Any, keys: Keys) -> Any:
     """A method or algorithm with the settings that are given; it checks them itself."""
-    given = {}
-    for field in dataclasses.fields(kind):
-        value = keys.take(field.name, _kind(field), None)
-        if value is not None:
-            with blame(f"{keys.place} {field.name} = {value}"):
-                kind(**{field.name: value})
-            given[field.name] = value
-    return kind(**given)
+    asked = {field.name: keys.take(field.name, _kind(field), None) for field in dataclasses.fields(kind)}
+    given = {name: value for name, value in asked.items() if value is not None}
+    with blame(f"{keys.place} " + ", ".join(f"{name} = {value}" for name, value in given.items())):
+        return kind(**given)  # all at once: a setting may have to fit others
 
 
 def _kind(field: dataclasses.Field) -> str:

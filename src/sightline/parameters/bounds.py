@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool
 
 from .._core.module import is_concrete
 from .._core.types import Bounds
@@ -46,13 +47,24 @@ def refuse_beyond(value: Any, ends: Bounds, name: str, unit: str) -> None:
     """
     if ends == (None, None) or not is_concrete(value):
         return
-    found = np.asarray(value)
-    room = 4 * float(np.finfo(found.dtype).eps)
-    low, high = (-math.inf if ends[0] is None else ends[0]), (math.inf if ends[1] is None else ends[1])
-    bad = found[(found < low - room * abs(low)) | (found > high + room * abs(high))]
+    bad = np.asarray(value)[np.asarray(~is_within(value, ends))]
     if bad.size:
         unit = f" {unit}" if unit else ""
+        low, high = _filled(ends)
         raise ValueError(f"{name} = {bad[0]:g}{unit} is outside its bounds [{low:g}, {high:g}]{unit}.")
+
+
+def is_within(value: Any, ends: Bounds) -> Bool[Array, "*shape"]:
+    """Which numbers are not beyond physical bounds by more than rounding; NaN is not."""
+    found = jnp.asarray(value)
+    room = 4 * float(jnp.finfo(found.dtype).eps)
+    low, high = _filled(ends)
+    return ~((found < low - room * abs(low)) | (found > high + room * abs(high)))
+
+
+def _filled(ends: Bounds) -> tuple[float, float]:
+    low, high = ends
+    return (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
 
 
 def inherited(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> Mapping[str, Any]:

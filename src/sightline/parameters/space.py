@@ -11,7 +11,7 @@ from .._core.given import check_kind
 from .._core.module import is_concrete
 from .._core.types import Bounds
 from .._core.units import refuse_units, strip_unit
-from .bounds import confine, interval, limits, refuse_beyond
+from .bounds import confine, interval, is_within, limits, refuse_beyond
 from .edges import at_edge, inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
@@ -250,9 +250,16 @@ class ParameterSpace(eqx.Module):
         return eqx.tree_at(lambda space: space.priors, self, tuple(map(flattened, self.priors)))
 
     def log_prior(self, values: Given) -> Float[Array, ""]:
-        """The logarithm of the prior density in the constrained parameters; -inf outside the support."""
+        """The logarithm of the prior density in the constrained parameters; -inf outside the support, and where what
+        is tied leaves its physical bounds."""
         complete = self.complete(values)
-        return _total([log_density(prior, complete[name]) for name, prior in self._each()])
+        total = _total([log_density(prior, complete[name]) for name, prior in self._each()])
+        bounded = [tie for tie in self.ties if tie.ends != (None, None)]
+        if not bounded:
+            return total
+        model = self.replace(complete)
+        inside = [jnp.all(is_within(tie(complete, model), tie.ends)) for tie in bounded]
+        return jnp.where(jnp.all(jnp.stack(inside)), total, -jnp.inf)
 
     def to_unconstrained(self, values: Given) -> Values:
         """Unconstrained numbers u, by name, of constrained values."""

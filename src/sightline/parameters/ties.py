@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from .._core.module import is_concrete
+from .._core.types import Bounds
 from .bounds import limits, spell
 from .leaves import Leaf, match, nearest
 
@@ -23,6 +24,7 @@ class Tie(NamedTuple):
     position: int
     source: str | Function
     reads_model: bool
+    ends: Bounds
 
     def __call__(self, values: Mapping[str, Array], model: Any) -> Any:
         """The value of the leaf; the model has the free values, what is tied its old ones."""
@@ -50,7 +52,7 @@ def check_ties(
                 raise ValueError(f"{name} is tied and free, or tied twice: keep one.")
             if isinstance(source, str) and source not in free:
                 raise ValueError(f"{name} is tied to {source!r}, which is not free. {nearest(source, free)}")
-            tie = Tie(name, leaves[name].position, source, _takes_two(source))
+            tie = Tie(name, leaves[name].position, source, _takes_two(source), limits(leaves[name].metadata))
             values = {key: leaves[key].value for key in free}
             shape = jax.numpy.shape(eqx.filter_eval_shape(tie, values, model))
             if shape != leaves[name].value.shape:

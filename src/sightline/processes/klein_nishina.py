@@ -33,7 +33,8 @@ def cross_section_ratio(energy: Any) -> Values:
     """
     k = _energy(energy)
     lit = jnp.where(k > 0, k, 1)
-    return jnp.where(k > 0, 0.375 * jnp.log1p(2 * lit) / lit * _moment(jnp.ones_like(k), lit, 0), 1)
+    found = 0.375 * jnp.log1p(2 * lit) / lit * _moment(jnp.ones_like(k), lit, 0)
+    return jnp.where(k > 0, found, 1 - 2 * k + 5.2 * k * k)  # its derivatives at 0
 
 
 def mean_energy_ratio(energy: Any) -> Values:
@@ -47,7 +48,7 @@ def mean_energy_ratio(energy: Any) -> Values:
     """
     k = _energy(energy)
     one, lit = jnp.ones_like(k), jnp.where(k > 0, k, 1)
-    return jnp.where(k > 0, _moment(one, lit, 1) / _moment(one, lit, 0), 1)
+    return jnp.where(k > 0, _moment(one, lit, 1) / _moment(one, lit, 0), 1 - k + 2.2 * k * k)
 
 
 def _energy(energy: Any) -> Array:

@@ -35,8 +35,7 @@ class SynchrotronPhoton(AbstractDistribution):
         return 0.0, _FAR**3
 
     def coordinate(self, x: Array, **parameters: Array) -> Array:
-        lit = jnp.where(x > 0, x, 1)
-        return jnp.where(x > 0, jnp.cbrt(lit), 0) / _FAR
+        return jnp.cbrt(x) / _FAR
 
     def value(self, l: Array, **parameters: Array) -> Array:
         return (_FAR * l) ** 3

@@ -8,11 +8,11 @@ from jaxtyping import Array, Float
 
 from .._core.module import Module, setting
 from .._core.types import Scalar
-from .packet import Vector
+from .packet import Vector, isotropic
 
 
 class AbstractRegion(Module):
-    """A convex region; subclass it and write how far a packet inside has to fly.
+    """A convex region; subclass it and write how far a packet inside has to fly, and where packets may be born.
 
     Regions are centred on the origin, but for a slab, which stands on it. Lengths are kpc.
 
@@ -32,6 +32,13 @@ class AbstractRegion(Module):
     @abc.abstractmethod
     def box(self) -> tuple[np.ndarray, np.ndarray]:
         """The corners, (3,) kpc each, of a box around it; of an endless region, of a part that stands for it."""
+
+    @abc.abstractmethod
+    def point(self, numbers: Float[Array, "3"]) -> Vector:
+        """A place in the region, (3,) kpc, of three numbers between 0 and 1: evenly, if these are.
+
+        Of a region that goes on for ever, a place that stands for those beside it.
+        """
 
     @property
     def bounded(self) -> bool:
@@ -65,6 +72,9 @@ class Slab(AbstractRegion):
         half = 0.5 * self.thickness
         return np.array([-half, -half, 0.0]), np.array([half, half, self.thickness])
 
+    def point(self, numbers: Float[Array, "3"]) -> Vector:
+        return self.thickness * jnp.asarray((0, 0, 1), numbers.dtype) * numbers
+
     @property
     def bounded(self) -> bool:
         return False
@@ -92,6 +102,9 @@ class Sphere(AbstractRegion):
 
     def box(self) -> tuple[np.ndarray, np.ndarray]:
         return np.full(3, -self.radius), np.full(3, self.radius)
+
+    def point(self, numbers: Float[Array, "3"]) -> Vector:
+        return self.radius * jnp.cbrt(numbers[0]) * isotropic(numbers[1], numbers[2])
 
 
 class Box(AbstractRegion):
@@ -125,3 +138,6 @@ class Box(AbstractRegion):
     def box(self) -> tuple[np.ndarray, np.ndarray]:
         half = np.asarray(self.half_widths)
         return -half, half
+
+    def point(self, numbers: Float[Array, "3"]) -> Vector:
+        return jnp.asarray(self.half_widths, numbers.dtype) * (2 * numbers - 1)

@@ -43,7 +43,7 @@ class Tallied(eqx.Module):
         mean = total / packets
         variance = jnp.maximum(square / packets - mean * mean, 0) / packets
         lit = variance > 0
-        error = jnp.where(lit, jnp.sqrt(jnp.where(lit, variance, 1)), 0)
+        error = jnp.where(lit, jnp.sqrt(jnp.where(lit, variance, 1)), variance)  # 0, or NaN
         return cls(*mean, *error)
 
 

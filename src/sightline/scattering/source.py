@@ -138,14 +138,17 @@ class IsotropicSource(AbstractSource):
     energy: Float[Array, ""] = param(1.0, unit="keV", positive=True)
 
     def place(self, numbers: Array, region: AbstractRegion) -> tuple[Vector, Array]:
-        return within(numbers, region)
+        return region.point(numbers[:3]), jnp.ones((), numbers.dtype)
 
     def aim(self, first: Array, second: Array) -> Vector:
         return isotropic(first, second)
 
 
 class FieldSource(AbstractSource):
-    """Light that is made in proportion to a scalar field, in all directions; packets carry the field as weight.
+    """Light that is made in proportion to a scalar field, in all directions.
+
+    Packets are born evenly in the region and carry the field there as weight: what is seen is per packet, times the
+    mean of the field in the region.
 
     **Arguments:** `emissivity`: a field, per volume in any unit; `energy`: keV.
 
@@ -159,8 +162,8 @@ class FieldSource(AbstractSource):
     energy: Float[Array, ""] = param(1.0, unit="keV", positive=True)
 
     def place(self, numbers: Array, region: AbstractRegion) -> tuple[Vector, Array]:
-        position, inside = within(numbers, region)
-        return position, inside * self.emissivity(position)
+        position = region.point(numbers[:3])
+        return position, self.emissivity(position)
 
     def aim(self, first: Array, second: Array) -> Vector:
         return isotropic(first, second)
@@ -173,18 +176,6 @@ class FieldSource(AbstractSource):
             raise ValueError(
                 f"FieldSource needs a region with an end, a Sphere or a Box, not a {type(region).__name__}."
             )
-
-
-def within(numbers: Float[Array, "4"], region: AbstractRegion) -> tuple[Vector, Array]:
-    """A position evenly in a region, and 1; in a box around it, weight 0 where it is not in the region, else its share.
-
-    In a slab, x = y = 0, which stands for all.
-    """
-    low, high = (jnp.asarray(end, numbers.dtype) for end in region.box())
-    if not region.bounded:
-        low, high = low.at[:2].set(0), high.at[:2].set(0)
-    position = low + numbers[:3] * (high - low)
-    return position, jnp.where(region.depth(position) >= 0, 1.0, 0.0).astype(numbers.dtype)
 
 
 def check_scalar(field: Any, what: str) -> None:

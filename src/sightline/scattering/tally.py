@@ -13,6 +13,7 @@ from .._core.module import Module, is_concrete, setting
 from .packet import Packet, observed, unit
 
 _LAST = 60.0  # mean free paths of candidates, beyond which nothing is expected
+_OPAQUE = 1e30  # an optical depth of which nothing is left, in single precision too
 _COLUMN, _COLUMN_WEIGHTS = (part.tolist() for part in np.polynomial.legendre.leggauss(8))
 
 
@@ -143,10 +144,12 @@ def _moved(packet: Packet, s: Array) -> Packet:
 
 
 def _depth(packet: Packet, aim: Array, energy: Array, medium: Any) -> Array:
-    """The optical depth on the way out."""
+    """The optical depth on the way out; of a way without end, along a slab, so much that nothing is left."""
     out = eqx.tree_at(lambda p: (p.direction, p.energy), packet, (aim, energy))
     far = medium.region.exit(packet.position, aim)
-    return medium.process.cross_section(out) * column(medium.density, packet.position, aim, far)
+    ends = jnp.isfinite(far)
+    passed = column(medium.density, packet.position, aim, jnp.where(ends, far, 0))
+    return jnp.where(ends, medium.process.cross_section(out) * passed, _OPAQUE)
 
 
 def _drawn(number: Array, far: Array, steepness: Array) -> tuple[Array, Array]:

@@ -61,12 +61,12 @@ class Poisson(AbstractNoise):
 
 def _relative(data: Data, mean: Data) -> Data:
     """n log(n/m), 0 where n is 0; of a tiny m by its logarithm, as squares of 1/m leave single precision."""
-    counted = data > 0
+    counted, never = data > 0, mean <= 0
     counts = jnp.where(counted, data, 1)
-    some = jnp.where(counted, jnp.where(mean <= 0, jnp.finfo(mean.dtype).tiny, mean), 1)
+    some = jnp.where(counted & ~never, mean, 1)
     near = some > _TINY
     log = jnp.where(near, jnp.log(counts / jnp.where(near, some, 1)), jnp.log(counts) - jnp.log(some))
-    return jnp.where(counted, counts * log, 0)
+    return jnp.where(counted, jnp.where(never, jnp.inf, counts * log), 0)
 
 
 def drawn_counts(key: Array, mean: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..maps import GaussianMap
+from ...sky.geometry import HealpixSky
+from ..maps import GaussianMap, SimulatedIndex
 from ..maps.base import is_pixel_map
 
 _SINGULAR = 1e-12  # least eigenvalue of the scaled A^T N^-1 A
@@ -13,14 +14,30 @@ _MOST = 100_000  # pixels that are looked at, evenly spread
 
 
 def check_order(mixing: Any, sky: Any) -> None:
-    """Refuses random fields in another order of pixels than the data.
+    """Refuses maps of parameters in another order of pixels than the data.
 
     **Raises:** `ValueError`.
     """
     nest = getattr(sky, "nest", None)
-    fields = [one for one in jax.tree.leaves(mixing, is_leaf=is_pixel_map) if isinstance(one, GaussianMap)]
-    if nest is not None and any(one.nest != nest for one in fields):
-        raise ValueError(f"The data are in {'NESTED' if nest else 'RING'} order: give GaussianMap(..., nest={nest}).")
+    maps = [one for one in jax.tree.leaves(mixing, is_leaf=is_pixel_map) if is_pixel_map(one)]
+    if nest is not None and any(one.nest != nest for one in maps if isinstance(one, GaussianMap)):
+        raise ValueError(f"The data are in {_order(nest)} order: give GaussianMap(..., nest={nest}).")
+    for one in maps:
+        if isinstance(one, SimulatedIndex):
+            check_same_order("SimulatedIndex.sightlines", one.sightlines.sky, sky)
+
+
+def check_same_order(what: str, own: Any, sky: Any) -> None:
+    """Refuses pixels of a sky in another order than those of the data.
+
+    **Raises:** `ValueError`.
+    """
+    if isinstance(own, HealpixSky) and isinstance(sky, HealpixSky) and own.nest != sky.nest:
+        raise ValueError(f"{what} are in {_order(own.nest)} order, the data in {_order(sky.nest)}: take their sky.")
+
+
+def _order(nest: bool) -> str:
+    return "NESTED" if nest else "RING"
 
 
 def check_count(bands: int, names: tuple[str, ...]) -> None:

@@ -206,7 +206,8 @@ class SpectralLikelihood(AbstractLikelihood):
         found, mixing = self.amplitudes(model), mixing_of(model)
         of = self._spread(mixing)
         check_references(found, truth)
-        known = true_maps(truth, self.parameters, self.npix, self.kept)
+        check_order(truth.mixing, self.sky)
+        known = true_maps(truth, self.parameters, self.sky, self.npix, self.kept)
         bright = in_bands(truth, known, self._columns(self._spread(truth.mixing))).astype(self.data.dtype)
         taken = np.asarray(self._solved(of, mixing, bright))
         return residuals(found, taken, known)
@@ -290,7 +291,7 @@ class SpectralLikelihood(AbstractLikelihood):
 
         **Raises:** `ValueError` for a prediction of other pixels.
         """
-        return without_prediction(model, self.data, self.bands, self.parameters, self.npix, self.kept)
+        return without_prediction(model, self.data, self.bands, self.parameters, self.sky, self.npix, self.kept)
 
     def _pixels(self, mixing: MixingMatrix, data: Data | None = None) -> pixels.Pixels:
         check_count(len(self.bands), mixing.components)

@@ -8,6 +8,7 @@ from ...statistics.noise import Data
 from ..component_sky import ComponentSky
 from ..mixing import MixingMatrix
 from ..predicted_sky import PredictedSky
+from .degeneracy import check_same_order
 
 
 def mixing_of(model: Any) -> MixingMatrix:
@@ -42,7 +43,7 @@ def index_of(component: str, mixing: MixingMatrix) -> int:
     return mixing.components.index(component)
 
 
-def without_prediction(model: Any, data: Data, bands: Bands, parameters: str, npix: int, kept: Any) -> Data:
+def without_prediction(model: Any, data: Data, bands: Bands, parameters: str, sky: Any, npix: int, kept: Any) -> Data:
     """The data without what the model predicts.
 
     **Raises:** `ValueError` for a prediction of other pixels.
@@ -50,6 +51,7 @@ def without_prediction(model: Any, data: Data, bands: Bands, parameters: str, np
     predicted = predicted_of(model)
     if predicted is None:
         return data
+    check_same_order("PredictedSky.sightlines", predicted.sightlines.sky, sky)
     if predicted.sightlines.sky.size != npix:
         size = predicted.sightlines.sky.size
         raise ValueError(f"PredictedSky.sightlines has {size} pixels, the data {npix}: take the sky of the data.")

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from ...sky.stokes import Stokes
 from ..component_sky import ComponentSky
 from .amplitudes import Amplitudes
+from .data import check_ordering
 from .pixels import mixed
 
 
@@ -37,7 +38,7 @@ class Residuals(NamedTuple):
     total: Stokes
 
 
-def true_maps(truth: Any, parameters: str, npix: int, kept: Any) -> dict[str, np.ndarray]:
+def true_maps(truth: Any, parameters: str, sky: Any, npix: int, kept: Any) -> dict[str, np.ndarray]:
     """The true amplitudes by component, (k, n) K_CMB, COSMO.
 
     **Raises:** `TypeError` for what is no `ComponentSky`; `ValueError` for maps of other pixels.
@@ -48,6 +49,7 @@ def true_maps(truth: Any, parameters: str, npix: int, kept: Any) -> dict[str, np
     for name in truth.mixing.components:
         if name not in truth.amplitudes:
             continue
+        check_ordering(f"truth: amplitudes of {name!r}", truth.amplitudes[name].sky, sky)
         stokes = truth.amplitudes[name].to("K_CMB").to_convention("COSMO")
         maps = np.stack([np.asarray(getattr(stokes, one), np.float64) for one in parameters])
         if maps.shape[-1] != npix:

@@ -165,6 +165,7 @@ class SpectralCube(eqx.Module):
         return SpectralCube(self.flux * factor, self.channels, self.plane, variance)
 
     __rmul__ = __mul__
+    __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
 
     def replace(self, **values: Any) -> "SpectralCube":
         """The same with other fields, e.g. `variance=None`."""

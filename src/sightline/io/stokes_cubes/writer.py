@@ -47,8 +47,8 @@ def write_stokes_cubes(
     - `model`: what made them, kept as text in the headers.
 
     **Raises:** as `check_writable`; `TypeError` for other skies; `ValueError` for one frequency, gamma rays, a sky
-    without `wcs` or `distance`, a `wcs` with distortions, and directions that are not those of the image. Each file
-    appears whole or not at all.
+    without `wcs` or `distance`, or with that of the other kind, a `wcs` with distortions, and directions that are not
+    those of the image. Each file appears whole or not at all.
 
     !!! example
         >>> plane = sl.ImagePlane(shape=(4, 6), extent=(8.0, 12.0))
@@ -59,8 +59,12 @@ def write_stokes_cubes(
         ((3, 24), (4, 6))
     """
     maps = _maps(stokes)
-    image = _plane(maps.sky, distance, position) if isinstance(maps.sky, ImagePlane) else _image(maps.sky, wcs)
-    turn = np.zeros(maps.sky.size) if isinstance(maps.sky, ImagePlane) else turn_of(places_of(image, "wcs"))
+    of_plane = isinstance(maps.sky, ImagePlane)
+    if (wcs if of_plane else distance) is not None:
+        what, kind = ("wcs", "an ImagePlane") if of_plane else ("distance", "Directions")
+        raise ValueError(f"{what} does not belong to {kind}: leave it out.")
+    image = _plane(maps.sky, distance, position) if of_plane else _image(maps.sky, wcs)
+    turn = np.zeros(maps.I.shape[-1]) if of_plane else turn_of(places_of(image, "wcs"))
     q, u = turned(maps.Q, maps.U, turn)
     hertz = 1e9 * np.array([float(str(one)) for one in np.asarray(maps.frequency)])  # digits as they were given
     header = _header(image, hertz, _UNITS[maps.unit], describe(model))

@@ -118,7 +118,8 @@ class AbstractDistribution(AbstractVariable):
         held, below, above = self._held(x, parameters)
         one = jnp.ones_like(held)
         l, slope = jax.jvp(lambda x: self.coordinate(x, **parameters), (held,), (one,))
-        density = self.unit_density(l, **parameters) * slope
+        unit = self.unit_density(l, **parameters)
+        density = jnp.where(unit == 0, 0, unit * slope)  # a law that begins as a root has an infinite slope there
         return jnp.where(below | above, 0, jnp.where(jnp.isnan(x), x, density))
 
     def _held(self, x: Scalar, parameters: dict[str, Scalar]) -> tuple[Scalar, Array, Array]:

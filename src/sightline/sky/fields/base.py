@@ -82,6 +82,7 @@ class AbstractField(Module):
         return Scaled(self, factor)
 
     __rmul__ = __mul__
+    __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
 
     def __truediv__(self, divisor: Any) -> "AbstractField":
         return self * (1 / divisor)

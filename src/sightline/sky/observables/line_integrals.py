@@ -172,9 +172,10 @@ class WeightedMean(AbstractObservable):
     def along(self, simulator: Any, ray: Ray, points: Any, widths: Float[Array, " cells"]) -> Scalar:
         """The mean along one ray."""
         weight = sample(simulator, ray, points, self.weight, "WeightedMean.weight") * widths
-        total, known = jnp.sum(weight), jnp.sum(weight) > 0
         heaviest = jnp.argmax(weight)  # where the quantity is known, also for the points that have no weight
+        most = jax.lax.stop_gradient(weight[heaviest])
+        known = most > jnp.finfo(most.dtype).tiny / jnp.finfo(most.dtype).eps
         seen = [jnp.where(weight > 0, part, part[heaviest]) for part in points]
         values = sample(simulator, ray, seen, self.quantity, "WeightedMean.quantity")
-        mean = jnp.sum(values * weight) / jnp.where(known, total, 1)
-        return jnp.where(known, mean, 0)
+        share = jnp.where(known, weight, 1) / jnp.where(known, most, 1)  # quotients of tiny weights have no derivative
+        return jnp.where(known, jnp.sum(values * share) / jnp.sum(share), 0)

@@ -38,6 +38,7 @@ class AbstractPhotonSpectrum(AbstractLight):
     """
 
     of_energy: ClassVar[bool] = True
+    __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
     needs_neighbours: ClassVar[bool] = False  # photons of a bin may come from others: see `sl.spectra.Convolved`
 
     @abc.abstractmethod
@@ -97,6 +98,7 @@ class AbstractFactor(Module):
     """
 
     of_energy: ClassVar[bool] = True
+    __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
 
     @abc.abstractmethod
     def __call__(self, energy: Scalar) -> Scalar:

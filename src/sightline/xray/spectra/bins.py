@@ -49,7 +49,9 @@ class Bins(eqx.Module):
         edges = low * jnp.exp(steps * jnp.log(high / low))
         edges = jnp.concatenate([low[None], edges, high[None]])
         edges = around(edges) if beyond else edges
-        return cls.contiguous(jnp.sort(jnp.concatenate([edges, jnp.clip(jumps, edges[0], edges[-1])])))
+        first, last = edges[0], edges[-1]
+        within = (jumps > first) & (jumps < last)  # those at an end are none: they have a slope on one side alone
+        return cls.contiguous(jnp.sort(jnp.concatenate([edges, jnp.where(within, jumps, last)])))
 
     @property
     def half(self) -> Float[Array, " n"]:
@@ -82,10 +84,10 @@ class Bins(eqx.Module):
         if not jumps.shape[0]:
             return self
         at = jnp.sort(jumps)
-        index = jnp.searchsorted(self.low, at, side="right").astype(jnp.int32) - 1
+        index = jnp.searchsorted(self.low, at, side="left").astype(jnp.int32) - 1  # one at an end cuts the bin below
         index = jnp.clip(index, 0, self.low.shape[0] - 1)
         end = self.high[index]
-        inside = (at > self.low[index]) & (at < end)
+        inside = (at > self.low[index]) & (at <= end)
         follows = jnp.concatenate([jnp.zeros(1, bool), inside[:-1] & (index[:-1] == index[1:])])
         place = jnp.where(inside & ~follows, index, self.low.shape[0])
         after = jnp.concatenate([at[1:], jnp.full(1, jnp.inf, at.dtype)])

@@ -24,7 +24,7 @@ _POSITIVE = {"bounds": (0, None), "symbol": "K"}
 @jax.custom_jvp
 def bose(x: Scalar) -> Scalar:
     """1/(e^x - 1) for x > 0; 0 where e^x overflows."""
-    return 1 / jnp.expm1(x)
+    return jnp.exp(-x) / -jnp.expm1(-x)
 
 
 @bose.defjvp
