@@ -9,6 +9,7 @@ import numpyro.distributions as dist
 import pytest
 
 import sightline as sl
+from sightline.inference.approximate import effective, judged
 from sightline.inference.features import Features
 from sightline.statistics import Gaussian, Likelihood, Poisson
 
@@ -146,3 +147,13 @@ def test_features_stand_out_of_the_noise():
         jnp.concatenate([first, jnp.zeros((5000, 1))], 1), jnp.concatenate([again, jnp.zeros((5000, 1))], 1), 5
     )
     assert bool(jnp.all(jnp.isfinite(constant.matrix)))
+
+
+def test_draws_that_are_too_wide_are_not_near():
+    """Weights without a tail, of a normal distribution five times too wide: worth 0.28 of the draws."""
+    y = 5 * np.random.default_rng(0).normal(size=4000)
+    weights = -0.5 * y**2 + 0.5 * (y / 5) ** 2
+    found = judged(weights)
+    assert "not near" in found["complaint"]
+    assert effective(weights) == pytest.approx(np.sqrt(2 * 25 - 1) / 25, abs=0.02)
+    assert "complaint" not in judged(-0.5 * y**2 / 100)

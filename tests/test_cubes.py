@@ -203,3 +203,14 @@ def test_arrays_of_numpy_on_the_left_scale_spaxels():
     cube = sl.SpectralCube(jnp.ones((4, 6)), channels, sl.cubes.Spaxels((2, 3), 0.2))
     scaled = np.arange(6.0) * cube
     np.testing.assert_array_equal(scaled.flux, cube.flux * np.arange(6.0))
+
+
+def test_second_derivatives_where_channels_end_on_samples():
+    """As at rest on round grids, where a segment of the spectrum ends: against differences of the gradient."""
+    wavelength, edges = np.arange(5000.0, 5060.0), np.arange(5010.0, 5031.0, 2.0)
+    spectrum = jnp.asarray(1 + 0.2 * np.random.default_rng(3).normal(size=60))
+    total = lambda x: jnp.sum(sl.cubes.rebin(wavelength, spectrum, edges, x[0], x[1])[:5] ** 2)  # noqa: E731
+    at, slope = jnp.array([1.0, 2.0]), jax.jit(jax.grad(total))
+    steps = jnp.diag(jnp.array([1e-6, 1e-4]))
+    moved = [(slope(at + step) - slope(at - step)) / (2 * jnp.sum(step)) for step in steps]
+    np.testing.assert_allclose(jax.hessian(total)(at), moved, rtol=1e-3)

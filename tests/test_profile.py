@@ -186,3 +186,44 @@ def test_a_norm_over_decades_is_at_its_bound_by_its_logarithm(flat):
     assert not found.active
     inside = posterior.space.inwards({"norm": jnp.asarray(1e-3)})["norm"]
     assert float(inside) == pytest.approx(1e-3 * 1e7**0.01)
+
+
+def straight(pin=None):
+    x = np.linspace(0.0, 1.0, 9)
+    data = 3 + 2 * x + np.random.default_rng(0).normal(size=9)
+    model = {"a": jnp.asarray(3.0), "b": jnp.asarray(2.0)}
+    priors = {"a": dist.Uniform(0.0, 10.0), "b": dist.Uniform(-5.0, 9.0)}
+    space = sl.ParameterSpace(model, priors)
+    space = space if pin is None else space.pin("a", pin)
+    return sl.Posterior(space, Likelihood(lambda m: m["a"] + m["b"] * x, data, Gaussian(np.ones(9)))), x
+
+
+@pytest.mark.parametrize("method", [sl.LevenbergMarquardt(), sl.ProjectedGaussNewton()])
+def test_a_number_that_is_held_is_not_free(method):
+    """Its error is 0, and it counts in no degrees of freedom; b alone is known to 1/sqrt(sum x^2)."""
+    posterior, x = straight(3.0)
+    for one in (posterior, posterior.flat()):
+        result = sl.fit(one, method)
+        assert (one.space.size, result.dof) == (1, 8)
+        assert result.parameters["a"] == 3
+        assert result.standard_deviations["a"] == 0
+        np.testing.assert_allclose(result.standard_deviations["b"], np.sum(x**2) ** -0.5, rtol=1e-3)
+    assert sl.fit(posterior, method, starts=2, key=jax.random.key(0)).parameters["a"] == 3
+    assert posterior.space.sample(jax.random.key(0))["a"] == 3
+    found = sl.profile(posterior, "b")
+    np.testing.assert_allclose(found.high - found.best, np.sum(x**2) ** -0.5, rtol=1e-2)
+
+
+def test_profiles_by_the_method_of_separations():
+    posterior, x = straight()
+    found = sl.profile(posterior, "a", method=sl.ProjectedGaussNewton())
+    exact = np.sqrt(np.linalg.inv(np.stack([x**0, x]) @ np.stack([x**0, x]).T)[0, 0])
+    np.testing.assert_allclose([found.best - found.low, found.high - found.best], exact, rtol=1e-2)
+
+
+def test_several_numbers_of_an_array_are_held():
+    space = sl.ParameterSpace({"x": jnp.arange(3.0)}, {"x": dist.Normal(0.0, 1.0)})
+    space = space.pin("x[1]", 5.0).pin("x[0]", 7.0)
+    np.testing.assert_array_equal(space.to_constrained({"x": jnp.ones(1)})["x"], [7.0, 5.0, 1.0])
+    np.testing.assert_array_equal(space.to_unconstrained({"x": jnp.array([7.0, 5.0, 2.0])})["x"], [2.0])
+    np.testing.assert_array_equal(space.held, [True, True, False])

@@ -212,3 +212,12 @@ def test_what_is_no_sed_or_spectrum_is_refused():
         COMPONENTS.Moments(COMPONENTS.Line((100.0,), (1.0,)))
     with pytest.raises(TypeError, match=r"in place of a number.*MixingMatrix"):
         COMPONENTS.PowerLaw(index=COMPONENTS.PixelMap([-3.0, -3.1]))(30.0)
+
+
+def test_how_many_electrons_there_are_does_not_matter(precision):
+    def slope(density):
+        spectrum = sl.cosmic_rays.spectra.PowerLaw(density, 2.7)
+        sed = lambda b: sl.components.ElectronSynchrotron(spectrum, field=b)(jnp.asarray(30.0))  # noqa: E731
+        return jax.value_and_grad(sed)(jnp.asarray(4.0))
+
+    np.testing.assert_allclose(slope(1e-25), slope(1e-7), rtol=1e-5, atol=1e-6)

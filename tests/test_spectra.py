@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 import sightline as sl
 from sightline.xray.counts.folded import Folding
 from sightline.xray.spectra.bins import Bins, divided
+from sightline.xray.spectra.nodes import photons_between
 
 KEV = 1.602176634e-9  # erg
 
@@ -335,3 +336,19 @@ def test_arrays_of_numpy_do_not_take_a_spectrum_apart(one):
     with pytest.raises(TypeError, match=r"Scale\.factor"):
         np.ones(3) * one
     assert isinstance(np.float64(2.0) * one, type(2.0 * one))
+
+
+def test_a_cut_on_an_edge_of_a_bin_moves_both_pieces_alike():
+    """Lines are cut at their energy and some widths beside it: 6.4 keV and 6.5 keV lie on edges of bins."""
+    edges = jnp.asarray(np.arange(5.0, 8.01, 0.25).round(6))
+    made = {
+        6.5: lambda x: sl.spectra.Line(x, 0.01, 1e-4),
+        0.1: lambda x: sl.spectra.Line(6.4, x, 1e-4),
+        6.25: lambda x: sl.spectra.LorentzLine(x, 0.1, 1e-4),
+    }
+    for place, line in made.items():
+        photons = lambda x, line=line: photons_between(line(x), edges)  # noqa: E731
+        step = 1e-6 * place
+        moved = (photons(place + step) - photons(place - step)) / (2 * step)
+        scale = float(jnp.max(jnp.abs(moved)))
+        np.testing.assert_allclose(jax.jacfwd(photons)(place), moved, atol=1e-4 * scale)

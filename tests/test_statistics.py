@@ -542,3 +542,39 @@ def test_counts_without_a_mean_are_impossible_in_both():
     assert float(Poisson().deviance(mean, data, None)) == np.inf
     assert float(jnp.sum(Poisson().pointwise(mean, data, None))) == -np.inf
     assert float(Poisson().deviance(jnp.zeros(2), jnp.zeros(2), None)) == 0
+
+
+@pytest.mark.parametrize("unit", [1e-17, 1e-11, 1.0, 1e16])
+@pytest.mark.parametrize("noise", [Gaussian, StudentT])
+def test_units_do_not_matter_to_an_intrinsic_scatter(precision, noise, unit):
+    """In single precision 1/v^2 of v = sigma^2 + s^2 is no number beyond 1e-10 and 1e10."""
+
+    def slopes(unit):
+        known = noise(jnp.full(4, 0.1 * unit), scatter="s")
+        one = Likelihood(lambda m: m.nuisance["a"] * jnp.ones(4), unit * np.array([1.0, 2.5, 0.4, 1.8]), known)
+        height = lambda a, s: one.log_likelihood(sl.Model(nuisance={"a": a * unit, "s": s * unit}))  # noqa: E731
+        return jax.grad(height, (0, 1))(jnp.asarray(1.4), jnp.asarray(0.5))
+
+    np.testing.assert_allclose(
+        slopes(unit), slopes(1.0), **({"rtol": 2e-5, "atol": 1e-5} if precision == "float32" else {"rtol": 1e-12})
+    )
+
+
+def test_faint_data_keep_their_deviance_in_single_precision():
+    with jax.enable_x64(False):
+        data = np.random.default_rng(0).normal(size=50) * 2e-19
+        one = Likelihood(lambda m: jnp.zeros(50), data, Gaussian(jnp.full(50, 2e-19)))
+        np.testing.assert_allclose(one.deviance(None), np.sum((data / 2e-19) ** 2), rtol=1e-5)
+
+
+def test_empty_bins_without_a_mean_have_second_derivatives(precision):
+    tiny = {"float64": 1e-160, "float32": 1e-25}[precision]
+    found = jax.hessian(lambda m: Poisson().pointwise(m, jnp.zeros(1), None)[0])(jnp.array([tiny]))
+    np.testing.assert_array_equal(found, 0)
+
+
+def test_the_deviance_of_powers_below_zero_depends_on_the_mean():
+    noise, data = sl.statistics.Wishart(jnp.array([5.0, 5.0])), jnp.array([-0.1, 0.7])
+    height = lambda m: jnp.sum(noise.pointwise(m, data, None))  # noqa: E731
+    at = jnp.array([1.0, 1.3])
+    np.testing.assert_allclose(jax.grad(lambda m: -0.5 * noise.deviance(m, data, None))(at), jax.grad(height)(at))

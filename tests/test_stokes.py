@@ -154,3 +154,18 @@ def test_quantities():
         sky.quantity("V")
     with pytest.raises(ValueError, match=r"name = 'P'"):
         sky.quantity("P")
+
+
+def test_faint_maps_have_angles_and_fractions(precision):
+    """Synchrotron emission of 1e15 Hz is 1e-19 K, whose square is no number in single precision."""
+    at = 1e-19
+
+    def of(name):
+        one = lambda q: sl.Stokes(  # noqa: E731
+            jnp.array([2 * at]), q[None] * at, jnp.array([at]), frequency=1e6
+        )
+        return jax.value_and_grad(lambda q: getattr(one(q), name)[0])(jnp.asarray(1.0))
+
+    np.testing.assert_allclose(of("polarised_intensity"), [np.sqrt(2) * at, at / np.sqrt(2)], rtol=1e-6)
+    np.testing.assert_allclose(of("polarisation_angle"), [22.5, -np.rad2deg(0.25)], rtol=1e-6)
+    np.testing.assert_allclose(of("polarisation_fraction"), [np.sqrt(0.5), np.sqrt(0.125)], rtol=1e-6)

@@ -67,7 +67,8 @@ class Amortised:
         that of the training; `draws`: how many.
 
         **Returns:** `Chains` of q, with the log importance weights log p - log q as `log_weight` among its statistics,
-        and their Pareto k below the table: below 0.5 q is good, above 0.7 it is not, and the verdict says so.
+        and below the table their Pareto k, above 0.7 where q is too narrow somewhere, and how many of the draws they
+        are worth, less than half where q is too wide: the verdict says so.
 
         **Raises:** `ValueError` for a posterior of other parameters, or data of another shape.
         """

@@ -21,6 +21,7 @@ from .whitening import Whitening
 
 SEGMENT = 50  # steps compiled together
 BAD = 0.7  # of the Pareto k: importance weights of no use above
+WORTH = 0.5  # of the draws: one that is too wide has weights without a tail, which differ
 
 
 class ApproximationWarning(UserWarning):
@@ -32,7 +33,8 @@ class Approximation:
 
     - `elbo`: the evidence lower bound after every step, (steps,).
     - `doubt`: what is wrong with it, if that can be seen from it, else empty.
-    - `pareto_k`: of the importance weights of its draws: below 0.5 the Gaussian is good, above 0.7 it is not.
+    - `pareto_k(key)`: of the importance weights of its draws: above 0.7 the Gaussian is too narrow somewhere. One that
+      is too wide has a small one, and weights that are worth few of the draws: `sample` judges both.
 
     **Source:** Yao et al. 2018, arXiv:1802.02538, for the diagnostic.
 
@@ -75,9 +77,16 @@ def judged(weights: np.ndarray) -> dict[str, str]:
         k = pareto_k(weights)
     except Exception as error:  # of the library that computes it
         return {"complaint": f"the Pareto k of the importance weights is not known: {error}"}
-    note = {"note": f"Pareto k of the importance weights = {k:.2f}"}
+    worth = effective(weights)
+    note = {"note": f"Pareto k of the importance weights = {k:.2f}, which are worth {worth:.2f} of the draws"}
     far = {"complaint": "the approximation is not near the posterior: sample it instead"}
-    return note | far if k > BAD else note
+    return note | far if k > BAD or worth < WORTH else note
+
+
+def effective(weights: np.ndarray) -> float:
+    """The share of draws that so many equal ones are worth, (sum w)^2/(n sum w^2), of the logarithms of weights."""
+    shares = np.exp(np.asarray(weights, np.float64) - np.max(weights))
+    return float(np.sum(shares) ** 2 / (shares.size * np.sum(shares**2)))
 
 
 def approximate(

@@ -63,6 +63,8 @@ class Chains:
         }
         tree = xr.DataTree.from_dict(groups)
         tree.attrs = {"sightline": __version__, "names": json.dumps(list(values)), **notes}
+        if np.any(posterior.space.held):
+            tree.attrs["held"] = json.dumps([int(one) for one in np.flatnonzero(posterior.space.held)])
         return cls(tree)
 
     @property
@@ -150,7 +152,12 @@ class Chains:
     def _complaints(self) -> list[str]:
         known = [self.tree.attrs["complaint"]] if "complaint" in self.tree.attrs else []
         least = np.minimum(self.ess, self.ess_tail)
-        return known + diagnostics.complaints(self.labels, self.r_hat, least, self.vector.shape[0], self.divergences)
+        free = np.setdiff1d(np.arange(least.size), json.loads(self.tree.attrs.get("held", "[]")))
+        free = free if free.size else np.arange(least.size)
+        labels = [self.labels[one] for one in free]
+        return known + diagnostics.complaints(
+            labels, self.r_hat[free], least[free], self.vector.shape[0], self.divergences
+        )
 
     def summary(self) -> Table:
         """A table: mean, standard deviation, r-hat and effective sample size of every number, and the verdict."""

@@ -35,7 +35,8 @@ def r_hat(vector: np.ndarray) -> np.ndarray:
         vector = np.concatenate([vector[:, :half], vector[:, half : 2 * half]])
     if vector.shape[1] < 4:
         return np.full(vector.shape[-1], np.nan)
-    return np.array([float(arviz.rhat(one)) for one in np.moveaxis(vector, -1, 0)])
+    with np.errstate(invalid="ignore", divide="ignore"):  # of what does not vary
+        return np.array([float(arviz.rhat(one)) for one in np.moveaxis(vector, -1, 0)])
 
 
 def ess(vector: np.ndarray, method: str) -> np.ndarray:

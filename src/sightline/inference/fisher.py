@@ -44,7 +44,7 @@ class Fisher:
         self.symbols: list[str] = [
             symbol for symbol, size in zip(space.symbols, sizes, strict=True) for _ in range(size)
         ]
-        self.slope, self.unconstrained_matrix = slope, matrix
+        self.slope, self.unconstrained_matrix, self._held = slope, matrix, space.held
         self._vector = np.asarray(ravel(self.values, space.names)[0], np.float64)
 
     @property
@@ -68,6 +68,7 @@ class Fisher:
         # what is at the very edge of its prior no longer moves: nothing is known of its error
         free = np.any(self.slope[:, unknown] != 0, axis=1) | np.all(self.slope == 0, axis=1)
         result[free, free] = np.inf
+        result[self._held, self._held] = 0
         return result
 
     @property

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .edges import ends
+from .priors import held
 from .space import ParameterSpace
 from .vector import ravel
 
@@ -17,7 +18,14 @@ def box(space: ParameterSpace) -> tuple[Vector, Vector]:
         value, (first, last) = initial[name], ends(prior)
         low[name] = jnp.broadcast_to(jnp.asarray(-jnp.inf if first is None else first, value.dtype), value.shape)
         high[name] = jnp.broadcast_to(jnp.asarray(jnp.inf if last is None else last, value.dtype), value.shape)
+        for place, known in held(prior).items():
+            low[name], high[name] = (filled(one, place, known) for one in (low[name], high[name]))
     return ravel(low, space.names)[0], ravel(high, space.names)[0]
+
+
+def filled(values: Array, place: int, value: Array) -> Array:
+    """An array with one number, by its place in the ravelled array, at a value."""
+    return jnp.ravel(values).at[place].set(jnp.asarray(value, values.dtype)).reshape(values.shape)
 
 
 def check_box(space: ParameterSpace) -> None:
@@ -25,7 +33,7 @@ def check_box(space: ParameterSpace) -> None:
 
     **Raises:** `ValueError`, naming the parameter.
     """
-    initial = space.initial
-    for name, value in space.to_unconstrained(initial).items():
-        if value.shape != initial[name].shape:
+    initial, unconstrained = space.initial, space.to_unconstrained(space.initial)
+    for name, prior in zip(space.names, space.priors, strict=True):
+        if unconstrained[name].size + len(held(prior)) != initial[name].size:
             raise ValueError(f"{name}: the numbers of its prior depend on each other, and have no bounds of their own.")

@@ -1,8 +1,10 @@
-"""A prior one of whose numbers is held. Imported where it is needed: numpyro is slow."""
+"""A prior some of whose numbers are held. Imported where it is needed: numpyro is slow."""
 
+import math
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
+import numpy as np
 from numpyro.distributions import Distribution, biject_to, constraints, transforms
 
 
@@ -14,38 +16,51 @@ def of_numbers(support: Any) -> Any:
 
 
 class Pinned(Distribution):
-    """A distribution of which one number, by its place in the ravelled array, has a value; it is not normalised.
+    """A distribution of which some numbers, by their places in the ravelled array, have a value; not normalised.
 
     The unconstrained numbers are a vector of those of the others.
 
-    **Arguments:** `base_dist`: with a support that is one of single numbers; `place`; `value`: within the support.
+    **Arguments:** `base_dist`: with a support that is one of single numbers; `places`; `values`: within the support.
     """
 
     base_dist: Any
-    place: int
-    value: Any
+    places: tuple[int, ...]
+    values: tuple[Any, ...]
 
     arg_constraints: ClassVar[dict[str, Any]] = {}
-    pytree_data_fields = ("base_dist", "value")
-    pytree_aux_fields = ("place",)
+    pytree_data_fields = ("base_dist", "values")
+    pytree_aux_fields = ("places",)
 
-    def __init__(self, base_dist: Any, place: int, value: Any):
-        self.base_dist, self.place, self.value = base_dist, place, value
+    def __init__(self, base_dist: Any, places: tuple[int, ...], values: tuple[Any, ...]):
+        self.base_dist, self.places, self.values = base_dist, places, values
         Distribution.__init__(self, base_dist.batch_shape, base_dist.event_shape, validate_args=False)
 
     @property
     def support(self) -> Any:
-        """That of all numbers, which knows the one that is held."""
-        return _Support(self.base_dist.support, self.base_dist.shape(), self.place, self.value)
+        """That of all numbers, which knows those that are held."""
+        return _Support(self.base_dist.support, self.base_dist.shape(), self.places, self.values)
+
+    def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
+        """Draws of the base, with what is held."""
+        drawn = self.base_dist.sample(key, sample_shape)
+        flat = drawn.reshape(*sample_shape, -1)
+        return filled(flat, self.places, self.values).reshape(drawn.shape)
 
     def log_prob(self, value: Any) -> Any:
         """The density of the base, of all numbers."""
         return self.base_dist.log_prob(value)
 
 
+def filled(flat: Any, places: tuple[int, ...], values: tuple[Any, ...]) -> Any:
+    """Ravelled numbers, with those at some places as they are held."""
+    for place, value in zip(places, values, strict=True):
+        flat = flat.at[..., place].set(jnp.asarray(value, flat.dtype))
+    return flat
+
+
 class _Support(constraints.Constraint):
-    def __init__(self, whole: Any, shape: tuple[int, ...], place: int, value: Any):
-        self.whole, self.shape, self.place, self.value = whole, shape, place, value
+    def __init__(self, whole: Any, shape: tuple[int, ...], places: tuple[int, ...], values: tuple[Any, ...]):
+        self.whole, self.shape, self.places, self.values = whole, shape, places, values
         self.event_dim = whole.event_dim
 
     @property
@@ -57,34 +72,37 @@ class _Support(constraints.Constraint):
         return self.whole(value)
 
     def tree_flatten(self) -> Any:
-        known = {"shape": self.shape, "place": self.place, "event_dim": self.event_dim}
-        return (self.whole, self.value), (("whole", "value"), known)
+        known = {"shape": self.shape, "places": self.places, "event_dim": self.event_dim}
+        return (self.whole, self.values), (("whole", "values"), known)
 
 
 class _Insert(transforms.Transform):
     """From the numbers that are free to all of them."""
 
     def __init__(self, support: _Support):
-        self.base, self.value = biject_to(support.base_constraint), support.value
-        self.shape, self.place = support.shape, support.place
+        self.base, self.values = biject_to(support.base_constraint), support.values
+        self.shape, self.places = support.shape, support.places
 
     def __call__(self, x: Any) -> Any:
         found = jnp.ravel(self.base(self._with(x)))
-        return found.at[self.place].set(jnp.asarray(self.value, found.dtype)).reshape(self.shape)
+        return filled(found, self.places, self.values).reshape(self.shape)
 
     def _inverse(self, y: Any) -> Any:
-        return jnp.delete(jnp.ravel(self.base.inv(y)), self.place, assume_unique_indices=True)
+        return jnp.ravel(self.base.inv(y))[self._free()]
 
     def log_abs_det_jacobian(self, x: Any, y: Any, intermediates: Any = None) -> Any:
         whole = self._with(x)
-        return jnp.delete(jnp.ravel(self.base.log_abs_det_jacobian(whole, self.base(whole))), self.place)
+        return jnp.ravel(self.base.log_abs_det_jacobian(whole, self.base(whole)))[self._free()]
 
     def tree_flatten(self) -> Any:
-        return (self.base, self.value), (("base", "value"), {"shape": self.shape, "place": self.place})
+        return (self.base, self.values), (("base", "values"), {"shape": self.shape, "places": self.places})
 
     def _with(self, x: Any) -> Any:
-        """All unconstrained numbers, with any for the one that is held."""
-        return jnp.insert(x, self.place, jnp.zeros((), x.dtype)).reshape(self.shape)
+        """All unconstrained numbers, with any for those that are held."""
+        return jnp.zeros(math.prod(self.shape), x.dtype).at[self._free()].set(x).reshape(self.shape)
+
+    def _free(self) -> np.ndarray:
+        return np.setdiff1d(np.arange(math.prod(self.shape)), self.places)
 
 
 biject_to.register(_Support, _Insert)

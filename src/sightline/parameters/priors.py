@@ -92,13 +92,20 @@ def begin(prior: Any, name: str, key: jax.Array) -> Values:
 
     **Raises:** `ValueError` for an improper one.
     """
+    from .pinned import Pinned
+
+    if isinstance(prior, Pinned):
+        return draw(Pinned(getattr(prior.base_dist, "origin", prior.base_dist), prior.places, prior.values), name, key)
     return draw(getattr(prior, "origin", prior), name, key)
 
 
 def flattened(prior: Any) -> Any:
     """The improper density that is constant over the support of a prior."""
     from .flat import Flat
+    from .pinned import Pinned
 
+    if isinstance(prior, Pinned):
+        return Pinned(flattened(prior.base_dist), prior.places, prior.values)
     return Flat(getattr(prior, "origin", prior))
 
 
@@ -111,10 +118,17 @@ def pinned(prior: Any, name: str, place: int, value: Any) -> Any:
 
     from .pinned import Pinned, of_numbers
 
+    if isinstance(prior, Pinned):
+        return Pinned(prior.base_dist, (*prior.places, place), (*prior.values, value))
     support = of_numbers(prior.support)
     if support is not constraints.real and not {"lower_bound", "upper_bound"} & set(dir(support)):
         raise ValueError(f"{name}: one number of {describe(prior)} cannot be held, as others depend on it.")
-    return Pinned(prior, place, value)
+    return Pinned(prior, (place,), (value,))
+
+
+def held(prior: Any) -> dict[int, Any]:
+    """What is held of a prior, by place in the ravelled array."""
+    return dict(zip(getattr(prior, "places", ()), getattr(prior, "values", ()), strict=True))
 
 
 def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:

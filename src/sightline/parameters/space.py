@@ -23,6 +23,7 @@ from .priors import (
     describe,
     draw,
     flattened,
+    held,
     log_density,
     log_jacobian,
     pinned,
@@ -125,8 +126,16 @@ class ParameterSpace(eqx.Module):
 
     @property
     def size(self) -> int:
-        """How many numbers are free."""
-        return sum(value.size for value in self.initial.values())
+        """How many numbers are free, those that are held by `pin` not among them."""
+        return sum(value.size for value in self.initial.values()) - int(np.sum(self.held))
+
+    @property
+    def held(self) -> np.ndarray:
+        """Which of the numbers that `labels` names `pin` holds, (n,)."""
+        sizes = [value.size for value in self.initial.values()]
+        return np.concatenate(
+            [np.isin(np.arange(size), list(held(prior))) for size, prior in zip(sizes, self.priors, strict=True)]
+        )
 
     def at_edge(self, unconstrained: Given) -> dict[str, Array]:
         """Which elements lie at an edge of a prior of finite range: within 3e-4 of the range."""

@@ -157,7 +157,8 @@ class Stokes(eqx.Module):
     @property
     def polarised_intensity(self) -> Maps:
         """sqrt(Q^2 + U^2), in `unit`; its derivatives are 0 where it is."""
-        return safe_hypot(self.Q, self.U)
+        scale, q, u = self._scaled()
+        return scale * safe_hypot(q, u)
 
     @property
     def polarisation_angle(self) -> Maps:
@@ -166,13 +167,21 @@ class Stokes(eqx.Module):
         It is counted towards east in the `"IAU"` convention, towards west in `"COSMO"`: `to_convention` turns its sign.
         The magnetic field in the plane of the sky is at right angles to it. 0 with derivatives of 0 where Q = U = 0.
         """
-        return jnp.rad2deg(0.5 * safe_angle(self.U, self.Q))
+        _, q, u = self._scaled()
+        return jnp.rad2deg(0.5 * safe_angle(u, q))
 
     @property
     def polarisation_fraction(self) -> Maps:
         """sqrt(Q^2 + U^2)/I, dimensionless; 0 with derivatives of 0 where I = 0."""
         dark = self.I == 0
-        return jnp.where(dark, 0, self.polarised_intensity / jnp.where(dark, 1, self.I))
+        scale = jnp.where(dark, 1, jax.lax.stop_gradient(self.I))
+        return jnp.where(dark, 0, (self.polarised_intensity / scale) / jnp.where(dark, 1, self.I / scale))
+
+    def _scaled(self) -> tuple[Maps, Maps, Maps]:
+        """The larger of |Q| and |U|, and both in its unit: squares of faint ones leave single precision."""
+        largest = jax.lax.stop_gradient(jnp.maximum(jnp.abs(self.Q), jnp.abs(self.U)))
+        scale = jnp.where(largest > 0, largest, 1)
+        return scale, self.Q / scale, self.U / scale
 
     def quantity(self, name: str) -> Any:
         """One of the maps as an astropy quantity.

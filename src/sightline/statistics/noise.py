@@ -135,10 +135,11 @@ def _check_sigma(sigma: Any, data: Data, who: str) -> None:
     check_positive(sigma, f"{who}.sigma")
 
 
-def _variance(sigma: Data, scatter: str | None, model: Any) -> Data:
+def _deviation(sigma: Data, scatter: str | None, model: Any) -> Data:
+    """sqrt(sigma^2 + s^2), from s/sigma: squares of small units, and of their squares, leave single precision."""
     if scatter is None:
-        return sigma * sigma
-    return sigma * sigma + jnp.square(nuisance(model, scatter, "scatter =")).astype(sigma.dtype)
+        return sigma
+    return sigma * jnp.sqrt(1 + jnp.square(nuisance(model, scatter, "scatter =").astype(sigma.dtype) / sigma))
 
 
 def _extent(sigma: Array) -> str:
@@ -161,25 +162,25 @@ class Gaussian(AbstractNoise):
     by_pixel: ClassVar[bool] = True
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
-        variance = _variance(self.sigma, self.scatter, model)
-        return -0.5 * (jnp.square(data - mean) / variance + jnp.log(2 * math.pi * variance))
+        sigma = _deviation(self.sigma, self.scatter, model)
+        return -0.5 * (jnp.square((data - mean) / sigma) + math.log(2 * math.pi)) - jnp.log(sigma)
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        return jnp.sum(jnp.square(data - mean) / _variance(self.sigma, self.scatter, model))
+        return jnp.sum(jnp.square((data - mean) / _deviation(self.sigma, self.scatter, model)))
 
     def residuals(self, mean: Data, data: Data) -> Data | None:
         return (mean - data) / self.sigma if self.scatter is None else None
 
     def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
-        variance = _variance(self.sigma, self.scatter, model)
-        located = mean / jnp.sqrt(jax.lax.stop_gradient(variance))
-        return (located, math.sqrt(0.5) * jnp.log(variance)) if self.scatter is not None else (located,)
+        sigma = _deviation(self.sigma, self.scatter, model)
+        located = mean / jax.lax.stop_gradient(sigma)
+        return (located, math.sqrt(2.0) * jnp.log(sigma)) if self.scatter is not None else (located,)
 
     def expected_deviance(self, mean: Data, model: Any) -> tuple[float, float]:
         return float(mean.size), 2.0 * mean.size
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
-        sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))
+        sigma = _deviation(self.sigma, self.scatter, model)
         return mean + sigma * jax.random.normal(key, mean.shape, mean.dtype)
 
     def restrict(self, index: Array) -> "Gaussian":
@@ -215,12 +216,12 @@ class StudentT(AbstractNoise):
     freedom: float = eqx.field(default=4.0, static=True, converter=_freedom)
 
     def _square(self, mean: Data, data: Data, model: Any) -> Data:
-        return jnp.log1p(jnp.square(data - mean) / (self.freedom * _variance(self.sigma, self.scatter, model)))
+        return jnp.log1p(jnp.square((data - mean) / _deviation(self.sigma, self.scatter, model)) / self.freedom)
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         nu = self.freedom
         norm = math.lgamma(0.5 * (nu + 1)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
-        spread = 0.5 * jnp.log(_variance(self.sigma, self.scatter, model))
+        spread = jnp.log(_deviation(self.sigma, self.scatter, model))
         return norm - spread - 0.5 * (nu + 1) * self._square(mean, data, model)
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
@@ -230,13 +231,13 @@ class StudentT(AbstractNoise):
         return None
 
     def information(self, mean: Data, model: Any) -> tuple[Array, ...]:
-        nu, variance = self.freedom, _variance(self.sigma, self.scatter, model)
-        located = math.sqrt((nu + 1) / (nu + 3)) * mean / jnp.sqrt(jax.lax.stop_gradient(variance))
-        spread = math.sqrt(0.5 * nu / (nu + 3)) * jnp.log(variance)
+        nu, sigma = self.freedom, _deviation(self.sigma, self.scatter, model)
+        located = math.sqrt((nu + 1) / (nu + 3)) * mean / jax.lax.stop_gradient(sigma)
+        spread = math.sqrt(2 * nu / (nu + 3)) * jnp.log(sigma)
         return (located,) if self.scatter is None else (located, spread)
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
-        sigma = jnp.sqrt(_variance(self.sigma, self.scatter, model))
+        sigma = _deviation(self.sigma, self.scatter, model)
         return mean + sigma * jax.random.t(key, self.freedom, mean.shape, mean.dtype)
 
     def restrict(self, index: Array) -> "StudentT":

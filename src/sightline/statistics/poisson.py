@@ -27,8 +27,8 @@ class Poisson(AbstractNoise):
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         known = mean > 0
-        some = jnp.where(known, mean, 1)
-        terms = xlogy(data, some) - some - gammaln(data + 1)
+        some = jnp.where(known & (data > 0), mean, 1)  # where nothing was counted there is no logarithm
+        terms = xlogy(data, some) - jnp.where(known, mean, 0) - gammaln(data + 1)
         return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), -mean, -jnp.inf))
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:

@@ -40,9 +40,7 @@ class Wishart(AbstractNoise):
         return jnp.where(mean > 0, terms, -jnp.inf)
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        least = jnp.finfo(mean.dtype).tiny ** 0.5
-        ratio = jnp.maximum(_ratio(mean, data), least)
-        return jnp.sum(self.freedom * (ratio - 1 - jnp.log(ratio)))
+        return -2 * jnp.sum(self.pointwise(mean, data, model))
 
     def residuals(self, mean: Data, data: Data) -> None:
         return None

@@ -1,5 +1,6 @@
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 
 from ..._core.module import param, setting
@@ -42,4 +43,5 @@ class ElectronSynchrotron(AbstractSED):
     def __call__(self, frequency: Scalar) -> Scalar:
         field, at_reference = of_pixel(self.field), jnp.full_like(frequency, self.reference)
         seen, there = (emitted(self.spectrum, field, nu) for nu in (frequency, at_reference))
-        return (self.reference / frequency) ** 2 * (seen / there)
+        scale = jax.lax.stop_gradient(there)  # the square of few electrons leaves single precision
+        return (self.reference / frequency) ** 2 * ((seen / scale) / (there / scale))

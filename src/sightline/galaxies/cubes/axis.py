@@ -74,7 +74,8 @@ class Axis:
             segment, found = self._next(segment, found)
             width = jnp.asarray(self.steps, dtype)[segment]
         inside = ((segment > 0) | (found >= 0)) & ((segment < last) | (found <= width))
-        return Place(segment, found, jnp.clip(found, 0, width), inside)
+        offset = jnp.where(found < 0, 0, jnp.where(found > width, width, found))  # a clip has half a slope at a node
+        return Place(segment, found, offset, inside)
 
     def between(self, lower: Array, upper: Array, dtype: Any) -> Any:
         """How far nodes are from others, by their numbers, A."""

@@ -30,11 +30,11 @@ class Kinks(NamedTuple):
 
 def kinks(t: Float[Array, "*shape"]) -> Kinks:
     """`Kinks` at t, of the tails, so that nothing cancels."""
-    far = jnp.abs(t)
+    right = t >= 0
+    far = jnp.where(right, t, -t)  # at a node its slope is that of the segment above, as of what is not smoothed
     density = jnp.exp(-0.5 * far * far) / np.sqrt(2 * np.pi)
     tail = 0.5 * jax.scipy.special.erfc(far / np.sqrt(2))
     area = 0.5 * ((far * far + 1) * tail - far * density)
-    right = t > 0
     return Kinks(jnp.where(right, 0.5 - area, area), density - far * tail, jnp.where(right, 1 - tail, tail), density)
 
 

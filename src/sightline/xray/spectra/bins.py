@@ -92,7 +92,8 @@ class Bins(eqx.Module):
         place = jnp.where(inside & ~follows, index, self.low.shape[0])
         after = jnp.concatenate([at[1:], jnp.full(1, jnp.inf, at.dtype)])
         high = self.high.at[place].set(at, mode="drop")
-        start, stop = jnp.where(inside, at, end), jnp.where(inside, jnp.minimum(after, end), end)
+        start = jnp.where(inside, at, end)
+        stop = jnp.where(inside & (after <= end), after, end)  # no minimum: of two that are equal it moves by half
         low, high = jnp.concatenate([self.low, start]), jnp.concatenate([high, stop])
         return Bins(low, high, jnp.concatenate([self.whole, index]), self.edges)
 
