@@ -202,6 +202,26 @@ def test_ties_beyond_physical_bounds_have_no_density():
     assert np.isfinite(jax.grad(lambda x: space.log_prior({"scale_radius": x}))(1.5))
 
 
+def test_values_of_the_model_are_no_trouble_where_others_are_traced():
+    priors = {"n0": dist.Uniform(0.001, 1.0), "scale_radius": dist.Uniform(1.0, 40.0)}
+    ties = {"scale_height": lambda values: 0.1 * values["scale_radius"]}
+    space = sl.ParameterSpace(sl.electrons.ExponentialDisk(), priors, ties=ties)
+    assert float(jax.jit(lambda x: space.replace({"n0": x}).n0)(0.5)) == 0.5
+    assert float(jax.jit(lambda x: x * space.replace({}).n0)(2.0)) == 2 * float(space.model.n0)
+    assert np.isfinite(jax.jit(lambda x: space.log_prior({"n0": x}))(0.5))
+    assert float(space.log_prior({"scale_radius": -1.0})) == -np.inf
+
+
+def test_ties_see_old_values_of_what_is_tied_where_bounds_are_checked():
+    space = sl.ParameterSpace(
+        sl.stars.Sersic(index=4.0, axis_ratio=0.9),
+        {"mass": dist.Uniform(1e9, 1e11)},
+        ties={"axis_ratio": lambda v, m: 0.01 * m.axis_ratio, "index": lambda v, m: 0.5 * m.axis_ratio + 0.2},
+    )
+    np.testing.assert_allclose(space.replace({}).index, 0.65)
+    assert np.isfinite(space.log_prior({}))
+
+
 def test_ties_by_glob_pass_over_their_source():
     model = {"terms": {name: {"index": jnp.asarray(2.0)} for name in "abc"}}
     free = {"terms.a.index": dist.Uniform(0.0, 9.0)}

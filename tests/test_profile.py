@@ -208,6 +208,7 @@ def test_a_number_that_is_held_is_not_free(method):
         assert result.parameters["a"] == 3
         assert result.standard_deviations["a"] == 0
         np.testing.assert_allclose(result.standard_deviations["b"], np.sum(x**2) ** -0.5, rtol=1e-3)
+    assert sl.fisher(posterior).weakest()[1] == {"b": 1.0}
     assert sl.fit(posterior, method, starts=2, key=jax.random.key(0)).parameters["a"] == 3
     assert posterior.space.sample(jax.random.key(0))["a"] == 3
     found = sl.profile(posterior, "b")

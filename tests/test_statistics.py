@@ -578,3 +578,9 @@ def test_the_deviance_of_powers_below_zero_depends_on_the_mean():
     height = lambda m: jnp.sum(noise.pointwise(m, data, None))  # noqa: E731
     at = jnp.array([1.0, 1.3])
     np.testing.assert_allclose(jax.grad(lambda m: -0.5 * noise.deviance(m, data, None))(at), jax.grad(height)(at))
+
+
+def test_a_scatter_far_above_the_errors(precision):
+    one = Gaussian(jnp.array([1e-15]), scatter="s")
+    model = sl.Model(nuisance={"s": 1.0})
+    assert float(one.pointwise(jnp.zeros(1), jnp.ones(1), model)[0]) == pytest.approx(-0.5 - 0.5 * np.log(2 * np.pi))

@@ -109,6 +109,8 @@ def read_band(path: Path, label: float | None = None) -> sl.instruments.Bandpass
             raise FileError(f"path = {path} {what}.")
     frequency, weights = rows.T
     try:
+        if label is None and len(frequency) < 2:
+            label = 1.0  # of a band that is refused
         steps = np.pad(np.diff(frequency), 1)  # of the trapezoid rule, as in the band
         measure = weights * (steps[:-1] + steps[1:])
         nominal = float(np.average(frequency, weights=measure)) if label is None else label

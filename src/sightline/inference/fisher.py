@@ -91,10 +91,11 @@ class Fisher:
 
         Both in units of what each would be known to if the others were; components below 0.05 are left out.
         """
-        matrix = self.matrix
+        free = np.flatnonzero(~self._held)
+        matrix, labels = self.matrix[np.ix_(free, free)], [self.labels[one] for one in free]
         scale = np.sqrt(np.where(np.diagonal(matrix) > 0, np.diagonal(matrix), 1))
         eigenvalues, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-        parts = {label: float(part) for label, part in zip(self.labels, vectors[:, 0], strict=True) if abs(part) > 0.05}
+        parts = {label: float(part) for label, part in zip(labels, vectors[:, 0], strict=True) if abs(part) > 0.05}
         least = eigenvalues[0]
         return (float(least**-0.5) if least > SINGULAR * eigenvalues[-1] else float("inf")), parts
 

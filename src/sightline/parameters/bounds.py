@@ -47,19 +47,19 @@ def refuse_beyond(value: Any, ends: Bounds, name: str, unit: str) -> None:
     """
     if ends == (None, None) or not is_concrete(value):
         return
-    bad = np.asarray(value)[np.asarray(~is_within(value, ends))]
+    found = np.asarray(value)  # in NumPy: JAX would trace it where something else is traced
+    bad = found[~is_within(found, ends)]
     if bad.size:
         unit = f" {unit}" if unit else ""
         low, high = _filled(ends)
         raise ValueError(f"{name} = {bad[0]:g}{unit} is outside its bounds [{low:g}, {high:g}]{unit}.")
 
 
-def is_within(value: Any, ends: Bounds) -> Bool[Array, "*shape"]:
-    """Which numbers are not beyond physical bounds by more than rounding; NaN is not."""
-    found = jnp.asarray(value)
-    room = 4 * float(jnp.finfo(found.dtype).eps)
+def is_within(value: Any, ends: Bounds) -> Bool[Array | np.ndarray, "*shape"]:
+    """Which numbers of an array are not beyond physical bounds by more than rounding; NaN is not."""
+    room = 4 * float(jnp.finfo(value.dtype).eps)
     low, high = _filled(ends)
-    return ~((found < low - room * abs(low)) | (found > high + room * abs(high)))
+    return ~((value < low - room * abs(low)) | (value > high + room * abs(high)))
 
 
 def _filled(ends: Bounds) -> tuple[float, float]:

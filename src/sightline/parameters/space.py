@@ -190,13 +190,17 @@ class ParameterSpace(eqx.Module):
         values = self.complete(values)
         for name, ends, unit in zip(self.names, self.ends, self.units, strict=True):
             refuse_beyond(values[name], ends, name, unit)
+        return jax.tree.unflatten(jax.tree.structure(self.model), self._replaced(values))
+
+    def _replaced(self, values: Values) -> list[Any]:
+        """The leaves of the model with these values, and with what follows them."""
         leaves, structure = jax.tree.flatten(self.model)
         for name, place in zip(self.names, self._positions, strict=True):
             leaves[place] = values[name]
         model = jax.tree.unflatten(structure, leaves) if self.ties else None
         for tie in self.ties:
             leaves[tie.position] = jnp.asarray(tie(values, model), leaves[tie.position].dtype)
-        return jax.tree.unflatten(structure, leaves)
+        return leaves
 
     def free(self) -> Any:
         """The model with `True` for the leaves that are free or tied to some that are, `False` for the others."""
@@ -266,8 +270,8 @@ class ParameterSpace(eqx.Module):
         bounded = [tie for tie in self.ties if tie.ends != (None, None)]
         if not bounded:
             return total
-        model = self.replace(complete)
-        inside = [jnp.all(is_within(tie(complete, model), tie.ends)) for tie in bounded]
+        leaves = self._replaced(complete)
+        inside = [jnp.all(is_within(leaves[tie.position], tie.ends)) for tie in bounded]
         return jnp.where(jnp.all(jnp.stack(inside)), total, -jnp.inf)
 
     def to_unconstrained(self, values: Given) -> Values:

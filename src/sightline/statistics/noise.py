@@ -136,10 +136,12 @@ def _check_sigma(sigma: Any, data: Data, who: str) -> None:
 
 
 def _deviation(sigma: Data, scatter: str | None, model: Any) -> Data:
-    """sqrt(sigma^2 + s^2), from s/sigma: squares of small units, and of their squares, leave single precision."""
+    """sqrt(sigma^2 + s^2), in units of the larger: squares of small units leave single precision."""
     if scatter is None:
         return sigma
-    return sigma * jnp.sqrt(1 + jnp.square(nuisance(model, scatter, "scatter =").astype(sigma.dtype) / sigma))
+    found = nuisance(model, scatter, "scatter =").astype(sigma.dtype)
+    largest = jax.lax.stop_gradient(jnp.maximum(sigma, jnp.abs(found)))
+    return largest * jnp.sqrt(jnp.square(sigma / largest) + jnp.square(found / largest))
 
 
 def _extent(sigma: Array) -> str:

@@ -174,7 +174,7 @@ class WeightedMean(AbstractObservable):
         weight = sample(simulator, ray, points, self.weight, "WeightedMean.weight") * widths
         heaviest = jnp.argmax(weight)  # where the quantity is known, also for the points that have no weight
         most = jax.lax.stop_gradient(weight[heaviest])
-        known = most > jnp.finfo(most.dtype).tiny / jnp.finfo(most.dtype).eps
+        known = most > 0
         seen = [jnp.where(weight > 0, part, part[heaviest]) for part in points]
         values = sample(simulator, ray, seen, self.quantity, "WeightedMean.quantity")
         share = jnp.where(known, weight, 1) / jnp.where(known, most, 1)  # quotients of tiny weights have no derivative
