@@ -102,6 +102,8 @@ def read_band(path: Path, label: float | None = None) -> sl.instruments.Bandpass
 
     **Raises:** `ValueError` for a file without such columns, or of weights that have no mean.
     """
+    from scipy.integrate import trapezoid
+
     what = "must hold two columns, frequency [GHz] and weight"
     with reading(path, what):
         rows = np.loadtxt(read_text(path, what).splitlines(), ndmin=2)
@@ -109,14 +111,13 @@ def read_band(path: Path, label: float | None = None) -> sl.instruments.Bandpass
             raise FileError(f"path = {path} {what}.")
     frequency, weights = rows.T
     try:
-        if label is None and len(frequency) < 2:
-            label = 1.0  # of a band that is refused
-        steps = np.pad(np.diff(frequency), 1)  # of the trapezoid rule, as in the band
-        measure = weights * (steps[:-1] + steps[1:])
-        nominal = float(np.average(frequency, weights=measure)) if label is None else label
-        return sl.instruments.Bandpass(frequency, weights, nominal=nominal)
-    except (ValueError, ZeroDivisionError) as error:
+        band = sl.instruments.Bandpass(frequency, weights, nominal=frequency[0] if label is None else label)
+    except ValueError as error:
         raise ValueError(f"bandpass {path}: {error}") from None
+    if label is not None:
+        return band
+    mean = trapezoid(frequency * weights, frequency) / trapezoid(weights, frequency)  # as the band integrates
+    return dataclasses.replace(band, nominal=float(mean))
 
 
 def instrument(band: sl.instruments.Bandpass | None, fwhm: float | None) -> sl.instruments.Chain:

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 from .edges import ends
 from .priors import held
 from .space import ParameterSpace
-from .vector import ravel
+from .vector import filled, ravel
 
 Vector = Float[Array, " n"]
 
@@ -18,14 +18,8 @@ def box(space: ParameterSpace) -> tuple[Vector, Vector]:
         value, (first, last) = initial[name], ends(prior)
         low[name] = jnp.broadcast_to(jnp.asarray(-jnp.inf if first is None else first, value.dtype), value.shape)
         high[name] = jnp.broadcast_to(jnp.asarray(jnp.inf if last is None else last, value.dtype), value.shape)
-        for place, known in held(prior).items():
-            low[name], high[name] = (filled(one, place, known) for one in (low[name], high[name]))
+        low[name], high[name] = (filled(one, held(prior)) for one in (low[name], high[name]))
     return ravel(low, space.names)[0], ravel(high, space.names)[0]
-
-
-def filled(values: Array, place: int, value: Array) -> Array:
-    """An array with one number, by its place in the ravelled array, at a value."""
-    return jnp.ravel(values).at[place].set(jnp.asarray(value, values.dtype)).reshape(values.shape)
 
 
 def check_box(space: ParameterSpace) -> None:

@@ -3,9 +3,12 @@
 import math
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, biject_to, constraints, transforms
+
+from .vector import filled
 
 
 def of_numbers(support: Any) -> Any:
@@ -43,19 +46,15 @@ class Pinned(Distribution):
     def sample(self, key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
         """Draws of the base, with what is held."""
         drawn = self.base_dist.sample(key, sample_shape)
-        flat = drawn.reshape(*sample_shape, -1)
-        return filled(flat, self.places, self.values).reshape(drawn.shape)
+        held = dict(zip(self.places, self.values, strict=True))
+        if not sample_shape:
+            return filled(drawn, held)
+        many = drawn.reshape(-1, *self.shape())
+        return jax.vmap(lambda one: filled(one, held))(many).reshape(drawn.shape)
 
     def log_prob(self, value: Any) -> Any:
         """The density of the base, of all numbers."""
         return self.base_dist.log_prob(value)
-
-
-def filled(flat: Any, places: tuple[int, ...], values: tuple[Any, ...]) -> Any:
-    """Ravelled numbers, with those at some places as they are held."""
-    for place, value in zip(places, values, strict=True):
-        flat = flat.at[..., place].set(jnp.asarray(value, flat.dtype))
-    return flat
 
 
 class _Support(constraints.Constraint):
@@ -84,8 +83,7 @@ class _Insert(transforms.Transform):
         self.shape, self.places = support.shape, support.places
 
     def __call__(self, x: Any) -> Any:
-        found = jnp.ravel(self.base(self._with(x)))
-        return filled(found, self.places, self.values).reshape(self.shape)
+        return filled(self.base(self._with(x)), dict(zip(self.places, self.values, strict=True)))
 
     def _inverse(self, y: Any) -> Any:
         return jnp.ravel(self.base.inv(y))[self._free()]

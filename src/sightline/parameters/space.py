@@ -11,7 +11,7 @@ from .._core.given import check_kind
 from .._core.module import is_concrete
 from .._core.types import Bounds
 from .._core.units import refuse_units, strip_unit
-from .bounds import confine, interval, is_within, limits, refuse_beyond
+from .bounds import confine, limits, refuse_beyond
 from .edges import at_edge, inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
@@ -20,7 +20,6 @@ from .priors import (
     check_prior,
     check_start,
     constrain,
-    describe,
     draw,
     flattened,
     held,
@@ -30,8 +29,9 @@ from .priors import (
     prior_residuals,
     unconstrain,
 )
-from .text_table import Table, brief
-from .ties import Function, Tie, check_ties
+from .summary import summary
+from .text_table import Table
+from .ties import Function, Tie, check_ties, within
 from .vector import Values, labels
 
 Given = Mapping[str, Any]
@@ -132,10 +132,8 @@ class ParameterSpace(eqx.Module):
     @property
     def held(self) -> np.ndarray:
         """Which of the numbers that `labels` names `pin` holds, (n,)."""
-        sizes = [value.size for value in self.initial.values()]
-        return np.concatenate(
-            [np.isin(np.arange(size), list(held(prior))) for size, prior in zip(sizes, self.priors, strict=True)]
-        )
+        pairs = zip(self.initial.values(), self.priors, strict=True)
+        return np.concatenate([np.isin(np.arange(value.size), list(held(prior))) for value, prior in pairs])
 
     def at_edge(self, unconstrained: Given) -> dict[str, Array]:
         """Which elements lie at an edge of a prior of finite range: within 3e-4 of the range."""
@@ -263,16 +261,10 @@ class ParameterSpace(eqx.Module):
         return eqx.tree_at(lambda space: space.priors, self, tuple(map(flattened, self.priors)))
 
     def log_prior(self, values: Given) -> Float[Array, ""]:
-        """The logarithm of the prior density in the constrained parameters; -inf outside the support, and where what
-        is tied leaves its physical bounds."""
+        """The logarithm of the prior density in the constrained parameters; -inf outside, and of ties beyond bounds."""
         complete = self.complete(values)
         total = _total([log_density(prior, complete[name]) for name, prior in self._each()])
-        bounded = [tie for tie in self.ties if tie.ends != (None, None)]
-        if not bounded:
-            return total
-        leaves = self._replaced(complete)
-        inside = [jnp.all(is_within(leaves[tie.position], tie.ends)) for tie in bounded]
-        return jnp.where(jnp.all(jnp.stack(inside)), total, -jnp.inf)
+        return jnp.where(within(self.ties, self._replaced(complete)), total, -jnp.inf) if self.ties else total
 
     def to_unconstrained(self, values: Given) -> Values:
         """Unconstrained numbers u, by name, of constrained values."""
@@ -301,18 +293,7 @@ class ParameterSpace(eqx.Module):
 
     def summary(self) -> Table:
         """A table of the free parameters: name, unit, shape, value, prior, physical bounds, and ties."""
-        leaves, initial = find_leaves(self.model), self.initial
-        rows = [
-            [name, unit, initial[name].shape, brief(initial[name]), describe(prior), interval(leaves[name].metadata)]
-            for name, unit, prior in zip(self.names, self.units, self.priors, strict=True)
-        ]
-        for tie in self.ties:
-            leaf, source = leaves[tie.name], tie.source if isinstance(tie.source, str) else "a function"
-            unit = leaf.metadata.get("unit", "")
-            rows.append(
-                [tie.name, unit, leaf.value.shape, brief(leaf.value), f"follows {source}", interval(leaf.metadata)]
-            )
-        return Table(["parameter", "unit", "shape", "value", "prior", "bounds"], rows)
+        return summary(self)
 
 
 def _total(terms: list[Float[Array, ""]]) -> Float[Array, ""]:

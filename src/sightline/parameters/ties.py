@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Bool
 
 from .._core.module import is_concrete
 from .._core.types import Bounds
-from .bounds import limits, spell
+from .bounds import is_within, limits, spell
 from .leaves import Leaf, match, nearest
 
 Function = Callable[..., Any]
@@ -60,6 +61,11 @@ def check_ties(
             _check_value(name, tie(values, model), leaves[name].metadata)
             found.append(tie)
     return tuple(found)
+
+
+def within(ties: tuple[Tie, ...], leaves: list[Any]) -> Bool[Array, ""]:
+    """Whether what is tied, among the leaves of a model, keeps its physical bounds."""
+    return jnp.all(jnp.stack([jnp.all(is_within(leaves[tie.position], tie.ends)) for tie in ties]))
 
 
 def _check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:

@@ -23,6 +23,14 @@ def ravel(values: Mapping[str, Array], names: Sequence[str]) -> tuple[Float[Arra
     return vector, lambda flat: dict(zip(names, back(flat), strict=True))
 
 
+def filled(values: Array, held: Mapping[int, Any]) -> Array:
+    """An array with some numbers, by their places in the ravelled array, as they are held."""
+    flat = jnp.ravel(values)
+    for place, value in held.items():
+        flat = flat.at[place].set(jnp.asarray(value, flat.dtype))
+    return flat.reshape(values.shape)
+
+
 def labels(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     """The name of every element of the vector: `b0`, `arms[3]`, `values[0,2,1]`.
 
