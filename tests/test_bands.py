@@ -114,6 +114,12 @@ def test_bad_values_are_refused(message):
         REFUSED[message]()
 
 
+def test_a_band_holds_its_nominal_frequency():
+    for nominal in (19.9, 26.1, 100.0):
+        with pytest.raises(ValueError, match=r"Bandpass.nominal = .* GHz is not in the band, 20 ... 26 GHz"):
+            Bandpass([20.0, 26.0], [1.0, 1.0], nominal=nominal)
+
+
 def test_what_is_no_bandpass_or_sky_is_refused():
     with pytest.raises(TypeError, match=r"sl\.instruments\.Bandpass or None"):
         Bands([40.0], 1.0, bandpasses=[1.0])

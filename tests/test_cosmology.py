@@ -156,6 +156,7 @@ def test_what_is_refused():
         ({"ell": np.full(ELL.size, 2)}, "each once"),
         ({"data": np.where(ELL == 7, np.nan, data)}, "not finite at 1 of 127"),
         ({"data": 1e-12 * data}, "in uK"),
+        ({"data": -data}, "data are negative"),
     ):
         with pytest.raises(ValueError, match=text):
             sl.BandpowerLikelihood(**({"ell": ELL, "data": data, "noise": NOISE} | change))

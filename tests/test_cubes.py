@@ -214,3 +214,13 @@ def test_second_derivatives_where_channels_end_on_samples():
     steps = jnp.diag(jnp.array([1e-6, 1e-4]))
     moved = [(slope(at + step) - slope(at - step)) / (2 * jnp.sum(step)) for step in steps]
     np.testing.assert_allclose(jax.hessian(total)(at), moved, rtol=1e-3)
+
+
+def test_second_derivatives_by_a_width_of_zero():
+    """A Gaussian of width s adds s^2/2 times the change of slope to the integral: also between and on samples."""
+    wavelength, spectrum = np.arange(5000.0, 5060.0), np.random.default_rng(3).normal(size=60)
+    for edges in (np.arange(5010.3, 5031.0, 2.0), np.arange(5010.0, 5031.0, 2.0)):
+        total = lambda s: jnp.sum(sl.cubes.rebin(wavelength, spectrum, edges, 1.0, s) ** 2)  # noqa: B023, E731
+        found = jax.grad(jax.grad(total))(0.0)
+        assert found == pytest.approx(2 * float(total(3e-2) - total(0.0)) / 9e-4, rel=2e-2)
+        assert jax.grad(total)(0.0) == 0

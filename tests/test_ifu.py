@@ -92,6 +92,26 @@ def test_margins_hold_the_wings(beta):
         assert beyond == pytest.approx(0.01, rel=1e-5)
 
 
+def test_a_psf_that_outgrows_its_margin_is_told():
+    """Of a uniform sky nothing is lost to the margin, up to half as much again; wider ones have NaN, not less light."""
+    sky = sl.cubes.Channels.regular(5000.0, 2.0, 3)
+    for psf in (sl.cubes.GaussianPSF(0.3), sl.cubes.MoffatPSF(0.3, beta=3.0)):
+        ifu = sl.cubes.IFU((5, 5), 0.5, sky, psf=psf)
+        light = sl.SpectralCube(jnp.ones((3, ifu.field.size)), sky, ifu.field)
+
+        @jax.jit
+        def middle(fwhm, ifu=ifu, light=light):
+            return eqx.tree_at(lambda one: one.psf.fwhm, ifu, fwhm)(light).image[0, 2, 2]
+
+        assert float(middle(jnp.asarray(0.44))) == pytest.approx(1, abs=0.04)
+        assert np.isnan(middle(jnp.asarray(0.46)))
+        assert float(jax.grad(middle)(jnp.asarray(0.3))) < 0
+    with pytest.raises(ValueError, match=r"IFU: psf is traced, and the margin depends on its value: give margin="):
+        jax.jit(lambda w: sl.cubes.IFU((5, 5), 0.5, sky, psf=sl.cubes.GaussianPSF(w)).margin)(0.3)
+    with pytest.raises(ValueError, match=r"IFU: lsf is traced"):
+        jax.jit(lambda w: sl.cubes.IFU((5, 5), 0.5, sky, lsf=sl.cubes.LSF(w)).margin)(2.0)
+
+
 def test_bad_psfs_are_refused():
     with pytest.raises(ValueError, match=r"GaussianPSF.fwhm = 0.0 must be positive"):
         sl.cubes.GaussianPSF(0.0)

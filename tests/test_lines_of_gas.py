@@ -133,3 +133,21 @@ def test_a_cube_of_lines_is_differentiable(precision):
     assert all(np.all(np.isfinite(one)) for one in gradient)
     _, slope = jax.jvp(lambda v: total(v, still + 30.0), (gas.velocity,), (jnp.ones_like(still),))
     assert float(slope) == pytest.approx(float(jnp.sum(jax.grad(total)(gas.velocity, still + 30.0))), rel=1e-3)
+
+
+def test_lines_without_a_line_spread_function_have_the_width_of_the_library():
+    """As the stars have: sqrt(gas^2 + [W (1 + z)/2.3548]^2 + channel^2/12)."""
+    wave = np.linspace(6000.0, 7500.0, 1501)
+    library = sl.populations.Library(wave, [1.0, 10.0], [0.0], np.full((1, 2, 1501), 1e-12), "vacuum", fwhm=2.51)
+    gas = sl.particles.Gas(np.zeros((1, 3)), np.zeros((1, 3)), [1e9], [0.0], star_formation_rate=1.0, dispersion=30.0)
+    stars = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1.0], [5.0], [0.0])
+    lines = sl.populations.TabulatedLines([6564.614], [0.0], [[1e7]])
+    channels = sl.cubes.Channels.regular(6660.0, 0.5, 160, "vacuum")
+    for lsf, wide in ((None, 2.51 * 1.02), (4.0, 4.0)):
+        ifu = sl.cubes.IFU((1, 1), 5.0, channels, lsf=lsf)
+        flux = np.asarray(sl.Galaxy(stars, library, redshift=0.02, gas=gas, lines=lines)(ifu).flux[:, 0])
+        flux = flux - np.median(flux)
+        mean = flux @ channels.centres / flux.sum()
+        spread = np.sqrt(flux @ (channels.centres - mean) ** 2 / flux.sum())
+        own = 30.0 / 299792.458 * 6564.614 * 1.02
+        assert spread == pytest.approx(np.sqrt(own**2 + (wide / 2.3548200450309493) ** 2 + 0.25 / 12), rel=1e-3)

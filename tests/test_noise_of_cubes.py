@@ -80,7 +80,52 @@ def test_bad_noise_is_refused():
 
 def test_a_variance_below_single_precision_is_refused():
     with jax.enable_x64(False):
-        with pytest.raises(ValueError, match=r"no normal number in float32: work in double precision, or with a bri"):
+        with pytest.raises(ValueError, match=r"no normal number in float32: work in double precision, or say flux"):
             sl.cubes.add_noise(clean(1e-19), jax.random.key(0), 30.0)
         noisy = sl.cubes.add_noise(clean(1.0), jax.random.key(0), 30.0)
         assert noisy.flux.dtype == noisy.variance.dtype == jnp.float32
+
+
+def test_a_cube_keeps_its_unit():
+    """In single precision squares of faint fluxes are kept in a smaller unit, which all that reads them knows."""
+    plane, channels = sl.cubes.Spaxels((1, 2), 1.0), sl.cubes.Channels.regular(5000.0, 5.0, 40)
+    flux, sigma = np.full((40, 2), 4e-19), 1e-20
+
+    class Flat(sl.AbstractPredictor):
+        level: jax.Array = sl.param(4e-19)
+
+        def __call__(self, instrument):
+            return sl.SpectralCube(self.level * jnp.ones((40, 2), self.level.dtype), channels, plane)
+
+    class Seen(sl.AbstractDevice):
+        def __call__(self, prediction):
+            return prediction
+
+    with jax.enable_x64(False):
+        with pytest.raises(ValueError, match=r"variance: 80 of 80 are too small for float32: say flux and variance in"):
+            sl.SpectralCube(flux, channels, plane, np.full((40, 2), sigma**2))
+        cube = sl.SpectralCube(flux * 1e20, channels, plane, np.ones((40, 2)), scale=1e-20)
+        assert cube.scale == 1e-20
+        with pytest.raises(ValueError, match="the smallest is too small for float32"):
+            cube.rescaled(1.0)
+        np.testing.assert_allclose(cube.replace(variance=None).rescaled(1.0).flux, flux, rtol=1e-6)
+        twice = cube + cube.rescaled(1e-19)
+        np.testing.assert_allclose(twice.flux, 80.0, rtol=1e-6)
+        np.testing.assert_allclose(twice.variance, 2.0, rtol=1e-6)
+        np.testing.assert_allclose(cube.integrate(5010.0, 5020.0), 4e-18, rtol=1e-6)
+        np.testing.assert_allclose(cube.moments(5010.0, 5020.0, 5015.0)[0], 4e-18, rtol=1e-6)
+        rebinned = cube.rebin(channels.edges[::4])
+        np.testing.assert_allclose(rebinned.variance, 0.25, rtol=1e-6)
+        assert rebinned.scale == cube[3:9].scale == (2.0 * cube).scale == 1e-20
+        for data in (cube, cube.rescaled(1e-18)):
+            likelihood = sl.CubeLikelihood(data, "any")
+            model = sl.Model(Flat(), instruments={"any": Seen()})
+            assert float(likelihood.deviance(model)) == pytest.approx(0, abs=1e-6)
+            away = float(likelihood.deviance(sl.Model(Flat(4.1e-19), instruments={"any": Seen()})))
+            assert away == pytest.approx(80, rel=1e-4)
+        faint = sl.SpectralCube(np.full((40, 2), 1.0), channels, plane, np.full((40, 2), 2e-38))
+        for wrong in (lambda: faint.rebin(channels.edges[::4]), lambda: 0.5 * faint):
+            with pytest.raises(ValueError, match=r"too small for float32"):
+                wrong()
+    with pytest.raises(ValueError, match=r"scale = 0.0 must be a positive number"):
+        sl.SpectralCube(flux, channels, plane, scale=0.0)

@@ -193,6 +193,7 @@ TWICE = {
     "log": (elementary.log, [0.2, 1.0, 7.0]),
     "power": (lambda x: elementary.power(x, 1.7), [0.2, 1.0, 7.0]),
     "arctan2": (lambda x: elementary.arctan2(x, jnp.ones_like(x)), [0.2, 1.5, -3.0]),
+    "mean_exponential": (elementary.mean_exponential, [-3.0, 0.2, 2.0]),
     "exponential": (ymw16_profiles.exponential, [-3.0, 0.2, 2.0]),
     "profile": (lambda x: ymw16_profiles.profile(x < 100, x, 0.5 * x, exponent=-x * x), [-1.0, 0.2, 2.0]),
     "spline": (lambda x: _one(spline(jnp.asarray(SPLINE), jnp.floor(x).astype(int), x % 1)), [0.3, 2.6, 5.1]),

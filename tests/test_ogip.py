@@ -225,6 +225,40 @@ def test_rates_are_made_counts(folder):
     assert not observation.integer
 
 
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    {
+        "count/s": 1,
+        "counts/s": 1,
+        "ct/ks": 1e-3,
+        "Counts s**-1": 1,
+        "s-1": 1,
+        "count/min": 1 / 60,
+        "cts/sec": 1,
+    }.items(),
+)
+def test_rates_in_other_units(folder, unit, factor):
+    rates = {"COUNTS": None, "RATE": np.array([3, 0, 7, 2]) / 1000 / factor, "STAT_ERR": np.full(4, 1e-3) / factor}
+    path = write_spectrum(folder / "u.pha", rates, {"RATE": "D", "STAT_ERR": "D"})
+    with fits.open(path, mode="update") as file:
+        column = next(k for k, name in enumerate(file[1].columns.names, 1) if name == "RATE")
+        file[1].header[f"TUNIT{column}"] = unit
+    found = read_observation(path)
+    np.testing.assert_allclose(found.counts, [3, 0, 7, 2])
+    np.testing.assert_allclose(found.error, 1)
+
+
+@pytest.mark.parametrize(("name", "unit"), [("RATE", "count/s/keV"), ("RATE", "count"), ("COUNTS", "count/s")])
+def test_other_units_are_refused(folder, name, unit):
+    columns = {"COUNTS": None, name: [3.0, 0.0, 7.0, 2.0]}
+    path = write_spectrum(folder / "u.pha", columns, {name: "D"})
+    with fits.open(path, mode="update") as file:
+        column = next(k for k, one in enumerate(file[1].columns.names, 1) if one == name)
+        file[1].header[f"TUNIT{column}"] = unit
+    with pytest.raises(FileError, match=f"column {name} has the unit"):
+        read_observation(path)
+
+
 def test_columns_instead_of_keywords(folder):
     scales = {"AREASCAL": [1.0, 0.5, 0.5, 1.0], "BACKSCAL": [2.0, 2.0, 4.0, 4.0]}
     path = write_spectrum(folder / "c.pha", scales, AREASCAL=None, BACKSCAL=None, BACKFILE="b.pha")

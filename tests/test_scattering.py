@@ -183,7 +183,8 @@ def test_klein_nishina_in_closed_form(precision):
     )
     found = sl.processes.cross_section_ratio(jnp.asarray(k))
     np.testing.assert_allclose(np.asarray(found)[wide], exact[wide], rtol=1e-9 if precision == "float64" else 1e-6)
-    assert sl.processes.cross_section_ratio(0.0) == sl.processes.mean_energy_ratio(0.0) == 1
+    assert sl.processes.cross_section_ratio(0.0) == pytest.approx(1, rel=1e-15 if precision == "float64" else 1e-6)
+    assert sl.processes.mean_energy_ratio(0.0) == pytest.approx(1, rel=1e-15 if precision == "float64" else 1e-6)
     with pytest.raises(ValueError, match="must not be negative"):
         sl.processes.cross_section_ratio(-1.0)
     small = 1 - 2 * k + 26 / 5 * k**2
@@ -374,3 +375,18 @@ def test_results_do_not_depend_on_devices():
     np.testing.assert_allclose(eval(found[0][0]), eval(found[1][0]), rtol=1e-6)
     assert found[0][2] == found[1][2]
     np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "at", "first", "second"),
+    [
+        (sl.processes.cross_section_ratio, (0.0, 3e-8, 1.2e-5), -2.0, 10.4),
+        (sl.processes.mean_energy_ratio, (0.0, 1.5e-8, 1.2e-5), -1.0, 4.4),
+        (sl.processes.rate_factor, (1e-8, 1.8e-8, 2.3e-7, 1.1e-5), -2 / 3, 1.3),
+    ],
+)
+def test_derivatives_of_ratios_where_they_are_one(precision, ratio, at, first, second):
+    """By their series: 1 - 2 k + 26/5 k^2, 1 - k + 11/5 k^2 and 1 - 2/3 b + 13/20 b^2."""
+    places = jnp.asarray(at)
+    np.testing.assert_allclose(jax.vmap(jax.grad(ratio))(places), first, rtol=2e-4)
+    np.testing.assert_allclose(jax.vmap(jax.grad(jax.grad(ratio)))(places), second, rtol=1e-3)

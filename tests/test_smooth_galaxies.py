@@ -153,3 +153,30 @@ def test_image_planes_project_and_average():
     np.testing.assert_allclose(turned.axes(), plane.axes(), atol=1e-14)
     with pytest.raises(ValueError, match="position"):
         plane.project([1.0, 2.0])
+
+
+@pytest.mark.parametrize("ages", [[0.001, 0.1, 1.0], [0.03, 1.0]])
+def test_clouds_are_about_stars_by_their_age(ages):
+    """Not by that of the nodes of a library, between which stars of one age are shared out."""
+    light = 1 + np.arange(len(ages))[:, None] * np.ones((1, 3))
+    library = sl.populations.Library([4500.0, 5000.0, 5500.0], ages, [0.0], light[None], "air")
+    screen = sl.dust.Screen(sl.dust.CCM89(), birth_clouds=1.0)
+    channels = sl.cubes.Channels.regular(4990.0, 5.0, 2)
+
+    def flux(age, dust, history):
+        stars = sl.stars.Component(sl.stars.ExponentialDisk(mass=1e9), history=history(age))
+        ifu = sl.cubes.IFU((2, 2), 40.0, channels)
+        return sl.Galaxy(stars, library, redshift=0.01, dust=dust)(ifu).flux[0]
+
+    def radial(age):  # a fifth of the mass is of that age, the rest is old
+        return sl.stars.RadialHistory([0.0, 5.0], [age, 0.9], jnp.log(jnp.array([[0.2, 0.8], [0.2, 0.8]])))
+
+    passed = float(10 ** (-0.4 * screen.law.ratio(np.array([4992.5 / 1.01]))[0]))
+    for age in (0.0005, 0.002, 0.0099, 0.012, 0.05):
+        expected = passed if age < 0.01 else 1.0
+        found = flux(age, screen, sl.stars.SingleAge) / flux(age, None, sl.stars.SingleAge)
+        np.testing.assert_allclose(found, expected, rtol=2e-3)
+        parts = [library.luminosity(one, 0.0)[1] for one in (age, 0.9)]
+        found = flux(age, screen, radial) / flux(age, None, radial)
+        wanted = (0.2 * expected * parts[0] + 0.8 * parts[1]) / (0.2 * parts[0] + 0.8 * parts[1])
+        np.testing.assert_allclose(found, wanted, rtol=2e-3)

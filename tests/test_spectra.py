@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Array, Float
+from scipy import special
 
 import sightline as sl
 from sightline.xray.counts.folded import Folding
@@ -352,3 +353,26 @@ def test_a_cut_on_an_edge_of_a_bin_moves_both_pieces_alike():
         moved = (photons(place + step) - photons(place - step)) / (2 * step)
         scale = float(jnp.max(jnp.abs(moved)))
         np.testing.assert_allclose(jax.jacfwd(photons)(place), moved, atol=1e-4 * scale)
+
+
+def test_lines_keep_their_digits_in_single_precision():
+    """Far wings of a Lorentzian, and broad lines in the narrow bins of a grating, where differences cancel."""
+    with jax.enable_x64(False):
+        line = sl.spectra.LorentzLine(6.4, 0.005, 1.0)
+        for low, high in ((2.0, 2.1), (6.3, 6.5), (6.4, 6.5), (9.0, 9.1)):
+            exact = (np.arctan((high - 6.4) / 0.0025) - np.arctan((low - 6.4) / 0.0025)) / np.pi
+            assert float(line.photons(np.float32(low), np.float32(high))) == pytest.approx(exact, rel=1e-5)
+        edges = np.arange(0.5, 2.5, 0.0005, np.float32)
+        found = jax.vmap(sl.spectra.Line(1.5, 0.3, 1.0).photons)(edges[:-1], edges[1:])
+    z = (edges.astype(float) - 1.5) / 0.3
+    np.testing.assert_allclose(found, np.diff(special.ndtr(z)), rtol=3e-6)
+    places = jnp.asarray(z * 0.3 + 1.5)
+    whole = jax.vmap(sl.spectra.Line(1.5, 0.3, 1.0).photons)(places[:-1], places[1:])
+    np.testing.assert_allclose(whole, np.diff(special.ndtr(z)), rtol=1e-10)  # which the differences have
+
+
+def test_smoothed_spectra_end_with_their_bins():
+    smooth = sl.spectra.GaussianSmoothing(0.1)(sl.spectra.PowerLaw(2.0))
+    assert float(smooth(100.0)) == pytest.approx(1e-4, rel=1e-3)
+    assert np.isnan(smooth(500.0))
+    assert np.isnan(smooth(0.005))

@@ -138,3 +138,48 @@ def test_models_of_tables_are_saved_with_their_numbers(tmp_path):
 
 def test_a_table_prints_without_its_numbers():
     assert len(repr(sl.spectra.TableModel(made()))) < 1000
+
+
+@pytest.mark.parametrize("bins", [300, 600, 2000])
+def test_factors_of_narrow_bins_have_a_slope_by_redshift(bins):
+    """Those of closed form, tau = 2 E^-3: bins that are narrower than those of a spectrum are not cut at."""
+    edges = np.geomspace(0.05, 40.0, bins + 1)
+    tau = 2 * (edges[1:] * edges[:-1]) ** -1.5
+    table = sl.io.TableData(
+        "dust", "exponential", True, (parameter("nH", [0.0, 2.0]),), (), edges[:-1], edges[1:], np.stack([0 * tau, tau])
+    )
+
+    def photons(z):
+        factor = sl.spectra.TableFactor(table, {"nH": 1.0}, z)
+        return (factor * sl.spectra.PowerLaw(1.7, 1.0)).photons(0.5, 8.0)
+
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    energy = np.exp(0.5 * (np.log(16) * nodes + np.log(0.5) + np.log(8.0)))
+    weights = 0.5 * np.log(16) * weights * energy * energy**-1.7
+    depth = (1.5 * energy) ** -3
+    assert float(photons(0.5)) == pytest.approx(weights @ np.exp(-depth), rel=2e-4)
+    exact = weights @ (np.exp(-depth) * 3 * depth / 1.5)
+    found = float(jax.grad(photons)(0.5))
+    assert found == pytest.approx(exact, rel=3e-3)
+    assert found == pytest.approx(float(photons(0.5 + 1e-6) - photons(0.5 - 1e-6)) / 2e-6, rel=1e-5)
+
+
+def test_factors_end_where_their_table_ends():
+    """A jump to what the file says outside moves with the redshift, though the bins there are narrow."""
+    edges = np.geomspace(0.5, 2.0, 401)
+    table = sl.io.TableData(
+        "dust",
+        "multiplicative",
+        True,
+        (parameter("nH", [0.0, 2.0]),),
+        (),
+        edges[:-1],
+        edges[1:],
+        np.full((2, 400), 0.25),
+    )
+
+    def photons(z):
+        return (sl.spectra.TableFactor(table, redshift=z) * sl.spectra.PowerLaw(0.0, 1.0)).photons(0.1, 8.0)
+
+    assert float(photons(0.5)) == pytest.approx(0.25 * 1.5 / 1.5, rel=1e-6)
+    assert float(jax.grad(photons)(0.5)) == pytest.approx(-0.25 * 1.5 / 1.5**2, rel=1e-5)

@@ -98,12 +98,31 @@ _SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 
+_MEAN_SLOPE = tuple((k + 1) / math.factorial(k + 2) for k in range(18))  # of `mean_exponential`
+
+
 def horner(x: Inexact[Array, "*shape"], coefficients: tuple[Number, ...]) -> Inexact[Array, "*shape"]:
     """sum_k c_k x^k."""
     result = jnp.full_like(x, coefficients[-1])
     for coefficient in coefficients[-2::-1]:
         result = result * x + coefficient
     return result
+
+
+@jax.custom_jvp
+def mean_exponential(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """(e^x - 1)/x, the mean of e^t for t from 0 to x, with derivatives that do not cancel near 0."""
+    some = x != 0
+    return jnp.where(some, jnp.expm1(x) / jnp.where(some, x, 1), 1)
+
+
+@mean_exponential.defjvp
+def _mean_exponential_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (x,), (tangent,) = primals, tangents
+    near = jnp.abs(x) < 1
+    inner, outer = jnp.where(near, x, 0), jnp.where(near, 1, x)
+    slope = jnp.where(near, horner(inner, _MEAN_SLOPE), (jnp.exp(outer) - jnp.expm1(outer) / outer) / outer)
+    return mean_exponential(x), slope * tangent
 
 
 def _nearest(x: Array) -> tuple[Array, Array]:

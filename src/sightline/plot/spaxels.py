@@ -34,7 +34,8 @@ def spaxel(
 
     - `data`: a `SpectralCube`.
     - `place`: row and column of the spaxel, whole numbers from 0, (2,), counted north and east.
-    - `model`: a `SpectralCube`, a `Mixture` of the cube, a `Model` or the result of a fit, or a spectrum, (channels,).
+    - `model`: a `SpectralCube`, a `Mixture` of the cube, a `Model` or the result of a fit, or a spectrum,
+      (channels,), in the unit of the data.
     - `instrument`: the name of the one that a `Model` sees the cube with, if it has several.
     - `title`, `path`, `overwrite`: as `maps`.
 
@@ -53,8 +54,10 @@ def spaxel(
     if not (row < data.plane.shape[0] and column < data.plane.shape[1]):
         raise ValueError(f"place = {place}: the cube has {data.plane.shape} rows and columns, counted from 0.")
     number = row * data.plane.shape[1] + column
-    flux = np.asarray(data.flux[:, number], np.float64)
-    sigma = None if data.variance is None else np.sqrt(np.asarray(data.variance[:, number], np.float64))
+    flux = data.scale * np.asarray(data.flux[:, number], np.float64)
+    sigma = None
+    if data.variance is not None:
+        sigma = data.scale * np.sqrt(np.asarray(data.variance[:, number], np.float64))
     kept = np.isfinite(flux) & (True if sigma is None else np.isfinite(sigma))
     curve = None if model is None else _spectrum(model, number, data, instrument)
     figure = canvas.new_figure(9.0, 3.6 if curve is None else 4.8)
@@ -69,17 +72,18 @@ def spaxel(
 
 
 def _spectrum(model: Any, number: int, data: SpectralCube, instrument: str | None) -> np.ndarray:
-    """What a model predicts for one spaxel, (channels,)."""
-    inner = getattr(model, "model", None)
+    """What a model predicts for one spaxel, (channels,) erg s-1 cm-2 A-1."""
+    inner, scale = getattr(model, "model", None), data.scale
     if isinstance(model, Mixture):
         values = model.model.reshape(-1, model.model.shape[-1])[number]
     elif hasattr(inner, "cube") or hasattr(model, "cube"):
-        values = _seen(inner if hasattr(inner, "cube") else model, instrument).flux[:, number]
+        seen = _seen(inner if hasattr(inner, "cube") else model, instrument)
+        values, scale = seen.flux[:, number], seen.scale
     elif isinstance(model, SpectralCube):
-        values = model.flux[:, number]
+        values, scale = model.flux[:, number], model.scale
     else:
         values = numbers(model, None, "model")
-    found = np.asarray(values, np.float64)
+    found = scale * np.asarray(values, np.float64)
     if found.shape != (len(data.channels),):
         raise ValueError(
             f"model has shape {found.shape} for {len(data.channels)} channels: give it on those of the data."

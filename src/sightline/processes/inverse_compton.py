@@ -21,6 +21,17 @@ _HARMONIC = np.concatenate([[0.0], np.cumsum(1 / np.arange(1.0, 120))])  # H_n
 # (ln(1+t) - x - x^2/2)/x^3 and (Li2(-t) + ln(1+t))/x^2 in powers of x = t/(1+t)
 _CUBE = tuple(1 / (m + 3) for m in range(_TERMS))
 _SQUARE = tuple((1 - 1 / n - _HARMONIC[n - 1]) / n for n in range(2, _TERMS + 2))
+
+
+def _rate() -> tuple[float, ...]:
+    """R (1+b) in powers of x = b/(1+b): G(b) of `primitive` divided by b, in which nothing is left that cancels."""
+    x, rest = np.polynomial.Polynomial([0.0, 1.0]), np.polynomial.Polynomial([1.0, -1.0])
+    cube, square = np.polynomial.Polynomial(_CUBE), np.polynomial.Polynomial(_SQUARE)
+    within = 1 + x * x * cube / 2 + rest * (0.5 + x * cube) - 2 * rest * (1 - 2 * rest * cube)
+    return tuple((3 * (within + 2 * rest * square - x / 2 + 1.5 * rest * x * cube)).coef[:_TERMS].tolist())
+
+
+_RATE = _rate()
 # g b^-3 (1+b)^-3 of the losses in powers of b/(1+b), used for b < 2
 _LOSS = tuple(_HARMONIC[n - 1] * (0.5 - 2 / n) + 6 / (n + 1) - 11 / 12 - 2 / (n * n) for n in range(3, 99))
 
@@ -81,7 +92,10 @@ def rate_factor(b: Values) -> Values:
     **Source:** integral of Jones 1968, by its closed form.
     """
     b = _positive(b)
-    return 3 * primitive(b, b) / b
+    near = b < _NEAR
+    inner, outer = jnp.where(near, b, 0), jnp.where(near, 1, b)
+    series = horner(inner / (1 + inner), _RATE) / (1 + inner)
+    return jnp.where(near, series, 3 * primitive(outer, outer) / outer)
 
 
 def loss_factor(b: Values) -> Values:

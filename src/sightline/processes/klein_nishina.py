@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.elementary import mean_exponential
 from .._core.module import is_concrete
 from .._core.units import numbers
 from .samplers.base import AbstractDistribution
@@ -32,9 +33,7 @@ def cross_section_ratio(energy: Any) -> Values:
         0.430728
     """
     k = _energy(energy)
-    lit = jnp.where(k > 0, k, 1)
-    found = 0.375 * jnp.log1p(2 * lit) / lit * _moment(jnp.ones_like(k), lit, 0)
-    return jnp.where(k > 0, found, 1 - 2 * k + 5.2 * k * k)  # its derivatives at 0
+    return 0.75 * _moment(jnp.ones_like(k), k, 0) / mean_exponential(jnp.log1p(2 * k))
 
 
 def mean_energy_ratio(energy: Any) -> Values:
@@ -47,8 +46,8 @@ def mean_energy_ratio(energy: Any) -> Values:
         0.999
     """
     k = _energy(energy)
-    one, lit = jnp.ones_like(k), jnp.where(k > 0, k, 1)
-    return jnp.where(k > 0, _moment(one, lit, 1) / _moment(one, lit, 0), 1 - k + 2.2 * k * k)
+    one = jnp.ones_like(k)
+    return _moment(one, k, 1) / _moment(one, k, 0)
 
 
 def _energy(energy: Any) -> Array:
@@ -82,7 +81,8 @@ def rate(l: Array, k: Array) -> Array:
 
 def haversine(l: Array, k: Array) -> Array:
     """(1 - cos theta)/2 of l = ln(k/k')/ln(1 + 2 k)."""
-    return jnp.expm1(l * jnp.log1p(2 * k)) / (2 * k)
+    width = jnp.log1p(2 * k)
+    return l * mean_exponential(l * width) / mean_exponential(width)
 
 
 class KleinNishina(AbstractDistribution):

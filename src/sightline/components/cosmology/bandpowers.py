@@ -67,7 +67,7 @@ def BandpowerLikelihood(
     **Returns:** a `Likelihood` for `sl.Posterior`.
 
     **Raises:** `ValueError` for data, noise or residuals of other degrees, degrees that are not in the table of
-    `BModes`, f_sky out of range, or data that are far from what the CMB and noise make, as those in K^2.
+    `BModes`, f_sky out of range, or data that are far from what the CMB and noise make, as those in K^2, or negative.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -118,6 +118,8 @@ def _at(values: Any, chosen: np.ndarray, name: str, scalar: bool = False) -> np.
 
 def _check_unit(data: np.ndarray, typical: np.ndarray) -> None:
     """Refuses data in K^2, which would seem to have no power at all."""
+    if np.median(data) < 0:
+        raise ValueError("data are negative, on the median: C_obs is a power with that of the noise in it.")
     ratio = float(np.median(np.abs(data) / typical))
     if ratio and not 1 / FAR < ratio < FAR:
         raise ValueError(

@@ -36,7 +36,8 @@ def add_noise(
     - `cube`: without a variance; `key`: a JAX random key; the same key gives the same noise.
     - `signal_to_noise` S: the ratio in one channel of the brightest spaxel; `background` b: the variance of a spaxel
       without light over that of the brightest, 0 to 1, not 0.
-    - `electrons` c: of a flux of 1 erg s-1 cm-2 A-1, a number or (channels,); `read_noise` r: electrons; `sky` s:
+    - `electrons` c: of a flux of 1 in the unit of the cube, erg s-1 cm-2 A-1 times its scale, a number or
+      (channels,); `read_noise` r: electrons; `sky` s:
       electrons in a channel and spaxel, a number or (channels,). One of r and s is positive.
 
     **Returns:** an `sl.SpectralCube` with a variance.
@@ -114,5 +115,5 @@ def _check_variance(variance: Flux) -> None:
         smallest = float(jnp.min(variance))
         raise ValueError(
             f"The smallest variance, {smallest:g}, is no normal number in {variance.dtype}: work in double precision, "
-            "or with a brighter cube, as 1e18 * cube."
+            "or say fluxes in a smaller unit, cube.rescaled(1e-20)."
         )

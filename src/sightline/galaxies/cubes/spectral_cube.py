@@ -11,18 +11,37 @@ from jaxtyping import Array, Bool, Float
 
 from ..._core.constants import SPEED_OF_LIGHT
 from ..._core.module import default_float, is_concrete
-from ..._core.units import numbers, strip_unit
+from ..._core.units import number, numbers, strip_unit
 from .axis import as_wavelengths
 from .channels import Channels
 
 UNIT = "erg s-1 cm-2 Angstrom-1"
-"""Of the flux of a spaxel."""
+"""Of the flux of a spaxel, times the scale of its cube."""
 
 
 def _to_array(values: Any, unit: str, name: str) -> Any:
     if values is None or isinstance(values, (jax.Array, jax.ShapeDtypeStruct)) or not is_concrete(values):
         return values
-    return jnp.asarray(numbers(values, unit, name), default_float())
+    found = numbers(values, unit, name)
+    if name == "variance":
+        check_normal(found, default_float())
+    return jnp.asarray(found, default_float())
+
+
+def check_normal(variance: np.ndarray, dtype: Any) -> None:
+    """Refuses variances that are no normal numbers in a precision, where they would lose digits or be 0.
+
+    **Raises:** `ValueError`.
+    """
+    lost = (variance > 0) & (variance < float(jnp.finfo(dtype).tiny))
+    if np.any(lost):
+        raise ValueError(f"variance: {int(lost.sum())} of {lost.size} are too small for {np.dtype(dtype)}: {_CURE}")
+
+
+_CURE = (
+    "say flux and variance in a smaller unit, SpectralCube(1e20 * flux, channels, plane, 1e40 * variance, scale=1e-20) "
+    "or cube.rescaled(1e-20), or work in double precision, jax.config.update('jax_enable_x64', True)."
+)
 
 
 class SpectralCube(eqx.Module):
@@ -30,12 +49,14 @@ class SpectralCube(eqx.Module):
 
     **Arguments:**
 
-    - `flux`: (channels, spaxels), erg s-1 cm-2 A-1, spaxels row by row: `cube.image` has them as an image.
+    - `flux`: (channels, spaxels), spaxels row by row: `cube.image` has them as an image.
     - `channels`: `sl.cubes.Channels`.
     - `plane`: the spaxels, e.g. `sl.cubes.Spaxels`.
     - `variance`: of the flux, in its unit squared, (channels, spaxels), where it is known.
+    - `scale`: the unit of the flux, a number, erg s-1 cm-2 A-1: 1e-20 keeps squares of faint ones in single precision.
 
-    **Raises:** `ValueError` for shapes that do not fit; `TypeError` for channels that are none.
+    **Raises:** `ValueError` for shapes that do not fit, a scale that is not positive, and a variance that is too small
+    for the precision; `TypeError` for channels that are none.
 
     !!! example
         >>> plane = sl.cubes.Spaxels((2, 3), spaxel=0.5)
@@ -48,11 +69,13 @@ class SpectralCube(eqx.Module):
     channels: Channels
     plane: Any = eqx.field(static=True)
     variance: Float[Array, "channels spaxels"] | None
+    scale: float = eqx.field(static=True)
 
-    def __init__(self, flux: Any, channels: Channels, plane: Any, variance: Any = None):
-        self.flux = _to_array(flux, UNIT, "flux")
+    def __init__(self, flux: Any, channels: Channels, plane: Any, variance: Any = None, scale: Any = 1.0):
+        self.scale = checked_scale(scale)
+        self.flux = _to_array(flux, self.unit, "flux")
         self.channels, self.plane = channels, plane
-        self.variance = _to_array(variance, "erg2 s-2 cm-4 Angstrom-2", "variance")
+        self.variance = _to_array(variance, f"({self.unit})2", "variance")
 
     def __check_init__(self) -> None:
         if not isinstance(self.channels, Channels):
@@ -62,6 +85,24 @@ class SpectralCube(eqx.Module):
             value = getattr(self, name)
             if value is not None and np.shape(value) != wanted:
                 raise ValueError(f"{name} has shape {np.shape(value)}, not (channels, spaxels) = {wanted}.")
+        if isinstance(self.variance, jax.Array) and is_concrete(self.variance):
+            check_normal(np.asarray(self.variance), self.variance.dtype)
+
+    @property
+    def unit(self) -> str:
+        """Of the flux, as astropy writes it."""
+        return UNIT if self.scale == 1 else f"{self.scale!r} {UNIT}"
+
+    def rescaled(self, scale: Any) -> "SpectralCube":
+        """The same cube with its flux in another unit.
+
+        **Arguments:** `scale`: the unit, erg s-1 cm-2 A-1, e.g. 1e-20.
+
+        **Raises:** as `SpectralCube`.
+        """
+        size = checked_scale(scale)
+        found = self * (self.scale / size)
+        return SpectralCube(found.flux, self.channels, self.plane, found.variance, size)
 
     @property
     def image(self) -> Float[Array, "channels rows columns"]:
@@ -84,7 +125,7 @@ class SpectralCube(eqx.Module):
         """
         first, last = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
         overlap = self._overlap(np.array([first, last]))[0]
-        return _summed(overlap, jnp.where(self._known, self.flux, jnp.nan), jnp.nan)
+        return self.scale * _summed(overlap, jnp.where(self._known, self.flux, jnp.nan), jnp.nan)
 
     @property
     def _known(self) -> Bool[Array, "channels spaxels"]:
@@ -113,8 +154,9 @@ class SpectralCube(eqx.Module):
         variance = None
         if self.variance is not None:
             variance = _summed(part**2, jnp.where(self._known, self.variance, jnp.inf), jnp.inf)
+            _check_kept(variance, True)
         flux = _summed(part, jnp.where(self._known, self.flux, jnp.nan), jnp.nan)
-        return SpectralCube(flux, Channels(ends, self.channels.medium), self.plane, variance)
+        return SpectralCube(flux, Channels(ends, self.channels.medium), self.plane, variance, self.scale)
 
     def _overlap(self, ends: np.ndarray) -> np.ndarray:
         """How many Angstrom each channel has in each band, (bands, channels)."""
@@ -145,24 +187,28 @@ class SpectralCube(eqx.Module):
         mean = velocity @ part / divisor
         spread = jnp.sum(part * (velocity[:, None] - mean[None]) ** 2, axis=0) / divisor
         positive = spread > 0
-        return total, mean, jnp.where(positive, jnp.sqrt(jnp.where(positive, spread, 1)), 0)
+        return self.scale * total, mean, jnp.where(positive, jnp.sqrt(jnp.where(positive, spread, 1)), 0)
 
     def __getitem__(self, index: Any) -> "SpectralCube":
         part = self.channels[index]
         variance = None if self.variance is None else self.variance[index]
-        return SpectralCube(self.flux[index], part, self.plane, variance)
+        return SpectralCube(self.flux[index], part, self.plane, variance, self.scale)
 
     def __add__(self, other: "SpectralCube") -> "SpectralCube":
         _check_alike(self, other)
+        other = other.rescaled(self.scale)
         known = self.variance is not None and other.variance is not None
         variance = self.variance + other.variance if known else None  # pyright: ignore
         if not known and (self.variance is not None or other.variance is not None):
             variance = self.variance if other.variance is None else other.variance
-        return SpectralCube(self.flux + other.flux, self.channels, self.plane, variance)
+        return SpectralCube(self.flux + other.flux, self.channels, self.plane, variance, self.scale)
 
     def __mul__(self, factor: Any) -> "SpectralCube":
-        variance = None if self.variance is None else self.variance * jnp.square(factor)
-        return SpectralCube(self.flux * factor, self.channels, self.plane, variance)
+        if self.variance is None:
+            return self.replace(flux=self.flux * factor)
+        variance = self.variance * factor * factor  # one by one: the square may be no number of single precision
+        _check_kept(variance, (self.variance > 0) & (factor != 0))
+        return self.replace(flux=self.flux * factor, variance=variance)
 
     __rmul__ = __mul__
     __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
@@ -170,6 +216,23 @@ class SpectralCube(eqx.Module):
     def replace(self, **values: Any) -> "SpectralCube":
         """The same with other fields, e.g. `variance=None`."""
         return dataclasses.replace(self, **values)
+
+
+def checked_scale(scale: Any) -> float:
+    """The unit of a flux, erg s-1 cm-2 A-1.
+
+    **Raises:** `ValueError` for one that is not positive.
+    """
+    size = number(scale, UNIT, "scale")
+    if not 0 < size < np.inf:
+        raise ValueError(f"scale = {scale} must be a positive number [erg s-1 cm-2 Angstrom-1].")
+    return size
+
+
+def _check_kept(variance: Array, positive: Any) -> None:
+    """Refuses variances that are 0 and should be positive, where they are known: XLA takes what is tiny for 0."""
+    if is_concrete(variance) and is_concrete(positive) and np.any((np.asarray(variance) == 0) & np.asarray(positive)):
+        raise ValueError(f"variance: the smallest is too small for {variance.dtype}: {_CURE}")
 
 
 def _summed(weights: np.ndarray, values: Array, lost: float) -> Array:

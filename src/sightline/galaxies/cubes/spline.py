@@ -91,7 +91,19 @@ def smoothed(
     ends = added(_scaled(first, low), _scaled(last, -high))
     found = Integral(width**2 * found.area, width * found.value, width * found.by_width, found.by_width_value)
     found = added(found, Integral(width * ends.area, ends.value, ends.by_width, ends.by_width_value / width))
-    return Integral(*(jnp.where(sigma > 0, part, 0) for part in found))
+    return Integral(
+        *(jnp.where(sigma > 0, *pair) for pair in zip(found, _narrow(axis, spectra, place, sigma), strict=True))
+    )
+
+
+def _narrow(axis: Axis, spectra: Float[Array, "*batch w"], place: Place, sigma: Float[Array, " points"]) -> Integral:
+    """What a Gaussian adds in the limit of no width: s^2/2 times the slope, at a node the mean of both."""
+    nothing, rises = jnp.zeros((), spectra.dtype), slopes(axis, spectra)
+    ends = jnp.zeros_like(rises[..., :1])
+    above, below = jnp.concatenate([rises, ends], axis=-1), jnp.concatenate([ends, rises], axis=-1)
+    rise = above[..., place.segment]
+    rise = jnp.where(place.inside, jnp.where(place.away == 0, 0.5 * (rise + below[..., place.segment]), rise), 0)
+    return Integral(0.5 * sigma**2 * rise, nothing, sigma * rise, nothing)
 
 
 def _step(t: Array) -> Integral:

@@ -55,6 +55,7 @@ class Galaxy(AbstractPredictor):
     - `distance`: luminosity distance, Mpc; None: by the redshift in `cosmology`.
     - `cosmology`: of astropy; None: Planck 2015.
     - `lines`: what the gas emits, one of `sl.populations`; `"nebular"`: `sl.populations.NebularLines()`; None: nothing.
+      Where the instrument has no line-spread function they have the resolution of the library, as the stars have.
 
     **Raises:** `TypeError` for parts that are none; `ValueError` for a redshift that gives no distance, and
     where nothing shines.
@@ -205,7 +206,7 @@ class Galaxy(AbstractPredictor):
         if self.dust is not None and visual is not None:
             luminosity = luminosity * self.dust.transmission(visual, np.asarray(self.lines.places))
         places = tuple(np.asarray(self.lines.places).tolist())
-        blur: Any = 0.0
+        blur: Any = self.library.fwhm / FWHM
         if instrument.lsf is not None:
             seen = jnp.asarray(np.asarray(places) * stretch, gas.mass.dtype)
             blur = instrument.lsf.width(seen) / (FWHM * stretch)
@@ -213,7 +214,8 @@ class Galaxy(AbstractPredictor):
         found = assign(place[0] / self.scale, place[1] / self.scale, instrument.field, _way(instrument))
         emitters = LineEmitters(luminosity, sigma, velocity, found.spaxel, found.share)
         edges = at_rest(channels, self.redshift, "vacuum")
-        sought = windows(edges, places, instrument.widest / FWHM / stretch, _largest(gas.dispersion))
+        widest = max(instrument.widest / stretch, self.library.fwhm) / FWHM
+        sought = windows(edges, places, widest, _largest(gas.dispersion))
         return [self._per_width(line_light(emitters, edges, sought, instrument.field.size), edges, instrument)]
 
     def _per_width(self, light: Array, edges: np.ndarray, instrument: IFU) -> Array:

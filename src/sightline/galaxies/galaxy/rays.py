@@ -63,6 +63,10 @@ class Scene(eqx.Module):
         """The histories that all places mix, by the ages of the library."""
         return self.stars.history.common(jnp.asarray(self.library.age, default_float()))
 
+    def young(self, latest: float) -> Float[Array, "b a"] | None:
+        """What of `common` is younger than `latest`, Gyr."""
+        return self.stars.history.young(jnp.asarray(self.library.age, default_float()), latest)
+
     def deepest(self, field: Spaxels, scale: float) -> Float[Array, " s"]:
         """The largest A_V along the rays of each spaxel, mag."""
         middles, rays, axes, _ = self._raster(field, scale)

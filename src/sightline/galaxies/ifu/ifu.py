@@ -24,7 +24,8 @@ from .lsf import AbstractLSF, as_lsf
 from .psf import AbstractPSF
 from .widths import FWHM
 
-_ROOM = 1.5  # how much wider than at construction a line-spread function may become
+_ROOM = 1.5  # how much wider than at construction a line-spread or point-spread function may become
+_TRACED = "IFU: {0} is traced, and {1} depends on its value: {2}build the IFU before and change it by eqx.tree_at."
 FASTEST = 0.05
 """Speed, of that of light, up to which stars are followed: so much more of a library is kept than channels see."""
 
@@ -41,10 +42,12 @@ class IFU(AbstractDevice):
     - `psf`: point-spread function, one of `sl.cubes`; None: none.
     - `assignment`: of particles to spaxels, `"nearest"`, `"cloud"` or `"gaussian"`; see `sl.cubes.assign`.
     - `aperture`: which spaxels are seen; those outside are 0.
-    - `margin`: how far around the field light is followed, arcsec; None: as far as the point-spread function needs.
+    - `margin`: how far around the field light is followed, arcsec; None: as far as the point-spread function needs. A
+      point-spread function that becomes so wide in a fit that it needs half as much again has fluxes of NaN, since
+      light of the surroundings would be missing: give the margin of the widest, `psf.reach(channels.centres)` of it.
 
     **Raises:** `TypeError` for channels, functions or an aperture that are none; `ValueError` for another assignment,
-    or a margin that is narrower than the point-spread function.
+    a margin that is narrower than the point-spread function, and widths that have no value yet.
 
     !!! example
         >>> ifu = sl.cubes.IFU((4, 6), spaxel=0.5, channels=sl.cubes.Channels.regular(5000.0, 2.0, 300), lsf=2.5)
@@ -101,11 +104,23 @@ class IFU(AbstractDevice):
 
     def _needed(self) -> float:
         """How far light must be followed, arcsec."""
-        return 0.0 if self.psf is None else self.psf.reach(self.channels.centres)
+        if self.psf is None:
+            return 0.0
+        if not self._known():
+            raise ValueError(_TRACED.format("psf", "the margin", "give margin= [arcsec], or "))
+        return float(self.psf.reach(self.channels.centres))
 
     def _width(self) -> float:
         assert self.lsf is not None
+        if not all(map(is_concrete, jax.tree.leaves(self.lsf))):
+            raise ValueError(_TRACED.format("lsf", "how far lines reach", ""))
         return float(np.max(np.asarray(self.lsf.width(jnp.asarray(self.channels.centres)))))
+
+    def _reached(self, images: Array) -> Array:
+        """Images, NaN where their surroundings were not followed far enough."""
+        assert self.psf is not None
+        needed = jax.lax.stop_gradient(jnp.asarray(self.psf.reach(self.channels.centres), images.dtype))
+        return jnp.where(needed > _ROOM * self.margin * (1 + 1e-6), jnp.nan, images)
 
     @property
     def field(self) -> Spaxels:
@@ -142,14 +157,15 @@ class IFU(AbstractDevice):
         """What is measured of the light on the field with its margin: smeared, cut to the field, and what is seen."""
         images = prediction.image
         if self.psf is not None:
-            images = self.psf(images, jnp.asarray(self.channels.centres, images.dtype), self.plane.spaxel)
+            wavelength = jnp.asarray(self.channels.centres, images.dtype)
+            images = self._reached(self.psf(images, wavelength, self.plane.spaxel))
         first = [(wide - own) // 2 for wide, own in zip(self.field.shape, self.plane.shape, strict=True)]
         rows, columns = self.plane.shape
         images = images[:, first[0] : first[0] + rows, first[1] : first[1] + columns]
         flux = images.reshape(len(self.channels), -1)
         if self.aperture is not None:
             flux = jnp.where(self.aperture.inside(*self.plane.offsets()), flux, 0)
-        return SpectralCube(flux, self.channels, self.plane)
+        return SpectralCube(flux, self.channels, self.plane, scale=prediction.scale)
 
 
 def _check_range(wave: np.ndarray, spectra: np.ndarray, points: np.ndarray, redshift: float) -> None:

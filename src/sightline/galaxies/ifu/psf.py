@@ -46,14 +46,14 @@ class AbstractPSF(Module):
         **Arguments:** `wavelength`: of the channels, (channels,) A, observed; `spaxel`: side of a spaxel, arcsec.
         """
 
-    def reach(self, wavelength: Any) -> float:
+    def reach(self, wavelength: Any) -> Float[Array, ""]:
         """How far from a point a margin must follow its light, arcsec: three times the largest width."""
         return _REACH * _widest(self, wavelength)
 
 
-def _widest(psf: AbstractPSF, wavelength: Any) -> float:
+def _widest(psf: AbstractPSF, wavelength: Any) -> Float[Array, ""]:
     waves = jnp.asarray(numbers(wavelength, "Angstrom", "wavelength"), default_float())
-    return float(np.max(np.asarray(psf.width(jnp.atleast_1d(waves)))))
+    return jnp.max(psf.width(jnp.atleast_1d(waves)))
 
 
 class GaussianPSF(AbstractPSF):
@@ -124,11 +124,11 @@ class MoffatPSF(AbstractPSF):
         check_images(images, wavelength)
         return _moffat(self, images, _traced(wavelength, images), _side(spaxel))
 
-    def reach(self, wavelength: Any) -> float:
+    def reach(self, wavelength: Any) -> Float[Array, ""]:
         """The radius that holds 99 % of the light, arcsec; at least 3, at most 20 times the largest width."""
-        beta = float(self.beta)
-        radius = math.sqrt(_WINGS ** (1 / (1 - beta)) - 1) / (2 * math.sqrt(2 ** (1 / beta) - 1))
-        return min(max(radius, _REACH), _FAR) * _widest(self, wavelength)
+        edge = jnp.exp(math.log(_WINGS) / (1 - self.beta))  # 1 + r^2/a^2 there, above 1e4 for b below 1.5
+        radius = jnp.sqrt(jnp.minimum(edge, 1e6) - 1) / (2 * jnp.sqrt(jnp.exp2(1 / self.beta) - 1))
+        return jnp.clip(radius, _REACH, _FAR) * _widest(self, wavelength)
 
 
 @eqx.filter_jit

@@ -42,7 +42,7 @@ class CubeFlux(Module):
         cube = model.simulator(model.device(self.instrument))
         _check_channels(cube.channels, self.channels, self.instrument)
         _check_plane(cube.plane, self.plane, self.instrument)
-        flux = cube.flux / self.scale
+        flux = cube.flux / (self.scale / cube.scale)
         if self.calibration is not None:
             factors = jnp.atleast_1d(nuisance(model, self.calibration, "CubeLikelihood: calibration"))
             powers = np.arange(1, factors.shape[0] + 1)
@@ -74,7 +74,8 @@ def CubeLikelihood(
 
     - `data`: a `sl.SpectralCube`, with its variance.
     - `instrument`: the name of the `sl.cubes.IFU` in the `Model`, of the same channels and spaxels.
-    - `noise`: standard deviations, one number or (channels, spaxels), in place of the variance; or a distribution of
+    - `noise`: standard deviations, one number or (channels, spaxels), in the unit of the data and in place of their
+      variance; or a distribution of
       `sl.statistics` in units of the flux divided by the median of the known standard deviations.
     - `mask`: (channels, spaxels), True for what counts; None: all.
     - `calibration`: the name of a nuisance of the model: coefficients c_k of a factor 1 + sum_k c_k P_k of Legendre
@@ -108,14 +109,14 @@ def CubeLikelihood(
     kept = None if np.all(good) else np.flatnonzero(good.ravel())
     own = given if given is not None else Gaussian(sigma[good] / scale, scatter=scatter)
     notes = (("instrument", instrument), ("left out", f"{int(np.sum(~good))} of {good.size}"))
-    observable = CubeFlux(instrument, scale, calibration, data.channels, data.plane)
+    observable = CubeFlux(instrument, scale * data.scale, calibration, data.channels, data.plane)
     return Likelihood(observable, flux[good] / scale, own, kept, name, notes)
 
 
 def _sigma(data: SpectralCube, noise: Any) -> tuple[np.ndarray, AbstractNoise | None]:
     shape = np.shape(data.flux)
     if noise is not None and not isinstance(noise, AbstractNoise):
-        found = numbers(noise, "erg s-1 cm-2 Angstrom-1", "noise")
+        found = numbers(noise, data.unit, "noise")
         if found.shape not in ((), shape):
             raise ValueError(f"noise has shape {found.shape}, the flux {shape}: give one number, or one for each.")
         return np.broadcast_to(found, shape), None

@@ -2,6 +2,7 @@
 
 import abc
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, param
@@ -40,6 +41,17 @@ class AbstractHistory(Module):
         del ages
         return None
 
+    def young(self, ages: Float[Array, " a"], latest: float) -> Float[Array, "b a"] | None:
+        """Shares of ages, (b, a), of the stars of each history of `common` that are younger than `latest`, Gyr.
+
+        They are behind the clouds that stars are born in. By default those on ages of the library below `latest`, of
+        `common` or, where that is `None`, `None`. At most one node of the library above `latest` counts.
+
+        **Arguments:** `ages`: of the library, (a,) Gyr, rising; `latest`: Gyr.
+        """
+        common = self.common(ages)
+        return None if common is None else jnp.where(ages[None] < latest, common, 0)
+
     def local(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Local:
         """Shares of the mass formed by metallicity and by history of `common`, (m, b); by default `weights`.
 
@@ -63,5 +75,14 @@ class SingleAge(AbstractHistory):
     metallicity: Float[Array, ""] = param(0.0, symbol="[M/H]")
 
     def weights(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Weights:
-        by_age = on_nodes(log_age(self.age), log_age(ages))
-        return on_nodes(self.metallicity, metallicities)[:, None] * by_age[None]
+        return self.local(position, ages, metallicities) * self.common(ages)
+
+    def common(self, ages: Float[Array, " a"]) -> Float[Array, "1 a"]:
+        return on_nodes(log_age(self.age), log_age(ages))[None]
+
+    def young(self, ages: Float[Array, " a"], latest: float) -> Float[Array, "1 a"]:
+        return jnp.where(self.age < latest, self.common(ages), 0)
+
+    def local(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Local:
+        del position, ages
+        return on_nodes(self.metallicity, metallicities)[:, None]

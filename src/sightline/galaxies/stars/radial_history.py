@@ -69,9 +69,13 @@ class RadialHistory(AbstractHistory):
         return jnp.dot(self.local(position, ages, metallicities), self.common(ages), precision="highest")
 
     def common(self, ages: Float[Array, " a"]) -> Float[Array, "n a"]:
+        return self.young(ages, np.inf)
+
+    def young(self, ages: Float[Array, " a"], latest: float) -> Float[Array, "n a"]:
         nodes = log_age(ages)
         placed = jax.vmap(lambda age: on_nodes(age, nodes))(log_age(jnp.asarray(self.ages, nodes.dtype)))
-        return jnp.dot(jax.nn.softmax(self.logits, axis=1), placed, precision="highest")
+        shares = jnp.where(np.asarray(self.ages) < latest, jax.nn.softmax(self.logits, axis=1), 0)
+        return jnp.dot(shares, placed, precision="highest")
 
     def local(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Local:
         del ages

@@ -8,9 +8,9 @@ import numpy as np
 from ..._core.files import PathLike
 from ..._core.module import default_float
 from ..._core.reading import FileError, check_unpacked
-from ..._core.units import number
 from ...galaxies.cubes import Spaxels, SpectralCube
 from ...galaxies.cubes.channels import check_medium
+from ...galaxies.cubes.spectral_cube import checked_scale
 from ..tables import open_fits
 from .axis import channels_of
 from .units import flux_factor
@@ -56,7 +56,8 @@ def read_cube(
 
     - `unit`: of the flux where the file does not say, in astropy's notation, with a factor or without.
     - `medium`: `"air"` or `"vacuum"`, where CTYPE3 is neither AWAV nor WAVE.
-    - `scale`: the flux comes in so many erg s-1 cm-2 A-1: 1e-20 keeps squares of MUSE's numbers in single precision.
+    - `scale`: the unit that the cube keeps its flux in, erg s-1 cm-2 A-1: of MUSE's numbers, 1e-20 keeps squares in
+      single precision.
     - `rotated`: take an image whose rows do not run north as if they did.
     - `path`: the file.
 
@@ -72,7 +73,9 @@ def read_cube(
         >>> sl.io.read_cube("cube.fits").plane
         Spaxels(shape=(2, 3), spaxel=0.5)
     """
-    size = _checked(scale, medium)
+    size = checked_scale(scale)
+    if medium is not None:
+        check_medium(medium, "read_cube")
     with open_fits(path) as file:
         names = {str(hdu.name).strip().upper(): hdu for hdu in file if _sound(hdu, path)}
         flux, error, mask, unused = _images(file, names, path)
@@ -85,20 +88,7 @@ def read_cube(
     values = [None if image is None else image.reshape(len(channels), -1) for image in images]
     _check_range(values[1], path)
     _warn(parts.reasons, unused, path)
-    return SpectralCube(values[0], channels, plane, values[1])
-
-
-def _checked(scale: Any, medium: str | None) -> float:
-    """The scale.
-
-    **Raises:** `ValueError` for one that is not positive, and for another medium.
-    """
-    if medium is not None:
-        check_medium(medium, "read_cube")
-    size = number(scale, "", "scale")
-    if not 0 < size < np.inf:
-        raise ValueError(f"scale = {scale} must be a positive number.")
-    return size
+    return SpectralCube(values[0], channels, plane, values[1], size)
 
 
 def _sound(hdu: Any, path: PathLike) -> bool:
@@ -178,10 +168,10 @@ def _check_range(variance: np.ndarray | None, path: PathLike) -> None:
     """Refuses variances that are 0 in the precision of the day."""
     if variance is None:
         return
-    least = np.min(variance[np.isfinite(variance)], initial=np.inf)
+    least = np.min(variance[variance > 0], initial=np.inf)
     if least < float(np.finfo(default_float()).tiny):
         raise FileError(
-            f"path = {path}: variances of {least:.2g} are 0 in single precision: pass scale=1e-20, or set "
+            f"path = {path}: variances of {least:.2g} are too small for single precision: pass scale=1e-20, or set "
             "jax.config.update('jax_enable_x64', True)."
         )
 

@@ -1,5 +1,6 @@
 """Cubes of spectra to FITS."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,11 @@ def write_cube(
     _check(cube)
     check_writable(path, overwrite)
     header = fits.Header(_cards(cube, _position(position)))
-    hdus = [fits.PrimaryHDU(header=_primary(model)), _image(cube, cube.flux, "DATA", header, FLUX)]
+    flux, factor = _unit(cube.scale)
+    hdus = [fits.PrimaryHDU(header=_primary(model)), _image(cube, cube.flux, factor, "DATA", header, flux)]
     if cube.variance is not None:
-        hdus.append(_image(cube, cube.variance, "STAT", header, "erg2 s-2 cm-4 Angstrom-2"))
-    hdus += [_image(cube, _quality(cube), "DQ", header, ""), channel_table(cube.channels)]
+        hdus.append(_image(cube, cube.variance, factor**2, "STAT", header, flux**2))
+    hdus += [_image(cube, _quality(cube), 1.0, "DQ", header), channel_table(cube.channels)]
     with replacing(path, overwrite) as temporary:
         fits.HDUList(hdus).writeto(temporary, checksum="datasum")
 
@@ -94,11 +96,22 @@ def _quality(cube: SpectralCube) -> np.ndarray:
     return np.where(bad, LEFT_OUT, 0).astype(np.int32)
 
 
-def _image(cube: SpectralCube, values: Any, name: str, header: Any, unit: str) -> Any:
+def _unit(scale: float) -> tuple[Any, float]:
+    """The unit of a flux in a file, and what fluxes are multiplied by: files name units by powers of ten alone."""
     import astropy.units as u
+
+    unit = u.Unit(FLUX)
+    power = round(math.log10(scale))
+    ten = float(f"1e{power}")
+    return (u.Unit(ten * unit), 1.0) if math.isclose(ten, scale, rel_tol=1e-12) else (unit, scale)
+
+
+def _image(cube: SpectralCube, values: Any, factor: float, name: str, header: Any, unit: Any = None) -> Any:
     from astropy.io import fits
 
-    hdu = fits.ImageHDU(np.asarray(values).reshape(-1, *cube.plane.shape), header.copy(), name=name)
-    if unit:
-        hdu.header["BUNIT"] = u.Unit(unit).to_string("fits")
+    plain = np.asarray(values)
+    plain = plain if factor == 1 else plain.astype(np.float64) * factor
+    hdu = fits.ImageHDU(plain.reshape(-1, *cube.plane.shape), header.copy(), name=name)
+    if unit is not None:
+        hdu.header["BUNIT"] = unit.to_string("fits")
     return hdu

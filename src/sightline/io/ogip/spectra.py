@@ -1,6 +1,7 @@
 """Spectra in files of type I, one in a table, and of type II, one in each row."""
 
 import mmap
+import re
 import warnings
 from typing import Any, NamedTuple
 
@@ -10,10 +11,14 @@ from ..._core.files import PathLike
 from ..._core.reading import FileError
 from ...xray.counts.spectrum import Spectrum
 from ..tables import open_fits
-from .hdu import checked, column, find_tables, has, stating, text, value
+from ..units import unit_factor
+from .hdu import checked, column, find_tables, form_of, has, stating, text, value
 from .ragged import ragged
 
 _SIDES = (("BACKGROUND_UP", "BACKSCUP"), ("BACKGROUND_DOWN", "BACKSCDN"))
+_COUNTS = re.compile(r"\b(counts?|cnts?|cts?|photons?|ph|events?)\b", re.IGNORECASE)
+_SECONDS = re.compile(r"\bsec(onds?)?\b", re.IGNORECASE)
+_NOTHING = "", "none", "-", "number"
 _ROUND = 1e-4  # what rates in single precision leave of whole counts
 
 
@@ -45,6 +50,24 @@ class _Source(NamedTuple):
         start = int(found.length[: self.row].sum())
         values = found.values[start : start + int(found.length[self.row])]
         return values[0] if len(values) == 1 else values
+
+    def counted(self, name: str, unit: str) -> Any:
+        """A column of counts or rates in `unit`, or `None`.
+
+        **Raises:** `FileError` for other units.
+        """
+        found = self.numbers(name)
+        return found if found is None else found * (self.factor(name, unit) or 1.0)
+
+    def factor(self, name: str, unit: str) -> float | None:
+        """What numbers of a column are multiplied by to be in `unit`; `None` where it names no unit."""
+        if not has(self.table, name):
+            return None
+        given = _SECONDS.sub("s", _COUNTS.sub("ct", str(form_of(self.table, name).unit or "").strip()))
+        if given.lower() in _NOTHING:
+            return None
+        where = f"path = {self.path}: column {name}"
+        return unit_factor(given if "ct" in given else f"ct {given}", unit, where)
 
     def words(self, name: str) -> str:
         """Text of a column, or of a keyword."""
@@ -122,11 +145,14 @@ def _spectrum(source: _Source) -> Spectrum:
     exposure = source.numbers("EXPOSURE")
     if exposure is None:
         raise FileError(f"path = {source.path} has no EXPOSURE: add the keyword, in seconds.")
+    named, unit = ("COUNTS", "ct") if has(source.table, "COUNTS") else ("RATE", "ct s-1")
     error = _errors(source, "STAT_ERR")
+    if error is not None:  # in the unit of what it is the error of, where it names none
+        error = error * (source.factor("STAT_ERR", unit) or source.factor(named, unit) or 1.0)
     poisson = _poisson(source, error)
-    counts = source.numbers("COUNTS")
+    counts = source.counted("COUNTS", "ct")
     if counts is None:
-        counts = np.asarray(source.numbers("RATE")) * exposure
+        counts = np.asarray(source.counted("RATE", "ct s-1")) * exposure
         counts = _rounded(counts) if poisson else counts
         error = None if error is None else np.asarray(error) * exposure
     quality = source.numbers("QUALITY", 0)
@@ -179,7 +205,7 @@ def _both_sides(source: _Source) -> Spectrum | None:
     missing = [key for _, key in sides if source.numbers(key) is None]
     if missing:
         raise FileError(f"path = {source.path} has no {missing[0]}, the size of a background: add the keyword.")
-    counts, size = zip(*((source.numbers(name), source.numbers(key)) for name, key in sides), strict=True)
+    counts, size = zip(*((source.counted(name, "ct"), source.numbers(key)) for name, key in sides), strict=True)
     exposure, quality = source.numbers("EXPOSURE"), source.numbers("QUALITY", 0)
     total, area, scale = (_used(v, quality) for v in (sum(counts), source.numbers("AREASCAL", 1.0), sum(size)))
     return Spectrum(total, exposure, source.numbers("CHANNEL"), area, scale, quality)

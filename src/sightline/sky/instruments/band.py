@@ -46,6 +46,9 @@ class Bandpass(AbstractInstrument):
             raise ValueError(f"Bandpass.frequency = {self.frequency} must be two or more ascending frequencies [GHz].")
         if self.weights.shape != (len(self.frequency),):
             raise ValueError(f"Bandpass.weights has shape {self.weights.shape}, frequency has {len(self.frequency)}.")
+        if not self.frequency[0] <= self.nominal <= self.frequency[-1]:
+            ends = f"{self.frequency[0]:g} ... {self.frequency[-1]:g}"
+            raise ValueError(f"Bandpass.nominal = {self.nominal:g} GHz is not in the band, {ends} GHz.")
         if is_concrete(self.weights) and not np.any(np.asarray(self.weights) > 0):
             raise ValueError("Bandpass.weights are all zero.")
 

@@ -42,8 +42,9 @@ class AbstractConvolution(Module):
 class Convolved(AbstractPhotonSpectrum):
     """A spectrum whose photons a convolution has moved from bin to bin.
 
-    At one energy it is found on 2000 bins from 0.01 to 200 keV. A band gets photons from an eighth of its lowest to
-    eight times its highest energy, a likelihood from all bins of its response.
+    At one energy it is found on 2000 bins from 0.01 to 200 keV, and NaN beyond. A band gets photons from an eighth of
+    its lowest to eight times its highest energy, a likelihood from all bins of its response. A factor in front of it
+    takes photons to be spread evenly over each bin, as in XSPEC.
 
     **Arguments:** `convolution`, `spectrum`.
 
@@ -62,7 +63,8 @@ class Convolved(AbstractPhotonSpectrum):
     def __call__(self, energy: Scalar) -> Scalar:
         bins = Bins.contiguous(jnp.geomspace(0.01, 200.0, 2001, dtype=energy.dtype))
         width = bins.high - bins.low
-        return jnp.interp(energy, bins.low + 0.5 * width, self.binned(bins) / width)
+        found = jnp.interp(energy, bins.low + 0.5 * width, self.binned(bins) / width)
+        return jnp.where((energy >= bins.edges[0]) & (energy <= bins.edges[-1]), found, jnp.nan)
 
     def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
         photons = bins.gathered(self.spectrum.binned(bins))

@@ -100,11 +100,16 @@ class TableGrid(Module):
         """The smallest and the largest value of each parameter."""
         return dict(zip(self.names, self.limits, strict=True))
 
+    @property
+    def wide(self) -> np.ndarray:
+        """(n,), which of its bins are wider than those of a spectrum, which are to be cut there."""
+        low, high = self.energies[:-1], self.energies[1:]
+        return high > low * np.exp(WIDEST)
+
     def cuts(self) -> np.ndarray:
-        """Edges, (k,) keV, of its bins that are wider than those of a spectrum, which are to be cut there."""
-        energy = self.energies[self.energies > 0]
-        wide = np.diff(np.log(energy)) > WIDEST
-        return energy[np.append(wide, wide[-1:]) | np.append(wide[:1], wide)]
+        """Edges, (k,) keV, of its wide bins, and its ends."""
+        wide = np.concatenate([[True], self.wide, [True]])
+        return self.energies[(wide[1:] | wide[:-1]) & (self.energies > 0)]
 
     def completed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters by name, in the order of the grid, the initial value of the file where none is given.

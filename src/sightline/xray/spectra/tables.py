@@ -86,9 +86,9 @@ class TableModel(AbstractPhotonSpectrum):
         return self.table.bounds
 
     def __call__(self, energy: Scalar) -> Scalar:
-        edges, width = _bins(self.table, energy.dtype)
+        _, width = _bins(self.table, energy.dtype)
         density = self.table(self.values) / width
-        return self.norm * _looked_up(density, edges, energy * self._stretch(), 0.0, 0.0)
+        return self.norm * _looked_up(density, self.table, energy * self._stretch(), 0.0, 0.0)
 
     def photons(self, low: Scalar, high: Scalar) -> Scalar:
         edges, width = _bins(self.table, low.dtype)
@@ -108,7 +108,8 @@ class TableFactor(AbstractFactor):
 
     T(E) is what the bin of the table has that holds E, multilinear in the parameters as in `TableModel`; outside its
     energies what the file says, 0 if it says nothing. Bins of a spectrum are cut at the edges of the table's bins that
-    are wider than 1/80 in ln E; in narrower ones it is taken at two energies of each bin of the spectrum.
+    are wider than 1/80 in ln E; among narrower ones T is linear in E between their middles, so that it has a derivative
+    by redshift, and taken at two energies of each bin of the spectrum.
 
     **Arguments:** `table`, `values`, `redshift`: as of `TableModel`; T(E) is that of the table at E (1 + z).
 
@@ -149,9 +150,8 @@ class TableFactor(AbstractFactor):
         return self.table.bounds
 
     def __call__(self, energy: Scalar) -> Scalar:
-        edges, _ = _bins(self.table, energy.dtype)
         at = energy if self.redshift is None else energy * (1 + self.redshift)
-        value = _looked_up(self.table(self.values), edges, at, self.table.below, self.table.above)
+        value = _looked_up(self.table(self.values), self.table, at, self.table.below, self.table.above)
         return jnp.exp(-value) if self.table.kind == "exponential" else value
 
     def jumps(self) -> Jumps:
@@ -176,11 +176,18 @@ def _bins(table: TableGrid, dtype: Any) -> tuple[Float[Array, " n1"], Float[Arra
     return jnp.asarray(table.energies, dtype), jnp.asarray(np.diff(table.energies), dtype)
 
 
-def _looked_up(held: Array, edges: Array, energy: Scalar, below: float, above: float) -> Scalar:
-    """What the bin holds in which an energy lies, and what is outside."""
+def _looked_up(held: Array, table: TableGrid, energy: Scalar, below: float, above: float) -> Scalar:
+    """What the bin holds in which an energy lies, and what is outside; linear between the middles of narrow bins."""
+    edges = jnp.asarray(table.energies, energy.dtype)
+    middles = jnp.asarray(0.5 * (table.energies[1:] + table.energies[:-1]), energy.dtype)
+    narrow, last = jnp.asarray(~table.wide), held.size - 1
     index = jnp.searchsorted(edges, energy, side="right") - 1
-    value = held[jnp.clip(index, 0, held.size - 1)]
-    return jnp.where(index < 0, below, jnp.where(index >= held.size, above, value))
+    one = jnp.clip(index, 0, last)
+    other = jnp.clip(jnp.where(energy < middles[one], one - 1, one + 1), 0, last)
+    between = narrow[one] & narrow[other] & (one != other)
+    part = (energy - middles[one]) / jnp.where(between, middles[other] - middles[one], 1)
+    value = held[one] + jnp.where(between, part * (held[other] - held[one]), 0)
+    return jnp.where(index < 0, below, jnp.where(index > last, above, value))
 
 
 def _between(held: Array, edges: Array, width: Array, low: Scalar, high: Scalar) -> Scalar:

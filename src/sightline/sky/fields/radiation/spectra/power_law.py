@@ -1,6 +1,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ....._core.elementary import mean_exponential
 from ....._core.module import is_concrete, param
 from ....._core.types import Scalar
 from .....processes.compton_photons import integrals
@@ -53,11 +54,4 @@ class PowerLaw(AbstractPhotonSpectrum):
         low, high = self.ends()
         slope = (2 - self.index) * (high - low)
         exponent = -self.index * (log_energy - low) - 2 * low
-        return self.energy_density / REST * jnp.exp(exponent) / ((high - low) * _mean_exponential(slope))
-
-
-def _mean_exponential(x: Scalar) -> Scalar:
-    """(e^x - 1)/x."""
-    small = jnp.abs(x) < 1e-3
-    lit = jnp.where(small, 1, x)
-    return jnp.where(small, 1 + x / 2 * (1 + x / 3 * (1 + x / 4)), jnp.expm1(lit) / lit)
+        return self.energy_density / REST * jnp.exp(exponent) / ((high - low) * mean_exponential(slope))
