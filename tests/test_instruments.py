@@ -249,3 +249,11 @@ def test_narrow_and_impossible_neighbour_beams(precision):
         NeighbourBeam(fwhm=10.0, radius=180.0)
     with pytest.raises(ValueError, match="NaN"):
         add_noise(stokes, float("nan"), jax.random.key(0))
+
+
+def test_a_beam_that_a_fit_makes_wider_than_its_neighbours_is_told():
+    sky = sl.HealpixSky(4)
+    stokes = sl.Stokes(*jnp.ones((3, sky.size)), frequency=23.0, sky=sky)
+    seen = jax.jit(lambda fwhm: sl.instruments.NeighbourBeam(fwhm, radius=30.0)(stokes).I[0])
+    assert float(seen(30.0)) == pytest.approx(1)
+    assert np.isnan(seen(30.1))

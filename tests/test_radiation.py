@@ -137,3 +137,13 @@ def test_values_are_energy_densities():
 def test_bad_input_is_refused(make, words):
     with pytest.raises((ValueError, TypeError), match=words):
         make()
+
+
+def test_ends_that_a_fit_leads_across_each_other_are_told():
+    def number(low):
+        return sl.radiation.spectra.PowerLaw(index=1.5, low=low, high=5.0, energy_density=1.0).number(
+            jnp.asarray(-12.0)
+        )
+
+    for low, expected in ((1.0, np.isfinite), (6.0, np.isnan)):
+        assert expected(jax.jit(number)(low))

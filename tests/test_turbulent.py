@@ -239,3 +239,14 @@ def test_turbulence_survives_a_file_and_a_changed_value(tmp_path):
     sl.save(field, tmp_path / "field.npz")
     assert eqx.tree_equal(sl.load(tmp_path / "field.npz"), field)
     assert eqx.tree_equal(dataclasses.replace(field, rms=5.0).latents, field.latents)
+
+
+def test_an_outer_scale_that_a_fit_leads_below_the_grid_is_told():
+    def field(scale):
+        return sl.magnetic.Turbulent(
+            key=jax.random.key(0), shape=(8, 8, 8), rms=1.0, outer_scale=scale, half_widths=(4, 4, 4)
+        )
+
+    value = jax.jit(lambda scale: field(scale).prepare()(jnp.zeros(3))[0])
+    assert np.isfinite(value(4.0))
+    assert np.isnan(value(3.9))

@@ -17,6 +17,8 @@ from ..geometry import Structures
 from ..grids import regular, spectral
 from .grid import check_box, from_centre
 
+_LEAST = 4
+"""Voxels in the largest wavelength, at least."""
 T = TypeVar("T", bound="AbstractTurbulent")
 L = TypeVar("L", bound="AbstractLognormal")
 
@@ -32,7 +34,7 @@ class AbstractTurbulent(Module):
 
     - `latents`: standard normal, (..., nx, ny, nz); drawn from `shape` and `key` if not given.
     - `slope` s: 5/3 is that of Kolmogorov 1941.
-    - `outer_scale`: the largest wavelength, kpc; at least four voxels.
+    - `outer_scale`: the largest wavelength, kpc; at least four voxels, NaN where a fit leads below.
     - `half_widths`: the box is |x - c| <= X, ... [kpc]; node i along x lies at c - X + 2 X i/n, i < n.
     - `centre` c: of the box, (3,) kpc.
     - `outside`: `"zero"`: no fluctuations outside the box; `"periodic"`: the box is repeated.
@@ -63,8 +65,8 @@ class AbstractTurbulent(Module):
             raise ValueError(
                 f"{name}.latents has shape {shape}: a spectrum needs at least four nodes along x, y and z."
             )
-        size = max(spectral.voxel(shape, self.half_widths))
-        if is_concrete(self.outer_scale) and float(self.outer_scale) < 4 * size * (1 - 1e-6):
+        size = self._voxel()
+        if is_concrete(self.outer_scale) and float(self.outer_scale) < _LEAST * size * (1 - 1e-6):
             needed = tuple(math.ceil(8 * half / float(self.outer_scale)) for half in self.half_widths)
             raise ValueError(
                 f"{name}.outer_scale = {float(self.outer_scale):.4g} kpc is below four voxels of {size:.4g} kpc: the "
@@ -82,7 +84,13 @@ class AbstractTurbulent(Module):
 
     def unit_field(self) -> Float[Array, "*channels nx ny nz"]:
         """The random field on the nodes, with variance 1 in each channel."""
-        return spectral.unit_field(self.latents, self.half_widths, self.slope, self.outer_scale)
+        held = self.outer_scale >= _LEAST * self._voxel() * (1 - 1e-6)  # a fit may lead below
+        values = spectral.unit_field(self.latents, self.half_widths, self.slope, self.outer_scale)
+        return jnp.where(held, values, jnp.nan)
+
+    def _voxel(self) -> float:
+        """The longest side, kpc."""
+        return max(spectral.voxel(self.latents.shape, self.half_widths))
 
     def nodes(self) -> np.ndarray:
         """Positions of the nodes, (nx, ny, nz, 3) kpc."""

@@ -27,7 +27,7 @@ class NeighbourBeam(AbstractInstrument):
 
     **Arguments:**
 
-    - `fwhm`: full width at half maximum, deg; learnable.
+    - `fwhm`: full width at half maximum, deg; learnable up to `radius`, NaN beyond.
     - `radius`: how far neighbours count, deg; 2 fwhm leaves out 2e-5 of the beam, 1.5 fwhm 2e-3.
     - `gain`, `offset`: as `sl.instruments.Calibration`.
 
@@ -61,7 +61,8 @@ class NeighbourBeam(AbstractInstrument):
             return jnp.asarray(values, self.fwhm.dtype).reshape(batch + values.shape)
 
         there = near.there.reshape(batch + near.there.shape)
-        weight = jnp.where(there, jnp.exp(-4 * math.log(2) * lifted(near.square) / self.fwhm**2), 0)
+        fwhm = jnp.where(self.fwhm > self.radius, jnp.nan, self.fwhm)  # a fit may widen it beyond its neighbours
+        weight = jnp.where(there, jnp.exp(-4 * math.log(2) * lifted(near.square) / fwhm**2), 0)
         iau = stokes.to_convention("IAU")
         blank = is_blank(iau.Q) | is_blank(iau.U)  # one of them says nothing of the other in another basis
         q, u = (jnp.where(blank, 0, part)[..., near.index] for part in (iau.Q, iau.U))

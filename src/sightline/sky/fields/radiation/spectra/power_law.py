@@ -34,8 +34,8 @@ class PowerLaw(AbstractPhotonSpectrum):
     def number(self, log_energy: Scalar) -> Scalar:
         """n, () cm^-3 per m_e c^2, at ln(e/m_e c^2), ()."""
         low, high = self.ends()
-        inside = (log_energy >= low) & (log_energy <= high)
-        return jnp.where(inside, self._within(log_energy), 0)
+        outside = (log_energy < low) | (log_energy > high)
+        return jnp.where(outside & (low < high), 0, self._within(log_energy))
 
     def total(self) -> Scalar:
         """The energy density, () eV cm^-3."""
@@ -52,6 +52,7 @@ class PowerLaw(AbstractPhotonSpectrum):
     def _within(self, log_energy: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """The power law without its ends: u e^-alpha/int e^(1 - alpha) de."""
         low, high = self.ends()
-        slope = (2 - self.index) * (high - low)
+        width = jnp.where(low < high, high - low, jnp.nan)  # a fit may lead one across the other
         exponent = -self.index * (log_energy - low) - 2 * low
-        return self.energy_density / REST * jnp.exp(exponent) / ((high - low) * mean_exponential(slope))
+        share = width * mean_exponential((2 - self.index) * width)
+        return self.energy_density / REST * jnp.exp(exponent) / share
