@@ -127,3 +127,17 @@ def test_what_is_refused():
         sl.scan(post, {"x": (0, 1)}).upper(1.0)
     with pytest.raises(TypeError, match="ranges is a str: give a dict by name"):
         sl.scan(post, "x")
+
+
+def test_numbers_that_are_held_need_no_range():
+    """Of two correlated ones, the first given the second: the conditional normal distribution."""
+    covariance, mean = np.array([[1.0, 0.8], [0.8, 2.0]]), np.array([0.3, -0.2])
+    root = np.linalg.inv(np.linalg.cholesky(covariance))
+    space = sl.ParameterSpace({"x": jnp.zeros(2)}, {"x": dist.Uniform(-30.0, 30.0)}).pin("x[1]", 1.5)
+    noise = sl.statistics.Gaussian(np.ones(2))
+    data = sl.Likelihood(lambda model: jnp.asarray(root) @ model["x"], root @ mean, noise)
+    found = sl.scan(sl.Posterior(space, data), {"x[0]": (-20, 20)})
+    assert found.mean == pytest.approx(0.3 + 0.8 / 2 * 1.7, rel=1e-7)
+    assert found.sd == pytest.approx((1 - 0.8**2 / 2) ** 0.5, rel=1e-7)
+    with pytest.raises(ValueError, match="is held by pin"):
+        sl.scan(sl.Posterior(space, data), {"x[1]": (-20, 20)})

@@ -30,7 +30,7 @@ def scan(posterior: Posterior, ranges: Mapping[str, Any]) -> Marginal | Joint:
 
     **Arguments:**
 
-    - `posterior`: whose free numbers are those of `ranges`.
+    - `posterior`: whose free numbers are those of `ranges`; others are held, `space.pin`.
     - `ranges`: (low, high) by the label of the number, one or two. What reaches beyond the prior is cut there.
 
     **Returns:** of one number a `Marginal`, with `.mode`, `.mean`, `.sd`, `.upper(0.68)`, `.lower(0.68)` and
@@ -81,13 +81,16 @@ def _ranges(posterior: Posterior, ranges: Mapping[str, Any]) -> tuple[np.ndarray
         if ends.shape != (2,) or not np.all(np.isfinite(ends)) or not ends[0] < ends[1]:
             raise ValueError(f"ranges[{label!r}] = {given!r} is empty: give (low, high), low < high, both finite.")
         place = space.labels.index(label)
+        if space.held[place]:
+            raise ValueError(f"ranges[{label!r}]: the number is held by pin: scan a space that does not hold it.")
         cut = np.clip(ends, first[place], last[place])
         if not cut[0] < cut[1]:
             raise ValueError(
                 f"ranges[{label!r}] = {given!r} lies outside its prior, {first[place]:g} ... {last[place]:g}."
             )
         found.append(cut)
-    others = [label for label in space.labels if label not in ranges]
+    free = zip(space.labels, ~space.held, strict=True)
+    others = [label for label, moves in free if moves and label not in ranges]
     if others:
         raise ValueError(
             f"{', '.join(others[:3])} {'is' if len(others) == 1 else 'are'} free as well: give a range for it, keep it "

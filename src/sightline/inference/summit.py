@@ -16,9 +16,9 @@ ZOOMS, STEPS = 8, 30
 
 
 class Density:
-    """The log density of the numbers of a posterior, in an order of their labels.
+    """The log density of the free numbers of a posterior, in an order of their labels.
 
-    **Arguments:** `labels`: of all of them, (d,); `low`, `high`: of the box, (d,).
+    **Arguments:** `labels`: of all that are not held, (d,); `low`, `high`: of the box, (d,).
     """
 
     labels: tuple[str, ...]
@@ -27,14 +27,23 @@ class Density:
 
     def __init__(self, posterior: Posterior, labels: tuple[str, ...], low: np.ndarray, high: np.ndarray):
         self.labels, self.low, self.high, self._posterior = labels, low, high, posterior
-        self._order = np.array([labels.index(one) for one in posterior.space.labels])
+        space = posterior.space
+        self._places = np.array([space.labels.index(one) for one in labels])
+        whole = space.to_constrained(space.to_unconstrained(space.inwards({})))  # what `pin` holds is in it
+        self._others = np.asarray(ravel(whole, space.names)[0], np.float64)
+
+    def _whole(self, points: np.ndarray) -> np.ndarray:
+        """Points with what is held, (m, numbers) in the order of the space."""
+        found = np.repeat(self._others[None], len(points), axis=0)
+        found[:, self._places] = points
+        return found
 
     def heights(self, points: np.ndarray) -> np.ndarray:
         """The log density at points, (m, d)."""
         found = []
         size = min(TOGETHER, 2 ** int(np.ceil(np.log2(len(points)))))
         for first in range(0, len(points), size):
-            part = points[first : first + size, self._order]
+            part = self._whole(points[first : first + size])
             padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
             found.append(np.asarray(_heights(self._posterior, padded), np.float64)[: len(part)])
         values = np.concatenate(found)
@@ -42,9 +51,9 @@ class Density:
 
     def slopes(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Gradient, (d,), and second derivatives, (d, d), at a point."""
-        gradient, hessian = _slopes(self._posterior, point[self._order])
-        back = np.argsort(self._order)
-        return np.asarray(gradient, np.float64)[back], np.asarray(hessian, np.float64)[np.ix_(back, back)]
+        gradient, hessian = _slopes(self._posterior, self._whole(point[None])[0])
+        own = self._places
+        return np.asarray(gradient, np.float64)[own], np.asarray(hessian, np.float64)[np.ix_(own, own)]
 
 
 class Summit(NamedTuple):
