@@ -361,6 +361,7 @@ def test_approximations_of_a_gaussian_are_exact(method, monkeypatch):
 
 def test_an_approximation_that_is_none_says_so():
     near = sl.approximate(banana(), jax.random.key(14), sl.inference.MeanField(steps=300))
+    assert repr(near).startswith("Approximation of 2 parameters by MeanField(steps=300): evidence lower bound -")
     assert "not near the posterior" in repr(near.sample(jax.random.key(15)))
 
 

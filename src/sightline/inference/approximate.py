@@ -65,6 +65,11 @@ class Approximation:
         notes = {"algorithm": repr(self._method), "warmup": 0} | judged(weights)
         return Chains.of(self._posterior, found[None], {"lp": heights[None], "log_weight": weights[None]}, notes)
 
+    def __repr__(self) -> str:
+        bound = f"evidence lower bound {self.elbo[-1]:.6g} after {self.elbo.size} steps"
+        doubt = f"; {self.doubt}" if self.doubt else ""
+        return f"Approximation of {self._posterior.space.size} parameters by {self._method!r}: {bound}{doubt}"
+
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
         """The Pareto k of the importance weights of draws."""
         check_counts(draws=draws)
