@@ -62,11 +62,12 @@ def test_nor_do_noise_spectra_files_likelihoods_and_figures(tmp_path):
     for i, sky in enumerate((cosmo, iau)):
         sl.io.write_map(tmp_path / f"{i}.fits", sky)
         np.testing.assert_allclose(sl.io.read_map(tmp_path / f"{i}.fits").to_convention("COSMO").U, cosmo.U)
+    spread = jax.tree.map(lambda leaf: abs(leaf) if leaf.ndim else leaf, cosmo)
     covariance = np.tile(np.eye(3) + 0.3, (SKY.size, 1, 1))
     flipped = covariance * np.outer([1, 1, -1], [1, 1, -1])
     pairs = [
         [sl.MapLikelihood(LINES, 30.0, sky, 1.0) for sky in (cosmo, iau)],
-        [sl.MapLikelihood(LINES, 30.0, *pair) for pair in ((cosmo, cosmo), (iau, iau))],
+        [sl.MapLikelihood(LINES, 30.0, *pair) for pair in ((cosmo, spread), (iau, spread.to_convention("IAU")))],
         [
             sl.MapLikelihood(LINES, 30.0, sky, covariance=matrix)
             for sky, matrix in ((cosmo, covariance), (iau, flipped))
@@ -254,3 +255,33 @@ def test_cosmic_rays_of_several_populations_are_not_held():
     shifted = dataclasses.replace(simulator, cosmic_rays=sl.fields.Shifted(rays, (0.01, 0.0, 0.0)))
     with pytest.raises(ValueError, match=r"several populations.*leave it out"):
         shifted.hold(LINES, "cosmic_rays")
+
+
+@pytest.mark.parametrize("convention", ["IAU", "COSMO"])
+def test_standard_deviations_as_maps_have_no_sign(convention):
+    """U of one convention is that of the other turned, its noise is not; what is negative is no noise."""
+    data, ones = sky_of(convention=convention), jnp.ones(SKY.size)
+    noise = sl.Stokes(ones, 2 * ones, 3 * ones, frequency=30.0, sky=SKY, convention=convention)
+    bands = sl.instruments.Bands([30.0, 40.0], 1.0)
+    both = [
+        dataclasses.replace(
+            one,
+            I=jnp.stack([one.I] * 2),
+            Q=jnp.stack([one.Q] * 2),
+            U=jnp.stack([one.U] * 2),
+            V=None,
+            frequency=jnp.array([30.0, 40.0]),
+        )
+        for one in (data, noise)
+    ]
+    map_likelihood = sl.MapLikelihood(LINES, 30.0, data, noise, parameters="QU")
+    np.testing.assert_allclose(map_likelihood.noise.sigma, np.stack([2 * ones, 3 * ones]))
+    sl.SpectralLikelihood(bands, both[0], noise=both[1])
+    for part, wrong in (("Q", -1.0), ("U", np.where(np.arange(SKY.size) < 7, -1.0, 1.0))):
+        bad = SKY.size if part == "Q" else 7
+        negative = dataclasses.replace(noise, **{part: getattr(noise, part) * wrong})
+        with pytest.raises(ValueError, match=rf"noise\.{part} is negative in {bad} of 192 pixels"):
+            sl.MapLikelihood(LINES, 30.0, data, negative, parameters="QU")
+        negative = dataclasses.replace(both[1], **{part: getattr(both[1], part) * wrong})
+        with pytest.raises(ValueError, match=rf"noise\.{part} is negative in {2 * bad} of 384 pixels"):
+            sl.SpectralLikelihood(bands, both[0], noise=negative)

@@ -24,6 +24,7 @@ FIELDS = {
     "uniform": lambda: sl.magnetic.Uniform(),
     "lsa": lambda: sl.magnetic.LSA(),
     "magnetic grid": lambda: sl.magnetic.Grid(random_values(3, 6, 5, 4), outside="nearest"),
+    "grid off centre": lambda: sl.magnetic.Grid(random_values(3, 6, 5, 4), half_widths=(2, 3, 1), centre=sl.SUN),
     "cubic grid": lambda: sl.electrons.Grid(random_values(6, 5, 4), interpolation="cubic"),
     "uniform electrons": lambda: sl.electrons.Uniform(),
     "electron disk": lambda: sl.electrons.ExponentialDisk(),
@@ -331,3 +332,67 @@ def test_an_observable_integrates_numbers():
     ):
         with pytest.raises(ValueError, match=r"(quantity|weight) returned shape \(3,\) at one point"):
             observable(simulator)
+
+
+BOX = {"half_widths": (3.0, 2.0, 1.0), "centre": (-7.0, 1.0, 0.2)}
+OFF_CENTRE = {
+    "electrons": lambda: sl.electrons.Grid(random_values(5, 4, 4), **BOX),
+    "cells": lambda: sl.electrons.Grid.from_cells(random_values(5, 4, 4), **BOX),
+    "cubic": lambda: sl.electrons.Grid(random_values(5, 4, 4), interpolation="cubic", **BOX),
+    "magnetic": lambda: sl.magnetic.Grid(random_values(3, 5, 4, 4), **BOX),
+    "vector potential": lambda: jax.tree.map(
+        lambda leaf: jnp.asarray(random_values(*leaf.shape)) if leaf.ndim else leaf,
+        sl.magnetic.VectorPotentialGrid.zeros((5, 4, 3), **BOX),
+    ),
+    "process": lambda: sl.magnetic.GaussianProcess(shape=(6, 6, 6), rms=3.0, key=KEY, **BOX),
+    "cylinder": lambda: sl.magnetic.GaussianProcess(
+        shape=(6, 6, 6), rms=3.0, key=KEY, coordinates="cylindrical", lengths=(3.0, 1.0, 1.0), **BOX
+    ),
+    "turbulence": lambda: sl.magnetic.Turbulent((16, 16, 16), rms=3.0, key=KEY, **BOX),
+    "shifted": lambda: sl.fields.Shifted(
+        sl.electrons.Grid(random_values(5, 4, 4), half_widths=BOX["half_widths"]), BOX["centre"]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OFF_CENTRE)
+def test_fields_off_centre_are_seen_where_they_are(name):
+    """By default cells, which are cut where fields say that they end, as by narrow ones all along the ray."""
+    field = OFF_CENTRE[name]()
+    sky = sl.Directions([0.0, 90.0, 150.0, 200.0, 20.0], [1.0, 0.0, 20.0, 5.0, -60.0])
+    plain = sl.Sightlines(sky, sl.RadialCells(4000, distance=10.0))
+    if isinstance(field.prepare()(jnp.asarray(BOX["centre"])), jax.Array) and field.prepare()(jnp.zeros(3)).ndim == 0:
+        simulator = sl.Simulator(electron_density=field)
+        found, expected = simulator.dispersion_measure(sky), simulator.dispersion_measure(plain)
+    else:
+        simulator = sl.Simulator(field, sl.electrons.Uniform(0.1))
+        found, expected = simulator.rotation_measure(sky), simulator.rotation_measure(plain)
+    assert np.all(np.abs(expected) > 0)
+    np.testing.assert_allclose(found, expected, rtol=5e-3, atol=2e-3 * np.max(np.abs(expected)))
+
+
+def test_the_contract_finds_fields_that_go_on_behind_their_end():
+    class Wrong(sl.fields.AbstractField):
+        n0: jax.Array = sl.param(1.0)
+
+        def structures(self):
+            return sl.fields.Structures.layer(-0.5, 0.5).ending(sl.fields.Structures.layer(-0.5, 0.5))
+
+        def __call__(self, position):
+            return self.n0 * jnp.exp(-0.5 * position[2] ** 2)
+
+    with pytest.raises(AssertionError, match=r"structures\(\) ends it before"):
+        sl.testing.check_field(Wrong())
+
+
+def test_mixing_components_needs_some():
+    with pytest.raises(TypeError, match="Uniform is a scalar"):
+        sl.fields.Linear(sl.electrons.Uniform(1.0), jnp.eye(3))(jnp.zeros(3))
+
+
+def test_complex_numbers_are_refused():
+    for values in (np.ones((3, 3, 3)) * (1 + 2j), jnp.ones((3, 3, 3), complex)):
+        with pytest.raises(TypeError, match=r"Grid.values must be real numbers, not complex ones"):
+            sl.electrons.Grid(values)
+    with pytest.raises(TypeError, match=r"LSA.b0 must be real numbers"):
+        sl.magnetic.LSA(b0=np.complex128(1 + 2j))

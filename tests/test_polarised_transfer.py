@@ -251,3 +251,23 @@ def test_unresolved_depolarisation_is_refused_with_the_cure():
     faded = TransferCoefficients(StokesVector(I=jnp.ones(2)), depolarisation=jnp.ones(2))
     with pytest.raises(ValueError, match="use CellTransfer"):
         sl.transfer.PolarisedTransfer()(faded, jnp.ones(2), StokesVector())
+
+
+def test_circular_polarisation_keeps_its_digits_in_single_precision():
+    """V is 1e-6 to 1e-4 of I: it is carried by itself, not as a difference of I + V and I - V."""
+    found = {}
+    for double in (True, False):
+        with jax.enable_x64(double):
+            emission = (
+                sl.emission.Synchrotron(absorption="polarised"),
+                sl.emission.CircularSynchrotron(absorption="polarised"),
+                sl.emission.FaradayRotation(),
+                sl.emission.FaradayConversion(),
+            )
+            disks = sl.electrons.ExponentialDisk(), sl.cosmic_rays.ExponentialDisk(index=2.6)
+            simulator = sl.Simulator(sl.magnetic.LSA(), *disks, emission, transfer=sl.transfer.PolarisedTransfer())
+            sky = sl.Directions([0.0, 30.0, 75.0, 180.0, 250.0, 90.0], [1.0, -5.0, 60.0, 2.0, -30.0, 0.0])
+            seen = simulator(sl.Sightlines(sky, sl.RadialCells(64, distance=20.0)), 3.0)
+            found[double] = np.asarray(seen.V, np.float64), np.asarray(seen.I, np.float64)
+    assert np.max(np.abs(found[True][0] / found[True][1])) < 1e-3
+    np.testing.assert_allclose(found[False][0], found[True][0], rtol=2e-5)

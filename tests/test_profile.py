@@ -215,6 +215,19 @@ def test_a_number_that_is_held_is_not_free(method):
     np.testing.assert_allclose(found.high - found.best, np.sum(x**2) ** -0.5, rtol=1e-2)
 
 
+def test_a_number_that_is_held_is_the_one_of_the_model():
+    posterior, _ = straight(2.5)
+    whole, _ = straight()
+    assert posterior.space.initial["a"] == posterior.space.replace({"b": 1.0})["a"] == 2.5
+    np.testing.assert_allclose(posterior.log_posterior({"b": 1.5}), whole.log_posterior({"a": 2.5, "b": 1.5}))
+    for value in (10.5, -1.0, np.nan):
+        with pytest.raises(ValueError, match="lies outside the support of its prior"):
+            whole.space.pin("a", value)
+    disk = sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"scale_height": dist.Normal(1.0, 0.5)})
+    with pytest.raises(ValueError, match="scale_height"):
+        disk.pin("scale_height", -2.0)
+
+
 def test_profiles_by_the_method_of_separations():
     posterior, x = straight()
     found = sl.profile(posterior, "a", method=sl.ProjectedGaussNewton())

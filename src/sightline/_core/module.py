@@ -75,6 +75,8 @@ def _first_bad(values: np.ndarray) -> str:
 
 def _to_leaf(value: Any, unit: str, name: str) -> Any:
     del unit
+    if np.iscomplexobj(value):
+        raise TypeError(f"{name} must be real numbers, not complex ones: take .real of what has no other part.")
     try:
         return jnp.asarray(value, default_float())
     except (TypeError, ValueError) as error:

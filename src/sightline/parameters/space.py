@@ -32,7 +32,7 @@ from .priors import (
 from .summary import summary
 from .text_table import Table
 from .ties import Function, Tie, check_ties, within
-from .vector import Values, labels
+from .vector import Values, filled, labels
 
 Given = Mapping[str, Any]
 
@@ -153,9 +153,11 @@ class ParameterSpace(eqx.Module):
     def pin(self, label: str, value: Any) -> "ParameterSpace":
         """The same parameters, of which one number is held at a value: unconstrained numbers are those of the others.
 
-        **Arguments:** `label`: of `labels`, e.g. `"b0"`, `"arms[3]"`; `value`: within the support of its prior.
+        **Arguments:** `label`: of `labels`, e.g. `"b0"`, `"arms[3]"`; `value`: within the support of its prior, which
+        the model has from then on.
 
-        **Raises:** `ValueError` for a label that is none, or a prior whose numbers depend on each other.
+        **Raises:** `ValueError` for a label that is none, a prior whose numbers depend on each other, or a value beyond
+        its support or the physical bounds.
 
         !!! example
             >>> import numpyro.distributions as dist
@@ -164,9 +166,17 @@ class ParameterSpace(eqx.Module):
             {'x': Array([1., 5., 1.], dtype=float64)}
         """
         name, place = self.find(label)
-        value = jnp.asarray(value, self.initial[name].dtype)
-        priors = [pinned(prior, one, place, value) if one == name else prior for one, prior in self._each()]
-        return eqx.tree_at(lambda space: space.priors, self, tuple(priors))
+        number = jnp.asarray(value, self.initial[name].dtype)
+        start = filled(self.initial[name], {place: number})
+        at = self.names.index(name)
+        priors = [pinned(prior, one, place, number) if one == name else prior for one, prior in self._each()]
+        if is_concrete(number):
+            refuse_beyond(start, self.ends[at], name, self.units[at])
+            check_start(self.priors[at], name, start, self.units[at])
+        leaves, structure = jax.tree.flatten(self.model)
+        leaves[self._positions[at]] = start
+        model = jax.tree.unflatten(structure, leaves)
+        return eqx.tree_at(lambda space: (space.model, space.priors), self, (model, tuple(priors)))
 
     def find(self, label: str) -> tuple[str, int]:
         """The parameter that a label is of, and its place in the ravelled array.

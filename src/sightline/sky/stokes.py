@@ -29,6 +29,21 @@ def is_blank(values: Any) -> Any:
     return ~(abs(values) < BLANK)
 
 
+def check_deviations(noise: "Stokes", parameters: str) -> None:
+    """Refuses maps of standard deviations that are negative; those of U all are after a change of convention.
+
+    **Raises:** `ValueError`.
+    """
+    for name in parameters:
+        part = getattr(noise, name)
+        if part is None:
+            continue
+        values = np.asarray(part)[~np.asarray(is_blank(part))]
+        bad = int(np.sum(values < 0))
+        if bad and not (name == "U" and np.all(values <= 0)):
+            raise ValueError(f"noise.{name} is negative in {bad} of {part.size} pixels: give standard deviations.")
+
+
 def to_frequency(frequency: Any) -> Array:
     """Frequencies in GHz, refused unless finite and positive."""
     values = strip_unit(frequency, "GHz", "frequency")

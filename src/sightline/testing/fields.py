@@ -12,6 +12,8 @@ from .._core.units import refuse_units
 from ..sky.fields import AbstractField
 from .derivatives import derivative_problems, finite_problems, report, round_trip_problems
 
+_NOTHING = 1e-5
+"""Of the largest value: what a field may be beyond its extent, of which none is integrated."""
 _SPECIAL = [
     (0.0, 0.0, 0.0),
     (0.0, 0.0, 1.0),
@@ -53,7 +55,8 @@ def check_field(field: AbstractField) -> None:
     Shape and type of the value; leaves that are arrays; value and gradients finite at random points, on the axis, at
     the centre, in the plane and far outside; derivatives with respect to parameters and position equal to central
     differences (double precision; a field may jump at hard cuts); jvp and vjp agree; vmap equals a loop;
-    single-precision leaves give a single-precision value; serialising loses nothing.
+    single-precision leaves give a single-precision value; serialising loses nothing; it is zero where its structures
+    say that it has ended, since cells end there.
 
     **Arguments:** `field`: an `sl.fields.AbstractField`.
 
@@ -74,6 +77,7 @@ def check_field(field: AbstractField) -> None:
         problems += derivative_problems(lambda f: _values(f, random), field, "the parameters")
         problems += derivative_problems(lambda x: _values(field, x), random, "the position")
         problems += _loop_problems(field, random[:4]) + round_trip_problems(field)
+        problems += _ending_problems(field, jnp.concatenate([random, special]))
     report(name, problems)
 
 
@@ -126,3 +130,16 @@ def _loop_problems(field: AbstractField, positions: Array) -> list[str]:
     tolerance = 1e3 * np.finfo(loop.dtype).eps
     same = np.allclose(loop, together, rtol=tolerance, atol=tolerance * np.max(np.abs(loop), initial=0))
     return [] if same else ["vmap over positions and a loop over them disagree"]
+
+
+def _ending_problems(field: AbstractField, positions: Array) -> list[str]:
+    size = np.abs(np.asarray(_values(field, positions))).reshape(len(positions), -1).max(axis=1)
+    along = jnp.asarray((0.6, -0.48, 0.64), positions.dtype)
+
+    def inside(position: Array) -> Array:
+        spans = [region.common(position, along) for region in field.structures().extent.regions]
+        return jnp.any(jnp.asarray([False, *((first <= 1e-3) & (last >= -1e-3) for first, last in spans)]))
+
+    lost = ~np.asarray(jax.lax.map(inside, positions)) & (size > _NOTHING * size.max(initial=0))
+    place = np.asarray(positions)[np.argmax(lost)].round(3).tolist()
+    return [f"structures() ends it before {place} kpc, where it is {size[lost][0]:.3g}"] if lost.any() else []

@@ -10,7 +10,7 @@ from ...sky.geometry import AbstractSky, HealpixSky
 from ...sky.geometry.comparison import difference
 from ...sky.instruments.bands import Bands
 from ...sky.pixels import matrices
-from ...sky.stokes import Stokes, is_blank
+from ...sky.stokes import Stokes, check_deviations, is_blank
 from ...statistics import Correlated, Gaussian
 from ...statistics.noise import check_positive
 
@@ -119,6 +119,7 @@ def spread(noise: Any, maps: BandMaps, bands: Bands, parameters: str) -> np.ndar
         return np.array(np.broadcast_to(np.asarray(bands.sigma(maps.sky, parameters))[..., None], shape), np.float64)
     if isinstance(noise, Stokes):
         check_ordering("noise maps", noise.sky, maps.sky)
+        check_deviations(noise, parameters)
         known = noise.to(maps.unit)
         noise = np.abs(_of_stokes(known, bands, parameters))
     given = numbers(noise, brightness_unit(maps.unit).quantity, "noise")

@@ -109,6 +109,8 @@ class Linear(AbstractWrapper):
 
     **Arguments:** `field`; `matrix`: (3, 3), learnable.
 
+    **Raises:** `TypeError` for a scalar field, where it is evaluated.
+
     !!! example
         >>> mirrored = sl.fields.Linear(sl.magnetic.LSA(), jnp.diag(jnp.asarray([1.0, 1.0, -1.0])))
     """
@@ -119,6 +121,8 @@ class Linear(AbstractWrapper):
         return position
 
     def modify(self, value: Value, position: Vector) -> Value:
+        if value.ndim == 0:
+            raise TypeError(f"Linear mixes the components of a vector field; {type(self.field).__name__} is a scalar.")
         return jnp.stack([_row(row, value) for row in self.matrix])
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.elementary import arctan2
@@ -76,8 +77,9 @@ class AbstractGaussianProcess(Module):
         """The walls of the box."""
         if self.cylindrical:
             radius, _, height = self.half_widths
-            return Structures.join(Structures.cylinders(radius), Structures.layer(-height, height))
-        return Structures.box(self.half_widths)
+            layer = Structures.layer(self.centre[2] - height, self.centre[2] + height)
+            return Structures.join(Structures.ellipsoids(self.centre, (radius, radius, np.inf)), layer)
+        return Structures.box(self.half_widths, self.centre)
 
     def process(self) -> Float[Array, "*channels nx ny nz"]:
         """The values at the nodes of the box."""

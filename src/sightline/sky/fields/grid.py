@@ -93,7 +93,7 @@ class AbstractGrid(Module):
 
     def structures(self) -> Structures:
         """The walls of the box, where values end or go on as they are."""
-        box = Structures.box(self.half_widths)
+        box = Structures.box(self.half_widths, self.centre)
         return with_walls(box.ending(box) if self.outside == "zero" else box, *children(self))
 
     def tabulated(self: T) -> T:

@@ -7,7 +7,7 @@ from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, check_positive
 from ..axes import UNITS
 from ..pixels import matrices, used
-from ..stokes import Stokes, is_blank
+from ..stokes import Stokes, check_deviations, is_blank
 from .brightness import Brightness
 from .data import Converted, stokes_values, to_brightness
 
@@ -94,7 +94,9 @@ def _spread(noise: Any, data: Converted) -> np.ndarray | None:
     if noise is None:
         return None
     if isinstance(noise, Stokes):
-        noise = np.abs(stokes_values(noise.to(data.unit), data.observable, "noise"))
+        values = np.abs(stokes_values(noise.to(data.unit), data.observable, "noise"))  # U of IAU has the other sign
+        check_deviations(noise, data.observable.parameters)
+        noise = values
     given = data.numbers(noise, "noise")
     try:
         spread = np.broadcast_to(given, data.values.shape)

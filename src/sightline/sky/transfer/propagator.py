@@ -16,6 +16,7 @@ where both x are, the c are polynomials of d and g. Nothing overflows while L1 <
 """
 
 import math
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -60,6 +61,15 @@ class _Waves(eqx.Module):
     cosine: Scalar
 
 
+class _Jones(eqx.Module):
+    """J = a + w.sigma, real and imaginary parts, w along Q, U and V."""
+
+    a: Scalar
+    a_im: Scalar
+    w: Three
+    w_im: Three
+
+
 def through(cell: Cell, behind: Four) -> Four:
     """I, Q, U, V in front of a cell, from those behind it."""
     roots = _find_roots(cell)
@@ -74,7 +84,7 @@ def _limit(x: Scalar) -> float:
     return 1e-3 if np.finfo(x.dtype).eps < 1e-10 else 0.06
 
 
-def _dot(a: Three, b: Three) -> Scalar:
+def _dot(a: Sequence[Scalar], b: Sequence[Scalar]) -> Scalar:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
@@ -93,8 +103,7 @@ def _find_roots(cell: Cell) -> _Roots:
     return _Roots(small, near_d, near_g, sign * first, sign * second, norm)
 
 
-def _jones(cell: Cell, roots: _Roots, waves: _Waves) -> tuple[Scalar, ...]:
-    """Real and imaginary part of J11, J12, J21 and J22."""
+def _jones(cell: Cell, roots: _Roots, waves: _Waves) -> _Jones:
     mean, half = 0.5 * (waves.slow + waves.fast), 0.5 * (waves.slow - waves.fast)
     re, im = half * waves.cosine, mean * waves.sine
     far_re = (re * roots.first + im * roots.second) / roots.norm
@@ -102,11 +111,9 @@ def _jones(cell: Cell, roots: _Roots, waves: _Waves) -> tuple[Scalar, ...]:
     near = _jones_series(roots, waves.middle)
     far = mean * waves.cosine, half * waves.sine, far_re, far_im
     a, a_im, f, f_im = (jnp.where(roots.small, x, y) for x, y in zip(near, far, strict=True))
-    (q, u, v), (q_im, u_im, v_im) = (
-        [f * b + f_im * r for b, r in zip(cell.boost, cell.turn, strict=True)],
-        [f_im * b - f * r for b, r in zip(cell.boost, cell.turn, strict=True)],
-    )
-    return a + v, a_im + v_im, q + u_im, q_im - u, q - u_im, q_im + u, a - v, a_im - v_im
+    pairs = list(zip(cell.boost, cell.turn, strict=True))
+    (q, u, v), (q_im, u_im, v_im) = [f * b + f_im * r for b, r in pairs], [f_im * b - f * r for b, r in pairs]
+    return _Jones(a, a_im, (q, u, v), (q_im, u_im, v_im))
 
 
 def _jones_series(roots: _Roots, fading: Scalar) -> Four:
@@ -119,27 +126,30 @@ def _jones_series(roots: _Roots, fading: Scalar) -> Four:
     return fading * cosh[0], fading * cosh[1], fading * sinh[0], fading * sinh[1]
 
 
-def _transmit(jones: tuple[Scalar, ...], behind: Four) -> Four:
-    """J C J^+, the four complex products of J C first."""
-    a, a_im, b, b_im, c, c_im, d, d_im = jones
-    i, q, u, v = behind
-    plus, minus = i + v, i - v
+def _transmit(jones: _Jones, behind: Four) -> Four:
+    """J C J^+ of J = a + w.sigma, each Stokes parameter by itself: V is not the small difference of large numbers.
 
-    def row(x: Scalar, x_im: Scalar, y: Scalar, y_im: Scalar) -> Four:
-        return (
-            x * plus + y * q - y_im * u,
-            x_im * plus + y * u + y_im * q,
-            x * q + x_im * u + y * minus,
-            x_im * q - x * u + y_im * minus,
-        )
+    I' = (|a|^2 + |w|^2) I + (e - n).p,  p' = (|a|^2 - |w|^2) p + 2 Re[(w.p) w*] + 2 Im(a w*) x p + (e + n) I,
 
-    e, e_im, f, f_im = row(a, a_im, b, b_im)
-    g, g_im, h, h_im = row(c, c_im, d, d_im)
-    first = e * a + e_im * a_im + f * b + f_im * b_im
-    last = g * c + g_im * c_im + h * d + h_im * d_im
-    q = e * c + e_im * c_im + f * d + f_im * d_im
-    u = e * c_im - e_im * c + f * d_im - f_im * d
-    return 0.5 * (first + last), q, u, 0.5 * (first - last)
+    e = 2 Re(a w*), n = 2 Re w x Im w.
+    """
+    i, *p = behind
+    a, a_im, w, w_im = jones.a, jones.a_im, jones.w, jones.w_im
+    square = a * a + a_im * a_im
+    even = [2 * (a * x + a_im * y) for x, y in zip(w, w_im, strict=True)]
+    odd = [2 * x for x in _cross(w, w_im)]
+    turned = _cross([2 * (a_im * x - a * y) for x, y in zip(w, w_im, strict=True)], p)
+    along, along_im = 2 * _dot(w, p), 2 * _dot(w_im, p)
+    length = _dot(w, w) + _dot(w_im, w_im)
+    q, u, v = (
+        (square - length) * p[k] + along * w[k] + along_im * w_im[k] + turned[k] + (even[k] + odd[k]) * i
+        for k in range(3)
+    )
+    return (square + length) * i + _dot([x - y for x, y in zip(even, odd, strict=True)], p), q, u, v
+
+
+def _cross(a: Sequence[Scalar], b: Sequence[Scalar]) -> Three:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
 def _emit(cell: Cell, weights: Four) -> Four:

@@ -106,7 +106,7 @@ class VectorPotentialGrid(AbstractField):
 
     def structures(self) -> Structures:
         """The walls of the box, where the field ends."""
-        box = Structures.box(self.half_widths)
+        box = Structures.box(self.half_widths, self.centre)
         return box.ending(box)
 
     def refined(self, factor: int = 2) -> "VectorPotentialGrid":
