@@ -149,3 +149,29 @@ def test_both_emissions_take_it():
 def test_bad_input_is_refused(make, words):
     with pytest.raises((ValueError, TypeError), match=words):
         make()
+
+
+@pytest.mark.parametrize("age", [1e-4, 1e-3, 1.0, 300.0])
+def test_young_electrons_keep_their_digits_in_single_precision(age):
+    """Injected since `age`: by synchrotron losses alone N = Q gamma/((p - 1) b) [1 - (1 - k gamma t)^(p - 1)]."""
+
+    def cooled(age):
+        spectra = sl.cosmic_rays.spectra
+        return spectra.Cooled(spectra.PowerLaw(1e-20, index=2.2), magnetic_field=3.0, age=age)
+
+    energies = np.geomspace(1e-3, 10.0, 9)
+    found = {}
+    for double in (True, False):
+        with jax.enable_x64(double):
+            place = jnp.log(jnp.asarray(energies))
+            density = jax.jit(jax.vmap(lambda at, age: cooled(age).log_density(at), (0, None)))
+            slope = jax.jit(jax.vmap(jax.grad(lambda age, at: cooled(age).log_density(at)), (None, 0)))
+            values = density(place, jnp.asarray(age)), slope(jnp.asarray(age), place) * age
+            found[double] = [np.asarray(part, np.float64) for part in values]
+    rate = np.asarray(jax.vmap(cooled(1.0).rate)(jnp.asarray(energies)))
+    turned = np.maximum(1 - rate * age, 0)
+    injected = np.asarray(jax.vmap(cooled(1.0).injection)(jnp.asarray(energies)))
+    exact = np.log(injected / (1.2 * rate) * -np.expm1(1.2 * np.log(np.maximum(turned, 1e-300))))
+    np.testing.assert_allclose(found[True][0], exact, atol=2e-5)
+    np.testing.assert_allclose(found[False][0], found[True][0], atol=5e-5)
+    np.testing.assert_allclose(found[False][1], found[True][1], rtol=1e-4, atol=1e-5)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxtyping import Array
-from scipy import integrate, special
+from scipy import integrate, special, stats
 
 import sightline as sl
 
@@ -269,3 +269,26 @@ def test_photons_of_black_bodies_and_of_synchrotron_radiation(law, density, mean
 @pytest.mark.parametrize("law", [sl.processes.Planck(), sl.processes.SynchrotronPhoton()], ids=["black body", "field"])
 def test_samplers_of_photons_are_checked(law):
     sl.testing.check_sampler(sl.samplers.Exact(law))
+
+
+@pytest.mark.parametrize("law", ["MaxwellJuttner", "SynchrotronPhoton", "Planck"])
+def test_rejection_stays_below_its_bound(law):
+    """The largest density per coordinate is found; a bound below it is refused, not drawn under."""
+    law = getattr(sl.processes, law)()
+    sampler = sl.samplers.Rejection(law)
+    parameters = {name: low**0.5 * high**0.5 for name, (low, high) in law.domain.items()}
+    drawn = sampler.draw(jax.random.key(0), shape=(4000,), **parameters)
+    assert stats.kstest(np.asarray(law.cumulative(drawn, **parameters)), "uniform").pvalue > 1e-3
+    with pytest.raises(ValueError, match=r"Rejection.bound = 1.1: the density of .* per unit of its coordinate is"):
+        sl.samplers.Rejection(law, bound=1.1)
+
+
+def test_joint_draws_are_independent():
+    joint = sl.samplers.Joint((sl.samplers.Exact(sl.processes.InverseCompton()),))
+    b = jnp.asarray([1.0, 2.0, 3.0, 4.0])
+    drawn = joint.draw(jax.random.key(0), b=b)
+    assert drawn.shape == (4, 1)
+    assert np.unique(np.round(sl.processes.InverseCompton().cumulative(drawn[:, 0], b=b), 6)).size == 4
+    assert joint.draw(jax.random.key(0), shape=(5,), b=2.0).shape == (5, 1)
+    with pytest.raises(TypeError, match="Joint was called with bb: its parameters are b, by keyword"):
+        joint.draw(jax.random.key(0), b=b, bb=3.0)

@@ -390,3 +390,31 @@ def test_derivatives_of_ratios_where_they_are_one(precision, ratio, at, first, s
     places = jnp.asarray(at)
     np.testing.assert_allclose(jax.vmap(jax.grad(ratio))(places), first, rtol=2e-4)
     np.testing.assert_allclose(jax.vmap(jax.grad(jax.grad(ratio)))(places), second, rtol=1e-3)
+
+
+def test_light_of_a_field_is_not_negative():
+    class Height(sl.fields.AbstractField):
+        scale: jax.Array = sl.param(1.0)
+
+        def __call__(self, position):
+            return self.scale * position[2]
+
+    sphere, still = sl.scattering.Sphere(1.0), sl.electrons.Uniform(1e-3)
+    with pytest.raises(ValueError, match=r"FieldSource\.emissivity = -0\.\d+ at .* kpc: it must be a number, not neg"):
+        sl.scattering.Transport(still, sl.scattering.Isotropic(), sphere, sl.scattering.FieldSource(Height()))
+    grid = sl.electrons.Grid(np.ones((4, 4, 4)), interpolation="cubic", half_widths=(2.0, 2.0, 2.0))
+    source = sl.scattering.FieldSource(grid)  # which is prepared before packets are born
+    seen = sl.scattering.Transport(still, sl.scattering.Isotropic(), sphere, source)(jax.random.key(0), 2000)
+    assert float(jnp.sum(seen["escape"].I)) == pytest.approx(1, rel=0.1)
+
+
+def test_a_majorant_that_is_too_low_is_told_under_jit():
+    def escaped(density, majorant):
+        sphere, source = sl.scattering.Sphere(1.0), sl.scattering.PointSource()
+        process = sl.scattering.Isotropic()
+        one = sl.scattering.Transport(sl.electrons.Uniform(density), process, sphere, source, majorant=majorant)
+        return jnp.sum(one(jax.random.key(0), 500)["escape"].I)
+
+    density = 500.0  # a depth of about one
+    assert np.isfinite(jax.jit(lambda d: escaped(d, 2 * density))(density))
+    assert np.isnan(jax.jit(lambda d: escaped(d, 0.5 * density))(density))

@@ -10,11 +10,14 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.given import check_kind
-from .._core.module import Module, is_concrete, param
+from .._core.module import Module, default_float, is_concrete, param
 from ..sky.fields import AbstractField
 from ..sky.fields.base import value_at_a_place
 from .packet import Packet, Vector, isotropic, perpendicular, unit
 from .region import AbstractRegion
+
+_PLACES = 4096
+"""Where the light of a field is looked at before packets are born."""
 
 
 class AbstractSource(Module):
@@ -36,6 +39,10 @@ class AbstractSource(Module):
     @abc.abstractmethod
     def aim(self, first: Array, second: Array) -> Vector:
         """A direction from two numbers in [0, 1)."""
+
+    def prepare(self) -> "AbstractSource":
+        """The source after the global work of its fields; by default itself."""
+        return self
 
     def check(self, region: AbstractRegion) -> None:
         """Refuses a region that it does not fit.
@@ -152,7 +159,8 @@ class FieldSource(AbstractSource):
 
     **Arguments:** `emissivity`: a field, per volume in any unit; `energy`: keV.
 
-    **Raises:** `ValueError` for a region without end, `TypeError` for what is no scalar field.
+    **Raises:** `ValueError` for a region without end, and where the field is negative or not finite at one of 4096
+    places; `TypeError` for what is no scalar field.
 
     !!! example
         >>> source = sl.scattering.FieldSource(sl.electrons.ExponentialDisk())
@@ -168,6 +176,9 @@ class FieldSource(AbstractSource):
     def aim(self, first: Array, second: Array) -> Vector:
         return isotropic(first, second)
 
+    def prepare(self) -> "FieldSource":
+        return FieldSource(self.emissivity.prepare(), self.energy)
+
     def __check_init__(self) -> None:
         check_scalar(self.emissivity, "FieldSource: emissivity")
 
@@ -176,6 +187,13 @@ class FieldSource(AbstractSource):
             raise ValueError(
                 f"FieldSource needs a region with an end, a Sphere or a Box, not a {type(region).__name__}."
             )
+        numbers = jnp.asarray(np.random.default_rng(0).uniform(size=(_PLACES, 3)), default_float())
+        places = jax.vmap(region.point)(numbers)
+        values = jax.vmap(self.emissivity.prepare())(places)
+        if is_concrete(values) and not np.all(np.asarray(values) >= 0):
+            wrong = int(np.argmin(np.nan_to_num(np.asarray(values), nan=-np.inf)))
+            found, place = float(values[wrong]), np.asarray(places[wrong]).round(4).tolist()
+            raise ValueError(f"FieldSource.emissivity = {found:g} at {place} kpc: it must be a number, not negative.")
 
 
 def check_scalar(field: Any, what: str) -> None:

@@ -104,10 +104,12 @@ class Transport(Module):
         ):
             raise TypeError("tallies must be a dictionary, name -> sl.scattering.Escape(...) or Peel(...).")
         check_tree(self)
-        medium = Medium(self.density.prepare(), self.process, self.region, self.source, self._majorant())
+        source, majorant = self.source.prepare(), self._majorant()
+        medium = Medium(self.density.prepare(), self.process, self.region, source, majorant)
         lanes = _run(medium, named, key, packets, min(self.batch, packets), self.events, self.reverse)
         _check(lanes, medium, packets)
-        found = {name: Tallied.of(lanes.total[name], lanes.square[name], packets) for name in named}
+        total = jax.tree.map(lambda sums: jnp.where(_is_allowed(lanes), sums, jnp.nan), lanes.total)
+        found = {name: Tallied.of(total[name], lanes.square[name], packets) for name in named}
         return Seen(found, lanes.lost, lanes.scatterings, packets)
 
     def _majorant(self) -> Array:
@@ -163,8 +165,13 @@ def _run(
     )
 
 
+def _is_allowed(lanes: Lanes) -> Array:
+    """Whether all densities were within those that the flights allowed for: traced ones cannot be refused."""
+    return ~((lanes.worst[0] > 1 + 1e-5) | (lanes.least[0] < 0))
+
+
 def _check(lanes: Lanes, medium: Medium, packets: int) -> None:
-    """Refuses densities that the flights did not allow for, and warns of lost packets; what is traced passes."""
+    """Refuses densities that the flights did not allow for, and warns of lost packets, where they are known."""
     if not all(map(is_concrete, (lanes.worst, lanes.least, lanes.lost, medium.majorant))):
         return
     for what, found in (("above the majorant", lanes.worst), ("negative", lanes.least)):

@@ -117,13 +117,20 @@ class Joint(Module):
 
         **Returns:** (..., k).
 
-        **Raises:** `ValueError` for u of another length, or outside [0, 1]; as each of the samplers.
+        **Raises:** `ValueError` for u of another length, or outside [0, 1]; `TypeError` for parameters that none of the
+        samplers has; as each of the samplers.
         """
         u = u if isinstance(u, jax.Array) else numbers(u, "", "u")
         if not np.ndim(u) or np.shape(u)[-1] != len(self.samplers):
             raise ValueError(f"u has shape {np.shape(u)}: its last axis must be {len(self.samplers)} long.")
         if is_concrete(u):
             check_range(np.asarray(u), (0.0, 1.0), "u", "Joint")
+        names = {name: None for sampler in self.samplers for name in sampler.distribution.domain}
+        taken = [f"x_{place + 1}" for place in range(len(self.samplers))]
+        unknown = [name for name in parameters if name not in names or name in taken]
+        if unknown:
+            wanted = ", ".join(name for name in names if name not in taken) or "none"
+            raise TypeError(f"Joint was called with {', '.join(unknown)}: its parameters are {wanted}, by keyword.")
         known = dict(parameters)
         drawn: list[Array] = []
         for place, sampler in enumerate(self.samplers):
@@ -132,10 +139,11 @@ class Joint(Module):
             known[f"x_{place + 1}"] = drawn[-1]
         return jnp.stack(drawn, axis=-1)
 
-    def draw(self, key: Array, shape: tuple[int, ...] = (), **parameters: Any) -> Value:
+    def draw(self, key: Array, shape: tuple[int, ...] | None = None, **parameters: Any) -> Value:
         """Draws at random, (*shape, k).
 
-        **Arguments:** `key`: of `jax.random`; `shape`: of the draws; the parameters by keyword.
+        **Arguments:** `key`: of `jax.random`; `shape`: of the draws, by default that of the parameters together; the
+        parameters by keyword, which broadcast with it.
         """
         check_key(key)
-        return self(jax.random.uniform(key, (*draws_of(shape, {}), len(self.samplers))), **parameters)
+        return self(jax.random.uniform(key, (*draws_of(shape, parameters), len(self.samplers))), **parameters)

@@ -10,15 +10,22 @@ from jaxtyping import Array, Float
 from ..._core.given import check_key
 from ..._core.module import setting
 from .base import AbstractDistribution, AbstractSampler
-from .domain import draws_of, strip
+from .domain import draws_of, lattice, strip
 
 Value = Float[Array, "*shape"]
+
+
+_ABOVE = 1.1
+_NODES = 1025
 
 
 class Rejection(AbstractSampler):
     """Draws l evenly and keeps it with probability P'(l)/bound, until one is kept. Draws have no derivatives.
 
-    **Arguments:** `distribution`; `bound`: not below any density per unit of the coordinate l in the domain.
+    **Arguments:** `distribution`; `bound`: not below any density per unit of the coordinate l in the domain; `None`: a
+    tenth above the largest that is met on a lattice. A draw that meets a higher one is NaN.
+
+    **Raises:** `ValueError` for a bound below a density on that lattice, or a density that is not finite there.
 
     !!! example
         >>> sampler = sl.samplers.Rejection(sl.processes.InverseCompton(), bound=3.3)
@@ -27,7 +34,19 @@ class Rejection(AbstractSampler):
     """
 
     distribution: AbstractDistribution
-    bound: float = setting(4.0, positive=True, doc="largest density per unit of the coordinate")
+    bound: float = setting(positive=True, doc="largest density per unit of the coordinate")
+
+    def __init__(self, distribution: AbstractDistribution, bound: Any = None):
+        self.distribution = distribution
+        self.bound = _ABOVE * _largest(distribution) if bound is None else bound
+
+    def __check_init__(self) -> None:
+        found = _largest(self.distribution)
+        if not found <= self.bound * (1 + 1e-6):
+            raise ValueError(
+                f"Rejection.bound = {self.bound:g}: the density of {type(self.distribution).__name__} per unit of its "
+                f"coordinate is {found:.4g} somewhere in its domain: give a larger bound, or leave it out."
+            )
 
     def draw(self, key: Array, shape: tuple[int, ...] | None = None, **parameters: Any) -> Value:
         """Draws at random; arguments as for every sampler."""
@@ -48,12 +67,29 @@ class Rejection(AbstractSampler):
             return ~state[2]
 
         def again(state: Any) -> Any:
-            key, _, _ = state
+            key = state[0]
             key, *two = jax.random.split(key, 3)
             l, level = jax.random.uniform(two[0]), jax.random.uniform(two[1])
             l = l.astype(dtype)
-            return key, l, self.bound * level.astype(dtype) <= law.unit_density(l, **parameters)
+            density = law.unit_density(l, **parameters)
+            kept = self.bound * level.astype(dtype) <= density
+            above = density > self.bound * (1 + 1e-5)
+            return key, jnp.where(above, jnp.nan, l), kept | above
 
         dtype = next(iter(parameters.values())).dtype if parameters else jnp.result_type(float)
         state = jax.lax.while_loop(refused, again, (key, jnp.zeros((), dtype), jnp.asarray(False)))
         return law.value(state[1], **parameters)
+
+
+def _largest(law: Any) -> float:
+    """The largest density per unit of the coordinate on a lattice of parameters and coordinate."""
+    if not isinstance(law, AbstractDistribution):
+        raise TypeError(f"Rejection: distribution is a {type(law).__name__}: give an sl.samplers.AbstractDistribution.")
+    with jax.ensure_compile_time_eval():  # samplers are made within compiled functions, too
+        l = jnp.linspace(0.0, 1.0, _NODES)
+        parameters = {name: jnp.asarray(values, l.dtype) for name, values in lattice(law.domain).items()}
+
+        def one(values: dict[str, Array]) -> Array:
+            return jnp.max(jax.vmap(lambda at: law.unit_density(at, **values))(l))
+
+        return float(jnp.max(jax.lax.map(one, parameters))) if parameters else float(one({}))

@@ -110,27 +110,26 @@ class Cooled(AbstractSpectrum):
         """ln(gamma_s/gamma), and whether none has been so fast.
 
         Newton's method for the time from gamma_s to gamma, in 1/gamma, of which it is nearly a linear function; its
-        last step carries the derivatives.
+        last step carries the derivatives. What it moves is the logarithm, which keeps its digits where it is small.
         """
         if self.age is None:
             return jnp.full_like(place, _FAR), jnp.asarray(False)
-        age, floor = self.age, math.exp(-_FAR)
 
-        def step(share: Scalar, table: Array, place: Scalar, age: Scalar) -> Scalar:
-            time, slope = _time(table, place, share)
-            return jnp.clip(share - (age - time) / slope, floor, 1)
+        def step(depth: Scalar, table: Array, place: Scalar, age: Scalar) -> Scalar:
+            time, slope = _time(table, place, depth)
+            part = (age - time) / (slope * jnp.exp(-depth))  # of gamma/gamma_s, by which it falls
+            within = part < 1
+            return jnp.clip(jnp.where(within, depth - jnp.log1p(-jnp.where(within, part, 0)), _FAR), 0, _FAR)
 
-        fixed = jax.lax.stop_gradient((table, place, age))
-        share = jax.lax.fori_loop(0, _NEWTON, lambda _, s: step(s, *fixed), jnp.full_like(place, 0.5))
-        share = step(jax.lax.stop_gradient(share), table, place, age)
-        cut = share <= 2 * floor
-        return -jnp.log(share), cut
+        fixed = jax.lax.stop_gradient((table, place, self.age))
+        depth = jax.lax.fori_loop(0, _NEWTON, lambda _, s: step(s, *fixed), jnp.full_like(place, math.log(2)))
+        depth = step(jax.lax.stop_gradient(depth), table, place, self.age)
+        return depth, depth >= _FAR - math.log(2)
 
 
-def _time(table: Array, place: Scalar, share: Scalar) -> tuple[Scalar, Scalar]:
-    """The time [Myr] from gamma/share to gamma, and minus its derivative by share."""
+def _time(table: Array, place: Scalar, depth: Scalar) -> tuple[Scalar, Scalar]:
+    """The time [Myr] from gamma_s to gamma, ln(gamma_s/gamma) apart, and minus its derivative by gamma/gamma_s."""
     places, weights = (jnp.asarray(part, place.dtype) for part in legendre(32))
-    depth = -jnp.log(share)
     at = depth * places
     inverse = jnp.exp(-place - _slow(table, place + at) - at)
     ends = jnp.exp(-place - _slow(table, place + depth))
