@@ -61,13 +61,26 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(autouse=True)
-def _bounded():
-    """Compiled functions hold memory, and memory maps, of which Linux lends a process 65,530: both in bounds."""
+def _little_memory():
+    """Compiled functions hold memory, and share it between tests: within bounds."""
     yield
     if _held() > 2.5e9:
-        jax.clear_caches()
-        gc.collect()
-        give_back(0)  # or what is free stays with the process, which is cleared after every test from then on
+        _forget()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_maps():
+    """They hold memory maps, too, of which Linux lends a process 65,530."""
+    yield
+    told = Path("/proc/self/maps")
+    if told.exists() and told.read_bytes().count(b"\n") > 20_000:
+        _forget()
+
+
+def _forget():
+    jax.clear_caches()
+    gc.collect()
+    give_back(0)  # or what is free stays with the process, which would forget after every test from then on
 
 
 give_back = getattr(ctypes.CDLL(None), "malloc_trim", bool) if sys.platform == "linux" else bool

@@ -1,5 +1,6 @@
 """Noise of cubes: the variance is the one drawn from."""
 
+import astropy.units as u
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -127,5 +128,12 @@ def test_a_cube_keeps_its_unit():
         for wrong in (lambda: faint.rebin(channels.edges[::4]), lambda: 0.5 * faint):
             with pytest.raises(ValueError, match=r"too small for float32"):
                 wrong()
+    unit = u.Unit("erg s-1 cm-2 Angstrom-1")
+    for scale in (1.0, 1e-20):
+        cube = sl.SpectralCube(flux * unit, channels, plane, np.full((40, 2), sigma**2) * unit**2, scale=scale)
+        np.testing.assert_allclose(cube.flux, flux / scale, rtol=1e-12)
+        np.testing.assert_allclose(cube.variance, (sigma / scale) ** 2, rtol=1e-12)
+        likelihood = sl.CubeLikelihood(cube.replace(variance=None), "any", noise=sigma * unit)
+        np.testing.assert_allclose(likelihood.data, 40.0)
     with pytest.raises(ValueError, match=r"scale = 0.0 must be a positive number"):
         sl.SpectralCube(flux, channels, plane, scale=0.0)

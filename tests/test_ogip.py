@@ -235,6 +235,10 @@ def test_rates_are_made_counts(folder):
         "s-1": 1,
         "count/min": 1 / 60,
         "cts/sec": 1,
+        "cps": 1,
+        "c/s": 1,
+        "counts per sec": 1,
+        "COUNT/S": 1,
     }.items(),
 )
 def test_rates_in_other_units(folder, unit, factor):
@@ -246,6 +250,15 @@ def test_rates_in_other_units(folder, unit, factor):
     found = read_observation(path)
     np.testing.assert_allclose(found.counts, [3, 0, 7, 2])
     np.testing.assert_allclose(found.error, 1)
+
+
+@pytest.mark.parametrize("unit", ["count", "counts/channel", "counts/bin", "Photons", "unitless", ""])
+def test_counts_by_other_names(folder, unit):
+    path = write_spectrum(folder / "u.pha", {})
+    with fits.open(path, mode="update") as file:
+        column = next(k for k, one in enumerate(file[1].columns.names, 1) if one == "COUNTS")
+        file[1].header[f"TUNIT{column}"] = unit
+    assert read_observation(path).counts.tolist() == [3, 0, 7, 2]
 
 
 @pytest.mark.parametrize(("name", "unit"), [("RATE", "count/s/keV"), ("RATE", "count"), ("COUNTS", "count/s")])

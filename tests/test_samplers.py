@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -281,6 +282,24 @@ def test_rejection_stays_below_its_bound(law):
     assert stats.kstest(np.asarray(law.cumulative(drawn, **parameters)), "uniform").pvalue > 1e-3
     with pytest.raises(ValueError, match=r"Rejection.bound = 1.1: the density of .* per unit of its coordinate is"):
         sl.samplers.Rejection(law, bound=1.1)
+
+
+def test_rejection_of_a_law_without_a_value_wants_its_bound():
+    class Slope(sl.samplers.AbstractDensity):
+        domain: ClassVar = {"b": (0.5, 2.0)}
+        a: jax.Array = sl.param(1.0)
+
+        def support(self, b):
+            return 0.0, 1.0
+
+        def __call__(self, x, b):
+            return 1 + self.a * b * x
+
+    law, key = sl.samplers.Integrated(Slope()), jax.random.key(0)
+    drawn = eqx.filter_jit(lambda one: sl.samplers.Rejection(one, bound=3.0).draw(key, shape=(9,), b=1.0))(law)
+    np.testing.assert_allclose(drawn, sl.samplers.Rejection(law, bound=3.0).draw(key, shape=(9,), b=1.0))
+    with pytest.raises(ValueError, match="the distribution is traced"):
+        eqx.filter_jit(lambda one: sl.samplers.Rejection(one).draw(key, b=1.0))(law)
 
 
 def test_joint_draws_are_independent():

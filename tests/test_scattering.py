@@ -399,9 +399,15 @@ def test_light_of_a_field_is_not_negative():
         def __call__(self, position):
             return self.scale * position[2]
 
+    class Endless(sl.fields.AbstractField):
+        def __call__(self, position):
+            return 1 / jnp.maximum(position[0], 0)
+
     sphere, still = sl.scattering.Sphere(1.0), sl.electrons.Uniform(1e-3)
-    with pytest.raises(ValueError, match=r"FieldSource\.emissivity = -0\.\d+ at .* kpc: it must be a number, not neg"):
+    with pytest.raises(ValueError, match=r"FieldSource\.emissivity = -0\.\d+ at .* kpc: it must be finite, not neg"):
         sl.scattering.Transport(still, sl.scattering.Isotropic(), sphere, sl.scattering.FieldSource(Height()))
+    with pytest.raises(ValueError, match=r"FieldSource\.emissivity = inf at"):
+        sl.scattering.Transport(still, sl.scattering.Isotropic(), sphere, sl.scattering.FieldSource(Endless()))
     grid = sl.electrons.Grid(np.ones((4, 4, 4)), interpolation="cubic", half_widths=(2.0, 2.0, 2.0))
     source = sl.scattering.FieldSource(grid)  # which is prepared before packets are born
     seen = sl.scattering.Transport(still, sl.scattering.Isotropic(), sphere, source)(jax.random.key(0), 2000)

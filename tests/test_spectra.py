@@ -374,5 +374,6 @@ def test_lines_keep_their_digits_in_single_precision():
 def test_smoothed_spectra_end_with_their_bins():
     smooth = sl.spectra.GaussianSmoothing(0.1)(sl.spectra.PowerLaw(2.0))
     assert float(smooth(100.0)) == pytest.approx(1e-4, rel=1e-3)
+    assert np.all(np.isfinite([smooth(0.01), smooth(200.0)]))
     assert np.isnan(smooth(500.0))
     assert np.isnan(smooth(0.005))

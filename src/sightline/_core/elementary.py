@@ -121,7 +121,7 @@ def _mean_exponential_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tupl
     (x,), (tangent,) = primals, tangents
     near = jnp.abs(x) < 1
     inner, outer = jnp.where(near, x, 0), jnp.where(near, 1, x)
-    slope = jnp.where(near, horner(inner, _MEAN_SLOPE), (jnp.exp(outer) - jnp.expm1(outer) / outer) / outer)
+    slope = jnp.where(near, horner(inner, _MEAN_SLOPE), (jnp.exp(outer) * (1 - 1 / outer) + 1 / outer) / outer)
     return mean_exponential(x), slope * tangent
 
 

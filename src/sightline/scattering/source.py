@@ -189,11 +189,13 @@ class FieldSource(AbstractSource):
             )
         numbers = jnp.asarray(np.random.default_rng(0).uniform(size=(_PLACES, 3)), default_float())
         places = jax.vmap(region.point)(numbers)
-        values = jax.vmap(self.emissivity.prepare())(places)
-        if is_concrete(values) and not np.all(np.asarray(values) >= 0):
-            wrong = int(np.argmin(np.nan_to_num(np.asarray(values), nan=-np.inf)))
-            found, place = float(values[wrong]), np.asarray(places[wrong]).round(4).tolist()
-            raise ValueError(f"FieldSource.emissivity = {found:g} at {place} kpc: it must be a number, not negative.")
+        values = eqx.filter_jit(lambda field, at: jax.vmap(field.prepare())(at))(self.emissivity, places)
+        if not is_concrete(values):
+            return
+        bad = ~(np.isfinite(np.asarray(values)) & (np.asarray(values) >= 0))
+        if np.any(bad):
+            found, place = float(values[np.argmax(bad)]), np.asarray(places[np.argmax(bad)]).round(4).tolist()
+            raise ValueError(f"FieldSource.emissivity = {found:g} at {place} kpc: it must be finite, not negative.")
 
 
 def check_scalar(field: Any, what: str) -> None:

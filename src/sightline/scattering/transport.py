@@ -108,8 +108,8 @@ class Transport(Module):
         medium = Medium(self.density.prepare(), self.process, self.region, source, majorant)
         lanes = _run(medium, named, key, packets, min(self.batch, packets), self.events, self.reverse)
         _check(lanes, medium, packets)
-        total = jax.tree.map(lambda sums: jnp.where(_is_allowed(lanes), sums, jnp.nan), lanes.total)
-        found = {name: Tallied.of(total[name], lanes.square[name], packets) for name in named}
+        sums = jax.tree.map(lambda sums: jnp.where(_is_allowed(lanes), sums, jnp.nan), (lanes.total, lanes.square))
+        found = {name: Tallied.of(sums[0][name], sums[1][name], packets) for name in named}
         return Seen(found, lanes.lost, lanes.scatterings, packets)
 
     def _majorant(self) -> Array:

@@ -75,7 +75,8 @@ class SpectralCube(eqx.Module):
         self.scale = checked_scale(scale)
         self.flux = _to_array(flux, self.unit, "flux")
         self.channels, self.plane = channels, plane
-        self.variance = _to_array(variance, f"({self.unit})2", "variance")
+        square = "" if self.scale == 1 else f"{self.scale**2!r} "
+        self.variance = _to_array(variance, f"{square}erg2 s-2 cm-4 Angstrom-2", "variance")
 
     def __check_init__(self) -> None:
         if not isinstance(self.channels, Channels):

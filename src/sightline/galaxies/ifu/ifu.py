@@ -108,24 +108,31 @@ class IFU(AbstractDevice):
             return 0.0
         if not self._known():
             raise ValueError(_TRACED.format("psf", "the margin", "give margin= [arcsec], or "))
-        return float(self.psf.reach(self.channels.centres))
+        with jax.ensure_compile_time_eval():  # instruments are made within compiled functions, too
+            return float(self.psf.reach(self.channels.centres))
 
     def _width(self) -> float:
         assert self.lsf is not None
         if not all(map(is_concrete, jax.tree.leaves(self.lsf))):
             raise ValueError(_TRACED.format("lsf", "how far lines reach", ""))
-        return float(np.max(np.asarray(self.lsf.width(jnp.asarray(self.channels.centres)))))
+        with jax.ensure_compile_time_eval():
+            return float(np.max(np.asarray(self.lsf.width(jnp.asarray(self.channels.centres)))))
 
     def _reached(self, images: Array) -> Array:
         """Images, NaN where their surroundings were not followed far enough."""
         assert self.psf is not None
         needed = jax.lax.stop_gradient(jnp.asarray(self.psf.reach(self.channels.centres), images.dtype))
-        return jnp.where(needed > _ROOM * self.margin * (1 + 1e-6), jnp.nan, images)
+        return jnp.where(needed > _ROOM * self._beyond * self.plane.spaxel * (1 + 1e-6), jnp.nan, images)
 
     @property
     def field(self) -> Spaxels:
         """The spaxels with those of the margin."""
-        return self.plane.padded(math.ceil(self.margin / self.plane.spaxel - 1e-9))
+        return self.plane.padded(self._beyond)
+
+    @property
+    def _beyond(self) -> int:
+        """Spaxels of the margin on each side."""
+        return math.ceil(self.margin / self.plane.spaxel - 1e-9)
 
     def assigned(self, east: Array, north: Array, length: Array | None) -> Assignment:
         """Shares of emitters on the spaxels of the field with its margin; offsets and lengths in arcsec."""

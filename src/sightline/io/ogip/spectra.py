@@ -16,9 +16,17 @@ from .hdu import checked, column, find_tables, form_of, has, stating, text, valu
 from .ragged import ragged
 
 _SIDES = (("BACKGROUND_UP", "BACKSCUP"), ("BACKGROUND_DOWN", "BACKSCDN"))
-_COUNTS = re.compile(r"\b(counts?|cnts?|cts?|photons?|ph|events?)\b", re.IGNORECASE)
-_SECONDS = re.compile(r"\bsec(onds?)?\b", re.IGNORECASE)
-_NOTHING = "", "none", "-", "number"
+_SPELLINGS = [
+    (re.compile(pattern, re.IGNORECASE), word)
+    for pattern, word in (
+        (r"\bper\b", "/"),
+        (r"\s*/\s*(channels?|chan|bins?)$", ""),
+        (r"\bcps\b|\bc\s*/\s*s\b", "ct/s"),
+        (r"\b(counts?|cnts?|cts?|photons?|ph|events?)\b", "ct"),
+        (r"\bs(ec(onds?)?)?(?![a-z])", "s"),
+    )
+]
+_NOTHING = "", "none", "-", "number", "dimensionless", "unitless"
 _ROUND = 1e-4  # what rates in single precision leave of whole counts
 
 
@@ -63,7 +71,9 @@ class _Source(NamedTuple):
         """What numbers of a column are multiplied by to be in `unit`; `None` where it names no unit."""
         if not has(self.table, name):
             return None
-        given = _SECONDS.sub("s", _COUNTS.sub("ct", str(form_of(self.table, name).unit or "").strip()))
+        given = str(form_of(self.table, name).unit or "").strip()
+        for pattern, word in _SPELLINGS:
+            given = pattern.sub(word, given)
         if given.lower() in _NOTHING:
             return None
         where = f"path = {self.path}: column {name}"

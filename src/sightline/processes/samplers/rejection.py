@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.given import check_key
-from ..._core.module import setting
+from ..._core.module import is_concrete, setting
 from .base import AbstractDistribution, AbstractSampler
 from .domain import draws_of, lattice, strip
 
@@ -25,7 +25,8 @@ class Rejection(AbstractSampler):
     **Arguments:** `distribution`; `bound`: not below any density per unit of the coordinate l in the domain; `None`: a
     tenth above the largest that is met on a lattice. A draw that meets a higher one is NaN.
 
-    **Raises:** `ValueError` for a bound below a density on that lattice, or a density that is not finite there.
+    **Raises:** `ValueError` for a bound below a density on that lattice, a density that is not finite there, and no
+    bound where the law is traced.
 
     !!! example
         >>> sampler = sl.samplers.Rejection(sl.processes.InverseCompton(), bound=3.3)
@@ -38,13 +39,13 @@ class Rejection(AbstractSampler):
 
     def __init__(self, distribution: AbstractDistribution, bound: Any = None):
         self.distribution = distribution
-        self.bound = _ABOVE * _largest(distribution) if bound is None else bound
-
-    def __check_init__(self) -> None:
-        found = _largest(self.distribution)
-        if not found <= self.bound * (1 + 1e-6):
+        found = _largest(distribution)
+        if bound is None and found is None:
+            raise ValueError("Rejection: the distribution is traced, and no largest density is known: give bound=.")
+        self.bound = _ABOVE * found if bound is None else bound  # pyright: ignore[reportOptionalOperand]
+        if found is not None and not found <= self.bound * (1 + 1e-6):
             raise ValueError(
-                f"Rejection.bound = {self.bound:g}: the density of {type(self.distribution).__name__} per unit of its "
+                f"Rejection.bound = {self.bound:g}: the density of {type(distribution).__name__} per unit of its "
                 f"coordinate is {found:.4g} somewhere in its domain: give a larger bound, or leave it out."
             )
 
@@ -81,10 +82,12 @@ class Rejection(AbstractSampler):
         return law.value(state[1], **parameters)
 
 
-def _largest(law: Any) -> float:
-    """The largest density per unit of the coordinate on a lattice of parameters and coordinate."""
+def _largest(law: Any) -> float | None:
+    """The largest density per unit of the coordinate on a lattice of parameters and coordinate; None where traced."""
     if not isinstance(law, AbstractDistribution):
         raise TypeError(f"Rejection: distribution is a {type(law).__name__}: give an sl.samplers.AbstractDistribution.")
+    if not all(map(is_concrete, jax.tree.leaves(law))):
+        return None
     with jax.ensure_compile_time_eval():  # samplers are made within compiled functions, too
         l = jnp.linspace(0.0, 1.0, _NODES)
         parameters = {name: jnp.asarray(values, l.dtype) for name, values in lattice(law.domain).items()}

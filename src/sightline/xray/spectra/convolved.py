@@ -13,6 +13,9 @@ from .base import AbstractPhotonSpectrum
 from .bins import Bins
 from .nodes import Factor
 
+_ENDS = 0.01, 200.0
+"""keV, between which what is convolved has a value at one energy."""
+
 
 class AbstractConvolution(Module):
     """What moves photons from bin to bin, such as a blur; `convolution(spectrum)` is a spectrum.
@@ -61,10 +64,10 @@ class Convolved(AbstractPhotonSpectrum):
         return self.spectrum.name
 
     def __call__(self, energy: Scalar) -> Scalar:
-        bins = Bins.contiguous(jnp.geomspace(0.01, 200.0, 2001, dtype=energy.dtype))
+        bins = Bins.contiguous(jnp.geomspace(*_ENDS, 2001, dtype=energy.dtype))
         width = bins.high - bins.low
         found = jnp.interp(energy, bins.low + 0.5 * width, self.binned(bins) / width)
-        return jnp.where((energy >= bins.edges[0]) & (energy <= bins.edges[-1]), found, jnp.nan)
+        return jnp.where((energy >= _ENDS[0]) & (energy <= _ENDS[1]), found, jnp.nan)
 
     def binned(self, bins: Bins, factor: Factor = None) -> Float[Array, " n"]:
         photons = bins.gathered(self.spectrum.binned(bins))

@@ -131,7 +131,8 @@ def _data(spectra: Any) -> Spectra:
                 "channels, variance)."
             )
         spread = spectra.variance
-        data = Spectra(np.asarray(flux).T, spectra.channels, None if spread is None else np.asarray(spread).T)
+        squares = None if spread is None else np.asarray(spread).T
+        data = Spectra(np.asarray(flux).T, spectra.channels, squares, unit=getattr(spectra, "unit", ""))
     if data.variance is None:
         raise ValueError("spectra have no variance: give Spectra(flux, channels, variance=...), squares of errors.")
     return data
