@@ -59,6 +59,7 @@ HOOKS = {
     "log_likelihood",
     "normal",
     "prepare",
+    "young",
     "populations",
     "structures",
     "exponents",

@@ -133,13 +133,21 @@ def _loop_problems(field: AbstractField, positions: Array) -> list[str]:
 
 
 def _ending_problems(field: AbstractField, positions: Array) -> list[str]:
-    size = np.abs(np.asarray(_values(field, positions))).reshape(len(positions), -1).max(axis=1)
+    size, inside = (np.asarray(part) for part in _extents(field, positions))
+    lost = ~inside & (size > _NOTHING * size.max(initial=0))
+    place = np.asarray(positions)[np.argmax(lost)].round(3).tolist()
+    return [f"structures() ends it before {place} kpc, where it is {size[lost][0]:.3g}"] if lost.any() else []
+
+
+@eqx.filter_jit
+def _extents(field: AbstractField, positions: Array) -> tuple[Array, Array]:
+    """The largest component at positions, and whether they are within the extent."""
+    values = _values(field, positions)
+    size = jnp.max(jnp.abs(values.reshape(positions.shape[0], -1)), axis=1)
     along = jnp.asarray((0.6, -0.48, 0.64), positions.dtype)
 
     def inside(position: Array) -> Array:
         spans = [region.common(position, along) for region in field.structures().extent.regions]
         return jnp.any(jnp.asarray([False, *((first <= 1e-3) & (last >= -1e-3) for first, last in spans)]))
 
-    lost = ~np.asarray(jax.lax.map(inside, positions)) & (size > _NOTHING * size.max(initial=0))
-    place = np.asarray(positions)[np.argmax(lost)].round(3).tolist()
-    return [f"structures() ends it before {place} kpc, where it is {size[lost][0]:.3g}"] if lost.any() else []
+    return size, jax.vmap(inside)(positions)

@@ -49,7 +49,7 @@ class SpectralCube(eqx.Module):
 
     **Arguments:**
 
-    - `flux`: (channels, spaxels), spaxels row by row: `cube.image` has them as an image.
+    - `flux`: (channels, spaxels), erg s-1 cm-2 A-1 times the scale, spaxels row by row: `cube.image` is an image.
     - `channels`: `sl.cubes.Channels`.
     - `plane`: the spaxels, e.g. `sl.cubes.Spaxels`.
     - `variance`: of the flux, in its unit squared, (channels, spaxels), where it is known.

@@ -101,9 +101,10 @@ def _narrow(axis: Axis, spectra: Float[Array, "*batch w"], place: Place, sigma: 
     nothing, rises = jnp.zeros((), spectra.dtype), slopes(axis, spectra)
     ends = jnp.zeros_like(rises[..., :1])
     above, below = jnp.concatenate([rises, ends], axis=-1), jnp.concatenate([ends, rises], axis=-1)
-    rise = above[..., place.segment]
-    rise = jnp.where(place.inside, jnp.where(place.away == 0, 0.5 * (rise + below[..., place.segment]), rise), 0)
-    return Integral(0.5 * sigma**2 * rise, nothing, sigma * rise, nothing)
+    above, below = above[..., place.segment], below[..., place.segment]
+    width, away, inside = (of_one_rank(one, spectra)[0] for one in (sigma, place.away, place.inside))
+    rise = jnp.where(inside, jnp.where(away == 0, 0.5 * (above + below), above), 0)
+    return Integral(0.5 * width * width * rise, nothing, width * rise, nothing)
 
 
 def _step(t: Array) -> Integral:

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ..._core.given import check_key
 from ..._core.module import is_concrete, setting
+from ..._core.units import number
 from .base import AbstractDistribution, AbstractSampler
 from .domain import draws_of, lattice, strip
 
@@ -40,9 +41,12 @@ class Rejection(AbstractSampler):
     def __init__(self, distribution: AbstractDistribution, bound: Any = None):
         self.distribution = distribution
         found = _largest(distribution)
-        if bound is None and found is None:
+        if bound is not None:
+            self.bound = number(bound, "", "bound")
+        elif found is not None:
+            self.bound = _ABOVE * found
+        else:
             raise ValueError("Rejection: the distribution is traced, and no largest density is known: give bound=.")
-        self.bound = _ABOVE * found if bound is None else bound  # pyright: ignore[reportOptionalOperand]
         if found is not None and not found <= self.bound * (1 + 1e-6):
             raise ValueError(
                 f"Rejection.bound = {self.bound:g}: the density of {type(distribution).__name__} per unit of its "
