@@ -274,3 +274,16 @@ def test_real_spectra_are_read():
     assert rows[1].redshift == pytest.approx(0.050231, abs=1e-6)
     assert rows[1].fwhm.shape == (4563,)
     assert rows.left_out == {"flux or variance not finite": 2380, "masked": 2221}
+
+
+@pytest.mark.parametrize("scale", [1e-20, 3e-19])
+def test_units_of_cubes_are_those_of_their_files(tmp_path, scale, precision):
+    """Powers of ten are written as units, other scales multiplied in; both come back in any unit."""
+    channels, plane = sl.cubes.Channels.regular(5000.0, 2.5, 4), sl.cubes.Spaxels((2, 3), 0.5)
+    flux = np.random.default_rng(0).uniform(1, 2, (4, 6))
+    sl.io.write_cube(tmp_path / "c.fits", sl.SpectralCube(flux, channels, plane, flux**2, scale=scale))
+    back = sl.io.read_cube(tmp_path / "c.fits", scale=1e-20)
+    np.testing.assert_allclose(back.flux, flux * scale / 1e-20, rtol=1e-6)
+    np.testing.assert_allclose(back.variance, (flux * scale / 1e-20) ** 2, rtol=1e-6)
+    unit = fits.getheader(tmp_path / "c.fits", "DATA")["BUNIT"]
+    assert unit == ("10**-20 " if scale == 1e-20 else "") + "erg Angstrom-1 s-1 cm-2"

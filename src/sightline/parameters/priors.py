@@ -10,6 +10,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float
 
+from .._core.module import is_concrete
 from .._core.relaxed import relaxed
 from .._core.units import strip_unit
 from .edges import inwards
@@ -109,20 +110,24 @@ def flattened(prior: Any) -> Any:
     return Flat(getattr(prior, "origin", prior))
 
 
-def pinned(prior: Any, name: str, place: int, value: Any) -> Any:
-    """A prior one of whose numbers, by its place in the ravelled array, is held at a value.
+def pinned(prior: Any, name: str, place: int, start: Values, unit: str) -> Any:
+    """A prior one of whose numbers, by its place in the ravelled array, is held at what it is in `start`.
 
-    **Raises:** `ValueError` for a prior whose numbers are not free of each other, as fractions that add up to 1.
+    **Raises:** `ValueError` for a prior whose numbers are not free of each other, as fractions that add up to 1, and
+    as `check_start`, where the number is known.
     """
     from numpyro.distributions import constraints
 
     from .pinned import Pinned, of_numbers
 
-    if isinstance(prior, Pinned):
-        return Pinned(prior.base_dist, (*prior.places, place), (*prior.values, value))
-    support = of_numbers(prior.support)
-    if support is not constraints.real and not {"lower_bound", "upper_bound"} & set(dir(support)):
+    several, support = isinstance(prior, Pinned), of_numbers(prior.support)
+    if not several and support is not constraints.real and not {"lower_bound", "upper_bound"} & set(dir(support)):
         raise ValueError(f"{name}: one number of {describe(prior)} cannot be held, as others depend on it.")
+    if is_concrete(start):
+        check_start(prior, name, start, unit)
+    value = jnp.ravel(start)[place]
+    if several:
+        return Pinned(prior.base_dist, (*prior.places, place), (*prior.values, value))
     return Pinned(prior, (place,), (value,))
 
 

@@ -153,11 +153,9 @@ class ParameterSpace(eqx.Module):
     def pin(self, label: str, value: Any) -> "ParameterSpace":
         """The same parameters, of which one number is held at a value: unconstrained numbers are those of the others.
 
-        **Arguments:** `label`: of `labels`, e.g. `"b0"`, `"arms[3]"`; `value`: within the support of its prior, which
-        the model has from then on.
+        **Arguments:** `label`: of `labels`, e.g. `"b0"`, `"arms[3]"`; `value`: within its prior; the model has it, too.
 
-        **Raises:** `ValueError` for a label that is none, a prior whose numbers depend on each other, or a value beyond
-        its support or the physical bounds.
+        **Raises:** `ValueError` for a label that is none, numbers that depend on each other, a value out of range.
 
         !!! example
             >>> import numpyro.distributions as dist
@@ -166,17 +164,10 @@ class ParameterSpace(eqx.Module):
             {'x': Array([1., 5., 1.], dtype=float64)}
         """
         name, place = self.find(label)
-        number = jnp.asarray(value, self.initial[name].dtype)
-        start = filled(self.initial[name], {place: number})
-        at = self.names.index(name)
-        priors = [pinned(prior, one, place, number) if one == name else prior for one, prior in self._each()]
-        if is_concrete(number):
-            refuse_beyond(start, self.ends[at], name, self.units[at])
-            check_start(self.priors[at], name, start, self.units[at])
-        leaves, structure = jax.tree.flatten(self.model)
-        leaves[self._positions[at]] = start
-        model = jax.tree.unflatten(structure, leaves)
-        return eqx.tree_at(lambda space: (space.model, space.priors), self, (model, tuple(priors)))
+        start, at = filled(self.initial[name], {place: value}), self.names.index(name)
+        prior = pinned(self.priors[at], name, place, start, self.units[at])
+        both = self.replace({name: start}), (*self.priors[:at], prior, *self.priors[at + 1 :])
+        return eqx.tree_at(lambda space: (space.model, space.priors), self, both)
 
     def find(self, label: str) -> tuple[str, int]:
         """The parameter that a label is of, and its place in the ravelled array.
