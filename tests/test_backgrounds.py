@@ -112,6 +112,7 @@ def test_the_marginal_is_the_integral_over_the_background():
         density = weight * np.exp(b) * gamma.pdf(b, off + 1) * poisson.pmf(n, s + r * b)
         found = float(log_marginal(*map(jnp.asarray, (s, n, off + 1, r))))
         assert found == pytest.approx(np.log(density.sum()), rel=1e-10)
+    assert float(log_marginal(*map(jnp.asarray, (-1.0, 0.0, 1.0, 0.5)))) == -np.inf
 
 
 def test_pg_with_an_exact_background_is_poisson():

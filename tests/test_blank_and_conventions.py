@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import healpy
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -285,3 +286,31 @@ def test_standard_deviations_as_maps_have_no_sign(convention):
         negative = dataclasses.replace(both[1], **{part: getattr(both[1], part) * wrong})
         with pytest.raises(ValueError, match=rf"noise\.{part} is negative in {2 * bad} of 384 pixels"):
             sl.SpectralLikelihood(bands, both[0], noise=negative)
+
+
+@pytest.mark.parametrize("value", [UNSEEN, np.nan])
+def test_blank_pixels_stay_blank_in_all_that_is_made_of_them(value, tmp_path):
+    stokes = blank_at(sky_of(), 5, value)
+    iau = stokes.to_convention("IAU")
+    assert not np.isfinite(iau.U[5])
+    assert np.isfinite(iau.U[4])
+    for name in ("polarised_intensity", "polarisation_angle", "polarisation_fraction"):
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(getattr(stokes, name))), 5)
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(stokes.quantity(name).value)), 5)
+    assert np.isnan(stokes.quantity("I").value[5])
+    traced = jax.jit(lambda one: Calibration(gain=0.5)(one))(stokes)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(traced.I)), 5)
+    sl.io.write_map(tmp_path / "sky.fits", iau)
+    sl.io.write_columns(tmp_path / "p.fits", SKY, {"P": stokes.quantity("polarised_intensity")})
+    read = [*healpy.read_map(tmp_path / "sky.fits", field=(0, 1, 2)), healpy.read_map(tmp_path / "p.fits")]
+    for part in read:
+        np.testing.assert_array_equal(np.flatnonzero(healpy.mask_bad(part)), 5)
+    assert np.isnan(sl.io.read_map(tmp_path / "sky.fits").U[5])
+
+
+def test_blank_pixels_of_cubes_of_energies(tmp_path):
+    maps = jnp.asarray(np.random.default_rng(1).random((2, SKY.size))).at[:, 5].set(UNSEEN)
+    stokes = sl.Stokes(maps, 0 * maps, 0 * maps, energy=[1.0, 2.0], sky=SKY)
+    sl.io.write_energy_cube(tmp_path / "cube.fits", stokes)
+    read = sl.io.read_energy_cube(tmp_path / "cube.fits")
+    np.testing.assert_array_equal(np.isnan(read.I), np.arange(SKY.size)[None].repeat(2, 0) == 5)

@@ -18,7 +18,7 @@ import optax
 import pytest
 
 import sightline as sl
-from sightline.inference.checkpoint import Checkpoint, pack, unpack
+from sightline.inference.checkpoint import ELSEWHERE, Checkpoint, pack, unpack
 from sightline.inference.fingerprint import fingerprint
 from sightline.inference.progress import progress
 
@@ -263,6 +263,8 @@ def test_damage_and_remains_of_killed_runs(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"state\.npz is damaged .* delete it"):
             checkpoint.read("state")
+        with pytest.raises(ValueError, match=r"state\.npz is damaged .* start again"):
+            checkpoint.read("state", ELSEWHERE)
     old, new = tmp_path / "run" / ".part-0.npz", tmp_path / "run" / ".part-1.npz"
     for remains in (old, new):
         remains.write_bytes(b"x")

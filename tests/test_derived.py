@@ -115,3 +115,13 @@ def test_other_sources_are_refused():
         derived(one, other, flux)
     with pytest.raises(ValueError, match=r"level = 2 must lie between 0 and 1"):
         derived(one, sl.fit(one), flux).interval(2)
+
+
+def test_at_a_bound_a_fit_says_that_it_has_no_error():
+    nothing = Likelihood(lambda model: model["rate"] * jnp.ones(3), [0.0, 0.0, 0.0], sl.statistics.Poisson())
+    space = sl.ParameterSpace({"rate": jnp.asarray(4.0)}, {"rate": dist.HalfNormal(5.0)})
+    one = sl.Posterior(space, nothing)
+    found = derived(one, sl.fit(one), lambda model: 10 * model["rate"])
+    assert "rate lies at its bound" in found.doubt
+    assert found.doubt in repr(found)
+    assert not derived(posterior(), sl.fit(posterior()), flux).doubt

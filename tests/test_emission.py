@@ -381,3 +381,24 @@ def test_fluxes_normalise_every_model():
     moved = [rays.AnalyticDisk(index=rays.LinearIndex(3.2, 0.02), reference_energy=e) for e in (20.6, 3.0, None)]
     for model in moved:
         np.testing.assert_allclose(model(sun), moved[0](sun), rtol=1e-9)
+
+
+@pytest.mark.parametrize("cut_off", [5.0, 100.0, 1e4])
+def test_second_derivatives_behind_a_cut_off(cut_off, precision):
+    """Far above it there is so little emission that 1/x^2 is no number."""
+    lines = sl.Sightlines(sl.Directions([30.0], [5.0]), cells=sl.BoxCells(cells=2))
+
+    def sky(x):
+        spectrum = sl.cosmic_rays.spectra.CutOffPowerLaw(index=x[0], cut_off_energy=x[1])
+        rays = sl.cosmic_rays.WithSpectrum(sl.cosmic_rays.ExponentialDisk(), spectrum)
+        emission = sl.emission.SynchrotronSpectrum()
+        return sl.Simulator(magnetic_field=sl.magnetic.LSA(), cosmic_rays=rays, emission=emission)(lines, 1.4).I[0]
+
+    at, slope = jnp.asarray([2.8, cut_off]), jax.jit(jax.grad(sky))
+    found = jax.jit(jax.hessian(sky))(at)
+    assert np.all(np.isfinite(found))
+    assert np.all(np.isfinite(slope(at)))
+    if precision == "float64":
+        steps = jnp.diag(1e-4 * at)
+        right = np.stack([(slope(at + one) - slope(at - one)) / (2 * jnp.sum(one)) for one in steps])
+        np.testing.assert_allclose(found, right, rtol=1e-5)

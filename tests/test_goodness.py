@@ -220,3 +220,15 @@ def test_fits_of_other_numbers_are_refused():
     wider = sl.Posterior(space, Likelihood(lambda model: model["a"] * jnp.ones(3), [3, 5, 9], Poisson()))
     with pytest.raises(ValueError, match="values are of a, free in this posterior are a, b"):
         sl.goodness(wider, best, jax.random.key(0), 10)
+
+
+@pytest.mark.parametrize("prior", [dist.Uniform(0.0, 100.0), dist.HalfNormal(5.0)])
+def test_nothing_counted_is_what_nothing_expected_gives(prior):
+    """All simulations are alike, but for where their fits stop."""
+    space = sl.ParameterSpace({"rate": jnp.asarray(1.0)}, {"rate": prior})
+    whole = sl.Posterior(space, Likelihood(lambda model: model["rate"] * jnp.ones(5), np.zeros(5), Poisson()))
+    found = sl.goodness(whole, sl.fit(whole), jax.random.key(0), simulations=50)
+    assert found.p_values["data"] == 1
+    assert abs(found.z["data"]) < 1
+    assert "50 simulations" in repr(found)
+    assert sl.goodness(whole, {"rate": 1e-30}, jax.random.key(0), 20).p_values["data"] == 1

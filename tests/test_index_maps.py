@@ -126,3 +126,30 @@ def test_field_strength_and_dust_from_one_likelihood():
     assert np.isfinite(float(single(jnp.asarray(1.1))))
     with pytest.raises(ValueError, match="is in the mixing matrix as well"):
         PredictedSky(start, {"dust": simulator}, lines)
+
+
+def test_a_predicted_sky_has_the_medium_of_its_simulator():
+    """So that rotation measures and bands are fitted together."""
+    simulator = sl.Simulator(
+        magnetic_field=sl.magnetic.LSA(),
+        electron_density=sl.electrons.ExponentialDisk(),
+        cosmic_rays=sl.cosmic_rays.ExponentialDisk(),
+    )
+    sky, mixing = sl.HealpixSky(1), MixingMatrix(cmb=CMB())
+    sources = sl.observables.RotationMeasure(sl.Directions([30.0, 60.0], [5.0, 6.0]))
+    one = sl.Model(PredictedSky(mixing, {"synchrotron": simulator}, sky))
+    np.testing.assert_array_equal(sources(one), sources(simulator))
+    gas = sl.Simulator(electron_density=sl.electrons.ExponentialDisk(), emission=())
+    both = sl.Model(PredictedSky(mixing, {"synchrotron": simulator, "gas": gas}, sky))
+    np.testing.assert_array_equal(sources(both), sources(simulator))
+    with pytest.raises(ValueError, match="which 2 of the simulators synchrotron, gas have"):
+        sl.observables.DispersionMeasure(sl.Directions(30.0, 5.0))(both)
+    cmb = sl.Stokes(*np.ones((3, 12)), frequency=100.0, unit="K_CMB", sky=sky)
+    maps = sl.components.ComponentSky(mixing, {"cmb": cmb})
+    with pytest.raises(TypeError, match="measured of a medium, and ComponentSky has none"):
+        sources(sl.Model(maps))
+    names = [name for name, leaf in sl.parameters.find_leaves(one).items() if leaf.learnable]
+    assert names
+    assert not any("sightlines" in name for name in names)
+    with pytest.raises(TypeError, match="geometry of an observation"):
+        sl.ParameterSpace(one, {"simulator.sightlines.rays.length": dist.Uniform(0.0, 10.0)})

@@ -175,3 +175,19 @@ def test_young_electrons_keep_their_digits_in_single_precision(age):
     np.testing.assert_allclose(found[True][0], exact, atol=2e-5)
     np.testing.assert_allclose(found[False][0], found[True][0], atol=5e-5)
     np.testing.assert_allclose(found[False][1], found[True][1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("injected", ["steadily", "once"])
+@pytest.mark.parametrize("radiation", [(), (CMB,)])
+def test_second_derivatives_of_ages(injected, radiation):
+    """Where losses are not as gamma^2 alone the age of an energy is no linear function of its inverse."""
+
+    def value(x):
+        source = spectra.PowerLaw(1e-18, index=x[3])
+        loss = {"magnetic_field": x[0], "neutral": x[1], "age": x[2], "radiation": radiation}
+        return spectra.Cooled(source, **loss, injected=injected).log_density(jnp.log(2.0))
+
+    at, step = jnp.asarray([3.0, 1.0, 5.0, 2.2]), 1e-4 * jnp.eye(4)
+    slope = jax.jit(jax.grad(value))
+    right = np.stack([(slope(at + one) - slope(at - one)) / 2e-4 for one in step])
+    np.testing.assert_allclose(jax.jit(jax.hessian(value))(at), right, rtol=1e-4, atol=1e-6)

@@ -183,6 +183,25 @@ def test_ties(model):
             sl.ParameterSpace(tree, free, ties=bad)
 
 
+def test_a_tie_by_name_copies_no_number_of_another_unit():
+    lines = sl.spectra.Line(1.0, 0.1, 1.0) + sl.spectra.WavelengthLine(10.0, 0.1, 1.0)
+    free, tied = {"terms.line.sigma": dist.Uniform(0.01, 1.0)}, "terms.wavelength_line.sigma"
+    with pytest.raises(ValueError, match=r"is in Angstrom, terms\.line\.sigma, to which it is tied, in keV"):
+        sl.ParameterSpace(lines, free, {tied: "terms.line.sigma"})
+    space = sl.ParameterSpace(lines, free, {tied: lambda values: 0.5 * values["terms.line.sigma"]})
+    assert float(space.replace({"terms.line.sigma": 0.2}).terms["wavelength_line"].sigma) == pytest.approx(0.1)
+
+
+def test_priors_whose_variance_numpyro_has_not():
+    """They start where they are told to; what lies on an end is moved inside."""
+    transform = dist.transforms.AffineTransform(1.0, 2.0)
+    priors = [dist.Laplace(0.5, 1.0), dist.Logistic(0.5, 1.0), dist.StudentT(3.0, 1.0, 1.0), dist.Levy(0.0, 1.0)]
+    for prior in (*priors, dist.TransformedDistribution(dist.Normal(0.0, 1.0), transform)):
+        space = sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"scale_height": prior})
+        assert np.isfinite(space.log_prior({"scale_height": 0.7}))
+        assert 0 < float(space.inwards({"scale_height": 0.0})["scale_height"]) < 0.1
+
+
 @pytest.mark.parametrize("height", [-1.0, 0.0, np.nan])
 def test_ties_begin_within_physical_bounds(height):
     """A scale height is positive, as construction has it; no prior would keep a tied one there."""

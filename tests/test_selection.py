@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
-from scipy import stats
+from jaxtyping import Array, Float
+from scipy import integrate, stats
 
 import sightline as sl
 from sightline.statistics import Gaussian, Likelihood
@@ -118,3 +119,57 @@ def test_refusals():
         sl.select(smooth, [1.0], sl.Evidence(jax.random.key(0)))
     with pytest.raises(ValueError, match="finite score"):
         sl.select(build, [1.0], Nothing())
+
+
+@pytest.mark.parametrize("method", [None, sl.inference.MeanField(), sl.inference.Pathfinder()])
+def test_evidence_of_what_is_not_there(method):
+    """Nothing was counted: the best rate is on its bound, where unconstrained numbers are infinite."""
+    nothing = Likelihood(lambda model: model["rate"] * jnp.ones(3), [0.0, 0.0, 0.0], sl.statistics.Poisson())
+
+    def rate(prior):
+        return sl.Posterior(sl.ParameterSpace({"rate": jnp.asarray(4.0)}, {"rate": prior}), nothing)
+
+    tried = [dist.HalfNormal(5.0), dist.Exponential(1.0), dist.Uniform(0.0, 100.0)]
+    found = sl.select(rate, tried, sl.Evidence(jax.random.key(0), method))
+    half = integrate.quad(lambda r: np.exp(-3 * r) * stats.halfnorm(scale=5).pdf(r), 0, np.inf)[0]
+    np.testing.assert_allclose(found.scores, np.log([half, 1 / 4, 1 / 300]), atol=0.2)
+    assert found.best is tried[1]
+    assert "Exponential(rate=1)" in repr(found)
+
+
+def test_evidence_of_one_amplitude_on_its_bound(precision):
+    x = jnp.linspace(0.0, 1.0, 30)
+    shapes = jnp.stack([x, 4 * (x - 0.5) ** 2])
+    data = jnp.asarray([2.0, -0.15]) @ shapes
+    lines = Likelihood(
+        lambda model: model["a"] * shapes[0] + model["b"] * shapes[1], data, Gaussian(jnp.full(30, 0.05))
+    )
+    start, priors = (
+        {"a": jnp.asarray(1.0), "b": jnp.asarray(1.0)},
+        {"a": dist.HalfNormal(5.0), "b": dist.HalfNormal(5.0)},
+    )
+    score, _ = sl.Evidence(jax.random.key(1)).judge(sl.Posterior(sl.ParameterSpace(start, priors), lines))
+    a, b = np.meshgrid(np.linspace(1.7, 2.0, 301), np.linspace(0, 0.2, 401), indexing="ij")
+    away = np.asarray(data) - a[..., None] * np.asarray(shapes[0]) - b[..., None] * np.asarray(shapes[1])
+    heights = np.sum(stats.norm(0, 0.05).logpdf(away), axis=-1) + sum(stats.halfnorm(scale=5).logpdf(p) for p in (a, b))
+    cells = np.where(b == 0, 0.5, 1.0) * 1e-3 * 5e-4
+    assert abs(score - np.log(np.sum(np.exp(heights) * cells))) < 0.3
+
+
+def test_loose_bounds_and_priors_that_are_none_are_said():
+    with pytest.warns(sl.inference.ApproximationWarning, match=r"the bound .* below the log evidence"):
+        sl.Evidence(jax.random.key(0), sl.inference.MeanField(steps=1)).judge(build(2.0))
+    for prior in (
+        dist.ImproperUniform(dist.constraints.real, (), ()),
+        dist.MultivariateNormal(jnp.zeros(2), jnp.eye(2)),
+    ):
+        shape = prior.event_shape
+        space = sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"n0": prior}) if not shape else None
+        space = space or sl.ParameterSpace(Pair(), {"pair": prior})
+        one = Likelihood(lambda model: jnp.ones(1) * sum(map(jnp.sum, jax.tree.leaves(model))), [1.0], Gaussian([1.0]))
+        with pytest.raises(ValueError, match="improper, or cut at bounds"):
+            sl.Evidence(jax.random.key(0)).judge(sl.Posterior(space, one))
+
+
+class Pair(sl.Module):
+    pair: Float[Array, "2"] = sl.param((0.5, 0.5), positive=True)

@@ -96,18 +96,24 @@ class Model(Module):
     def measure(self, observable: Any, length: Any = None) -> Inexact[Array, "*values pixels"]:
         """An observable of the simulator, to the distances in the nuisance that it names, or to `length`, kpc.
 
-        **Raises:** `ValueError` for a name that is not there.
+        **Raises:** `ValueError` for a name that is not there; `TypeError` for a predictor without a medium.
         """
+        measure = getattr(self._predictor(), "measure", None)
+        if measure is None:
+            raise TypeError(
+                f"{type(observable).__name__} is measured of a medium, and {type(self.simulator).__name__} has none: "
+                "give sl.Model a sl.Simulator, or what predicts by simulators."
+            )
         if length is not None:
-            return self._predictor().measure(observable, length=length)
+            return measure(observable, length=length)
         if observable.distance is None:
-            return self._predictor().measure(observable)
+            return measure(observable)
         if observable.distance not in self.nuisance:
             raise ValueError(
                 f"{type(observable).__name__}: distance = {observable.distance!r} is not in the nuisance of this "
                 f"Model, which has {', '.join(self.nuisance) or 'none'}."
             )
-        return self._predictor().measure(observable, length=self.nuisance[observable.distance])
+        return measure(observable, length=self.nuisance[observable.distance])
 
     def spectrum(self, name: str) -> Any:
         """A photon spectrum by its name, its columns that are observables measured in this model.

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
@@ -30,6 +31,19 @@ def safe_angle(y: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Ar
     """atan2(y, x), with value and derivatives 0 at the origin."""
     nowhere = (x == 0) & (y == 0)
     return jnp.where(nowhere, 0, jnp.arctan2(y, jnp.where(nowhere, 1, x)))
+
+
+def safe_log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """log x of x > 1e-292 (1e-31 in single precision), of that number below it, with derivatives of any order.
+
+    Those of the logarithm itself leave the range of numbers where 1/x^2 does.
+    """
+    limits = np.finfo(x.dtype)
+    least = float(limits.tiny / limits.eps)
+    some = x > least
+    held = jnp.where(some, x, least)
+    inverse = jax.lax.stop_gradient(1 / held)
+    return jnp.log(held * inverse) - jnp.log(inverse)
 
 
 def safe_norm(vector: Float[Array, "*shape n"]) -> Float[Array, "*shape"]:

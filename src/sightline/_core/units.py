@@ -172,6 +172,14 @@ def refuse_units(**values: Any) -> None:
         strip_unit(value, None, name)
 
 
+def same_unit(one: str, other: str) -> bool:
+    """Whether two units in astropy's notation are one; False where it does not know them."""
+    try:
+        return bool(quantity(one) == quantity(other))
+    except (ValueError, TypeError):
+        return False
+
+
 def quantity(unit: str) -> Any:
     """One of a unit in astropy's notation."""
     from astropy.units import Quantity

@@ -3,12 +3,13 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact
 
 from .._core.contracts import AbstractPredictor
 from .._core.units import refuse_units
 from ..sky.geometry import Sightlines, as_sightlines
 from ..sky.instruments.bands import Nodes
+from ..sky.observables import AbstractObservable
 from ..sky.stokes import Stokes
 from .mixing import MixingMatrix
 
@@ -64,9 +65,27 @@ class PredictedSky(AbstractPredictor):
             first = first + one
         return first
 
+    def measure(self, observable: AbstractObservable, length: Any = None) -> Inexact[Array, "*values pixels"]:
+        """An observable of the one simulator that has all fields which it needs, as of a `Simulator`.
+
+        **Raises:** `ValueError` where none has, or several have.
+        """
+        able = [one for one in self.simulators.values() if all(_has(one, need) for need in observable.needs)]
+        able = list(self.simulators.values()) if len(self.simulators) == 1 else able  # which says what it has not
+        if len(able) != 1 or not hasattr(able[0], "measure"):
+            raise ValueError(
+                f"{type(observable).__name__} needs {', '.join(observable.needs)}, which {len(able)} of the simulators "
+                f"{', '.join(self.simulators)} have: give one simulator all operators of emission of one medium."
+            )
+        return able[0].measure(observable, length)
+
     def in_bands(self, bands: Nodes, parameters: str) -> Float[Array, "k bands npix"]:
         """What is predicted in bands, K_CMB, COSMO."""
         count, nodes = bands.share.shape
         stokes = self(self.sightlines, bands.frequency.ravel()).to("K_RJ").to_convention("COSMO")
         maps = jnp.stack([getattr(stokes, name) for name in parameters])
         return jnp.einsum("kbnp,bn->kbp", maps.reshape(len(parameters), count, nodes, -1), bands.share)
+
+
+def _has(simulator: Any, field: str) -> bool:
+    return getattr(simulator, field, getattr(simulator, "fields", {}).get(field)) is not None

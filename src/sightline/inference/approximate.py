@@ -11,7 +11,7 @@ from .._core.given import check_key, check_kind
 from ..statistics import Posterior
 from .approximations import AbstractApproximation, FullRank, MeanField
 from .chains import Chains
-from .coordinates import FEW, coordinates, density, relaxed
+from .coordinates import FEW, density, relaxed
 from .diagnostics import pareto_k
 from .low_rank import LowRank
 from .options import check_counts, check_posterior
@@ -35,6 +35,7 @@ class Approximation:
     - `doubt`: what is wrong with it, if that can be seen from it, else empty.
     - `pareto_k(key)`: of the importance weights of its draws: above 0.7 the Gaussian is too narrow somewhere. One that
       is too wide has a small one, and weights that are worth few of the draws: `sample` judges both.
+    - `shortfall(key)`: by how much, at least, the bound is below the log evidence.
 
     **Source:** Yao et al. 2018, arXiv:1802.02538, for the diagnostic.
 
@@ -72,8 +73,21 @@ class Approximation:
 
     def pareto_k(self, key: jax.Array, draws: int = 1000) -> float:
         """The Pareto k of the importance weights of draws."""
+        return pareto_k(self._weights(key, draws))
+
+    def shortfall(self, key: jax.Array, draws: int = 1000) -> float:
+        """By how much, at least, the evidence lower bound is below the log evidence: log mean w - mean log w.
+
+        **Arguments:** `key`: a JAX random key; `draws`: how many importance weights w.
+
+        **Returns:** a number, 0 where the Gaussian is the posterior.
+        """
+        weights = self._weights(key, draws).astype(np.float64)
+        return float(np.log(np.mean(np.exp(weights - np.max(weights)))) + np.max(weights) - np.mean(weights))
+
+    def _weights(self, key: jax.Array, draws: int) -> np.ndarray:
         check_counts(draws=draws)
-        return pareto_k(np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2]))
+        return np.asarray(_draw(self._method, self._posterior, self._place, self._state, key, draws)[2])
 
 
 def judged(weights: np.ndarray) -> dict[str, str]:
@@ -133,7 +147,7 @@ def approximate(
     check_key(key)
     method = (FullRank() if posterior.space.size <= FEW else MeanField()) if method is None else method
     check_kind("method", method, AbstractApproximation, "one of sl.inference, e.g. sl.inference.FullRank()")
-    place = coordinates(posterior, begin_at(posterior, start))
+    place = begin_at(posterior, start)
     first, run = jax.random.split(key)
     state, bounds = _begin(method, posterior, place, first), []
     with show("approximation", method.steps, progress) as advance:

@@ -20,6 +20,8 @@ from .._version import __version__
 FORMAT = 2
 DEPENDENCIES = ("equinox", "numpyro", "blackjax", "optax", "optimistix", "interpax")
 _RUN = "run.json"
+AGAIN, ELSEWHERE = "delete it to repeat what it held", "start again in another folder"
+"""What to do about a damaged file, which the run can repeat, or cannot."""
 
 
 class Checkpoint:
@@ -71,7 +73,7 @@ class Checkpoint:
         with self._whole(f"{name}.npz") as temporary, open(temporary, "wb") as file:
             np.savez(file, **known)
 
-    def read(self, name: str) -> dict[str, np.ndarray] | None:
+    def read(self, name: str, cure: str = AGAIN) -> dict[str, np.ndarray] | None:
         """The arrays under a name; `None` where there are none.
 
         **Raises:** `sl.io.FileError`, a `ValueError`, for a damaged file.
@@ -79,11 +81,11 @@ class Checkpoint:
         path = self.folder / f"{name}.npz"
         if not path.exists():
             return None
-        with self.damaged(name):
+        with self.damaged(name, cure):
             return read_archive(path)
 
     @contextlib.contextmanager
-    def damaged(self, name: str) -> Iterator[None]:
+    def damaged(self, name: str, cure: str = AGAIN) -> Iterator[None]:
         """What fails while the arrays under a name are used tells which file it is, and what to do.
 
         **Raises:** `sl.io.FileError`, a `ValueError`.
@@ -92,7 +94,7 @@ class Checkpoint:
             yield
         except (ValueError, KeyError, TypeError, IndexError) as error:
             path = self.folder / f"{name}.npz"
-            raise FileError(f"{path} is damaged ({brief(error)}): delete it to repeat what it held.") from None
+            raise FileError(f"{path} is damaged ({brief(error)}): {cure}.") from None
 
     def names(self) -> list[str]:
         """The names under which there are arrays, sorted."""

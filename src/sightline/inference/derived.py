@@ -26,6 +26,7 @@ class Derived:
 
     - `value`: the mean of the draws, or that at the fit; `standard_deviation`.
     - `draws`: (chains, draws, ...), `None` for a fit.
+    - `doubt`: what is wrong with the standard deviations, if that is known, else empty.
 
     Printed, it is a table.
 
@@ -38,9 +39,12 @@ class Derived:
     value: np.ndarray
     standard_deviation: np.ndarray
     draws: np.ndarray | None
+    doubt: str
 
-    def __init__(self, value: np.ndarray, standard_deviation: np.ndarray, draws: np.ndarray | None = None):
-        self.value, self.standard_deviation, self.draws = value, standard_deviation, draws
+    def __init__(
+        self, value: np.ndarray, standard_deviation: np.ndarray, draws: np.ndarray | None = None, doubt: str = ""
+    ):
+        self.value, self.standard_deviation, self.draws, self.doubt = value, standard_deviation, draws, doubt
 
     def interval(self, level: float = 0.683) -> tuple[np.ndarray, np.ndarray]:
         """The central interval that holds the quantity with a probability of `level`: quantiles, or of a Gaussian.
@@ -62,7 +66,7 @@ class Derived:
         columns = (self.value, self.standard_deviation, *self.interval())
         numbers = zip(*(np.ravel(one) for one in columns), strict=True)
         rows = [[name, *(f"{one:.6g}" for one in row)] for name, row in zip(names, numbers, strict=True)]
-        notes = f"and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        notes = "\n".join(filter(None, [f"and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "", self.doubt]))
         return Table(["quantity", "value", "standard deviation", "low", "high"], rows[:SHOWN], "", notes)
 
     def __repr__(self) -> str:
@@ -121,7 +125,11 @@ def _of_fit(posterior: Posterior, result: FitResult, function: Function) -> Deri
     free = ~np.isfinite(np.diagonal(covariance))  # the data leave them free
     variance = np.einsum("ki,ij,kj->k", slope, np.where(free | free[:, None], 0.0, covariance), slope)
     variance[np.any(slope[:, free] != 0, axis=1)] = np.inf
-    return Derived(value, np.sqrt(variance).reshape(value.shape))
+    verb = "lies at its bound" if len(result.active) == 1 else "lie at their bounds"
+    doubt = (
+        f"{', '.join(result.active)} {verb}, where a fit has no standard deviations: sample" if result.active else ""
+    )
+    return Derived(value, np.sqrt(variance).reshape(value.shape), doubt=doubt)
 
 
 @eqx.filter_jit

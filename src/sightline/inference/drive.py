@@ -13,7 +13,7 @@ from jaxtyping import Array
 from .._core.devices import everywhere, shared_out
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm, Statistics
-from .checkpoint import Checkpoint, pack, unpack
+from .checkpoint import ELSEWHERE, Checkpoint, pack, unpack
 from .coordinates import Density, Vector, density, relaxed
 from .starts import scatter
 from .whitening import Whitening
@@ -105,10 +105,10 @@ def _progress(parts: list[dict[str, np.ndarray]]) -> dict[str, Any]:
 
 def _read(checkpoint: Checkpoint | None, number: int, chains: int) -> dict[str, np.ndarray]:
     name = f"draws_{number:06d}"
-    found = None if checkpoint is None else checkpoint.read(name)
+    found = None if checkpoint is None else checkpoint.read(name, ELSEWHERE)
     if checkpoint is None or found is None:
-        raise ValueError(f"The checkpoint has lost its file of draws {number}: start again in another folder.")
-    with checkpoint.damaged(name):
+        raise ValueError(f"The checkpoint has lost its file of draws {number}: {ELSEWHERE}.")
+    with checkpoint.damaged(name, ELSEWHERE):
         if "position" not in found or {array.shape[0] for array in found.values()} != {chains}:
             raise ValueError(f"it does not hold the draws of {chains} chains")
     return found

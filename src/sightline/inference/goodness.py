@@ -12,11 +12,12 @@ from .._core.units import refuse_units
 from ..parameters import Table
 from ..statistics import Likelihood, Posterior
 from ..statistics.alike import listed, over
-from .bootstrap import check_fitted, refitted, simulated
+from .bootstrap import TOLERANCE, check_fitted, refitted, simulated
 from .options import check_counts, check_posterior
 from .result import FitResult
 
 SIMULATIONS = 1000
+EXACT = 1e-9
 ALL = "(all)"
 
 
@@ -64,18 +65,20 @@ class Goodness:
         self.expected: dict[str, float] = {name: value[0] for name, value in moments.items()}
         self.variances: dict[str, float] = {name: value[1] for name, value in moments.items()}
         self.fitted, self.failed = fitted, failed
+        self._room = TOLERANCE if fitted else EXACT  # deviances that differ by less are the same
         self._inexact = [name for name, value in exact.items() if value is None]
 
     @property
     def z(self) -> dict[str, float]:
         """Standard deviations above what is expected."""
         away = {name: value - self.expected[name] for name, value in self.deviances.items()}
-        return {name: value / self.variances[name] ** 0.5 for name, value in away.items()}
+        # of simulations that are all alike, as where nothing is expected, nothing but what fits leave is known
+        return {name: value / max(self.variances[name] ** 0.5, self._room) for name, value in away.items()}
 
     @property
     def p_values(self) -> dict[str, float]:
         """The probability of a deviance as large as this."""
-        return {name: _p_value(value, self.simulated[name]) for name, value in self.deviances.items()}
+        return {name: _p_value(value - self._room, self.simulated[name]) for name, value in self.deviances.items()}
 
     def summary(self) -> Table:
         """A table: deviance, expected value and standard deviation, z and p of every likelihood."""

@@ -10,7 +10,7 @@ from .._core.module import setting
 from ..parameters import ravel
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm
-from .checkpoint import Checkpoint, pack, unpack
+from .checkpoint import ELSEWHERE, Checkpoint, pack, unpack
 from .coordinates import Vector, by_name, relaxed
 from .drive import Task
 from .options import check_types
@@ -121,10 +121,10 @@ def _restore(saved: Checkpoint | None, name: str, state: Any) -> tuple[Any, list
 
 
 def _read(saved: Checkpoint, name: str, particles: Any) -> Any:
-    found = saved.read(name)
+    found = saved.read(name, ELSEWHERE)
     if found is None:
-        raise ValueError(f"The checkpoint has lost its file {name}: start again in another folder.")
-    with saved.damaged(name):
+        raise ValueError(f"The checkpoint has lost its file {name}: {ELSEWHERE}.")
+    with saved.damaged(name, ELSEWHERE):
         shape = found["0"].shape[:2]
         return unpack(found, jax.tree.map(lambda leaf: jnp.zeros((*shape, *leaf.shape[1:]), leaf.dtype), particles))
 

@@ -12,7 +12,7 @@ from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm, check_warmup
 from .chains import Chains
 from .checkpoint import Checkpoint
-from .coordinates import FEW, coordinates
+from .coordinates import FEW
 from .drive import AbstractChain, Task
 from .hamiltonian import NUTS
 from .opened import opened
@@ -110,7 +110,7 @@ def _place(posterior: Posterior, start: Any, saved: Checkpoint | None) -> Whiten
     if saved is not None and known is not None:
         with saved.damaged("coordinates"):
             return Whitening(jnp.asarray(known["origin"]), _optional(known.get("matrix")))
-    place = coordinates(posterior, begin_at(posterior, start))
+    place = begin_at(posterior, start)
     if saved is not None:
         known = {"origin": place.origin, "matrix": place.matrix}
         saved.write("coordinates", {name: np.asarray(part) for name, part in known.items() if part is not None})

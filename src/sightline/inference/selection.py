@@ -12,6 +12,7 @@ import numpy as np
 from .._core.given import check_key, check_kind
 from .._core.module import Module
 from ..parameters import Table
+from ..parameters.priors import describe, is_normalised
 from ..statistics import Posterior
 from .approximate import Approximation, ApproximationWarning, approximate
 from .approximations import AbstractApproximation
@@ -21,6 +22,8 @@ from .fit import fit
 from .low_rank import LowRank
 from .method import AbstractMethod
 from .result import FitResult
+
+DRAWS, LOOSE = 200, 1.0  # importance weights, and how far below the log evidence a bound is said to be loose
 
 Judgement = tuple[float, FitResult | Approximation]
 
@@ -71,12 +74,15 @@ class Evidence(AbstractCriterion):
 
     No data are spared, but the prior must be normalised: of whitened latents it is, of an improper one with
     regularisers it is not. The bound is as tight as the approximation is good, equally for all candidates at best.
-    Beyond 300 numbers it begins at a fit by L-BFGS.
+    Beyond 300 numbers it begins at a fit by L-BFGS. Up to 300 the importance weights of draws tell of loose bounds.
 
     **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default `sl.inference.FullRank()` or,
     beyond 300 numbers, `sl.inference.LowRank()` of rank 50, doubled until it counts all that the data determine.
 
-    **Raises:** `ValueError` for a posterior with regularisers, `TypeError` for what is no key.
+    **Raises:** `ValueError` for a posterior with regularisers or priors that are not normalised; `TypeError` for what
+    is no key.
+
+    **Warns:** `ApproximationWarning` for a bound that is 1 or more below the log evidence.
 
     !!! example
         >>> criterion = sl.Evidence(jax.random.key(0))
@@ -94,8 +100,22 @@ class Evidence(AbstractCriterion):
         """See `AbstractCriterion`."""
         if posterior.regularisers:
             raise ValueError("Evidence needs normalised priors: whiten the field, or choose by sl.Validation(...).")
+        for name, prior in zip(posterior.space.names, posterior.space.priors, strict=True):
+            if not is_normalised(prior):
+                raise ValueError(
+                    f"Evidence needs normalised priors: that of {name}, {describe(prior)}, is improper, or cut at bounds "
+                    "that hold an unknown part of it. Give another, or choose by sl.Validation(...)."
+                )
         found = self._approximate(posterior)
         last = found.elbo[-max(len(found.elbo) // 10, 1) :]  # of a step it is an estimate
+        short = found.shortfall(self.key, DRAWS) if posterior.space.size <= FEW else 0.0
+        if not short < LOOSE:
+            warnings.warn(
+                f"Evidence: the bound {np.mean(last):.6g} is {short:.3g} or more below the log evidence: no Gaussian "
+                "is near the posterior. Judge by sl.Validation, or sample with sl.NestedSlice(), which measures it.",
+                ApproximationWarning,
+                stacklevel=4,
+            )
         return float(np.mean(last)), found
 
     def _approximate(self, posterior: Posterior) -> Approximation:
@@ -142,7 +162,7 @@ class Selection:
     def __repr__(self) -> str:
         highest = max(self.scores)
         pairs = zip(self.candidates, self.scores, strict=True)
-        rows = [[str(candidate), f"{score:.6g}", f"{score - highest:.3g}"] for candidate, score in pairs]
+        rows = [[_said(candidate), f"{score:.6g}", f"{score - highest:.3g}"] for candidate, score in pairs]
         more = [getattr(result, "columns", {}) for result in self.results]
         rows = [[*row, *columns.values()] for row, columns in zip(rows, more, strict=True)]
         return repr(Table(["candidate", "score", "below the best", *more[0]], rows))
@@ -185,6 +205,11 @@ def select(build: Callable[[Any], Posterior], candidates: Iterable[Any], criteri
     if max(scores) == -np.inf:
         raise ValueError("No candidate has a finite score: look at the fits by themselves with sl.fit.")
     return Selection(tried, scores, [result for _, result in judged])
+
+
+def _said(candidate: Any) -> str:
+    """A candidate in words; of a prior its numbers."""
+    return describe(candidate) if hasattr(candidate, "arg_constraints") else str(candidate)
 
 
 @eqx.filter_jit

@@ -31,8 +31,8 @@ class Whitening(eqx.Module):
         return jnp.zeros(()) if self.matrix is None else jnp.linalg.slogdet(self.matrix)[1]
 
 
-def whiten(posterior: Posterior, unconstrained: Any) -> Whitening:
-    """Coordinates about a start.
+def whiten(posterior: Posterior, unconstrained: Any, more: Any = 0.0) -> Whitening:
+    """Coordinates about a start, with `more` curvature, (n,), than that of Fisher's information and the prior.
 
     **Raises:** `ValueError` where derivatives are not finite, naming parameters and data.
     """
@@ -40,6 +40,7 @@ def whiten(posterior: Posterior, unconstrained: Any) -> Whitening:
     check_finite(rows, posterior, unconstrained)
     origin, _ = ravel(unconstrained, posterior.space.names)
     total = rows.T @ rows + _definite(np.asarray(unconstrained_curvature(posterior, unconstrained), np.float64))
+    total += np.diag(np.broadcast_to(more, len(total)))
     scale = np.sqrt(np.diagonal(total))
     root = np.linalg.cholesky(total / np.outer(scale, scale) + 1e-12 * np.eye(len(scale)))
     matrix = np.linalg.inv(root).T / scale[:, None]

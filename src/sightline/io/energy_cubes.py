@@ -9,11 +9,11 @@ from .._core.files import PathLike, check_writable, replacing
 from .._core.reading import FileError
 from .._core.units import PHOTONS
 from ..sky.axes import check_energy
-from ..sky.stokes import Stokes
+from ..sky.stokes import Stokes, is_blank
 from .headers import describe, pixel_cards, primary_header
 from .maps import check_healpix
 from .pixels import read_sky
-from .tables import BAD_DATA, check_table, open_fits, read_values, unit_of
+from .tables import BAD_DATA, check_table, marked, open_fits, read_values, unit_of
 from .units import brightness, convert
 
 _UNIT, _PER_MEV = "cm-2 s-1 MeV-1 sr-1", 1e-3  # of the format, which older software takes for granted
@@ -69,9 +69,8 @@ def _skymap(stokes: Stokes, history: list[str]) -> Any:
 
     maps = np.asarray(stokes.I).reshape(stokes.frequency.size, -1)
     kind = "D" if maps.dtype == np.float64 else "E"
-    columns = [
-        fits.Column(f"ENERGY{k}", kind, _UNIT, array=one * one.dtype.type(_PER_MEV)) for k, one in enumerate(maps, 1)
-    ]
+    cells = marked(maps * maps.dtype.type(_PER_MEV), is_blank(maps))
+    columns = [fits.Column(f"ENERGY{k}", kind, _UNIT, array=one) for k, one in enumerate(cells, 1)]
     sky: Any = stokes.sky
     order = [("ORDER", int(np.log2(sky.nside)), "log2 of NSIDE")] if sky.nside & (sky.nside - 1) == 0 else []
     cards = [

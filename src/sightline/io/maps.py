@@ -11,7 +11,7 @@ from .._core.reading import FileError
 from .._core.units import strip_unit
 from ..sky.axes import GEV, check_energy
 from ..sky.geometry import HealpixSky
-from ..sky.stokes import Stokes
+from ..sky.stokes import Stokes, is_blank
 from .headers import describe, primary_header, table_header
 from .keywords import (
     check_convention,
@@ -24,7 +24,7 @@ from .keywords import (
     stokes_tables,
 )
 from .pixels import check_coordsys, read_sky
-from .tables import healpix_tables, read_values
+from .tables import healpix_tables, marked, read_values
 
 
 def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: Any = None) -> None:
@@ -33,7 +33,7 @@ def write_map(path: PathLike, stokes: Stokes, overwrite: bool = False, model: An
     **Arguments:**
 
     - `path`: where; `overwrite`: replace an existing file.
-    - `stokes`: maps of a `HealpixSky`, full or partial.
+    - `stokes`: maps of a `HealpixSky`, full or partial; pixels without data, NaN, are written as -1.6375e30.
     - `model`: what made them, e.g. the `Simulator`; kept as text in the header.
 
     **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps whose size is not
@@ -84,9 +84,14 @@ def _columns(stokes: Stokes, sky: HealpixSky) -> list[Any]:
     """The columns of one frequency; a partial sky begins with its pixels."""
     from astropy.io import fits
 
-    parts = {name: getattr(stokes, name) for name in "IQUV" if getattr(stokes, name) is not None}
+    parts = {name: np.asarray(getattr(stokes, name)) for name in "IQUV" if getattr(stokes, name) is not None}
     columns = [
-        fits.Column(f"{name}_STOKES", "D" if part.dtype == np.float64 else "E", stokes.unit, array=np.asarray(part))
+        fits.Column(
+            f"{name}_STOKES",
+            "D" if part.dtype == np.float64 else "E",
+            stokes.unit,
+            array=marked(part, is_blank(part)),
+        )
         for name, part in parts.items()
     ]
     if sky.pixels is None:

@@ -166,6 +166,11 @@ def _is_healpix(header: Any) -> bool:
     return str(header.get("PIXTYPE", "")).strip().upper() == "HEALPIX" or "NSIDE" in header
 
 
+def marked(values: np.ndarray, blank: np.ndarray) -> np.ndarray:
+    """Values with the mark of HEALPix files, for no data, where they are blank."""
+    return np.where(blank, values.dtype.type(BAD_DATA), values) if np.any(blank) else values
+
+
 def unit_of(table: Any, name: str) -> str:
     """The unit that a file gives for a column, empty where it gives none."""
     return str(table.columns[name].unit or "").strip()

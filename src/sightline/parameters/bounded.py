@@ -59,9 +59,14 @@ class Bounded(Distribution):
         start = key, self.base_dist.sample(one, sample_shape)
         return jax.lax.while_loop(lambda state: jnp.any(beyond(state[1])), again, start)[1]
 
+    @property
+    def is_normalised(self) -> bool:
+        """Whether it is known how much of the distribution lies between the bounds."""
+        return type(self.base_dist).cdf is not Distribution.cdf
+
     def _mass(self) -> Any:
         """How much of the distribution lies between the bounds, 1 where that is not known."""
-        if type(self.base_dist).cdf is Distribution.cdf:
+        if not self.is_normalised:
             return jnp.ones(())
         above = 1.0 if self.high is None else self.base_dist.cdf(self.high)
         return above - (0.0 if self.low is None else self.base_dist.cdf(self.low))

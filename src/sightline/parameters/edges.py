@@ -66,14 +66,15 @@ def ends(prior: Any) -> tuple[Any, Any]:
 
 
 def _deviation(prior: Any) -> Any:
-    """The standard deviation of a prior, 1 where it has none."""
-    from numpyro.distributions import Distribution, ExpandedDistribution, Independent
+    """The standard deviation of a prior, 1 where it has none, or numpyro none for it."""
+    from numpyro.distributions import ExpandedDistribution, Independent
 
     from .bounded import Bounded
 
     while isinstance(prior, (ExpandedDistribution, Independent, Bounded)):
         prior = prior.base_dist
-    if type(prior).variance is Distribution.variance:
+    try:
+        deviation = jnp.sqrt(prior.variance)
+    except (RuntimeError, TypeError):  # of numpyro, where it has none
         return 1.0
-    deviation = jnp.sqrt(prior.variance)
     return jnp.where(jnp.isfinite(deviation) & (deviation > 0), deviation, 1.0)

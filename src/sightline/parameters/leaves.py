@@ -28,8 +28,14 @@ class Leaf(NamedTuple):
 
     @property
     def learnable(self) -> bool:
-        """Whether it holds real floating-point numbers."""
-        return isinstance(self.value, jax.Array) and jnp.issubdtype(self.value.dtype, jnp.floating)
+        """Whether it holds real floating-point numbers, and not the geometry of an observation."""
+        numbers = isinstance(self.value, jax.Array) and jnp.issubdtype(self.value.dtype, jnp.floating)
+        return numbers and not self.is_geometry
+
+    @property
+    def is_geometry(self) -> bool:
+        """Whether its class says that it holds the geometry of an observation, which is no parameter."""
+        return self.owner is not None and getattr(self.owner[0], "is_geometry", False)
 
 
 def _spell(key: Any) -> str:
@@ -120,6 +126,8 @@ def match(pattern: Pattern, model: Any, leaves: Mapping[str, Leaf]) -> list[str]
     for name in names:
         if not leaves[name].learnable:
             value = leaves[name].value
+            if leaves[name].is_geometry:
+                raise TypeError(f"{name} cannot be free: it is the geometry of an observation.")
             kind = getattr(value, "dtype", type(value).__name__)
             raise TypeError(f"{name} cannot be free: it holds {kind}, which has no gradient, not real numbers.")
     return names

@@ -195,6 +195,18 @@ def log_density(prior: Any, value: Values) -> Float[Array, ""]:
     return jnp.sum(jnp.where(known, density, -jnp.inf))
 
 
+def is_normalised(prior: Any) -> bool:
+    """Whether a prior is a density whose integral over what it allows is known to be 1."""
+    from numpyro.distributions import ExpandedDistribution, ImproperUniform, Independent
+
+    from .bounded import Bounded
+    from .pinned import Pinned
+
+    while isinstance(prior, (ExpandedDistribution, Independent, Pinned)):
+        prior = prior.base_dist
+    return not isinstance(prior, ImproperUniform) and (not isinstance(prior, Bounded) or prior.is_normalised)
+
+
 def describe(prior: Any) -> str:
     """A prior in words, e.g. `Uniform(low=0, high=10)`."""
     from numpyro.distributions import (

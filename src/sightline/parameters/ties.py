@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool
 
 from .._core.module import is_concrete
 from .._core.types import Bounds
+from .._core.units import same_unit
 from .bounds import is_within, limits, spell
 from .leaves import Leaf, match, nearest
 
@@ -55,12 +56,24 @@ def check_ties(
                 raise ValueError(f"{name} is tied to {source!r}, which is not free. {nearest(source, free)}")
             tie = Tie(name, leaves[name].position, source, _takes_two(source), limits(leaves[name].metadata))
             values = {key: leaves[key].value for key in free}
+            if isinstance(source, str):
+                _check_units(name, source, leaves)
             shape = jax.numpy.shape(eqx.filter_eval_shape(tie, values, model))
             if shape != leaves[name].value.shape:
                 raise ValueError(f"{name} has shape {leaves[name].value.shape}, what it is tied to has {shape}.")
             _check_value(name, tie(values, model), leaves[name].metadata)
             found.append(tie)
     return tuple(found)
+
+
+def _check_units(name: str, source: str, leaves: Mapping[str, Leaf]) -> None:
+    """Refuses to copy a number into a leaf of another unit."""
+    own, given = (leaves[one].metadata.get("unit", "") for one in (name, source))
+    if own and given and own != given and not same_unit(own, given):
+        raise ValueError(
+            f"{name} is in {own}, {source}, to which it is tied, in {given}: a name copies the number; convert it by a "
+            f"function, {{{name!r}: lambda values: ... * values[{source!r}]}}."
+        )
 
 
 def within(ties: tuple[Tie, ...], leaves: list[Any]) -> Bool[Array, ""]:

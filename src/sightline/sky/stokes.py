@@ -157,7 +157,7 @@ class Stokes(eqx.Module):
         """The same sky in another polarisation convention: U changes sign between `"COSMO"` and `"IAU"`."""
         _check_convention(convention)
         sign = 1 if convention == self.convention else -1
-        return dataclasses.replace(self, U=sign * self.U, convention=convention)
+        return dataclasses.replace(self, U=sign * _unblanked(self.U), convention=convention)
 
     @property
     def axis(self) -> str:
@@ -188,15 +188,17 @@ class Stokes(eqx.Module):
     @property
     def polarisation_fraction(self) -> Maps:
         """sqrt(Q^2 + U^2)/I, dimensionless; 0 with derivatives of 0 where I = 0."""
-        dark = self.I == 0
-        scale = jnp.where(dark, 1, jax.lax.stop_gradient(self.I))
-        return jnp.where(dark, 0, (self.polarised_intensity / scale) / jnp.where(dark, 1, self.I / scale))
+        intensity = _unblanked(self.I)
+        dark = intensity == 0
+        scale = jnp.where(dark, 1, jax.lax.stop_gradient(intensity))
+        return jnp.where(dark, 0, (self.polarised_intensity / scale) / jnp.where(dark, 1, intensity / scale))
 
     def _scaled(self) -> tuple[Maps, Maps, Maps]:
         """The larger of |Q| and |U|, and both in its unit: squares of faint ones leave single precision."""
-        largest = jax.lax.stop_gradient(jnp.maximum(jnp.abs(self.Q), jnp.abs(self.U)))
+        q, u = _unblanked(self.Q), _unblanked(self.U)
+        largest = jax.lax.stop_gradient(jnp.maximum(jnp.abs(q), jnp.abs(u)))
         scale = jnp.where(largest > 0, largest, 1)
-        return scale, self.Q / scale, self.U / scale
+        return scale, q / scale, u / scale
 
     def quantity(self, name: str) -> Any:
         """One of the maps as an astropy quantity.
@@ -219,7 +221,8 @@ class Stokes(eqx.Module):
         if name not in units or getattr(self, name) is None:
             known = [one for one in units if getattr(self, one) is not None]
             raise ValueError(f"name = {name!r}: choose one of {', '.join(known)}.")
-        return np.asarray(getattr(self, name)) * quantity(units[name])
+        values = getattr(self, name)
+        return np.asarray(values if name in UNITS else _unblanked(values)) * quantity(units[name])
 
     def __len__(self) -> int:
         """Number of frequencies."""
@@ -264,7 +267,7 @@ class Stokes(eqx.Module):
 def _unblanked(values: Maps) -> Maps:
     """Maps with NaN instead of the sentinel of HEALPix files, of which arithmetic would make a brightness."""
     if not is_concrete(values):
-        return values
+        return jnp.where(jnp.abs(values) < BLANK, values, jnp.nan)
     found = np.asarray(values)
     blank = np.abs(found) >= BLANK
     return jnp.asarray(np.where(blank, found.dtype.type(np.nan), found)) if np.any(blank) else values

@@ -82,13 +82,13 @@ class MarginalBackground(AbstractNoise):
 
 @jax.custom_jvp
 def log_marginal(source: Data, counts: Data, order: Data, ratio: Data) -> Data:
-    """log sum_k Poisson(n - k | s) NB(k | order, ratio), -inf for n < 0; d/ds is p(n - 1)/p(n) - 1."""
+    """log sum_k Poisson(n - k | s) NB(k | order, ratio), -inf for n < 0 or s < 0; d/ds is p(n - 1)/p(n) - 1."""
     some = source > 0
     log_source = jnp.where(some, jnp.log(jnp.where(some, source, 1)), 0)
 
     def poisson(left: Data) -> Data:
         term = jnp.where(left > 0, left * log_source, 0) - source - gammaln(jnp.maximum(left, 0) + 1)
-        return jnp.where((left < 0) | ((left > 0) & ~some), -jnp.inf, term)
+        return jnp.where((left < 0) | ((left > 0) & ~some) | (source < 0), -jnp.inf, term)
 
     def add(k: Array, state: tuple[Data, Data]) -> tuple[Data, Data]:
         total, background = state

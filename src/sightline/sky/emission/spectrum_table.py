@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.constants import ELECTRON_REST_ENERGY
+from ..._core.safe import safe_log
 from ..._core.types import Scalar
 from ...processes import synchrotron as kernels
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
@@ -109,8 +110,8 @@ class Table(eqx.Module):
 def tabulate(spectrum: Moments, nodes: Rule, kind: str) -> Table:
     """H of a spectrum for all u: two small matrix products."""
     values, dtype = spectrum.values, spectrum.values.dtype
-    common = jnp.maximum(_product(nodes.matrices[kind], values), float(np.finfo(dtype).tiny))
-    logarithm = jnp.log(common) + spectrum.shift - jnp.asarray(_POWERS[kind] * nodes.u, dtype)
+    common = safe_log(_product(nodes.matrices[kind], values))
+    logarithm = common + spectrum.shift - jnp.asarray(_POWERS[kind] * nodes.u, dtype)
     return Table(_product(nodes.spline, logarithm), nodes.step)
 
 

@@ -1,7 +1,7 @@
 """Sightlines: a sky, cells and an observer turned into rays, as arrays that reach jit as an argument."""
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -26,6 +26,8 @@ class Ray(eqx.Module):
 
     `Sightlines` holds many in one, with the ray axis last; operators see a single one, (3,).
     """
+
+    is_geometry: ClassVar[bool] = True
 
     origin: Float[Array, "3 *rays"]
     direction: Float[Array, "3 *rays"]
@@ -68,6 +70,8 @@ class Sightlines(eqx.Module):
     !!! example
         >>> lines = sl.Sightlines(sl.HealpixSky(nside=8), cells=sl.RadialCells(cells=64, distance=4.0))
     """
+
+    is_geometry: ClassVar[bool] = True
 
     rays: Ray
     cells: AbstractCells

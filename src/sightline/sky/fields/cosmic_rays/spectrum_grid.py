@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from ...._core.constants import ELECTRON_REST_ENERGY
 from ...._core.module import default_float, is_concrete, param, setting
+from ...._core.safe import safe_log
 from ...._core.types import Scalar, Vector
 from ...._core.units import strip_unit
 from ..base import AbstractField, prepare_children
@@ -62,8 +63,7 @@ class SpectrumGrid(AbstractGrid, AbstractField):
         density = self.interpolate(position)
         nearest = int(np.clip(np.searchsorted(self.energies, self.reference_energy), 1, len(self.energies) - 1))
         lit, touched = jnp.any(density > 0), (density[nearest - 1] > 0) & (density[nearest] > 0)
-        tiny = float(np.finfo(density.dtype).tiny)
-        logarithms = jnp.log(jnp.maximum(jnp.where(lit, density, 1), tiny))
+        logarithms = safe_log(jnp.where(lit, density, 1))
         spectrum = PointSpectrum(logarithms=logarithms, energies=self.energies, reference_energy=self.reference_energy)
         index = jnp.where(touched, spectrum.tangent()[1], 0)
         pivot = self.reference_energy / ELECTRON_REST_ENERGY

@@ -110,7 +110,8 @@ class Cooled(AbstractSpectrum):
         """ln(gamma_s/gamma), and whether none has been so fast.
 
         Newton's method for the time from gamma_s to gamma, in 1/gamma, of which it is nearly a linear function; its
-        last step carries the derivatives. What it moves is the logarithm, which keeps its digits where it is small.
+        last two steps carry the derivatives, right to the third. What it moves is the logarithm, which keeps its digits
+        where it is small.
         """
         if self.age is None:
             return jnp.full_like(place, _FAR), jnp.asarray(False)
@@ -122,8 +123,9 @@ class Cooled(AbstractSpectrum):
             return jnp.clip(jnp.where(within, depth - jnp.log1p(-jnp.where(within, part, 0)), _FAR), 0, _FAR)
 
         fixed = jax.lax.stop_gradient((table, place, self.age))
-        depth = jax.lax.fori_loop(0, _NEWTON, lambda _, s: step(s, *fixed), jnp.full_like(place, math.log(2)))
-        depth = step(jax.lax.stop_gradient(depth), table, place, self.age)
+        depth = jax.lax.fori_loop(0, _NEWTON, lambda _, s: step(s, *fixed), jnp.full_like(fixed[1], math.log(2)))
+        for _ in range(2):
+            depth = step(depth, table, place, self.age)
         return depth, depth >= _FAR - math.log(2)
 
 

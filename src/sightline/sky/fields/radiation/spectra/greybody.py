@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from ....._core.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, SPEED_OF_LIGHT
 from ....._core.module import param
+from ....._core.safe import safe_log
 from ....._core.types import Scalar
 from .....processes.compton_photons import blackbody
 from ....grids.cubic import spline, spline_matrix
@@ -102,8 +103,7 @@ class PointGreybody(AbstractPointSpectrum):
 
     def table(self, values: Float[Array, " members"]) -> Float[Array, " entries"]:
         """Spline coefficients of ln j."""
-        logarithm = jnp.log(jnp.maximum(values, float(np.finfo(values.dtype).tiny)))
-        return jnp.dot(jnp.asarray(_matrix(), values.dtype), logarithm, precision="highest")
+        return jnp.dot(jnp.asarray(_matrix(), values.dtype), safe_log(values), precision="highest")
 
     def blend(self, table: Float[Array, " entries"]) -> Scalar:
         """j at the temperature; NaN outside the table."""
