@@ -72,12 +72,13 @@ class PredictedSky(AbstractPredictor):
         """
         able = [one for one in self.simulators.values() if all(_has(one, need) for need in observable.needs)]
         able = list(self.simulators.values()) if len(self.simulators) == 1 else able  # which says what it has not
-        if len(able) != 1 or not hasattr(able[0], "measure"):
+        measure = getattr(able[0], "measure", None) if len(able) == 1 else None
+        if measure is None:
             raise ValueError(
                 f"{type(observable).__name__} needs {', '.join(observable.needs)}, which {len(able)} of the simulators "
                 f"{', '.join(self.simulators)} have: give one simulator all operators of emission of one medium."
             )
-        return able[0].measure(observable, length)
+        return measure(observable, length)
 
     def in_bands(self, bands: Nodes, parameters: str) -> Float[Array, "k bands npix"]:
         """What is predicted in bands, K_CMB, COSMO."""

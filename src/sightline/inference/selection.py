@@ -103,8 +103,8 @@ class Evidence(AbstractCriterion):
         for name, prior in zip(posterior.space.names, posterior.space.priors, strict=True):
             if not is_normalised(prior):
                 raise ValueError(
-                    f"Evidence needs normalised priors: that of {name}, {describe(prior)}, is improper, or cut at bounds "
-                    "that hold an unknown part of it. Give another, or choose by sl.Validation(...)."
+                    f"Evidence needs normalised priors: that of {name}, {describe(prior)}, is improper, or cut at "
+                    "bounds that hold an unknown part of it. Give another, or choose by sl.Validation(...)."
                 )
         found = self._approximate(posterior)
         last = found.elbo[-max(len(found.elbo) // 10, 1) :]  # of a step it is an estimate
