@@ -287,3 +287,42 @@ def test_units_of_cubes_are_those_of_their_files(tmp_path, scale, precision):
     np.testing.assert_allclose(back.variance, (flux * scale / 1e-20) ** 2, rtol=1e-6)
     unit = fits.getheader(tmp_path / "c.fits", "DATA")["BUNIT"]
     assert unit == ("10**-20 " if scale == 1e-20 else "") + "erg Angstrom-1 s-1 cm-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "unit", "variance"),
+    [
+        ("STAT", 4.0, "10**(-38)*erg**2/s**2/cm**4/Angstrom**2", 400.0),
+        ("STAT", 4.0, "(10**(-20)*erg/s/cm**2/Angstrom)**2", 4.0),
+        ("STAT", 4.0, "10**(-20)*erg/s/cm**2/Angstrom", 4.0),  # as some write it who mean its square
+        ("ERROR", 2.0, "1e-19 erg/s/cm2/A", 400.0),
+        ("ERROR", 2.0, "", 4.0),
+        ("IVAR", 0.25, "whatever", 4.0),
+    ],
+)
+def test_errors_in_a_unit_of_their_own(tmp_path, name, values, unit, variance):
+    path = others(tmp_path / "cube.fits", {"DATA": FLUX, name: np.full(FLUX.shape, values)}, kind="Wavelength")
+    with fits.open(path, mode="update") as file:
+        file["DATA"].header["BUNIT"] = "10**(-20)*erg/s/cm**2/Angstrom"
+        file[name].header["BUNIT"] = unit
+    cube = sl.io.read_cube(path, medium="air", scale=1e-20)
+    np.testing.assert_allclose(cube.variance, variance, rtol=1e-6)
+
+
+def test_errors_in_a_unit_that_is_none_and_brightness_of_surfaces(tmp_path):
+    spread = np.full(FLUX.shape, 2.0)
+    spread[0, 0, 0] = -2.0
+    path = others(tmp_path / "cube.fits", {"DATA": FLUX, "ERR": spread}, kind="Wavelength")
+    with fits.open(path, mode="update") as file:
+        file["DATA"].header["BUNIT"], file["ERR"].header["BUNIT"] = "1e-20 erg/s/cm2/A", "mJy"
+    with pytest.warns(sl.io.LeftOutWarning) as found:
+        cube = sl.io.read_cube(path, medium="air", scale=1e-20)
+    texts = " ".join(str(one.message) for one in found)
+    assert "ERR has BUNIT = 'mJy', which is no unit of it" in texts
+    assert "1 IVAR 0 or no variance" in texts
+    np.testing.assert_allclose(np.sort(np.asarray(cube.variance).ravel()), [*[4.0] * (FLUX.size - 1), np.inf])
+    for unit in ("1e-20 erg/s/cm2/A/arcsec2", "erg / (s cm2 Angstrom sr)"):
+        with fits.open(path, mode="update") as file:
+            file["DATA"].header["BUNIT"] = unit
+        with pytest.raises(sl.io.FileError, match="which is none of 'erg s-1 cm-2 Angstrom-1'"):
+            sl.io.read_cube(path, medium="air", scale=1e-20)

@@ -195,6 +195,23 @@ def test_dust_mixed_with_stars_is_the_closed_form(inclination, opacity):
     np.testing.assert_allclose((dusty / clean)[:, 0], (1 - np.exp(-depth)) / depth, rtol=2e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(("radius", "height", "opacity"), [(1.0, 0.0, 1.0), (0.3, 0.3, 3.0), (0.1, 2.0, 10.0)])
+def test_dust_that_ends_is_followed_to_its_ends(radius, height, opacity):
+    """A ball of dust in front of the middle of a disk, seen from above, exp(-|z|/h) along the ray."""
+    ball = sl.fields.Confined(sl.electrons.Uniform(opacity), radius=radius, centre=(0.0, 0.0, height))
+    part = sl.stars.Component(sl.stars.ExponentialDisk(1e10, 1.5, 0.3), history=sl.stars.SingleAge(9.0))
+    method = sl.cubes.VelocityNodes(step=50.0, limits=(-400.0, 400.0), supersample=1)
+    ifu = sl.cubes.IFU((1, 1), 0.01, CHANNELS[:2])
+    dusts = None, sl.dust.Screen(sl.dust.CCM89(), dust_to_gas=None, opacity=ball)
+    clean, dusty = (flux(sl.Galaxy(part, LIBRARY, 0.02, dust=dust, method=method), ifu)[0, 0] for dust in dusts)
+    z = np.linspace(-12.0, 12.0, 2_400_001)
+    inside = np.where(np.abs(z - height) < radius, opacity, 0.0)
+    law = float(sl.dust.CCM89().ratio(ifu.channels.centres[0] / 1.02))
+    depth = np.cumsum(inside[::-1])[::-1] * (z[1] - z[0]) * 0.4 * np.log(10) * law
+    light = np.exp(-np.abs(z) / 0.3)
+    assert float(dusty / clean) == pytest.approx(np.sum(light * np.exp(-depth)) / np.sum(light), abs=2e-3)
+
+
 def test_dust_before_and_behind_smooth_stars():
     """A sheet in the plane takes the light of the half behind it, a foreground that of all."""
     clean, sheet = flux(slab(), NARROW), flux(slab(Slab(30.0, height=0.05)), NARROW)

@@ -238,6 +238,11 @@ def test_a_polynomial_can_be_added(library):
     assert found.additive.shape == (3,)
     without = sl.cubes.fit_mixture(data, library, moments=2, degree=0)
     assert without.chi2 > 5 * found.chi2
+    for unit in (1e-17, 1e8):
+        same = sl.cubes.Spectra(unit * data.flux, CHANNELS, unit**2 * data.variance)
+        again = sl.cubes.fit_mixture(same, library, moments=2, degree=0, additive=2)
+        assert again.chi2 == pytest.approx(found.chi2, rel=1e-6)
+        np.testing.assert_allclose(again.additive, unit * found.additive, rtol=1e-6)
 
 
 def test_a_mask_can_be_given_apart(library):

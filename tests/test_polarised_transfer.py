@@ -217,6 +217,25 @@ def test_derivatives_at_the_degenerate_cases():
     np.testing.assert_allclose(forward, difference, rtol=1e-6, atol=1e-7)
 
 
+def test_derivatives_where_rotation_is_exactly_as_strong_as_dichroism():
+    """There d = b^2 - r^2 is 0, where |d| has no slope."""
+    emission = sl.emission
+    assert 0.5 * 0.5 - (0.3 * 0.3 + 0.4 * 0.4) == 0
+
+    @jax.jit
+    def circular(x):
+        absorbed = emission.StokesVector(I=jnp.ones(1), Q=x[:1])
+        turned = emission.FaradayVector(Q=x[1:2], V=x[2:])
+        parts = emission.TransferCoefficients(absorption=absorbed, rotation=turned)
+        return sl.transfer.PolarisedTransfer()(parts, jnp.ones(1), emission.StokesVector(I=jnp.asarray(1.0))).V
+
+    at, steps, slope = jnp.asarray([0.5, 0.3, 0.4]), 1e-5 * jnp.eye(3), jax.jit(jax.grad(circular))
+    right = [(circular(at + one) - circular(at - one)) / 2e-5 for one in steps]
+    np.testing.assert_allclose(slope(at), right, rtol=1e-7, atol=1e-10)
+    bent = np.stack([(slope(at + one) - slope(at - one)) / 2e-5 for one in steps])
+    np.testing.assert_allclose(jax.jit(jax.hessian(circular))(at), bent, rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("size", [0.0, 1e-30, 1e3, 1e6])
 def test_values_and_gradients_are_finite_in_both_precisions(precision, size):
     rows = np.array([[1.0, -0.4, 0.3, 0.2, *row] for row in cases().values()])

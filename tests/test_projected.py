@@ -119,6 +119,8 @@ def test_gaussian_priors_count_and_others_are_refused():
     with pytest.raises(ValueError, match="neither Gaussian nor flat"):
         sl.fit(sl.Posterior(sl.ParameterSpace(model, {"x": dist.Laplace(0.0, 0.5)}), law), METHOD)
     simplex = sl.ParameterSpace({"w": jnp.full(3, 1 / 3)}, {"w": dist.Dirichlet(jnp.ones(3))})
+    shares = sl.Likelihood(lambda model: model["w"], [0.2, 0.3, 0.5], sl.statistics.Gaussian(jnp.full(3, 0.05)))
+    assert sl.fit(sl.Posterior(simplex, shares), covariance=0).dof == 1  # two numbers: the third follows
     law = sl.Likelihood(lambda m: m["w"], np.ones(3), sl.statistics.Gaussian(np.ones(3)))
     with pytest.raises(ValueError, match="depend on each other"):
         sl.fit(sl.Posterior(simplex, law), METHOD)

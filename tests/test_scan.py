@@ -68,6 +68,27 @@ def test_two_maxima():
     assert found.below(0.0)[0] == pytest.approx(0.5, abs=1e-9)
 
 
+@pytest.mark.parametrize("width", [0.1, 1e-3])
+def test_maxima_far_apart_and_narrow(width):
+    """Each a fraction of the range, so that the nodes of coarse panels see nothing of one beside the other."""
+    space = sl.ParameterSpace({"x": jnp.asarray(0.5)}, {"x": dist.Uniform(0.0, 100.0)})
+    noise = sl.statistics.Gaussian(np.array([width]))
+    data = sl.Likelihood(lambda model: ((model["x"] - 20) * (model["x"] - 77) / 57)[None], [0.0], noise)
+    found = sl.scan(sl.Posterior(space, data), {"x": (0, 100)})
+    assert found.mean == pytest.approx(48.5, abs=1e-3)
+    assert found.sd == pytest.approx(28.5, abs=1e-3)
+
+
+def test_maxima_of_two_numbers():
+    space = {"x": dist.Uniform(-3.0, 3.0), "y": dist.Uniform(-3.0, 3.0)}
+    start, noise = {"x": jnp.asarray(0.5), "y": jnp.asarray(0.0)}, sl.statistics.Gaussian(np.array([0.01, 0.01]))
+    data = sl.Likelihood(lambda model: jnp.stack([model["x"] ** 2, model["y"] - model["x"]]), [1.0, 0.0], noise)
+    found = sl.scan(sl.Posterior(sl.ParameterSpace(start, space), data), {"x": (-3, 3), "y": (-3, 3)})
+    assert found["x"].mean == pytest.approx(0.0, abs=1e-6)
+    assert found["y"].sd == pytest.approx(1.0, abs=1e-3)
+    assert found.correlation == pytest.approx(1.0, abs=1e-3)
+
+
 def test_two_correlated_numbers():
     covariance, mean = np.array([[1.0, 0.8], [0.8, 2.0]]), np.array([0.3, -0.2])
     root = np.linalg.inv(np.linalg.cholesky(covariance))

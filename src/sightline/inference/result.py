@@ -97,7 +97,9 @@ class FitResult:
         self.active: list[str] = active(posterior, outcome, information)
         self.bounds: Bounds = bounds(posterior, self.parameters, self.active)
         solved = sum(one.eliminated(self.model) for one in posterior.likelihoods)
-        held = len({*self.active, *self.blind}) + posterior.size - space.size
+        # numbers of a simplex, whose sum is known, are one fewer
+        free = sum(np.size(value) for value in outcome.unconstrained.values())
+        held = len({*self.active, *self.blind}) + posterior.size - free
         self.chi2, self.dof = sum(self.deviances.values()), held - solved
         edges = space.at_edge(outcome.unconstrained)
         self.edges: list[str] = [name for name, edge in edges.items() if np.any(edge)]

@@ -12,7 +12,7 @@ from ..statistics import Posterior
 from .options import check_posterior
 from .quadrature import Panels, integrate
 from .scanned import Joint, Marginal
-from .summit import Density, Summit, summit
+from .summit import Density, Summit, summits
 
 TOLERANCE = {1: 1e-10, 2: 1e-8}  # of a panel, relative to the whole
 STEPS = np.array([0.3, 1.0, 2.0, 3.0, 5.0, 8.0])  # away from the mode, in scales: between them are the first panels
@@ -55,12 +55,13 @@ def scan(posterior: Posterior, ranges: Mapping[str, Any]) -> Marginal | Joint:
     labels = tuple(ranges)
     low, high = _ranges(posterior, ranges)
     density = Density(posterior, labels, low, high)
-    top = summit(density)
+    tops = summits(density)
+    top = tops[0]
     tolerance = _tolerance(posterior, top, low.size)
     if low.size == 1:
-        panels = integrate(lambda x: _relative(density, x[:, None], top), _breaks(density, top, 0), tolerance)
+        panels = integrate(lambda x: _relative(density, x[:, None], top), _breaks(density, tops, 0), tolerance)
         return Marginal(labels[0], _unit(posterior, labels[0]), panels, float(top.mode[0]))
-    both = [_marginal(density, top, which, tolerance) for which in range(2)]
+    both = [_marginal(density, tops, which, tolerance) for which in range(2)]
     found = [Marginal(label, _unit(posterior, label), panels) for label, panels in zip(labels, both, strict=True)]
     product = both[0].moments(both[0].nodes - found[0].mean)[1] / both[0].total[0]
     return Joint(found, dict(zip(labels, top.mode.tolist(), strict=True)), product, density, top.height)
@@ -105,11 +106,12 @@ def _tolerance(posterior: Posterior, top: Summit, size: int) -> float:
     return max(TOLERANCE[size], _ROUNDING * precision * max(abs(top.height), 1.0))
 
 
-def _breaks(density: Density, top: Summit, which: int) -> np.ndarray:
+def _breaks(density: Density, tops: list[Summit], which: int) -> np.ndarray:
     """The ends of the first panels along one number."""
     low, high = density.low[which], density.high[which]
-    about = top.scale[which] * np.concatenate([-STEPS, [0.0], STEPS])
-    rough = np.concatenate([np.linspace(low, high, 9), top.mode[which] + about])
+    steps = np.concatenate([-STEPS, [0.0], STEPS])
+    about = [top.mode[which] + top.scale[which] * steps for top in tops]
+    rough = np.concatenate([np.linspace(low, high, 9), *about])
     inside = np.unique(rough[(rough >= low) & (rough <= high)])
     apart = np.diff(inside, prepend=-np.inf) > 1e-13 * (high - low)
     kept = inside[apart]
@@ -122,20 +124,21 @@ def _relative(density: Density, points: np.ndarray, top: Summit) -> np.ndarray:
     return np.exp(np.minimum(density.heights(points) - top.height, 700.0))[:, None]
 
 
-def _marginal(density: Density, top: Summit, which: int, tolerance: float) -> Panels:
+def _marginal(density: Density, tops: list[Summit], which: int, tolerance: float) -> Panels:
     """The marginal density of one number."""
-    return integrate(lambda x: _over(density, top, which, x, tolerance), _breaks(density, top, which), tolerance)
+    return integrate(lambda x: _over(density, tops, which, x, tolerance), _breaks(density, tops, which), tolerance)
 
 
-def _over(density: Density, top: Summit, which: int, x: np.ndarray, tolerance: float) -> np.ndarray:
+def _over(density: Density, tops: list[Summit], which: int, x: np.ndarray, tolerance: float) -> np.ndarray:
     """The marginal density of one number, and its product with the mean of the other, (m, 2)."""
+    top = tops[0]
 
     def along(y: np.ndarray) -> np.ndarray:
         pair = np.broadcast_arrays(x[None, :], y[:, None])
         points = np.stack(pair if which == 0 else pair[::-1], axis=-1).reshape(-1, 2)
         return _relative(density, points, top).reshape(y.size, x.size)
 
-    panels = integrate(along, _breaks(density, top, 1 - which), tolerance)
+    panels = integrate(along, _breaks(density, tops, 1 - which), tolerance)
     return np.stack([panels.total, panels.moments(panels.nodes - top.mode[1 - which])], axis=1)
 
 

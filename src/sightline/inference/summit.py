@@ -11,8 +11,9 @@ from ..parameters import ravel
 from ..statistics import Posterior
 
 TOGETHER = 4096  # points that are evaluated at a time
-SIDE = {1: 65, 2: 33}  # points of a grid along each number
+SIDE, FINE = {1: 65, 2: 33}, {1: 513, 2: 65}  # points along each number of grids for the largest maximum, and for all
 ZOOMS, STEPS = 8, 30
+DEEP, OTHERS = 40.0, 16  # logarithms below the largest density, and how many maxima are looked at beside it
 
 
 class Density:
@@ -72,6 +73,36 @@ def summit(density: Density) -> Summit:
     mode = _climbed(density, _highest(density))
     gradient, hessian = density.slopes(mode)
     return Summit(mode, float(density.heights(mode[None])[0]), _scale(density, gradient, hessian))
+
+
+def summits(density: Density) -> list[Summit]:
+    """The maxima in the box that a grid tells of and that are not much lower than the largest, which comes first.
+
+    **Raises:** `ValueError` where the density is nowhere finite.
+    """
+    found = [summit(density)]
+    for point in _maxima(density):
+        mode = _climbed(density, point)
+        height = float(density.heights(mode[None])[0])
+        apart = [np.any(np.abs(mode - one.mode) > one.scale) for one in found]
+        if height > found[0].height - DEEP and all(apart):
+            found.append(Summit(mode, height, _scale(density, *density.slopes(mode))))
+    return sorted(found, key=lambda one: -one.height)
+
+
+def _maxima(density: Density) -> np.ndarray:
+    """Nodes of a grid that are higher than those next to them, (m, d), the highest first."""
+    axes = [np.linspace(a, b, FINE[density.low.size]) for a, b in zip(density.low, density.high, strict=True)]
+    points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
+    heights = density.heights(points).reshape([axis.size for axis in axes])
+    higher = np.isfinite(heights)
+    heights = np.where(higher, heights, -1e300)  # of two infinite ones there is no difference
+    for axis in range(heights.ndim):
+        rise = np.diff(heights, axis=axis, prepend=-np.inf, append=-np.inf)
+        before, after = (np.take(rise, range(k, k + heights.shape[axis]), axis) for k in (0, 1))
+        higher &= (before > 0) & (after <= 0)
+    places = np.flatnonzero(higher)
+    return points[places[np.argsort(-heights.ravel()[places])][:OTHERS]]
 
 
 def _highest(density: Density) -> np.ndarray:

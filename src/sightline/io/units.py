@@ -60,8 +60,10 @@ def convert(values: np.ndarray, given: str, wanted: str, where: str) -> np.ndarr
     return values if factor == 1 else values * np.asarray(factor, values.dtype)
 
 
-def unit_factor(given: str, wanted: str, where: str) -> float:
+def unit_factor(given: str, wanted: str, where: str, angles: bool = True) -> float:
     """What numbers in the unit `given` are multiplied by to be in that which is `wanted`.
+
+    **Arguments:** `angles`: whether radians may be left out, as in rad m^-2, but not where they are of a solid angle.
 
     **Raises:** as `convert`.
     """
@@ -73,7 +75,7 @@ def unit_factor(given: str, wanted: str, where: str) -> float:
     import astropy.units as u
 
     try:
-        return float(_parse(given).to(_parse(wanted), equivalencies=u.dimensionless_angles()))
+        return float(_parse(given).to(_parse(wanted), equivalencies=u.dimensionless_angles() if angles else []))
     except (ValueError, TypeError) as error:
         raise FileError(f"{where} has the unit {given!r}, which is none of {wanted!r}: {error}") from None
 

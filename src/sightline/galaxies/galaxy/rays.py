@@ -1,5 +1,6 @@
 """Stars of a smooth galaxy along the rays of spaxels: mass on nodes of velocity and of a library."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -151,7 +152,8 @@ class Scene(eqx.Module):
     def _depths(self, origin: Float[Array, "3"], away: Float[Array, "3"]) -> tuple[Array, Array]:
         """Places along a ray and their weights, kpc: no gradient goes through where a galaxy is cut off.
 
-        They are dense about the plane and about the place next to the centre, and Gauss's between the two.
+        They are dense about the plane and about the place next to the centre, and Gauss's between the two. Rays are cut
+        where dust that ends does.
         """
         span = self.stars.structures().extent.span(*jax.lax.stop_gradient((origin, away)))
         first, last = jax.lax.stop_gradient(span)
@@ -159,11 +161,23 @@ class Scene(eqx.Module):
         steep = jnp.abs(away[2]) > 1e-6
         crossing = jnp.clip(jnp.where(steep, -origin[2] / jnp.where(steep, away[2], 1), nearest), first, last)
         low, high = jnp.minimum(nearest, crossing), jnp.maximum(nearest, crossing)
+        ends = self._ends(origin, away, first, last)
+        walls = jnp.sort(jnp.stack([first, low, high, last, *ends]))
         nodes, weights = (jnp.asarray(v, origin.dtype) for v in _unit_rule(self.method.points))
-        before, between, after = low - first, high - low, last - high
-        places = [low - before * nodes**2, low + between * nodes, high + after * nodes**2]
-        parts = [2 * before * nodes * weights, between * weights, 2 * after * nodes * weights]
+        places, parts = [], []
+        for start, end in itertools.pairwise(walls):
+            width, below, above = end - start, end <= low, start >= high
+            squares = jnp.where(above, start + width * nodes**2, end - width * nodes**2)
+            places.append(jnp.where(below | above, squares, start + width * nodes))
+            parts.append(width * weights * jnp.where(below | above, 2 * nodes, 1))
         return jnp.concatenate(places), jnp.concatenate(parts)
+
+    def _ends(self, origin: Array, away: Array, first: Array, last: Array) -> list[Array]:
+        """Where a ray enters and leaves dust that ends, between the ends of the stars."""
+        extent = None if self.opacity is None else self.opacity.structures().extent
+        if extent is None or not extent.bounded:
+            return []
+        return [jnp.clip(jax.lax.stop_gradient(end), first, last) for end in extent.span(origin, away)]
 
 
 @eqx.filter_jit

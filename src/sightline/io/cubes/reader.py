@@ -13,7 +13,7 @@ from ...galaxies.cubes.channels import check_medium
 from ...galaxies.cubes.spectral_cube import checked_scale
 from ..tables import open_fits
 from .axis import channels_of
-from .units import flux_factor
+from .units import flux_factor, variance_factor
 
 FLUXES = "DATA", "FLUX", "SCI"
 VARIANCES, DEVIATIONS, INVERSE = ("STAT", "VAR", "VARIANCE"), ("ERR", "ERROR"), "IVAR"
@@ -21,6 +21,8 @@ MASKS = "DQ", "MASK", "BADPIX"
 """What flux, its error in three forms, and the mask are called."""
 NEEDLESS = "LSFPOST", "LSFPRE", "WMAP", "WEIGHT", "ERRWEIGHT", "FIBCOVER"
 """Images of the flux's shape that surveys add, and that are neither."""
+_SAME = 1e-9
+"""By which factors of one unit differ by rounding."""
 _SQUARE = 1e-4
 """By which spaxels may stray from squares, and an image from north up, relative to their sides."""
 
@@ -47,7 +49,8 @@ def read_cube(
     """Reads a cube of spectra with its variance, whatever form that has in the file.
 
     Flux is in an extension DATA, FLUX or SCI, or the first image of three axes; errors in STAT, VAR or VARIANCE
-    (variances), IVAR (inverse variances), ERR or ERROR (standard deviations), the first of these; masks in DQ, MASK or
+    (variances), IVAR (inverse variances), ERR or ERROR (standard deviations), the first of these, in the unit of the
+    flux or, but for IVAR, in what its own BUNIT says; masks in DQ, MASK or
     BADPIX, not 0 where a datum is left out. Such a datum, one with IVAR 0 and one that is not finite gets variance inf,
     and flux 0 where it is not finite; in files without variances its flux is NaN. A `LeftOutWarning` counts them, and
     names images of the flux's shape that are none of these and stay unused.
@@ -83,7 +86,8 @@ def read_cube(
         plane, flip = _spaxels(header, path, rotated)
         channels = channels_of(file, header, flux.shape[0], medium, path)
         factor = flux_factor(_unit(header, unit, path), path) / size
-        parts = _parts(flux, error, mask, factor, path)
+        spread = factor if error is None else _spread(error, str(header.get("BUNIT", "")).strip(), factor, size, path)
+        parts = _parts(flux, error, mask, (factor, spread), path)
     images = [None if image is None else image[:, :, ::-1] if flip else image for image in parts[:2]]
     values = [None if image is None else image.reshape(len(channels), -1) for image in images]
     _check_range(values[1], path)
@@ -129,11 +133,27 @@ def _unit(header: Any, unit: str | None, path: PathLike) -> str:
     return own if unit is None else unit
 
 
-def _parts(flux: Any, error: Any, mask: Any, factor: float, path: PathLike) -> _Parts:
+def _spread(error: Any, of_flux: str, factor: float, size: float, path: PathLike) -> float:
+    """The factor of standard deviations: that of the flux, unless the extension says another unit that it is in."""
+    name, own = str(error.name).strip().upper(), str(error.header.get("BUNIT", "")).strip()
+    if not own or own == of_flux or name == INVERSE:
+        return factor
+    try:
+        found = (variance_factor(own, path) ** 0.5 if name in VARIANCES else flux_factor(own, path)) / size
+    except FileError:
+        text = f"path = {path}: {name} has BUNIT = {own!r}, which is no unit of it: that of the flux is taken."
+        warnings.warn(text, LeftOutWarning, stacklevel=3)
+        return factor
+    return factor if abs(found / factor - 1) < _SAME else found
+
+
+def _parts(flux: Any, error: Any, mask: Any, factors: tuple[float, float], path: PathLike) -> _Parts:
+    """The images, whose flux and standard deviations are multiplied by factors."""
+    factor, spread = factors
     values = np.asarray(flux.data)
     values = values.astype(values.dtype.newbyteorder("=") if values.dtype.kind == "f" else np.float64)
     values = values if factor == 1 else values.astype(np.float64) * factor
-    variance = None if error is None else _variance(error, factor, values.shape, path)
+    variance = None if error is None else _variance(error, spread, values.shape, path)
     bad = ~np.isfinite(values)
     reasons = {"flux not finite": int(bad.sum())}
     if variance is not None:
@@ -160,7 +180,7 @@ def _variance(error: Any, factor: float, shape: tuple[int, ...], path: PathLike)
         return plain if factor == 1 else plain.astype(np.float64) * factor**2
     wide = values.astype(np.float64)
     if name in DEVIATIONS:
-        return (wide * factor) ** 2
+        return np.where(wide > 0, (wide * factor) ** 2, np.nan)
     return np.where(wide > 0, factor**2 / np.where(wide > 0, wide, 1), np.inf)
 
 

@@ -7,10 +7,11 @@ from ..._core.files import PathLike
 from ..._core.reading import FileError
 from ..units import unit_factor
 
-FLUX = "erg s-1 cm-2 Angstrom-1"
-_FACTOR = re.compile(
+FLUX, SQUARE = "erg s-1 cm-2 Angstrom-1", "erg2 s-2 cm-4 Angstrom-2"
+_NUMBER = re.compile(
     r"\s*(?:10\s*(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|(\d[\d.]*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)", re.DOTALL
 )
+_WHOLE = re.compile(r"\s*\((.*)\)\s*(?:\*\*|\^)\s*2\s*", re.DOTALL)
 _WORDS = (
     (r"/\s*(?:spaxel|spax|pixel|fiber)\b", ""),
     (r"\bAA\b|\bAng\b|\bang\b|\bA\b", "Angstrom"),
@@ -21,7 +22,7 @@ _WORDS = (
 def flux_factor(text: str, path: PathLike) -> float:
     """What numbers in a unit of flux are multiplied by to be in erg s-1 cm-2 A-1 of a spaxel.
 
-    **Raises:** `FileError` for a unit that is none.
+    **Raises:** `FileError` for a unit that is none, such as one of surface brightness: multiply by a spaxel's area.
 
     !!! example
         >>> flux_factor("10**(-20)*erg/s/cm**2/Angstrom", "muse.fits")
@@ -29,14 +30,34 @@ def flux_factor(text: str, path: PathLike) -> float:
         >>> flux_factor("1E-17 erg/s/cm^2/Ang/spaxel", "manga.fits")
         1e-17
     """
-    found, factor, rest = _FACTOR.fullmatch(text), 1.0, text
+    return _factor(text, FLUX, path)
+
+
+def variance_factor(text: str, path: PathLike) -> float:
+    """What variances in a unit are multiplied by to be in that of a flux, squared: `(...)**2` or written out.
+
+    **Raises:** `FileError` for a unit that is none.
+
+    !!! example
+        >>> variance_factor("(10**(-20)*erg/s/cm**2/Angstrom)**2", "muse.fits")
+        1e-40
+        >>> variance_factor("1e-40 erg2 / (s2 cm4 Angstrom2)", "muse.fits")
+        1e-40
+    """
+    whole = _WHOLE.fullmatch(text)
+    return _factor(text, SQUARE, path) if whole is None else float(f"{_factor(whole[1], FLUX, path) ** 2:.12g}")
+
+
+def _factor(text: str, wanted: str, path: PathLike) -> float:
+    """What numbers in a unit, with a factor or without, are multiplied by to be in that which is wanted."""
+    found, factor, rest = _NUMBER.fullmatch(text), 1.0, text
     if found is not None:
         factor, rest = float(f"1e{found[1]}") if found[1] else float(found[2]), found[3]
     for pattern, word in _WORDS:
         rest = re.sub(pattern, word, rest)
     with warnings.catch_warnings():  # of units with several slashes, which is how surveys write theirs
         warnings.filterwarnings("ignore", message=".*multiple slashes.*")
-        return factor * _rounded(unit_factor(rest.replace("**", "^"), FLUX, f"{path}: BUNIT"))
+        return factor * _rounded(unit_factor(rest.replace("**", "^"), wanted, f"{path}: BUNIT", angles=False))
 
 
 def _rounded(factor: float) -> float:

@@ -95,8 +95,9 @@ def _find_roots(cell: Cell) -> _Roots:
     small = square < limit**2
     near_d, near_g = jnp.where(small, d, 0), jnp.where(small, g, 0)
     d, g, norm = jnp.where(small, 1, d), jnp.where(small, 0, g), jnp.sqrt(jnp.where(small, 1, square))
-    large = jnp.sqrt(0.5 * (norm + jnp.abs(d)))
-    other, grows = -g / large, d > 0
+    grows = d > 0
+    large = jnp.sqrt(0.5 * (norm + jnp.where(grows, d, -d)))  # of d = 0 too it has the slope of its branch
+    other = -g / large
     first, second = jnp.where(grows, large, other), jnp.where(grows, other, large)
     # w and -w are the same: L1 > 0 is chosen, but not where it is about to pass through 0
     sign = jnp.where((first < 0) & (first * first >= limit), -1, 1).astype(d.dtype)

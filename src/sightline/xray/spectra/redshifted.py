@@ -15,7 +15,9 @@ _CLOSEST = -0.999  # redshifts above -1 only
 class Redshifted(AbstractPhotonSpectrum):
     """A spectrum of a source at a redshift: N(E) = N_0(E (1 + z))/(1 + z), all that it is made of included.
 
-    The norm stays that of the photons emitted, per observed area, as XSPEC's models that begin with z have it.
+    Photons of a bin are those of N_0 between E_1 (1 + z) and E_2 (1 + z), over (1 + z)^2. XSPEC's `zpowerlw`, `zgauss`
+    and `zashift` divide by 1 + z once, N_0(E (1 + z)), as `TableModel(redshift=)` does: there norms are 1/(1 + z) of
+    those here.
 
     **Arguments:** `spectrum`; `redshift`: z > -1.
 

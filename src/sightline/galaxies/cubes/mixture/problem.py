@@ -42,7 +42,6 @@ class Problem:
     - `legendre`: polynomials of degrees 1 and up in the channels, (degree, n).
     - `moments`: numbers of the series, 2 and up.
     - `additive`: polynomials that may be added, of degrees 0 and up, (k, n): each is two columns, one with either sign.
-    - `size`: of what `additive` is a multiple.
     - `penalty`: rows that are small for weights that change slowly from node to node, (rows, templates + 2 k), or none.
     - `pull`: of the moments h_3, h_4... towards 0: one over the standard deviation of their prior; 0: none.
     - `last`: numbers of the templates that were needed last: where the next search begins.
@@ -55,7 +54,6 @@ class Problem:
     legendre: np.ndarray
     moments: int
     additive: np.ndarray
-    size: float
     penalty: np.ndarray
     pull: float = 0.0
     last: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, int))
@@ -138,9 +136,9 @@ class Problem:
         return self._all(found)[: len(self.templates.light)]
 
     def added(self, found: Solution) -> np.ndarray:
-        """Coefficients of the polynomials that are added, (k,), as multiples of those of the setup."""
+        """Coefficients of the polynomials that are added, (k,)."""
         plus, minus = np.split(self._all(found)[len(self.templates.light) :], 2)
-        return (plus - minus) * self.size
+        return plus - minus
 
     def _all(self, found: Solution) -> np.ndarray:
         every = np.zeros(len(self.templates.light) + 2 * len(self.additive))

@@ -57,8 +57,7 @@ def _problem(one: Spectra, used: np.ndarray, setup: Setup, library: Any, options
         rows = differences(shape) * options.smooth / size
     return Problem(
         *(setup.templates, setup.sample[np.flatnonzero(used)], flux, sigma, setup.legendre[:, used], options.moments),
-        additive=size * setup.additive[:, used],
-        size=size,
+        additive=setup.additive[:, used],
         pull=options.pull,
         penalty=np.pad(rows, ((0, 0), (0, 2 * len(setup.additive)))),
     )

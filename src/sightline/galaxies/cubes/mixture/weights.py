@@ -28,7 +28,7 @@ def nonnegative(
 
     **Arguments:**
 
-    - `columns`: columns of A by their numbers, (n, k); `gradient`: A^T times a vector.
+    - `columns`: columns of A by their numbers, (n, k), of lengths that are about alike; `gradient`: A^T times a vector.
     - `start`: numbers of columns that a similar problem needed.
 
     **Source:** Lawson and Hanson 1974, Solving Least Squares Problems, chapter 23.
@@ -39,9 +39,10 @@ def nonnegative(
         slope = gradient(state.residual)
         slope[[*state.index, *blocked]] = -np.inf
         best = int(np.argmax(slope))
-        if not slope[best] > limit * _length(state, columns, best):
+        column = columns(np.array([best]))
+        if not slope[best] > limit * float(np.linalg.norm(column)):
             break
-        added, grew = _add(state, columns(np.array([best])), best, data)
+        added, grew = _add(state, column, best, data)
         blocked = set() if grew else blocked | {best}
         state = added if grew else state
     return state
@@ -57,11 +58,6 @@ def _begin(columns: Any, data: np.ndarray, start: np.ndarray) -> Solution:
             return _state(index, weights, matrix, data)
         index, matrix = index[weights > 0], matrix[:, weights > 0]
     return Solution(index, np.zeros(0), matrix.reshape(len(data), 0), data)
-
-
-def _length(state: Solution, columns: Any, best: int) -> float:
-    found = state.columns[:, :1] if len(state.index) else columns(np.array([best]))
-    return float(np.linalg.norm(found))
 
 
 def _add(state: Solution, column: np.ndarray, best: int, data: np.ndarray) -> tuple[Solution, bool]:
