@@ -174,3 +174,16 @@ def test_bright_skies_in_single_precision_end_at_rounding():
         assert result.status == "converged"
         assert len(result.history) < 15
         np.testing.assert_allclose(result.parameters["terms.dust.index.values"], 1.6, atol=4e-3)
+
+
+def test_what_crawls_to_a_bound_is_told_who_arrives():
+    """Of a product of numbers, one of which ends on its bound."""
+    both = {"x": dist.Uniform(0.0, 2.0), "y": dist.Uniform(0.0, 2.0)}
+    space = sl.ParameterSpace({"x": jnp.asarray(0.5), "y": jnp.asarray(0.5)}, both)
+    seen = sl.Likelihood(
+        lambda m: jnp.stack([m["x"] * m["y"], m["x"]]), [1.0, 0.4], sl.statistics.Gaussian([0.02, 0.3])
+    )
+    posterior = sl.Posterior(space, seen)
+    with pytest.raises(sl.FitError, match=r"at a bound sl\.ProjectedGaussNewton\(\) arrives"):
+        sl.fit(posterior).raise_for_status()
+    assert sl.fit(posterior, sl.ProjectedGaussNewton()).status == "converged"

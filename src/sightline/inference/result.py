@@ -19,6 +19,7 @@ CURES = {
 }
 
 
+AT_BOUNDS = "at a bound sl.ProjectedGaussNewton() arrives in few steps"
 SAME = 0.01  # of the log posterior, by which ends of one maximum may differ
 
 
@@ -139,7 +140,8 @@ class FitResult:
         **Raises:** `FitError` if not.
         """
         if self.status not in (CONVERGED, FINISHED, STOPPED):
-            text = f"The fit ended after {len(self.history)} steps with status {self.status!r}: {CURES[self.status]}."
+            cure = CURES[self.status] + (f"; {AT_BOUNDS}" if self.active else "")
+            text = f"The fit ended after {len(self.history)} steps with status {self.status!r}: {cure}."
             raise FitError(f"{text} {self.reason}.".removesuffix(" ."))
         return self
 
