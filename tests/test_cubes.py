@@ -224,3 +224,23 @@ def test_second_derivatives_by_a_width_of_zero():
         found = jax.grad(jax.grad(total))(0.0)
         assert found == pytest.approx(2 * float(total(3e-2) - total(0.0)) / 9e-4, rel=2e-2)
         assert jax.grad(total)(0.0) == 0
+
+
+def test_derivatives_by_velocity_where_a_channel_begins_at_the_first_sample():
+    """The spectrum begins there with a step, of which what is smoothed has a derivative."""
+
+    @jax.jit
+    def means(doppler):
+        return sl.cubes.rebin([10.0, 11.0, 12.0, 13.0, 14.0], np.ones(5), [10.0, 12.0, 14.0], doppler, 0.5)
+
+    right = (means(1 + 1e-5) - means(1 - 1e-5)) / 2e-5
+    np.testing.assert_allclose(jax.jacfwd(means)(1.0), right, rtol=1e-6)
+
+
+def test_spectra_in_single_precision_beside_double():
+    spectra = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+    found = [
+        sl.cubes.rebin(np.arange(10.0, 15.0), jnp.asarray(spectra, kind), [10.0, 12.0, 14.0], 1.0, 0.7)
+        for kind in (jnp.float32, jnp.float64)
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-5)

@@ -187,3 +187,15 @@ def test_a_screen_reddens_and_dims(precision):
 def test_screens_of_something_else_are_refused():
     with pytest.raises(TypeError, match=r"Screen.law is a PowerLawDust, not a AbstractLaw"):
         sl.dust.Screen(sl.dust.PowerLawDust())
+
+
+@pytest.mark.parametrize(
+    ("law", "wavelength"),
+    [(sl.dust.CCM89(), 1000.0), (sl.dust.CCM89(), 1250.0), (sl.dust.F99(), 2700.0), (sl.dust.Calzetti(), 1200.0)],
+)
+def test_slopes_at_joints_and_ends_are_those_of_one_side(law, wavelength):
+    ratio = jax.jit(lambda x: law.ratio(x[None])[0])
+    slope = float(jax.grad(ratio)(wavelength))
+    with np.errstate(invalid="ignore"):
+        sides = [float(ratio(wavelength + s * 1e-3) - ratio(wavelength)) / (s * 1e-3) for s in (1, -1)]
+    assert any(slope == pytest.approx(side, rel=2e-3) for side in sides)

@@ -250,3 +250,49 @@ def test_boxes_that_make_no_sense_are_refused():
     far = sl.Simulator(electron_density=sl.electrons.Grid(values, half_widths=(1, 1, 1), centre=(0.0, 0.0, 0.0)))
     with pytest.raises(ValueError, match="does not contain the observer"):
         far.dispersion_measure(sl.Sightlines(sl.Directions(0.0, 0.0), cells=sl.RadialCells(20, 2.0)))
+
+
+BOX = (20.0, 20.0, 5.0)
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+def test_slopes_at_nodes_are_those_of_one_side(interpolation):
+    """The plane z = 0 is one of nodes where their number is odd: there, too, a slope is no half of one."""
+    nodes = sl.grids.nodes((5, 5, 5), BOX)
+    linear = np.array([[0.2, 0.1, 0.3], [0.4, -0.5, 0.2], [0.1, 0.6, 0.3]])
+    grid = sl.magnetic.Grid(
+        jnp.moveaxis(jnp.asarray(nodes @ linear.T), -1, 0), half_widths=BOX, interpolation=interpolation
+    )
+    slopes = jax.jit(jax.vmap(jax.jacfwd(grid.prepare())))
+    places = jnp.asarray([[0.0, 0.0, 0.0], [1.0, 0.2, 2.5], [-10.0, 10.0, -2.5], [20.0, -20.0, 5.0]])
+    np.testing.assert_allclose(slopes(places), np.broadcast_to(linear, (4, 3, 3)), atol=1e-12)
+
+
+def test_dispersion_measures_along_a_plane_of_nodes_move_with_the_observer():
+    nodes = sl.grids.nodes((5, 5, 11), BOX)
+    density = sl.electrons.Grid(jnp.asarray(0.03 * (1 + 0.1 * nodes[..., 2])), half_widths=BOX)
+    sources = sl.SourceCatalogue(l=[30.0], b=[0.0], distance=[3.0])
+
+    def measure(z):
+        lines = sl.Sightlines(sources, observer=jnp.asarray([-8.178, 0.3, 0.0]).at[2].set(z))
+        return sl.observables.DispersionMeasure(lines)(sl.Simulator(electron_density=density))[0]
+
+    assert float(jax.grad(measure)(0.0)) == pytest.approx(9.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_divergence_on_faces_of_cells_vanishes(order):
+    flow = lambda x: jnp.exp(-x @ x / 50) * jnp.array([0.0, 3.0, 6.0])  # noqa: E731
+    field = sl.magnetic.VectorPotentialGrid.from_potential(flow, (16, 16, 8), BOX, order=order).prepare()
+    slopes = jax.jit(jax.vmap(jax.jacfwd(field)))(jnp.asarray([[2.5, 0.3, 0.7], [5.0, 1.0, 1.25], [2.5, 2.5, 0.4]]))
+    assert np.max(np.abs(np.trace(slopes, axis1=1, axis2=2))) < 1e-12
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "cubic"])
+def test_boxes_off_the_centre_hold_their_own_walls(interpolation, precision):
+    """Places on walls are rounded: (c + X) - c may be larger than X."""
+    shape, box = (7, 9, 5), {"half_widths": (7.3, 11.7, 3.1), "centre": (-8.178, 0.4, 0.03)}
+    grid = sl.electrons.Grid(jnp.ones(shape), interpolation=interpolation, **box)
+    assert np.all(np.abs(grid.refined(2).values - 1) < 1e-5)
+    nodes = jnp.asarray(sl.grids.nodes(shape, **box)).reshape(-1, 3)
+    np.testing.assert_allclose(jax.jit(jax.vmap(grid.prepare()))(nodes), 1, rtol=1e-5)

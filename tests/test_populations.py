@@ -124,3 +124,11 @@ def test_miles_as_it_is_read():
     np.testing.assert_allclose(
         library.luminosity(library.age[7], library.metallicity[2]), library.nodes[2, 7], rtol=1e-5
     )
+
+
+def test_slopes_at_the_ends_of_a_library_are_those_of_inside():
+    library = sl.populations.synthetic(step=50.0)
+    oldest, metal = float(library.age[-1]), float(library.metallicity[0])
+    slope = jax.jacfwd(lambda age: library.luminosity(age, metal))(oldest)
+    inside = (library.luminosity(oldest, metal) - library.luminosity(oldest - 1e-4, metal)) / 1e-4
+    np.testing.assert_allclose(slope, inside, rtol=1e-3, atol=1e-12)

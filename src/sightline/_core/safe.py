@@ -33,6 +33,12 @@ def safe_angle(y: Float[Array, "*shape"], x: Float[Array, "*shape"]) -> Float[Ar
     return jnp.where(nowhere, 0, jnp.arctan2(y, jnp.where(nowhere, 1, x)))
 
 
+def held(x: Float[Array, "*shape"], low: Any, high: Any) -> Float[Array, "*shape"]:
+    """x between two ends, at which its slope is 1 and not that of `jnp.clip`, a half: nodes lie there."""
+    low, high = jnp.asarray(low, x.dtype), jnp.asarray(high, x.dtype)
+    return jnp.where(x < low, low, jnp.where(x > high, high, x))
+
+
 def safe_log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """log x of x > 1e-292 (1e-31 in single precision), of that number below it, with derivatives of any order.
 

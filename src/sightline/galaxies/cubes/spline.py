@@ -1,10 +1,10 @@
 """The integral of a spectrum that is linear between its nodes, and of its convolution with a Gaussian."""
 
+import math
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.ranks import of_one_rank
@@ -32,8 +32,8 @@ def kinks(t: Float[Array, "*shape"]) -> Kinks:
     """`Kinks` at t, of the tails, so that nothing cancels."""
     right = t >= 0
     far = jnp.where(right, t, -t)  # at a node its slope is that of the segment above, as of what is not smoothed
-    density = jnp.exp(-0.5 * far * far) / np.sqrt(2 * np.pi)
-    tail = 0.5 * jax.scipy.special.erfc(far / np.sqrt(2))
+    density = jnp.exp(-0.5 * far * far) / math.sqrt(2 * math.pi)
+    tail = 0.5 * jax.scipy.special.erfc(far / math.sqrt(2))
     area = 0.5 * ((far * far + 1) * tail - far * density)
     return Kinks(jnp.where(right, 0.5 - area, area), density - far * tail, jnp.where(right, 1 - tail, tail), density)
 
@@ -86,7 +86,8 @@ def smoothed(
     before = jnp.where(segment - half - 1 >= 0, before, 0)
     start = Integral(0.5 * before, 0 * before, before, 0 * before)
     found, _ = jax.lax.scan(add, start, jnp.arange(-half, half + 2, dtype=segment.dtype))
-    first, last = _step(away(0)), _step(away(count - 1))
+    begun, gone = away(0), away(count - 1)
+    first, last = _step(begun, begun >= 0), _step(gone, gone > 0)  # both ends are on the axis
     low, high = spectra[..., :1], spectra[..., -1:]
     ends = added(_scaled(first, low), _scaled(last, -high))
     found = Integral(width**2 * found.area, width * found.value, width * found.by_width, found.by_width_value)
@@ -107,10 +108,10 @@ def _narrow(axis: Axis, spectra: Float[Array, "*batch w"], place: Place, sigma: 
     return Integral(0.5 * width * width * rise, nothing, width * rise, nothing)
 
 
-def _step(t: Array) -> Integral:
-    """What a Gaussian adds to the integral of a step at t = 0, in units of its width."""
+def _step(t: Array, passed: Array) -> Integral:
+    """What a Gaussian adds to the integral of a step at t = 0, in units of its width, that is `passed` at t."""
     one = kinks(t)
-    return Integral(one.value, jnp.where(t > 0, one.above - 1, one.above), one.density, -t * one.density)
+    return Integral(one.value, jnp.where(passed, one.above - 1, one.above), one.density, -t * one.density)
 
 
 def _scaled(one: Integral, factor: Array) -> Integral:

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 from ..._core.fixed import Fixed
 from ..._core.module import default_float
 from ..._core.ranks import of_one_rank
+from ..._core.safe import held
 from .axis import Axis, Place
 from .spline import Integral, smoothed
 
@@ -139,7 +140,7 @@ class _Cubic(NamedTuple):
 def _means(axis: Axis, points: np.ndarray, areas: Array, mean: Array, place: Place, shift: Array) -> Array:
     """Channel means of integrals up to the points, without the mean of the spectrum, and that."""
     widths = jnp.asarray(np.diff(points), shift.dtype) * (1 - shift)
-    at = jnp.clip(jnp.asarray(points, shift.dtype) * (1 - shift), *axis.nodes[[0, -1]].astype(shift.dtype))
+    at = held(jnp.asarray(points, shift.dtype) * (1 - shift), *axis.nodes[[0, -1]].astype(shift.dtype))
     covered = jnp.where(place.inside[1:] & place.inside[:-1], 1, jnp.diff(at) / widths)
     rise, covered, widths = of_one_rank(jnp.diff(areas, axis=-1), covered, widths)
     return mean * covered + rise / widths

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from ..._core.elementary import horner
 from ..._core.module import param
+from ..._core.safe import held
 from .law import AbstractLaw, Curve
 
 Powers = tuple[float, ...]
@@ -43,9 +44,9 @@ class CCM89(AbstractLaw):
 
 def cardelli(x: Curve, rv: Float[Array, ""], optical_a: Powers, optical_b: Powers) -> Curve:
     """a(x) + b(x)/R_V with these optical polynomials of x - 1.82, lowest powers first."""
-    y = jnp.clip(x, 1.1, 3.3) - 1.82
-    near = jnp.clip(x, 3.3, 8.0)
-    parts = [_infrared(x), (horner(y, optical_a), horner(y, optical_b)), _near(near), _far(jnp.clip(x, 8.0, 10.0) - 8)]
+    y = held(x, 1.1, 3.3) - 1.82
+    near = held(x, 3.3, 8.0)
+    parts = [_infrared(x), (horner(y, optical_a), horner(y, optical_b)), _near(near), _far(held(x, 8.0, 10.0) - 8)]
     a, b = (
         jnp.where(x < 1.1, p[0], jnp.where(x < 3.3, p[1], jnp.where(x <= 8, p[2], p[3])))
         for p in zip(*parts, strict=True)
@@ -54,7 +55,7 @@ def cardelli(x: Curve, rv: Float[Array, ""], optical_a: Powers, optical_b: Power
 
 
 def _infrared(x: Curve) -> tuple[Curve, Curve]:
-    power = jnp.clip(x, 0.3, 1.1) ** 1.61
+    power = held(x, 0.3, 1.1) ** 1.61
     return 0.574 * power, -0.527 * power
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import param
+from ..._core.safe import held
 from ..._core.types import Scalar
 from .law import AbstractLaw, Curve, ultraviolet
 
@@ -37,7 +38,7 @@ class F99(AbstractLaw):
 
     def curve(self, wavenumber: Curve) -> Curve:
         joint = _NODES[7]
-        low, high = jnp.minimum(wavenumber, joint), jnp.maximum(wavenumber, joint)
+        low, high = held(wavenumber, -jnp.inf, joint), held(wavenumber, joint, jnp.inf)
         return jnp.where(wavenumber < joint, self._spline(low), self._ultraviolet(high))
 
     def _ultraviolet(self, x: Curve) -> Curve:

@@ -5,6 +5,7 @@ from jaxtyping import Array, Float
 
 from ..._core.elementary import horner
 from ..._core.module import param
+from ..._core.safe import held
 from .law import AbstractLaw, Curve, between, drude, ultraviolet
 
 _NORM = 0.9854  # brings the curve, made from spectra, to 1 in the V band
@@ -39,7 +40,7 @@ class G23(AbstractLaw):
     def curve(self, wavenumber: Curve) -> Curve:
         wave = 1 / wavenumber
         to_infrared, to_optical = between(wave, 0.9, 1.1), between(wave, 0.3, 0.33)
-        optical, far = jnp.clip(wavenumber, 0.9, 3.4), jnp.maximum(wavenumber, 3.0)
+        optical, far = held(wavenumber, 0.9, 3.4), jnp.maximum(wavenumber, 3.0)
         near = jnp.minimum(wavenumber, 1.2)
         a, b = (
             to_infrared * infrared + (1 - to_infrared) * (to_optical * middle + (1 - to_optical) * ultra)

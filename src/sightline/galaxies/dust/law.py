@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, default_float, is_concrete
+from ..._core.safe import held
 from ..._core.units import numbers
 
 Curve = Float[Array, "*n"]
@@ -58,9 +59,9 @@ class AbstractLaw(Module):
         return _evaluate(self, jnp.asarray(number, own))
 
     def _traced(self, wavelength: Curve) -> Curve:
-        held = jnp.clip(wavelength, self.low, self.high)
-        known = jnp.abs(wavelength - held) <= _SLACK * held
-        return jnp.where(known, self.curve(1e4 / held), jnp.nan)
+        seen = held(wavelength, self.low, self.high)
+        known = jnp.abs(wavelength - seen) <= _SLACK * seen
+        return jnp.where(known, self.curve(1e4 / seen), jnp.nan)
 
     def _check(self, wavelength: np.ndarray) -> None:
         bad = ~((wavelength >= self.low * (1 - _SLACK)) & (wavelength <= self.high * (1 + _SLACK)))
@@ -97,5 +98,5 @@ def ultraviolet(x: Curve, line: tuple[Any, Any], bump: Any, rise: Any, centre: f
 
 def between(x: Curve, low: float, high: float) -> Curve:
     """A smooth step from 0 below `low` to 1 above `high`: 3 t^2 - 2 t^3."""
-    t = jnp.clip((x - low) / (high - low), 0, 1)
+    t = held((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)

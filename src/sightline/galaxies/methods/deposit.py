@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ..._core.safe import held
 from .emitters import Emitters, chunks
 
 _CHUNK = 16384
@@ -19,7 +20,7 @@ def lagrange(velocity: Float[Array, " n"], first: float, step: float, count: int
 
     Velocities beyond the nodes are put at the first or the last.
     """
-    place = jnp.clip((velocity - first) / step, 0, count - 1)
+    place = held((velocity - first) / step, 0, count - 1)
     lower = jnp.clip(jnp.floor(place), 1, count - 3)
     t = place - lower
     before, after, beyond = t + 1, t - 1, t - 2
@@ -35,7 +36,7 @@ def spread(velocity: Float[Array, ""], dispersion: Float[Array, ""], velocities:
     of the squared step, is taken out again by second differences.
     """
     step = float(velocities[1] - velocities[0])
-    at = (jnp.clip(velocity, velocities[0], velocities[-1]) - velocities[0]) / step
+    at = (held(velocity, velocities[0], velocities[-1]) - velocities[0]) / step
     return _spread(at, jnp.maximum(dispersion, 1e-3 * step) / step, len(velocities))
 
 

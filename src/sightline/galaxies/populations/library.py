@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from ..._core.fixed import Fixed
 from ..._core.module import default_float
 from ..._core.ranks import of_one_rank
+from ..._core.safe import held
 from ..._core.units import number, numbers, strip_unit
 from ..cubes.axis import Axis, as_wavelengths
 from ..cubes.channels import check_medium
@@ -188,7 +189,7 @@ def _between(nodes: Array, value: Array) -> tuple[Array, Array]:
         return jnp.zeros(value.shape, np.int32), 0 * value
     index = jnp.clip(jnp.searchsorted(nodes, value, side="right") - 1, 0, len(nodes) - 2).astype(np.int32)
     below = nodes[index]
-    return index, (jnp.clip(value, nodes[0], nodes[-1]) - below) / (nodes[index + 1] - below)
+    return index, (held(value, nodes[0], nodes[-1]) - below) / (nodes[index + 1] - below)
 
 
 def _traced(value: Any, unit: str, name: str) -> Array:

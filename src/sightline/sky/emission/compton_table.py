@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.constants import COMPTON, ELECTRON_REST_ENERGY
+from ..._core.safe import held
 from ..._core.types import Scalar
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
 from ..fields.radiation.spectra import AbstractPhotonSpectrum
@@ -95,7 +96,7 @@ def power_law(coefficients: Float[Array, " order"], index: Scalar) -> Scalar:
     """J, () per kpc, of one of them; NaN outside the table."""
     low, high = INDICES
     place = (index - 0.5 * (low + high)) / (0.5 * (high - low))
-    inside = jnp.clip(place, -1, 1)
+    inside = held(place, -1, 1)
     last, before = jnp.zeros_like(inside), jnp.zeros_like(inside)
     for k in range(_ORDER - 1, 0, -1):
         last, before = coefficients[k] + 2 * inside * last - before, last
@@ -136,7 +137,7 @@ class NodeWeights(eqx.Module):
         """Of the cubic spline through the nodes, integrated."""
         last = _PER_DECADE * _TOP
         place = electrons.log_gamma * (_PER_DECADE / math.log(10))
-        known, inside = place <= last, jnp.clip(place, 0, last)
+        known, inside = place <= last, held(place, 0, last)
         lower = jnp.clip(jnp.floor(inside), 0, last - 1)
         start = jax.lax.stop_gradient(electrons.log_gamma[0])
         weight = jnp.where(known, electrons.weight, 0) * jnp.exp(-4 * (electrons.log_gamma - start))

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.constants import ELECTRON_REST_ENERGY
-from ..._core.safe import safe_log
+from ..._core.safe import held, safe_log
 from ..._core.types import Scalar
 from ...processes import synchrotron as kernels
 from ..fields.cosmic_rays.spectra import AbstractSpectrum
@@ -98,7 +98,7 @@ class Table(eqx.Module):
         """
         place = (u - _LOWEST) / self.step
         last = self.coefficients.size - 3
-        inside = jnp.clip(place, 0, last)
+        inside = held(place, 0, last)
         lower = jnp.clip(jnp.floor(inside), 0, last - 1)
         value, change = spline(self.coefficients, lower.astype(jnp.int32), inside - lower)
         slope = change / self.step

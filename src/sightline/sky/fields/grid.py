@@ -81,15 +81,15 @@ class AbstractGrid(Module):
 
     def interpolate(self, position: Vector) -> Float[Array, "*channels"]:
         """The value at a position, (3,) kpc."""
-        place = from_centre(position, self.centre)
+        place, box = from_centre(position, self.centre), regular.widened(self.half_widths, self.centre, position.dtype)
         if self.interpolation == "linear":
             table = regular.table(self.values) if self.tables is None else self.tables["nodes"]
             fill = 0.0 if self.outside == "zero" else None
-            return regular.trilinear(table, self.values.shape[:-3], place, self.span, fill, self.half_widths)
+            return regular.trilinear(table, self.values.shape[:-3], place, self.span, fill, box)
         if self.tables is None:
             raise ValueError(f"{type(self).__name__} with cubic interpolation: call .prepare() first.")
         value = regular.tricubic(self.values, self.tables, place, self.span)
-        return value if self.outside == "nearest" else jnp.where(regular.inside(place, self.half_widths), value, 0)
+        return value if self.outside == "nearest" else jnp.where(regular.inside(place, box), value, 0)
 
     def structures(self) -> Structures:
         """The walls of the box, where values end or go on as they are."""

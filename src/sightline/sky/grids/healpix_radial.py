@@ -16,7 +16,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from ..._core.elementary import azimuth
-from ..._core.safe import safe_hypot, safe_norm
+from ..._core.safe import held, safe_hypot, safe_norm
 from ..._core.types import Scalar, Vector
 from ..._core.units import numbers
 from ..geometry import SUN
@@ -89,7 +89,7 @@ def radial_line(distance: Scalar, edges: Edges) -> tuple[Int[Array, ""], Scalar]
     """Number of the bin whose middle lies below, and the fraction of the way to the next middle, clipped."""
     middle = jnp.asarray(middles(edges), distance.dtype)
     lower = jnp.sum(distance >= middle[1:-1], dtype=jnp.int32)
-    return lower, jnp.clip((distance - middle[lower]) / (middle[lower + 1] - middle[lower]), 0, 1)
+    return lower, held((distance - middle[lower]) / (middle[lower + 1] - middle[lower]), 0, 1)
 
 
 def refined_pixels(shells: Shells, factor: int) -> Float[Array, "*channels finer bins"]:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.relaxed import relaxed
+from ..._core.safe import held
 from ..._core.types import Number, Vector
 from ..._core.units import numbers, refuse_units, strip_unit
 from . import corners
@@ -80,7 +81,7 @@ def locate(position: Vector, shape: tuple[int, ...], half_widths: HalfWidths) ->
         u = (x + half) * ((count - 1) / (2 * half))
         index = jnp.clip(jnp.floor(u), 0, count - 2)
         lower.append(index.astype(jnp.int32))
-        fractions.append(jnp.clip(u - index, 0, 1))
+        fractions.append(held(u - index, 0, 1))
     return lower, fractions
 
 
@@ -118,6 +119,13 @@ def inside(position: Vector, half_widths: HalfWidths) -> Array:
     return jnp.all(jnp.abs(position) <= jnp.asarray(half_widths, position.dtype))
 
 
+def widened(half_widths: HalfWidths, centre: Place, dtype: Any) -> HalfWidths:
+    """Half-widths [kpc] of a box in which its own walls are, as places from its centre are rounded."""
+    rounding = 4 * float(jnp.finfo(dtype).eps)
+    x, y, z = (half + rounding * (half + abs(middle)) for half, middle in zip(half_widths, centre, strict=True))
+    return x, y, z
+
+
 _DERIVATIVES = {
     "fx": (0,),
     "fy": (1,),
@@ -151,7 +159,7 @@ def tricubic(
     import interpax
 
     knots = [jnp.asarray(knot, values.dtype) for knot in axes(values.shape, half_widths)]
-    query = [jnp.clip(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True)]
+    query = [held(x, -h, h)[None] for x, h in zip(position, half_widths, strict=True)]
     arguments: list[Any] = [*query, *knots, jnp.moveaxis(values, (-3, -2, -1), (0, 1, 2))]
     options: dict[str, Any] = {"method": "cubic", "even_spacing": True, **tables}
     with relaxed():

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.safe import held
 from ..._core.types import Scalar, Vector
 from .regular import HalfWidths, Values
 
@@ -37,7 +38,7 @@ def evaluate(
         u = (x + half) * (cells / (2 * half))
         cell = jnp.clip(jnp.floor(u), 0, cells - 1)
         indices.append(cell.astype(jnp.int32))
-        weights.append(basis(jnp.clip(u - cell, 0, 1), degree))
+        weights.append(basis(held(u - cell, 0, 1), degree))
     i, j, k = indices
     total = jnp.zeros((), coefficients.dtype)
     for a, b, c in itertools.product(*(range(degree + 1) for degree in degrees)):

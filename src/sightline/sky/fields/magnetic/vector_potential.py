@@ -97,7 +97,8 @@ class VectorPotentialGrid(AbstractField):
             raise ValueError("VectorPotentialGrid: call .prepare() first.")
         place = from_centre(position, self.centre)
         field = staggered.vector_at(self.flux, self.order, place, self.half_widths)
-        return jnp.where(regular.inside(place, self.half_widths), field, 0)
+        box = regular.widened(self.half_widths, self.centre, place.dtype)
+        return jnp.where(regular.inside(place, box), field, 0)
 
     def prepare(self) -> "VectorPotentialGrid":
         """The grid with its fluxes: differences of A over the size of a cell."""

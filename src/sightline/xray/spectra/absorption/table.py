@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from ...._core.safe import held
 from ...._core.types import Scalar
 from .atoms import Energies
 
@@ -38,7 +39,7 @@ class Table(NamedTuple):
     def __call__(self, energy: Scalar) -> Float[Array, " species"]:
         """Cross sections at an energy, keV, in 1e-22 cm2: 0 below the table, falling as E^-3 above it."""
         low, high = (1e-3 * end for end in RANGE)
-        inside = jnp.clip(jnp.asarray(energy), low, high)
+        inside = held(jnp.asarray(energy), low, high)
         log = jnp.log(inside)
         place = (log - math.log(low)) * (_CELLS / math.log(high / low))
         cell = jnp.clip(place.astype(jnp.int32), 0, _CELLS - 1)

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY
 from ....._core.module import is_concrete, param, setting
+from ....._core.safe import held
 from ....._core.types import Scalar
 from .....processes import losses
 from .....processes.compton_photons import legendre
@@ -145,7 +146,7 @@ def _losses(table: Array, place: Scalar) -> Scalar:
 
 def _slow(table: Array, place: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """ln(b/gamma^2) at ln gamma, constant beyond the table."""
-    inside = jnp.clip(place / _STEP, 0, _COUNT - 1)
+    inside = held(place / _STEP, 0, _COUNT - 1)
     lower = jnp.clip(jnp.floor(inside), 0, _COUNT - 2)
     one = jnp.vectorize(lambda start, t: spline(table, start, t)[0])
     return one(lower.astype(jnp.int32), inside - lower)

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY
 from ....._core.module import param, setting
+from ....._core.safe import held
 from ....._core.types import Scalar
 from ....._core.units import strip_unit
 from .base import AbstractSpectrum, density_of
@@ -70,7 +71,7 @@ def check_energies(energies: tuple[float, ...], name: str, shape: tuple[int, ...
 
 def cubic_weights(knots: np.ndarray, x: Scalar) -> Float[Array, " knots"]:
     """What multiplies the values at the knots: cubic between them, linear beyond."""
-    inside = jnp.clip(x, float(knots[0]), float(knots[-1]))
+    inside = held(x, float(knots[0]), float(knots[-1]))
     (i, width, t), unit = _locate(knots, inside), jnp.eye(knots.size, dtype=x.dtype)
     slopes = jnp.asarray(np.gradient(np.eye(knots.size), knots, axis=0), x.dtype)
     s = 1 - t

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from ....._core.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, SPEED_OF_LIGHT
 from ....._core.module import param
-from ....._core.safe import safe_log
+from ....._core.safe import held, safe_log
 from ....._core.types import Scalar
 from .....processes.compton_photons import blackbody
 from ....grids.cubic import spline, spline_matrix
@@ -109,7 +109,7 @@ class PointGreybody(AbstractPointSpectrum):
         """j at the temperature; NaN outside the table."""
         place = (jnp.log(self.temperature) - math.log(_COLDEST)) / _STEP
         known = (place > -1e-4) & (place < _MEMBERS - 1 + 1e-4)
-        inside = jnp.clip(place, 0, _MEMBERS - 1)
+        inside = held(place, 0, _MEMBERS - 1)
         lower = jnp.clip(jnp.floor(inside), 0, _MEMBERS - 2)
         return jnp.exp(jnp.where(known, spline(table, lower.astype(jnp.int32), inside - lower)[0], jnp.nan))
 
