@@ -314,3 +314,18 @@ def test_blank_pixels_of_cubes_of_energies(tmp_path):
     sl.io.write_energy_cube(tmp_path / "cube.fits", stokes)
     read = sl.io.read_energy_cube(tmp_path / "cube.fits")
     np.testing.assert_array_equal(np.isnan(read.I), np.arange(SKY.size)[None].repeat(2, 0) == 5)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.int32, ">f4"])
+def test_maps_of_other_kinds_of_numbers_are_written_as_they_are(kind, tmp_path):
+    values = np.arange(SKY.size).astype(kind)
+    plain = sl.Stokes(values, 0 * values, 0 * values, frequency=30.0, sky=SKY)
+    sl.io.write_map(tmp_path / "map.fits", plain)
+    sl.io.write_columns(tmp_path / "column.fits", SKY, {"N": (values, "")})
+    both = jnp.asarray(np.stack([values, values]).astype(np.dtype(kind).newbyteorder("=")))
+    sl.io.write_energy_cube(tmp_path / "cube.fits", sl.Stokes(both, 0 * both, 0 * both, energy=[1.0, 2.0], sky=SKY))
+    read = [sl.io.read_map(tmp_path / "map.fits").I, sl.io.read_columns(tmp_path / "column.fits")[1]["N"]]
+    for found in (*read, *sl.io.read_energy_cube(tmp_path / "cube.fits").I):
+        np.testing.assert_allclose(found, np.arange(SKY.size), rtol=1e-6)
+    with pytest.raises(TypeError, match="complex"):
+        sl.io.write_columns(tmp_path / "complex.fits", SKY, {"N": (1j * np.ones(SKY.size), "")})

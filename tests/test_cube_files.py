@@ -309,6 +309,14 @@ def test_errors_in_a_unit_of_their_own(tmp_path, name, values, unit, variance):
     np.testing.assert_allclose(cube.variance, variance, rtol=1e-6)
 
 
+def test_a_unit_that_is_given_is_that_of_errors_too(tmp_path):
+    path = others(tmp_path / "cube.fits", {"DATA": FLUX, "STAT": np.full(FLUX.shape, 4.0)}, kind="Wavelength")
+    with fits.open(path, mode="update") as file:
+        file["DATA"].header["BUNIT"], file["STAT"].header["BUNIT"] = "erg/s/cm2/A", "(erg/s/cm2/A)**2"
+    cube = sl.io.read_cube(path, unit="1e-20 erg/s/cm2/A", medium="air", scale=1e-20)
+    np.testing.assert_allclose(cube.variance, 4.0, rtol=1e-6)
+
+
 def test_errors_in_a_unit_that_is_none_and_brightness_of_surfaces(tmp_path):
     spread = np.full(FLUX.shape, 2.0)
     spread[0, 0, 0] = -2.0

@@ -197,15 +197,16 @@ def test_dust_mixed_with_stars_is_the_closed_form(inclination, opacity):
 
 @pytest.mark.parametrize(("radius", "height", "opacity"), [(1.0, 0.0, 1.0), (0.3, 0.3, 3.0), (0.1, 2.0, 10.0)])
 def test_dust_that_ends_is_followed_to_its_ends(radius, height, opacity):
-    """A ball of dust in front of the middle of a disk, seen from above, exp(-|z|/h) along the ray."""
-    ball = sl.fields.Confined(sl.electrons.Uniform(opacity), radius=radius, centre=(0.0, 0.0, height))
+    """A ball of dust in the middle of a disk, and a cloud behind, seen from above: exp(-|z|/h) along the ray."""
+    ends = {"radius": radius, "centre": (0.0, 0.0, height)}, {"radius": 0.2, "centre": (0.0, 0.0, -4.0)}
+    ball, cloud = (sl.fields.Confined(sl.electrons.Uniform(opacity), **end) for end in ends)
     part = sl.stars.Component(sl.stars.ExponentialDisk(1e10, 1.5, 0.3), history=sl.stars.SingleAge(9.0))
     method = sl.cubes.VelocityNodes(step=50.0, limits=(-400.0, 400.0), supersample=1)
     ifu = sl.cubes.IFU((1, 1), 0.01, CHANNELS[:2])
-    dusts = None, sl.dust.Screen(sl.dust.CCM89(), dust_to_gas=None, opacity=ball)
+    dusts = None, sl.dust.Screen(sl.dust.CCM89(), dust_to_gas=None, opacity=ball + cloud)
     clean, dusty = (flux(sl.Galaxy(part, LIBRARY, 0.02, dust=dust, method=method), ifu)[0, 0] for dust in dusts)
     z = np.linspace(-12.0, 12.0, 2_400_001)
-    inside = np.where(np.abs(z - height) < radius, opacity, 0.0)
+    inside = np.where((np.abs(z - height) < radius) | (np.abs(z + 4) < 0.2), opacity, 0.0)
     law = float(sl.dust.CCM89().ratio(ifu.channels.centres[0] / 1.02))
     depth = np.cumsum(inside[::-1])[::-1] * (z[1] - z[0]) * 0.4 * np.log(10) * law
     light = np.exp(-np.abs(z) / 0.3)

@@ -142,7 +142,7 @@ def test_a_predicted_sky_has_the_medium_of_its_simulator():
     gas = sl.Simulator(electron_density=sl.electrons.ExponentialDisk(), emission=())
     both = sl.Model(PredictedSky(mixing, {"synchrotron": simulator, "gas": gas}, sky))
     np.testing.assert_array_equal(sources(both), sources(simulator))
-    with pytest.raises(ValueError, match="which 2 of the simulators synchrotron, gas have"):
+    with pytest.raises(ValueError, match="measured of 2 of the simulators synchrotron, gas"):
         sl.observables.DispersionMeasure(sl.Directions(30.0, 5.0))(both)
     cmb = sl.Stokes(*np.ones((3, 12)), frequency=100.0, unit="K_CMB", sky=sky)
     maps = sl.components.ComponentSky(mixing, {"cmb": cmb})

@@ -9,6 +9,7 @@ from scipy import stats
 
 import sightline as sl
 from sightline.inference import quadrature
+from sightline.inference.summit import Density, summits
 
 jax.config.update("jax_enable_x64", True)
 
@@ -87,6 +88,16 @@ def test_maxima_of_two_numbers():
     assert found["x"].mean == pytest.approx(0.0, abs=1e-6)
     assert found["y"].sd == pytest.approx(1.0, abs=1e-3)
     assert found.correlation == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_narrow_ridge_is_one_maximum():
+    """Nodes of a grid beside it are higher than their neighbours along the axes, and none of them is a maximum."""
+    start, space = {"x": jnp.asarray(0.5), "y": jnp.asarray(0.0)}, {"x": dist.Uniform(-3.0, 3.0)}
+    space = sl.ParameterSpace(start, {**space, "y": dist.Uniform(-3.0, 3.0)})
+    noise = sl.statistics.Gaussian(np.array([0.5, 0.01]))
+    data = sl.Likelihood(lambda model: jnp.stack([model["x"], model["y"] - model["x"]]), [1.0, 0.0], noise)
+    low, high = np.full(2, -3.0), np.full(2, 3.0)
+    assert len(summits(Density(sl.Posterior(space, data), ("x", "y"), low, high))) == 1
 
 
 def test_two_correlated_numbers():

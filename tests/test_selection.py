@@ -156,6 +156,26 @@ def test_evidence_of_one_amplitude_on_its_bound(precision):
     assert abs(score - np.log(np.sum(np.exp(heights) * cells))) < 0.3
 
 
+def test_evidence_of_what_is_not_there_beside_many_latents():
+    nothing = Likelihood(lambda model: model["rate"] * jnp.ones(3), [0.0, 0.0, 0.0], sl.statistics.Poisson())
+    some = Likelihood(lambda model: model["w"][:5], jnp.linspace(-1, 1, 5), Gaussian(jnp.full(5, 0.5)), name="w")
+    start = {"rate": jnp.asarray(4.0), "w": jnp.zeros(300)}
+    priors = {"rate": dist.HalfNormal(5.0), "w": dist.Normal(0.0, 1.0).expand((300,)).to_event()}
+    score, _ = sl.Evidence(jax.random.key(0)).judge(sl.Posterior(sl.ParameterSpace(start, priors), (nothing, some)))
+    half = integrate.quad(lambda r: np.exp(-3 * r) * stats.halfnorm(scale=5).pdf(r), 0, np.inf)[0]
+    assert abs(score - np.log(half) - stats.norm(0, 1.25**0.5).logpdf(np.linspace(-1, 1, 5)).sum()) < 0.3
+
+
+@pytest.mark.parametrize("start", [{"rate": 1e-12}, {"rate": 0.0}])
+def test_approximations_begin_inside_of_bounds(start):
+    nothing = Likelihood(lambda model: model["rate"] * jnp.ones(3), [0.0, 0.0, 0.0], sl.statistics.Poisson())
+    space = sl.ParameterSpace({"rate": jnp.asarray(4.0)}, {"rate": dist.HalfNormal(5.0)})
+    found = sl.approximate(sl.Posterior(space, nothing), jax.random.key(0), start=start)
+    assert found.elbo[-50:].mean() == pytest.approx(-2.938, abs=0.15)
+    with pytest.raises(ValueError, match="normalised priors: that of rate"):
+        sl.Evidence(jax.random.key(0)).judge(sl.Posterior(space.pin("rate", 1.0), nothing))
+
+
 def test_loose_bounds_and_priors_that_are_none_are_said():
     with pytest.warns(sl.inference.ApproximationWarning, match=r"the bound .* below the log evidence"):
         sl.Evidence(jax.random.key(0), sl.inference.MeanField(steps=1)).judge(build(2.0))
@@ -167,7 +187,7 @@ def test_loose_bounds_and_priors_that_are_none_are_said():
         space = sl.ParameterSpace(sl.electrons.ExponentialDisk(), {"n0": prior}) if not shape else None
         space = space or sl.ParameterSpace(Pair(), {"pair": prior})
         one = Likelihood(lambda model: jnp.ones(1) * sum(map(jnp.sum, jax.tree.leaves(model))), [1.0], Gaussian([1.0]))
-        with pytest.raises(ValueError, match="improper, or cut at bounds"):
+        with pytest.raises(ValueError, match="improper, pinned, or cut at bounds"):
             sl.Evidence(jax.random.key(0)).judge(sl.Posterior(space, one))
 
 

@@ -445,3 +445,15 @@ def test_power_laws_at_any_reference_energy_shine_alike(precision):
         for other in others:
             for a, b in zip(shine(other), shine(low), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9 if np.dtype(precision).itemsize == 8 else 3e-4)
+
+
+def test_few_electrons_are_not_lost_in_single_precision():
+    """Densities go down to the least numbers there are, 1e-38."""
+    with jax.enable_x64(False):
+        energies = tuple(float(e) for e in np.geomspace(1.0, 1e6, 13))
+        density = 1e-20 * np.asarray(energies) ** -2.8
+        values = jnp.asarray(np.broadcast_to(density[:, None, None, None], (13, 2, 2, 2)))
+        grid = sl.cosmic_rays.SpectrumGrid(values, energies, half_widths=(20.0, 20.0, 5.0))
+        spectrum = grid.prepare().populations(jnp.zeros(3))[0].spectrum
+        found = jax.vmap(spectrum.log_density)(jnp.log(jnp.asarray(energies)))
+        np.testing.assert_allclose(found, np.log(density), atol=1e-3)

@@ -40,12 +40,11 @@ def held(x: Float[Array, "*shape"], low: Any, high: Any) -> Float[Array, "*shape
 
 
 def safe_log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """log x of x > 1e-292 (1e-31 in single precision), of that number below it, with derivatives of any order.
+    """log x, of the least normal number below it, with derivatives of any order.
 
     Those of the logarithm itself leave the range of numbers where 1/x^2 does.
     """
-    limits = np.finfo(x.dtype)
-    least = float(limits.tiny / limits.eps)
+    least = float(np.finfo(x.dtype).tiny)
     some = x > least
     held = jnp.where(some, x, least)
     inverse = jax.lax.stop_gradient(1 / held)

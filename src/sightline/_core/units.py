@@ -1,5 +1,6 @@
 """Units at the boundary: quantities become numbers in the documented unit once, and are never carried inside."""
 
+import math
 import re
 from typing import Any, NamedTuple
 
@@ -175,7 +176,7 @@ def refuse_units(**values: Any) -> None:
 def same_unit(one: str, other: str) -> bool:
     """Whether two units in astropy's notation are one; False where it does not know them."""
     try:
-        return bool(quantity(one) == quantity(other))
+        return math.isclose(float(quantity(one).to_value(other)), 1, rel_tol=1e-12)
     except (ValueError, TypeError):
         return False
 

@@ -75,8 +75,8 @@ class PredictedSky(AbstractPredictor):
         measure = getattr(able[0], "measure", None) if len(able) == 1 else None
         if measure is None:
             raise ValueError(
-                f"{type(observable).__name__} needs {', '.join(observable.needs)}, which {len(able)} of the simulators "
-                f"{', '.join(self.simulators)} have: give one simulator all operators of emission of one medium."
+                f"{type(observable).__name__} can be measured of {len(able)} of the simulators "
+                f"{', '.join(self.simulators)}, which must be one: give one simulator all operators of one medium."
             )
         return measure(observable, length)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._core.relaxed import relaxed as relaxed
-from ..parameters import ravel
+from ..parameters import ParameterSpace, ravel
 from ..statistics import Posterior
 from .whitening import Whitening, whiten
 
@@ -29,12 +29,15 @@ def coordinates(posterior: Posterior, unconstrained: Any) -> Whitening:
     return Whitening(origin, None)
 
 
+def backwards(space: ParameterSpace) -> Callable[[Vector], Any]:
+    """From the vector of unconstrained parameters to these by name."""
+    shapes = jax.eval_shape(lambda values: space.to_unconstrained(values), space.initial)
+    return ravel({name: jnp.zeros(shape.shape, shape.dtype) for name, shape in shapes.items()}, space.names)[1]
+
+
 def by_name(posterior: Posterior, vector: Vector) -> Any:
     """Unconstrained parameters by name of their vector."""
-    space = posterior.space
-    shapes = jax.eval_shape(lambda values: space.to_unconstrained(values), space.initial)
-    _, back = ravel({name: jnp.zeros(shape.shape, shape.dtype) for name, shape in shapes.items()}, space.names)
-    return back(vector)
+    return backwards(posterior.space)(vector)
 
 
 def density(posterior: Posterior, place: Whitening) -> Density:

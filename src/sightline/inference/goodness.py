@@ -17,7 +17,7 @@ from .options import check_counts, check_posterior
 from .result import FitResult
 
 SIMULATIONS = 1000
-EXACT = 1e-9
+EXACT = 1e-6
 ALL = "(all)"
 
 
@@ -65,7 +65,7 @@ class Goodness:
         self.expected: dict[str, float] = {name: value[0] for name, value in moments.items()}
         self.variances: dict[str, float] = {name: value[1] for name, value in moments.items()}
         self.fitted, self.failed = fitted, failed
-        self._room = TOLERANCE if fitted else EXACT  # deviances that differ by less are the same
+        self._room = TOLERANCE if fitted else EXACT  # deviances that differ by less, and by a millionth, are the same
         self._inexact = [name for name, value in exact.items() if value is None]
 
     @property
@@ -78,7 +78,8 @@ class Goodness:
     @property
     def p_values(self) -> dict[str, float]:
         """The probability of a deviance as large as this."""
-        return {name: _p_value(value - self._room, self.simulated[name]) for name, value in self.deviances.items()}
+        room = {name: max(self._room, EXACT * abs(value)) for name, value in self.deviances.items()}
+        return {name: _p_value(value - room[name], self.simulated[name]) for name, value in self.deviances.items()}
 
     def summary(self) -> Table:
         """A table: deviance, expected value and standard deviation, z and p of every likelihood."""

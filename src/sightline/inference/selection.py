@@ -74,7 +74,7 @@ class Evidence(AbstractCriterion):
 
     No data are spared, but the prior must be normalised: of whitened latents it is, of an improper one with
     regularisers it is not. The bound is as tight as the approximation is good, equally for all candidates at best.
-    Beyond 300 numbers it begins at a fit by L-BFGS. Up to 300 the importance weights of draws tell of loose bounds.
+    Beyond 300 numbers it begins at a fit by L-BFGS. Importance weights of draws tell of loose bounds.
 
     **Arguments:** `key`: a JAX random key; `method`: of `sl.approximate`, by default `sl.inference.FullRank()` or,
     beyond 300 numbers, `sl.inference.LowRank()` of rank 50, doubled until it counts all that the data determine.
@@ -82,7 +82,8 @@ class Evidence(AbstractCriterion):
     **Raises:** `ValueError` for a posterior with regularisers or priors that are not normalised; `TypeError` for what
     is no key.
 
-    **Warns:** `ApproximationWarning` for a bound that is 1 or more below the log evidence.
+    **Warns:** `ApproximationWarning` for a bound that is 1 or more below the log evidence, one for each 300 numbers
+    beyond these, or a rank that is too low.
 
     !!! example
         >>> criterion = sl.Evidence(jax.random.key(0))
@@ -103,13 +104,13 @@ class Evidence(AbstractCriterion):
         for name, prior in zip(posterior.space.names, posterior.space.priors, strict=True):
             if not is_normalised(prior):
                 raise ValueError(
-                    f"Evidence needs normalised priors: that of {name}, {describe(prior)}, is improper, or cut at "
-                    "bounds that hold an unknown part of it. Give another, or choose by sl.Validation(...)."
+                    f"Evidence needs normalised priors: that of {name}, {describe(prior)}, is improper, pinned, "
+                    "or cut at bounds that hold an unknown part of it. Give another, or choose by sl.Validation(...)."
                 )
         found = self._approximate(posterior)
         last = found.elbo[-max(len(found.elbo) // 10, 1) :]  # of a step it is an estimate
-        short = found.shortfall(self.key, DRAWS) if posterior.space.size <= FEW else 0.0
-        if not short < LOOSE:
+        short = found.shortfall(self.key, DRAWS)
+        if not short < LOOSE * max(1.0, posterior.space.size / FEW) or found.doubt:
             warnings.warn(
                 f"Evidence: the bound {np.mean(last):.6g} is {short:.3g} or more below the log evidence: no Gaussian "
                 "is near the posterior. Judge by sl.Validation, or sample with sl.NestedSlice(), which measures it.",

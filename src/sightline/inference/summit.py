@@ -13,6 +13,7 @@ from ..statistics import Posterior
 TOGETHER = 4096  # points that are evaluated at a time
 SIDE, FINE = {1: 65, 2: 33}, {1: 513, 2: 65}  # points along each number of grids for the largest maximum, and for all
 ZOOMS, STEPS = 8, 30
+BETWEEN, SHALLOW = 65, 1e-3  # points of a path between two maxima, and how much lower the density must be on it
 DEEP, OTHERS = 40.0, 16  # logarithms below the largest density, and how many maxima are looked at beside it
 
 
@@ -82,26 +83,39 @@ def summits(density: Density) -> list[Summit]:
     """
     found = [summit(density)]
     for point in _maxima(density):
+        if not all(_valley(density, point, one.mode) for one in found):
+            continue
         mode = _climbed(density, point)
-        height = float(density.heights(mode[None])[0])
-        apart = [np.any(np.abs(mode - one.mode) > one.scale) for one in found]
-        if height > found[0].height - DEEP and all(apart):
-            found.append(Summit(mode, height, _scale(density, *density.slopes(mode))))
+        height, slopes = float(density.heights(mode[None])[0]), density.slopes(mode)
+        high, arrived = height > found[0].height - DEEP, _is_level(density, mode, slopes[0])
+        if high and arrived and all(_valley(density, mode, one.mode) for one in found):
+            found.append(Summit(mode, height, _scale(density, *slopes)))
     return sorted(found, key=lambda one: -one.height)
+
+
+def _valley(density: Density, one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the density is lower between two points than at both."""
+    path = one + np.linspace(0.0, 1.0, BETWEEN)[:, None] * (other - one)
+    heights = density.heights(path)
+    return bool(np.min(heights) < min(heights[0], heights[-1]) - SHALLOW)
+
+
+def _is_level(density: Density, point: np.ndarray, gradient: np.ndarray) -> bool:
+    """Whether a point is a maximum, as far as the slope tells: within its sides none is left over a grid's step."""
+    rising = ((point > density.low) & (gradient < 0)) | ((point < density.high) & (gradient > 0))
+    step = (density.high - density.low) / (FINE[density.low.size] - 1)
+    return bool(np.all(~rising | (np.abs(gradient) * step < SHALLOW)))
 
 
 def _maxima(density: Density) -> np.ndarray:
     """Nodes of a grid that are higher than those next to them, (m, d), the highest first."""
+    from scipy.ndimage import maximum_filter
+
     axes = [np.linspace(a, b, FINE[density.low.size]) for a, b in zip(density.low, density.high, strict=True)]
     points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
     heights = density.heights(points).reshape([axis.size for axis in axes])
-    higher = np.isfinite(heights)
-    heights = np.where(higher, heights, -1e300)  # of two infinite ones there is no difference
-    for axis in range(heights.ndim):
-        rise = np.diff(heights, axis=axis, prepend=-np.inf, append=-np.inf)
-        before, after = (np.take(rise, range(k, k + heights.shape[axis]), axis) for k in (0, 1))
-        higher &= (before > 0) & (after <= 0)
-    places = np.flatnonzero(higher)
+    highest = maximum_filter(heights, size=3, mode="nearest")
+    places = np.flatnonzero(np.isfinite(heights) & (heights == highest))
     return points[places[np.argsort(-heights.ravel()[places])][:OTHERS]]
 
 

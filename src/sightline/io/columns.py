@@ -25,7 +25,8 @@ def write_columns(
     - `path`: where; `overwrite`: replace an existing file.
     - `sky`: full or partial; `columns`: name to values, (npix,), and their unit in astropy's notation, or to an astropy
       quantity, as `stokes.quantity("polarisation_angle")` and `observable.quantity(model)` give.
-    - `model`: what made them, kept as text in the header. NaN is written as -1.6375e30, which HEALPix software knows.
+    - `model`: what made them, kept as text in the header. What is not finite is written as -1.6375e30, which HEALPix
+      software knows.
 
     **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size.
     The file appears whole or not at all.
@@ -42,9 +43,11 @@ def write_columns(
     table = [] if sky.pixels is None else [fits.Column("PIXEL", "K", array=sky.indices)]
     for name, (values, unit) in columns.items():
         array = np.asarray(values)
-        array = array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64)
+        if array.dtype.kind == "c":
+            raise TypeError(f"columns[{name!r}] holds complex numbers: give their real and imaginary parts.")
+        array = array.astype(np.float32 if array.dtype.kind == "f" and array.dtype.itemsize <= 4 else np.float64)
         kind = "E" if array.dtype == np.float32 else "D"
-        table.append(fits.Column(name, kind, unit, array=marked(array, np.isnan(array))))
+        table.append(fits.Column(name, kind, unit, array=marked(array, ~np.isfinite(array))))
     header = fits.Header([*pixel_cards(sky), ("COORDSYS", "G", "Galactic"), *primary_header().cards])
     for line in describe(model):
         header.add_history(line)

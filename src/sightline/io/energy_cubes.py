@@ -68,6 +68,7 @@ def _skymap(stokes: Stokes, history: list[str]) -> Any:
     from astropy.io import fits
 
     maps = np.asarray(stokes.I).reshape(stokes.frequency.size, -1)
+    maps = maps.astype(np.float64 if maps.dtype.itemsize > 4 or maps.dtype.kind != "f" else np.float32)
     kind = "D" if maps.dtype == np.float64 else "E"
     cells = marked(maps * maps.dtype.type(_PER_MEV), is_blank(maps))
     columns = [fits.Column(f"ENERGY{k}", kind, _UNIT, array=one) for k, one in enumerate(cells, 1)]

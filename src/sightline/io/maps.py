@@ -84,7 +84,8 @@ def _columns(stokes: Stokes, sky: HealpixSky) -> list[Any]:
     """The columns of one frequency; a partial sky begins with its pixels."""
     from astropy.io import fits
 
-    parts = {name: np.asarray(getattr(stokes, name)) for name in "IQUV" if getattr(stokes, name) is not None}
+    given = {name: np.asarray(getattr(stokes, name)) for name in "IQUV" if getattr(stokes, name) is not None}
+    parts = {name: part.astype(np.result_type(part.dtype, np.float32)) for name, part in given.items()}
     columns = [
         fits.Column(
             f"{name}_STOKES",

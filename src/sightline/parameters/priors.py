@@ -202,9 +202,9 @@ def is_normalised(prior: Any) -> bool:
     from .bounded import Bounded
     from .pinned import Pinned
 
-    while isinstance(prior, (ExpandedDistribution, Independent, Pinned)):
+    while isinstance(prior, (ExpandedDistribution, Independent)):
         prior = prior.base_dist
-    return not isinstance(prior, ImproperUniform) and (not isinstance(prior, Bounded) or prior.is_normalised)
+    return not isinstance(prior, (ImproperUniform, Pinned)) and (not isinstance(prior, Bounded) or prior.is_normalised)
 
 
 def describe(prior: Any) -> str:

@@ -25,6 +25,8 @@ Amount = Callable[[Array], Array]
 
 _FAR = 1e3
 """How far before the middle of a galaxy rays begin, kpc."""
+_MOST = 8
+"""Structures of dust that are counted along one ray, the thinnest."""
 _WITHIN = 4
 """At how many A_V within that of a place its dust is followed."""
 
@@ -153,7 +155,7 @@ class Scene(eqx.Module):
         """Places along a ray and their weights, kpc: no gradient goes through where a galaxy is cut off.
 
         They are dense about the plane and about the place next to the centre, and Gauss's between the two. Rays are cut
-        where dust that ends does.
+        at the structures of the dust, such as its ends, through which no gradient goes either.
         """
         span = self.stars.structures().extent.span(*jax.lax.stop_gradient((origin, away)))
         first, last = jax.lax.stop_gradient(span)
@@ -161,8 +163,7 @@ class Scene(eqx.Module):
         steep = jnp.abs(away[2]) > 1e-6
         crossing = jnp.clip(jnp.where(steep, -origin[2] / jnp.where(steep, away[2], 1), nearest), first, last)
         low, high = jnp.minimum(nearest, crossing), jnp.maximum(nearest, crossing)
-        ends = self._ends(origin, away, first, last)
-        walls = jnp.sort(jnp.stack([first, low, high, last, *ends]))
+        walls = jnp.sort(jnp.stack([first, low, high, last, *self._walls(origin, away, first, last)]))
         nodes, weights = (jnp.asarray(v, origin.dtype) for v in _unit_rule(self.method.points))
         places, parts = [], []
         for start, end in itertools.pairwise(walls):
@@ -172,12 +173,13 @@ class Scene(eqx.Module):
             parts.append(width * weights * jnp.where(below | above, 2 * nodes, 1))
         return jnp.concatenate(places), jnp.concatenate(parts)
 
-    def _ends(self, origin: Array, away: Array, first: Array, last: Array) -> list[Array]:
-        """Where a ray enters and leaves dust that ends, between the ends of the stars."""
-        extent = None if self.opacity is None else self.opacity.structures().extent
-        if extent is None or not extent.bounded:
+    def _walls(self, origin: Array, away: Array, first: Array, last: Array) -> list[Array]:
+        """Where a ray enters and leaves structures of the dust, between the ends of the stars."""
+        if self.opacity is None:
             return []
-        return [jnp.clip(jax.lax.stop_gradient(end), first, last) for end in extent.span(origin, away)]
+        structures = jax.tree.map(lambda leaf: leaf.astype(origin.dtype), self.opacity.structures())
+        crossings = jax.lax.stop_gradient(structures.crossings(origin, away, last, _MOST))
+        return [jnp.clip(place, first, last) for part in crossings for place in jnp.unstack(part)]
 
 
 @eqx.filter_jit

@@ -57,7 +57,8 @@ def read_cube(
 
     **Arguments:**
 
-    - `unit`: of the flux where the file does not say, in astropy's notation, with a factor or without.
+    - `unit`: of the flux where the file does not say, in astropy's notation, with a factor or without; errors are in
+      it, too.
     - `medium`: `"air"` or `"vacuum"`, where CTYPE3 is neither AWAV nor WAVE.
     - `scale`: the unit that the cube keeps its flux in, erg s-1 cm-2 A-1: of MUSE's numbers, 1e-20 keeps squares in
       single precision.
@@ -86,7 +87,8 @@ def read_cube(
         plane, flip = _spaxels(header, path, rotated)
         channels = channels_of(file, header, flux.shape[0], medium, path)
         factor = flux_factor(_unit(header, unit, path), path) / size
-        spread = factor if error is None else _spread(error, str(header.get("BUNIT", "")).strip(), factor, size, path)
+        own = str(header.get("BUNIT", "")).strip()
+        spread = factor if error is None or unit is not None else _spread(error, own, factor, size, path)
         parts = _parts(flux, error, mask, (factor, spread), path)
     images = [None if image is None else image[:, :, ::-1] if flip else image for image in parts[:2]]
     values = [None if image is None else image.reshape(len(channels), -1) for image in images]
