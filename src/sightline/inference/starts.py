@@ -23,18 +23,19 @@ def begin_at(posterior: Posterior, start: Any) -> Whitening:
     """Coordinates about a start: of a fit, of constrained values, or, for `None`, of a fit made now.
 
     More than 300 numbers are not fitted: they start from the model's values. A maximum that lies on a bound is far from
-    where unconstrained numbers are probable, which are infinite there: such numbers start from their summit.
+    where unconstrained numbers are probable, which are infinite there: such numbers start from their summit. Of more
+    than 300 numbers those of a fit do.
 
     **Raises:** `ValueError` for a start without finite density.
     """
     if start is None:
         start = fit(posterior) if posterior.space.size <= FEW else {}
-    space = posterior.space
-    values = space.to_unconstrained(space.inwards(start.parameters if isinstance(start, FitResult) else start))
+    space, fitted = posterior.space, isinstance(start, FitResult)
+    values = space.to_unconstrained(space.inwards(start.parameters if fitted else start))
     check_start(posterior, space.to_constrained(values))
     place = coordinates(posterior, values)
     pulled = _pulled(posterior, place)
-    if not 0 < pulled.size <= FEW:
+    if not 0 < pulled.size <= FEW or (place.matrix is None and not fitted):
         return place
     summit = _summit(posterior, place.origin, jnp.asarray(pulled))
     if place.matrix is None:
