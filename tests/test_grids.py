@@ -282,7 +282,10 @@ def test_dispersion_measures_along_a_plane_of_nodes_move_with_the_observer():
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_divergence_on_faces_of_cells_vanishes(order):
-    flow = lambda x: jnp.exp(-x @ x / 50) * jnp.array([0.0, 3.0, 6.0])  # noqa: E731
+
+    def flow(x):
+        return jnp.exp(-x @ x / 50) * jnp.array([0.0, 3.0, 6.0])
+
     field = sl.magnetic.VectorPotentialGrid.from_potential(flow, (16, 16, 8), BOX, order=order).prepare()
     slopes = jax.jit(jax.vmap(jax.jacfwd(field)))(jnp.asarray([[2.5, 0.3, 0.7], [5.0, 1.0, 1.25], [2.5, 2.5, 0.4]]))
     assert np.max(np.abs(np.trace(slopes, axis1=1, axis2=2))) < 1e-12

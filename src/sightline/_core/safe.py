@@ -46,9 +46,9 @@ def safe_log(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """
     least = float(np.finfo(x.dtype).tiny)
     some = x > least
-    held = jnp.where(some, x, least)
-    inverse = jax.lax.stop_gradient(1 / held)
-    return jnp.log(held * inverse) - jnp.log(inverse)
+    known = jnp.where(some, x, least)
+    inverse = jax.lax.stop_gradient(1 / known)  # a quotient would be reordered to 0/0
+    return jnp.log(known * inverse) - jnp.log(inverse)
 
 
 def safe_norm(vector: Float[Array, "*shape n"]) -> Float[Array, "*shape"]:

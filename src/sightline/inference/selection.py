@@ -112,8 +112,9 @@ class Evidence(AbstractCriterion):
         short = found.shortfall(self.key, DRAWS)
         if not short < LOOSE * max(1.0, posterior.space.size / FEW) or found.doubt:
             warnings.warn(
-                f"Evidence: the bound {np.mean(last):.6g} is {short:.3g} or more below the log evidence: no Gaussian "
-                "is near the posterior. Judge by sl.Validation, or sample with sl.NestedSlice(), which measures it.",
+                f"Evidence: the bound {np.mean(last):.6g} is {short:.3g} or more below the log evidence: "
+                f"{found.doubt or 'no Gaussian is near the posterior'}. Judge by sl.Validation, or sample with "
+                "sl.NestedSlice(), which measures it.",
                 ApproximationWarning,
                 stacklevel=4,
             )

@@ -11,9 +11,9 @@ from ..parameters import ravel
 from ..statistics import Posterior
 
 TOGETHER = 4096  # points that are evaluated at a time
-SIDE, FINE = {1: 65, 2: 33}, {1: 513, 2: 65}  # points along each number of grids for the largest maximum, and for all
+SIDE, FINE = {1: 65, 2: 33}, {1: 512, 2: 64}  # points along each number of grids for the largest maximum, and for all
 ZOOMS, STEPS = 8, 30
-BETWEEN, SHALLOW = 65, 1e-3  # points of a path between two maxima, and how much lower the density must be on it
+BETWEEN, SHALLOW = 64, 1e-3  # points of a path between two maxima, and how much lower the density must be on it
 DEEP, OTHERS = 40.0, 16  # logarithms below the largest density, and how many maxima are looked at beside it
 
 

@@ -188,14 +188,14 @@ class Stokes(eqx.Module):
     @property
     def polarisation_fraction(self) -> Maps:
         """sqrt(Q^2 + U^2)/I, dimensionless; 0 with derivatives of 0 where I = 0."""
-        intensity = _known(self.I)
+        intensity = jnp.where(is_blank(self.I), jnp.nan, self.I)
         dark = intensity == 0
         scale = jnp.where(dark, 1, jax.lax.stop_gradient(intensity))
         return jnp.where(dark, 0, (self.polarised_intensity / scale) / jnp.where(dark, 1, intensity / scale))
 
     def _scaled(self) -> tuple[Maps, Maps, Maps]:
         """The larger of |Q| and |U|, and both in its unit: squares of faint ones leave single precision."""
-        q, u = _known(self.Q), _known(self.U)
+        q, u = (jnp.where(is_blank(part), jnp.nan, part) for part in (self.Q, self.U))
         largest = jax.lax.stop_gradient(jnp.maximum(jnp.abs(q), jnp.abs(u)))
         scale = jnp.where(largest > 0, largest, 1)
         return scale, q / scale, u / scale
@@ -262,11 +262,6 @@ class Stokes(eqx.Module):
 
     def __sub__(self, other: Any) -> "Stokes":
         return self + (-1) * other
-
-
-def _known(values: Maps) -> Maps:
-    """Maps with NaN where they have no value, traced or not."""
-    return jnp.where(is_blank(values), jnp.nan, values)
 
 
 def _unblanked(values: Maps) -> Maps:
