@@ -1,6 +1,8 @@
 """Types checked at run time, strict promotion, both precisions, and the data that lies beside the project."""
 
+import contextlib
 import ctypes
+import functools
 import gc
 import importlib
 import os
@@ -36,6 +38,9 @@ import jax  # noqa: E402
 import pytest  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
+with contextlib.suppress(AttributeError):  # a tenth of the suite made the same context of the compiler again and again
+    mlir = importlib.import_module("jax._src.interpreters.mlir")
+    mlir.make_ir_context = functools.cache(mlir.make_ir_context)
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
