@@ -97,6 +97,9 @@ def test_information_and_draws_of_w_have_the_variance_and_the_mean_of_the_counts
     keys = jax.random.split(jax.random.key(0), 4000)
     drawn = jax.vmap(lambda key: noise.draw(mean, None, key))(keys)
     np.testing.assert_allclose(np.mean(drawn, axis=0), [15.0, 10.0], rtol=0.02)
+    np.testing.assert_allclose(np.var(drawn, axis=0), [5 + 0.5 * 1.5 * 20, 7 + 0.1 * 1.1 * 30], rtol=0.1)
+    nothing = quiet(ProfiledBackground, [0.0], [2.0])
+    assert float(nothing.draw(jnp.zeros(1), None, keys[0])[0]) == 0.0
 
 
 def test_the_slope_of_w_is_that_of_counts_over_their_mean():

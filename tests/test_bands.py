@@ -89,6 +89,16 @@ def test_a_share_of_brightness_is_that_of_the_instrument():
     assert float(jnp.sum(band.share("uK_CMB") * per_unit)) == pytest.approx(1)
 
 
+def test_bandpasses_may_end_with_nothing():
+    """Of weights 0, 1, 1, 0 at 90 to 120 GHz: (u(100) + u(110))/(c(100) + c(110)), u and c of 1 unit and 1 K_CMB."""
+    band = Bandpass([90.0, 100.0, 110.0, 120.0], [0.0, 1.0, 1.0, 0.0], nominal=100.0)
+    bands = Bands([100.0, 143.0], [10.0, 6.0], bandpasses=[band, None])
+    assert bands.kelvin("K_CMB") == pytest.approx([1.0, 1.0], rel=1e-12)
+    middle, intensity = jnp.asarray([100.0, 110.0]), per_kelvin("MJy/sr", jnp.asarray([100.0, 110.0]))
+    expected = 2 / float(jnp.sum(intensity / per_kelvin("K_CMB", middle)))
+    assert bands.kelvin("MJy/sr")[0] == pytest.approx(expected, rel=1e-6)
+
+
 REFUSED = {
     r"Bands.depth = .* must be positive": lambda: Bands([40.0, 50.0], [1.0, 0.0]),
     r"Bands.frequency = .* must be positive": lambda: Bands([40.0, -50.0], 1.0),

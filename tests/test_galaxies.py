@@ -306,6 +306,17 @@ def replaced(**values):
         (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, assignment="best"), ValueError, "assignment"),
         (lambda: sl.CubeLikelihood(np.ones(3), "muse"), TypeError, "data"),
         (lambda: sl.CubeLikelihood(SEEN, None), TypeError, "instrument is a NoneType: give its name"),
+        (lambda: sl.CubeLikelihood(SEEN, "muse", noise=-1.0), ValueError, "noise has 1 negative values"),
+        (
+            lambda: sl.CubeLikelihood(
+                SEEN.replace(variance=np.ones(SEEN.flux.shape)),
+                "muse",
+                noise=sl.statistics.StudentT(1.0, 3.0),
+                scatter="jitter",
+            ),
+            ValueError,
+            "scatter='jitter' beside noise=StudentT",
+        ),
         (lambda: sl.CubeLikelihood(SEEN, "muse", calibration=1), TypeError, "calibration is a int"),
         (lambda: sl.cubes.add_noise(SEEN.replace(variance=None), 0, signal_to_noise=9.0), TypeError, "key is a int"),
         (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, psf=0.7), TypeError, "psf is a float, not a AbstractPSF"),

@@ -153,6 +153,25 @@ def test_an_instrument_sharper_than_the_library_is_refused():
     assert np.isnan(traced[0])
 
 
+def test_only_channels_must_be_seen():
+    """Of R = 2000 the width, 2.5 A at 5000 A, is that of a library of 2.45 A; at 4890 A it would be sharper."""
+    library = sl.populations.Library(
+        np.arange(4000.0, 7000.0), [1.0, 10.0], [0.0], np.full((1, 2, 3000), 1e-5), "air", fwhm=2.45
+    )
+    stars = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1e9], [5.0], [0.0])
+    galaxy = sl.Galaxy(stars, library, redshift=0.0, distance=10.0)
+
+    def seen(first):
+        channels = sl.cubes.Channels.regular(first, 5.0, 100)
+        return sl.cubes.IFU((1, 1), 1.0, channels, lsf=sl.cubes.ResolvingPower(2000.0))
+
+    flux = np.asarray(galaxy(seen(5002.5)).flux)
+    np.testing.assert_allclose(flux[:, 0], flux[0, 0], rtol=1e-6)
+    np.testing.assert_allclose(eqx.filter_jit(galaxy)(seen(5002.5)).flux, flux, rtol=1e-6)
+    with pytest.raises(ValueError, match="sharper than the library"):
+        galaxy(seen(4802.5))
+
+
 def test_resolutions_are_learnable():
     def total(lsf):
         return jnp.sum(lsf.added([5000.0, 6000.0], library=2.0))

@@ -118,6 +118,19 @@ def test_lines_outside_the_channels_are_left_out():
         line_light.check_speeds(jnp.array([0.0, 7000.0]))
 
 
+def test_lines_that_leave_their_window_are_told():
+    """Where speeds and widths are traced, as in a fit, nothing can be refused: NaN, not a line without its wings."""
+    light, place = jnp.ones((4, 1)), (5008.2,)
+    velocity, dispersion = jnp.array([0.0, 5900.0, 6100.0, 0.0]), jnp.array([30.0, 0.0, 0.0, 1200.0])
+    sigma = line_light.widths(place, dispersion, 1.0)
+    found = line_light.within(light, place, velocity, sigma, 1.0, 0.0)[:, 0]
+    np.testing.assert_array_equal(np.isnan(found), [False, False, True, True])
+    known = line_light.within(light, place, velocity, sigma, 1.0, 1200.0)
+    np.testing.assert_array_equal(np.isnan(known[:, 0]), [False] * 4)
+    slope = jax.grad(lambda s: jnp.sum(line_light.within(light * s, place, velocity * 0, sigma, 1.0, 1200.0)))(1.0)
+    assert float(slope) == 4.0
+
+
 def test_a_cube_of_lines_is_differentiable(precision):
     gas = jax.tree.map(lambda x: x.astype(precision) if x.dtype.kind == "f" else x, gas_emitters(70))
     edges = 6400.0 + 2.0 * np.arange(151)

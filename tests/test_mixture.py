@@ -101,6 +101,19 @@ def test_velocities_are_recovered_without_noise(library):
     assert found.chi2 < 10
 
 
+def test_masses_are_those_of_the_whole_series(library):
+    """h_4 adds 12/384^(1/2) of itself to the integral of the Gaussian, which is light, and so mass, as well."""
+    extra = 0.08 * 12 / np.sqrt(384)
+    age, metallicity = float(library.age[2]), float(library.metallicity[3])
+    flux = mock(library, (120.0, 150.0, 0.0, 0.08), populations=((age, metallicity, 3.0),))
+    data = sl.cubes.Spectra(flux, CHANNELS, (1e-3 * flux) ** 2)
+    one = library.select(ages=[age], metallicities=[metallicity])
+    found = sl.cubes.fit_mixture(data, one, moments=4, degree=0)
+    assert float(found.weights.sum()) == pytest.approx(3 * (1 + extra), rel=2e-3)
+    assert losvd.integral(np.array([0.06, 0.08])) == pytest.approx(1 + extra, rel=1e-12)
+    assert losvd.integral(np.zeros(0)) == 1.0
+
+
 def test_populations_are_recovered_without_noise(library):
     flux = mock(library)
     data = sl.cubes.Spectra(flux, CHANNELS, (1e-3 * flux) ** 2)

@@ -355,6 +355,32 @@ def test_the_leak_has_the_spectrum_of_the_dust():
     assert np.all(own > 0)
 
 
+def test_what_is_predicted_is_in_no_residual():
+    """The CMB and dust of a sky whose synchrotron is predicted as it is: nothing is wrong but the noise."""
+    sky, rng = sl.HealpixSky(1), np.random.default_rng(6)
+    maps = {name: 1e-6 * rng.normal(size=(3, 12)) for name in ("cmb", "dust", "synchrotron")}
+    at = {"cmb": 100.0, "dust": 150.0, "synchrotron": 20.0}
+    true = {name: sl.Stokes(*maps[name], frequency=at[name], unit="K_CMB", sky=sky) for name in maps}
+    whole, own = sl.components.ComponentSky(mixing(), true), {name: true.pop(name) for name in ("synchrotron",)}
+    rest = MixingMatrix(cmb=CMB(), dust=ModifiedBlackbody(1.6, 18.5, 150.0))
+    predicted = sl.components.PredictedSky(rest, {"synchrotron": sl.components.ComponentSky(mixing(), own)}, sky)
+    data = whole(sky, FREQUENCY).to("K_CMB")
+    like = sl.SpectralLikelihood(BANDS, data)
+    np.testing.assert_allclose(like.cleaned(predicted, like.data, "cmb"), maps["cmb"][1:], atol=1e-15)
+    others = sl.components.ComponentSky(rest, true)
+    for truth, given in ((whole, None), (others, predicted)):
+        found = like.residuals_of(predicted, truth, given)
+        assert set(found) == {"cmb", "dust"}
+        for part in (*found["cmb"], *found["dust"]):
+            np.testing.assert_allclose(part.Q, 0, atol=1e-15)
+    with pytest.raises(ValueError, match="predicts 'synchrotron', which neither truth nor predicted has"):
+        like.residuals_of(predicted, others)
+    with pytest.raises(ValueError, match="both truth and predicted have"):
+        like.residuals_of(predicted, whole, predicted)
+    with pytest.raises(TypeError, match="predicted is a ComponentSky: give the true"):
+        like.residuals_of(predicted, others, whole)
+
+
 def test_parts_of_the_sky_and_of_the_parameters():
     rng = np.random.default_rng(4)
     mask = rng.random(48) < 0.5

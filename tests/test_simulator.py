@@ -415,3 +415,17 @@ def test_needs_are_checked_again_when_called():
             call()
     with pytest.raises(ValueError, match="has a place of its own"):
         sl.Simulator(fields={"magnetic_field": sl.magnetic.LSA()})
+
+
+def test_models_keep_what_they_were_given():
+    """Dicts are copied: what is done to them afterwards changes no model."""
+    beams, maps = {"wmap": sl.GaussianBeam(fwhm=7.0)}, {"cmb": sl.Stokes(*np.ones((3, 12)), frequency=100.0)}
+    fields, spectra = {"extra": sl.electrons.Uniform(1.0)}, {"source": sl.spectra.PowerLaw()}
+    model = sl.Model(instruments=beams, spectra=spectra)
+    sky = sl.components.ComponentSky(sl.components.MixingMatrix(cmb=sl.components.CMB()), maps)
+    simulator = sl.Simulator(sl.magnetic.LSA(), cosmic_rays=sl.cosmic_rays.Uniform(), fields=fields)
+    for given, kept in ((beams, model.instruments), (spectra, model.spectra), (maps, sky.amplitudes)):
+        given.clear()
+        assert len(kept) == 1
+    fields.clear()
+    assert list(simulator.fields) == ["extra"]

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from ._core.contracts import AbstractDevice, AbstractLight, AbstractMeasurable, AbstractPredictor
-from ._core.given import check_kind
+from ._core.given import check_kind, own_copy
 from ._core.module import Module, default_float, is_concrete
 from ._core.units import numbers, quantity, strip_unit
 
@@ -50,9 +50,9 @@ class Model(Module):
     """
 
     simulator: AbstractPredictor | None = None
-    instruments: dict[str, AbstractDevice] = eqx.field(default_factory=dict)
+    instruments: dict[str, AbstractDevice] = eqx.field(default_factory=dict, converter=own_copy)
     nuisance: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict, converter=_to_leaves)
-    spectra: dict[str, AbstractLight] = eqx.field(default_factory=dict)
+    spectra: dict[str, AbstractLight] = eqx.field(default_factory=dict, converter=own_copy)
 
     def __check_init__(self) -> None:
         for part in ("instruments", "nuisance", "spectra"):

@@ -35,3 +35,14 @@ def check_key(key: Any, name: str = "key") -> None:
     many = key.shape if new else key.shape[:-1]
     if many:
         raise ValueError(f"{name} has shape {many}, many keys: give one, e.g. {name}[0].")
+
+
+def own_copy(value: Any) -> Any:
+    """A dict of one's own, so that what its giver does to theirs later changes no model; other things as they are.
+
+    !!! example
+        >>> given = {"a": 1}
+        >>> own_copy(given) is given
+        False
+    """
+    return dict(value) if isinstance(value, dict) else value

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
 from .._core.contracts import AbstractPredictor
+from .._core.given import own_copy
 from .._core.module import is_concrete
 from ..sky.geometry import Sightlines, difference
 from ..sky.stokes import Stokes, to_frequency
@@ -33,7 +35,7 @@ class ComponentSky(AbstractPredictor):
     """
 
     mixing: MixingMatrix
-    amplitudes: dict[str, Stokes]
+    amplitudes: dict[str, Stokes] = eqx.field(converter=own_copy)
 
     def __check_init__(self) -> None:
         if not isinstance(self.mixing, MixingMatrix):

@@ -74,7 +74,11 @@ class ProfiledBackground(AbstractNoise):
         return (per_deviation(mean, variance),)
 
     def draw(self, mean: Data, model: Any, key: Array) -> Data:
-        return Poisson().draw(mean + self.ratio * self.counts, model, key)
+        """The mean of the background is drawn given its counts, which are not exact."""
+        first, second = jax.random.split(key)
+        some = self.counts > 0
+        drawn = jax.random.gamma(first, jnp.where(some, self.counts, 1), mean.shape, mean.dtype)
+        return Poisson().draw(mean + self.ratio * jnp.where(some, drawn, 0), model, second)
 
     def replicate(self, mean: Data, data: Data, model: Any, key: Array) -> tuple["ProfiledBackground", Data]:
         """The background is counted anew, too, about its profiled mean."""

@@ -29,7 +29,7 @@ from .amplitudes import Amplitudes
 from .assembly import assembled
 from .data import maps_and_noise, noise_of, of_the_same_pixels, to_bands
 from .degeneracy import check_components, check_count, check_order, in_words
-from .models import index_of, mixing_of, predicted_of, without_prediction
+from .models import index_of, mixing_of, predicted_of, true_prediction, without_prediction
 from .residuals import Residuals, check_references, in_bands, residuals, true_maps
 from .systems import alike_of, diagonal, pixels_of, stacked
 
@@ -168,7 +168,7 @@ class SpectralLikelihood(AbstractLikelihood):
         """
         self.examine(model)
         mixing = mixing_of(model)
-        of, seen = self._spread(mixing), self._pixels(mixing, self._left(model))
+        of, seen = self._spread(mixing), self._pixels(mixing, self._left(model, self.data))
         return Amplitudes(pixels.solved(of, seen), mixing, self.parameters, self.sky, self.npix, self.kept)
 
     def cleaned(self, model: Any, data: Data, component: str) -> Float[Array, "k n"]:
@@ -177,7 +177,7 @@ class SpectralLikelihood(AbstractLikelihood):
         **Raises:** `ValueError` for what is no component.
         """
         mixing = mixing_of(model)
-        return self._solved(self._spread(mixing), mixing, data)[index_of(component, mixing)]
+        return self._solved(self._spread(mixing), mixing, self._left(model, data))[index_of(component, mixing)]
 
     def to_data(self, maps: Any, unit: str | None = None, convention: str | None = None) -> Data:
         """Other maps of the same bands as this likelihood holds data, (k, bands, n): for `given` and `sl.fit_many`.
@@ -189,18 +189,19 @@ class SpectralLikelihood(AbstractLikelihood):
         given = to_bands(maps, self.bands, self.parameters, unit, convention, self.sky)
         return jnp.asarray(of_the_same_pixels(given.values, self.npix, self.kept), default_float())
 
-    def residuals_of(self, model: Any, truth: ComponentSky) -> dict[str, Residuals]:
+    def residuals_of(self, model: Any, truth: ComponentSky, predicted: Any = None) -> dict[str, Residuals]:
         """What is wrong with the maps of the components, where the true sky is known.
 
         s_hat - s = (W A_true s_true - s) + W n, W = (A^T N^-1 A)^-1 A^T N^-1 of the model: what wrong spectra leave
-        of each other, which no data average away, and the noise.
+        of each other, which no data average away, and the noise. What a `PredictedSky` predicts is taken off both.
 
-        **Arguments:** `model`: of the fit; `truth`: the sky, of amplitudes that the data were made of.
+        **Arguments:** `model`: of the fit; `truth`: the sky, of amplitudes that the data were made of; `predicted`: the
+        true `PredictedSky` of what the model predicts, where the truth has no maps of it.
 
         **Returns:** `Residuals` by the name of the component, of those that the truth has too.
 
-        **Raises:** `TypeError` for a truth that is no `ComponentSky`; `ValueError` where it is of other pixels, or its
-        amplitudes are at other frequencies.
+        **Raises:** `TypeError` for a truth that is no `ComponentSky`; `ValueError` where it is of other pixels, its
+        amplitudes are at other frequencies, or what the model predicts is in neither or in both.
         """
         check_kind("truth", truth, ComponentSky, "sl.components.ComponentSky(mixing, amplitudes) of the true sky")
         found, mixing = self.amplitudes(model), mixing_of(model)
@@ -209,14 +210,15 @@ class SpectralLikelihood(AbstractLikelihood):
         check_order(truth.mixing, self.sky)
         known = true_maps(truth, self.parameters, self.sky, self.npix, self.kept)
         bright = in_bands(truth, known, self._columns(self._spread(truth.mixing))).astype(self.data.dtype)
-        taken = np.asarray(self._solved(of, mixing, bright))
+        true = true_prediction(model, truth, predicted)
+        bright = bright if true is None else bright - self._left(true, jnp.zeros_like(bright))
+        taken = np.asarray(self._solved(of, mixing, self._left(model, bright)))
         return residuals(found, taken, known)
 
     def mean(self, model: Any) -> Data:
         """A s: the maps that the components make in the bands with the amplitudes that fit the data, (k, bands, n)."""
         mixing = mixing_of(model)
-        of = self._spread(mixing)
-        left = self._left(model)
+        of, left = self._spread(mixing), self._left(model, self.data)
         return self._maps(of, self._solved(of, mixing, left)) + (self.data - left)
 
     def deviance(self, model: Any) -> Float[Array, ""]:
@@ -236,7 +238,7 @@ class SpectralLikelihood(AbstractLikelihood):
         mixing = mixing_of(model)
         of = self._spread(mixing)
         still = jax.lax.stop_gradient(of)
-        left = self._left(model)
+        left = self._left(model, self.data)
         maps = self._maps(of, jax.lax.stop_gradient(self._solved(of, mixing, left))) + (self.data - left)
         return self.noise.information(maps - self._maps(still, self._solved(still, mixing, maps)), model)[0].ravel()
 
@@ -286,12 +288,9 @@ class SpectralLikelihood(AbstractLikelihood):
             raise ValueError("SpectralLikelihood: a PredictedSky has no prior of the other amplitudes: leave it out.")
         return self.noise.residuals(self.mean(model), self.data)  # pyright: ignore[reportReturnType]
 
-    def _left(self, model: Any) -> Data:
-        """The data without what the model predicts.
-
-        **Raises:** `ValueError` for a prediction of other pixels.
-        """
-        return without_prediction(model, self.data, self.bands, self.parameters, self.sky, self.npix, self.kept)
+    def _left(self, model: Any, data: Data) -> Data:
+        """Data without what the model predicts."""
+        return without_prediction(model, data, self.bands, self.parameters, self.sky, self.npix, self.kept)
 
     def _pixels(self, mixing: MixingMatrix, data: Data | None = None) -> pixels.Pixels:
         check_count(len(self.bands), mixing.components)

@@ -32,6 +32,25 @@ def predicted_of(model: Any) -> PredictedSky | None:
     return inner if isinstance(inner, PredictedSky) else None
 
 
+def true_prediction(model: Any, truth: ComponentSky, predicted: Any) -> PredictedSky | None:
+    """The true sky of what a model predicts, where it is not in the truth.
+
+    **Raises:** `TypeError` for what is no `PredictedSky`; `ValueError` where a prediction is in neither or in both.
+    """
+    if predicted is not None and not isinstance(predicted, PredictedSky):
+        raise TypeError(f"predicted is a {type(predicted).__name__}: give the true sl.components.PredictedSky.")
+    wanted, own = predicted_of(model), predicted_of(predicted)
+    for name in () if wanted is None else wanted.simulators:
+        told = (name in truth.amplitudes) + (own is not None and name in own.simulators)
+        if told != 1:
+            where = "neither truth nor predicted has" if told == 0 else "both truth and predicted have"
+            raise ValueError(
+                f"residuals_of: the model predicts {name!r}, which {where}: give its maps in truth, or predicted=, the "
+                "PredictedSky of the true simulators."
+            )
+    return own
+
+
 def index_of(component: str, mixing: MixingMatrix) -> int:
     """Which of the components a name is.
 

@@ -21,7 +21,7 @@ from ..ifu.ifu import FASTEST
 from ..ifu.widths import FWHM
 from ..methods.emitters import Emitters
 from ..methods.exact import Exact
-from ..methods.line_light import LineEmitters, check_speeds, line_light, widths, windows
+from ..methods.line_light import LineEmitters, check_speeds, line_light, widths, windows, within
 from ..methods.method import LIGHT_SPEED, AbstractMethod, Transmission, total
 from ..methods.nodes import VelocityNodes
 from ..particles import Gas, Stars
@@ -212,10 +212,11 @@ class Galaxy(AbstractPredictor):
             blur = instrument.lsf.width(seen) / (FWHM * stretch)
         sigma = widths(places, jnp.broadcast_to(gas.dispersion, gas.mass.shape), blur)
         found = assign(place[0] / self.scale, place[1] / self.scale, instrument.field, _way(instrument))
-        emitters = LineEmitters(luminosity, sigma, velocity, found.spaxel, found.share)
         edges = at_rest(channels, self.redshift, "vacuum")
-        widest = max(instrument.widest / stretch, self.library.fwhm) / FWHM
-        sought = windows(edges, places, widest, _largest(gas.dispersion))
+        widest, fast = max(instrument.widest / stretch, self.library.fwhm) / FWHM, _largest(gas.dispersion)
+        sought = windows(edges, places, widest, fast)
+        luminosity = within(luminosity, places, velocity, sigma, widest, fast)
+        emitters = LineEmitters(luminosity, sigma, velocity, found.spaxel, found.share)
         return [self._per_width(line_light(emitters, edges, sought, instrument.field.size), edges, instrument)]
 
     def _per_width(self, light: Array, edges: np.ndarray, instrument: IFU) -> Array:

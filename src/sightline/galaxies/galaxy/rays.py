@@ -23,8 +23,6 @@ from .orientation import Orientation
 Amount = Callable[[Array], Array]
 """A factor of what is seen behind an A_V."""
 
-_FAR = 1e3
-"""How far before the middle of a galaxy rays begin, kpc."""
 _MOST = 8
 """Structures of dust that are counted along one ray, the thinnest."""
 _WITHIN = 4
@@ -117,8 +115,8 @@ class Scene(eqx.Module):
         return jnp.asarray(middles, dtype), jnp.asarray(rays, dtype), axes, (side / parts) ** 2
 
     def _places(self, place: Float[Array, "2"], axes: Float[Array, "3 3"]) -> tuple[Array, Array, Array]:
-        """Depths along a ray, positions there, and their weights, kpc."""
-        origin = place[0] * axes[0] + place[1] * axes[1] - _FAR * axes[2]
+        """Depths along a ray, behind the middle of the galaxy, positions there, and their weights, kpc."""
+        origin = place[0] * axes[0] + place[1] * axes[1]
         depths, widths = self._depths(origin, axes[2])
         return depths, origin[None] + depths[:, None] * axes[2][None], widths
 
@@ -157,8 +155,7 @@ class Scene(eqx.Module):
         They are dense about the plane and about the place next to the centre, and Gauss's between the two. Rays are cut
         at the structures of the dust, such as its ends, through which no gradient goes either.
         """
-        span = self.stars.structures().extent.span(*jax.lax.stop_gradient((origin, away)))
-        first, last = jax.lax.stop_gradient(span)
+        first, last = jax.lax.stop_gradient(self._ends(origin, away))
         nearest = jnp.clip(-jnp.dot(origin, away), first, last)
         steep = jnp.abs(away[2]) > 1e-6
         crossing = jnp.clip(jnp.where(steep, -origin[2] / jnp.where(steep, away[2], 1), nearest), first, last)
@@ -173,13 +170,20 @@ class Scene(eqx.Module):
             parts.append(width * weights * jnp.where(below | above, 2 * nodes, 1))
         return jnp.concatenate(places), jnp.concatenate(parts)
 
+    def _ends(self, origin: Array, away: Array) -> tuple[Array, Array]:
+        """Depths at which a line enters and leaves the stars, before and behind its place next to the centre."""
+        extent = self.stars.structures().extent
+        (near, far), (after, before) = extent.span(origin, away), extent.span(origin, -away)
+        return jnp.where(before > after, -before, near), jnp.where(far > near, far, -after)
+
     def _walls(self, origin: Array, away: Array, first: Array, last: Array) -> list[Array]:
         """Where a ray enters and leaves structures of the dust, between the ends of the stars."""
         if self.opacity is None:
             return []
         structures = jax.tree.map(lambda leaf: leaf.astype(origin.dtype), self.opacity.structures())
-        crossings = jax.lax.stop_gradient(structures.crossings(origin, away, last, _MOST))
-        return [jnp.clip(place, first, last) for part in crossings for place in jnp.unstack(part)]
+        found = structures.crossings(origin + first * away, away, last - first, _MOST)
+        crossings = jax.lax.stop_gradient(found)
+        return [jnp.clip(first + place, first, last) for part in crossings for place in jnp.unstack(part)]
 
 
 @eqx.filter_jit

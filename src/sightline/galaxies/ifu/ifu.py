@@ -153,10 +153,11 @@ class IFU(AbstractDevice):
         wave, spectra = _cut(library.wavelength, spectra, *_seen(points, room))
         if self.lsf is None:
             return plain_templates(wave, spectra, points)
-        lsf, width = self.lsf, library.fwhm
+        lsf, width, stretch = self.lsf, library.fwhm, 1 + redshift
 
         def sigma(rest: np.ndarray) -> Array:
-            return lsf.added(rest * (1 + redshift), width, redshift) / (1 + redshift)
+            """Beyond the channels what they have at their ends: there is no instrument."""
+            return lsf.added(np.clip(rest, points[0], points[-1]) * stretch, width, redshift) / stretch
 
         return smooth_templates(wave, spectra, points, sigma, self.widest / FWHM / (1 + redshift))
 

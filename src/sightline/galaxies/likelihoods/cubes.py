@@ -85,8 +85,8 @@ def CubeLikelihood(
 
     **Returns:** an `sl.statistics.Likelihood`, for an `sl.Posterior`.
 
-    **Raises:** `TypeError` for what is no cube; `ValueError` for a cube without variance where no noise is given, and
-    masks of another shape or that leave nothing.
+    **Raises:** `TypeError` for what is no cube; `ValueError` for a cube without variance where no noise is given,
+    negative noise, scatter beside a distribution, and masks of another shape or that leave nothing.
 
     !!! example
         >>> plane, channels = sl.cubes.Spaxels((1, 1), 1.0), sl.cubes.Channels.regular(5000.0, 50.0, 3)
@@ -100,6 +100,11 @@ def CubeLikelihood(
         check_kind(argument, value, kind, "its name in the sl.Model")
     flux = np.asarray(data.flux, np.float64)
     sigma, given = _sigma(data, noise)
+    if given is not None and scatter is not None:
+        raise ValueError(
+            f"CubeLikelihood: scatter={scatter!r} beside noise={type(given).__name__}(...): give it to the "
+            f"distribution, sl.statistics.Gaussian(1.0, scatter={scatter!r}), or leave noise out."
+        )
     good = np.isfinite(flux) & np.isfinite(sigma) & (sigma > 0)
     if mask is not None:
         good = good & _mask(mask, flux.shape)
@@ -119,6 +124,8 @@ def _sigma(data: SpectralCube, noise: Any) -> tuple[np.ndarray, AbstractNoise | 
         found = numbers(noise, data.unit, "noise")
         if found.shape not in ((), shape):
             raise ValueError(f"noise has shape {found.shape}, the flux {shape}: give one number, or one for each.")
+        if np.any(found < 0):
+            raise ValueError(f"noise has {int(np.sum(found < 0))} negative values: give standard deviations.")
         return np.broadcast_to(found, shape), None
     if data.variance is None:
         cure = "give noise=, standard deviations of the flux"

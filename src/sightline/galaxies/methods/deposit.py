@@ -37,7 +37,7 @@ def spread(velocity: Float[Array, ""], dispersion: Float[Array, ""], velocities:
     """
     step = float(velocities[1] - velocities[0])
     at = (held(velocity, velocities[0], velocities[-1]) - velocities[0]) / step
-    return _spread(at, jnp.maximum(dispersion, 1e-3 * step) / step, len(velocities))
+    return _spread(at, jnp.sqrt(jnp.square(dispersion / step) + 1e-6), len(velocities))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))

@@ -80,6 +80,24 @@ def check_speeds(velocity: Float[Array, " n"]) -> None:
             )
 
 
+def within(
+    luminosity: Float[Array, "n lines"],
+    places: tuple[float, ...],
+    velocity: Array,
+    sigma: Array,
+    widest: float,
+    fast: float,
+) -> Float[Array, "n lines"]:
+    """Luminosities, NaN of lines that would be sought elsewhere: of numbers that were traced when windows were chosen.
+
+    **Arguments:** `sigma`: (n, lines) A at rest; `widest`, `fast`: of the windows, as their dispersion.
+    """
+    at = jnp.asarray(places, sigma.dtype)[None]
+    needed = at * jnp.abs(velocity)[:, None] / LIGHT_SPEED + 6 * sigma
+    reach = at * (_REACH + 6 * fast) / LIGHT_SPEED + 6 * (widest + _NARROWEST)
+    return jnp.where(jax.lax.stop_gradient(needed > reach * (1 + 1e-5)), jnp.nan, luminosity)
+
+
 def line_light(
     gas: LineEmitters, edges: np.ndarray, lines: list[Window], spaxels: int
 ) -> Float[Array, "channels spaxels"]:

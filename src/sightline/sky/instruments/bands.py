@@ -136,7 +136,7 @@ def _exact(frequency: Any) -> Array:
 def _kelvin(unit: str, nominal: float, band: Bandpass | None) -> float:
     if band is None:
         return float(per_kelvin("K_CMB", nominal) / per_kelvin(unit, nominal))
-    return float(np.asarray(band.share("K_CMB"))[-1] / np.asarray(band.share(unit))[-1])
+    return float(jnp.sum(band.share("K_CMB")) / jnp.sum(band.share(unit)))
 
 
 def _row(nominal: float, band: Bandpass | None, most: int) -> Nodes:

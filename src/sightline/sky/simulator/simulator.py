@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact
 
 from ..._core.fields import check_tree
+from ..._core.given import own_copy
 from ..._core.module import setting
 from ...statistics.hooks import Split
 from ..axes import Asked, asked
@@ -74,7 +75,7 @@ class Simulator(AbstractSimulator):
     temperature: AbstractField | None = None
     background: tuple[AbstractBackground, ...] = eqx.field(default=(), converter=as_tuple)
     radiation: AbstractField | None = eqx.field(default=None, kw_only=True)
-    fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True)
+    fields: dict[str, AbstractField] = eqx.field(default_factory=dict, kw_only=True, converter=own_copy)
     transfer: AbstractTransfer = eqx.field(default=CellTransfer(), kw_only=True)
     chunk: int = setting(256, bounds=(1, None), kw_only=True)
 

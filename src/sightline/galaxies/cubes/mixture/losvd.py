@@ -22,6 +22,11 @@ def transform(frequency: np.ndarray, centre: float, width: float, moments: np.nd
     return np.exp(-1j * frequency * centre - 0.5 * (frequency * width) ** 2) * values
 
 
+def integral(moments: np.ndarray) -> float:
+    """The integral of a series over velocities: even moments add to that of its Gaussian, 0.612 h_4 and 0.559 h_6."""
+    return float(transform(np.zeros(1), 0.0, 1.0, moments)[0].real)
+
+
 def derivatives(frequency: np.ndarray, centre: float, width: float, moments: np.ndarray) -> np.ndarray:
     """Derivatives of `transform` by centre, width and each moment, (2 + moments, frequencies)."""
     s = frequency * width

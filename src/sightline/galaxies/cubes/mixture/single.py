@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..spectra import Spectra
+from .losvd import integral
 from .options import Options
 from .problem import Problem
 from .result import means
@@ -68,7 +69,7 @@ def _described(found: Found, problem: Problem, setup: Setup, used: np.ndarray, l
     added = problem.added(solution)
     model = problem.spectrum(found.vector, setup.sample, setup.legendre) + added @ setup.additive
     light = problem.populations(solution)
-    mass = light / problem.templates.light
+    mass = light / problem.templates.light * integral(found.vector[2:count])
     shape = library.nodes.shape[:2]
     return Part(
         kinematics=found.vector[:count],
