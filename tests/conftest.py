@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import functools
 import gc
 import importlib
 import os
@@ -38,9 +37,27 @@ import jax  # noqa: E402
 import pytest  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
-with contextlib.suppress(AttributeError):  # a tenth of the suite made the same context of the compiler again and again
-    mlir = importlib.import_module("jax._src.interpreters.mlir")
-    mlir.make_ir_context = functools.cache(mlir.make_ir_context)
+
+def one_context(mlir):
+    """JAX makes a context of the compiler for each program, a tenth of the time of the suite: here most have the first.
+
+    A program that is made while another one is being lowered wants its own.
+    """
+    make = mlir.make_ir_context
+    first = make()
+
+    def lend():
+        try:
+            return make() if mlir.ir.Context.current else first
+        except ValueError:  # there is none
+            return first
+
+    mlir.make_ir_context = lend
+
+
+with contextlib.suppress(AttributeError, ImportError):  # in versions that have it no more
+    one_context(importlib.import_module("jax._src.interpreters.mlir"))
+
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 

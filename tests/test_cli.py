@@ -222,7 +222,7 @@ def test_help_and_version(capsys):
 
 
 def test_installed_command(tmp_path):
-    command = [sys.executable, "-m", "sightline.cli", "simulate", "--frequency", "0.408", "23", "--nside", "2"]
+    command = [sys.executable, "-m", "sightline", "simulate", "--frequency", "0.408", "23", "--nside", "2"]
     command += ["--cells", "8", "--supersample", "2", "--output", "sky.fits"]
     first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (first.returncode, first.stderr) == (0, "")

@@ -10,7 +10,8 @@ import pytest
 
 import sightline as sl
 from sightline import cli
-from sightline.cli import expression, inference, spectrum
+from sightline.cli import expression, inference, spectrum, study
+from sightline.cli.refusal import Refusal
 
 EDGES = np.geomspace(0.5, 8.0, 31)
 TRUTH = sl.spectra.InterstellarAbsorption(column=0.2) * sl.spectra.PowerLaw(index=1.8, norm=2e-3)
@@ -47,6 +48,26 @@ def test_a_fit_without_a_run_file_finds_the_truth_and_leaves_one(folder, monkeyp
     assert table["data"][0]["treatment"] == "profiled"
     assert cli.main([*ASKED, "--low", "0.7"]) == 2  # the folder is that of another run
     assert "another run file" in capsys.readouterr().err
+
+
+def test_the_likelihood_alone_is_fitted(folder, monkeypatch, capsys):
+    """A faint line is where its counts are, not at the end of a prior of its logarithm."""
+    for name in ("residuals", "corner", "spectrum"):
+        monkeypatch.setattr(inference.plot, name, lambda *_, path, **__: path.touch())
+    model = "power_law(index=1.8,norm=2e-3) + line(energy=3.0,sigma=0.05,norm=1e-4)"
+    fixed = [part for name in ("index", "power_law.norm", "energy", "sigma") for part in ("--fix", name)]
+    asked = ["spectrum", "source.pha", "--model", model, *fixed, "--background", "none", "--low", "2", "--json"]
+    assert cli.main([*asked, "--output", "line"]) == 0
+    report = json.loads(capsys.readouterr().out)["fit"]
+    assert report["statistic"] == "C"
+    run = tomllib.loads((folder / "line" / "run.toml").read_text())
+    assert run["fit"]["flat"] is True
+    posterior = study.prepare(run, folder / "line").posterior
+    (found,) = report["parameters"].values()
+    (name,) = report["parameters"]
+    heights = [float(posterior.log_likelihood({name: found["value"] * x})) for x in (0.95, 1.0, 1.05)]
+    assert heights[1] == max(heights)
+    assert "C/dof" in (folder / "line" / "fit.txt").read_text()
 
 
 def test_norms_start_where_the_counts_are(folder):
@@ -161,3 +182,8 @@ def test_refusals_come_first_in_one_line(folder, capsys, monkeypatch, changes, m
     output = capsys.readouterr()
     assert re.fullmatch(f"sightline: .*{message}.*\n", output.err), output.err
     assert not (folder / "results").exists()
+
+
+def test_numbers_that_are_none_are_told():
+    with pytest.raises(Refusal, match=r"power_law\(index=nan\): index is no number"):
+        expression.parse("power_law(index=nan)")

@@ -277,3 +277,37 @@ def test_bad_observations_are_refused():
         counts.Spectrum([1, 2], -1.0)
     sparse = counts.Observation(counts.Spectrum([1, 2], 1.0, channel=[1, 3]), diagonal(3))
     assert sparse.low.tolist() == diagonal(3).channels.low[[0, 2]].tolist()
+
+
+def resolved(bad=()):
+    """160 channels of 0.05 keV between 1 and 9 keV, a resolution of 0.24 keV, 20 counts each."""
+    edges = np.linspace(1.0, 9.0, 161)
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    response = counts.Response(edges[:-1], edges[1:], np.exp(-0.5 * ((middle[:, None] - middle) / 0.1) ** 2), edges)
+    quality = np.zeros(160, int)
+    quality[list(bad)] = 5
+    return counts.Observation(counts.Spectrum(np.full(160, 20.0), 1.0, quality=quality), response)
+
+
+@pytest.mark.parametrize("rule", [counts.Optimal(), counts.MinimumCounts(70), counts.MinimumSignal(7.0)])
+def test_groups_end_before_what_was_not_selected(rule):
+    ignored = resolved().ignore(2.2, 7.0).group(rule)
+    assert not np.any((ignored.low < 2.2) & (ignored.high > 7.0))
+    assert np.max(ignored.high - ignored.low) < 0.3
+    assert np.all((ignored.high <= 2.2 + 1e-9) | (ignored.low >= 7.0 - 1e-9))
+
+
+def test_groups_are_as_wide_as_they_may_be_with_what_is_bad_in_them():
+    whole, holes = resolved().group(counts.Optimal()), resolved([20, 21, 22]).group(counts.Optimal())
+    assert np.max(holes.high - holes.low) <= np.max(whole.high - whole.low) + 1e-9
+    some = resolved([21]).group(counts.MinimumCounts(70))
+    assert np.max(some.high - some.low) == pytest.approx(0.25)  # a group goes on behind a bad channel
+
+
+def test_ranges_are_ignored():
+    observation = observe()
+    assert observation.ignore(1.5, 2.5).counts.tolist() == [1, 2, 5, 6, 7, 8, 9, 10]
+    with pytest.raises(ValueError, match=r"ignore\(0, 9\) leaves no group"):
+        observation.ignore(0.0, 9.0)
+    with pytest.raises(ValueError, match=r"ignore\(3, 2\): give two energies"):
+        observation.ignore(3.0, 2.0)

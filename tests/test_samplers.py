@@ -311,3 +311,17 @@ def test_joint_draws_are_independent():
     assert joint.draw(jax.random.key(0), shape=(5,), b=2.0).shape == (5, 1)
     with pytest.raises(TypeError, match="Joint was called with bb: its parameters are b, by keyword"):
         joint.draw(jax.random.key(0), b=b, bb=3.0)
+
+
+def test_draws_have_their_whole_slope_at_the_last_number():
+    """dx/du = 1/p at u = 1, of which a half was given: of p = (1 + 5 x)/3.5 3.5/6."""
+
+    class Even(Wedge):
+        domain: ClassVar = {"slope": (0.0, 10.0)}
+
+    line, ring = sl.samplers.Exact(sl.samplers.Integrated(Even())), sl.samplers.Exact(sl.processes.Azimuth())
+    assert float(jax.grad(lambda u: line(u, slope=5.0))(1.0)) == pytest.approx(3.5 / 6, rel=1e-6)
+    assert float(jax.grad(lambda u: ring(u, modulation=0.5))(1.0)) == pytest.approx(2 * np.pi, rel=1e-6)
+    photons = sl.samplers.Exact(sl.processes.KleinNishina())
+    slope = jax.grad(lambda u: photons(u, energy=1.0))
+    assert float(slope(1.0)) == pytest.approx(float(slope(1 - 1e-9)), rel=1e-6)

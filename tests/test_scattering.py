@@ -27,6 +27,9 @@ def slab(depth, process, **options):
     return sc.Transport(sl.electrons.Uniform(depth * UNIT), process, sc.Slab(1.0), sc.Lambertian(), **options)
 
 
+HOT = [(5110.0, 511.0, 0.0647874938), (511.0, 3000.0, 0.0820132256), (51.1, 511.0, 0.398663254), (1.0, 1.0, 0.99608697)]
+
+
 class Hole(sl.fields.AbstractField):
     """A density that is not a number in a layer."""
 
@@ -68,6 +71,16 @@ def test_derivative_of_the_transmission_forward_and_reverse():
 
     _, forward = jax.jvp(small, (jnp.asarray(1.0),), (jnp.asarray(1.0),))
     np.testing.assert_allclose(jax.grad(lambda d: small(d, reverse=True))(jnp.asarray(1.0)), forward, rtol=1e-10)
+
+
+def test_a_majorant_may_be_the_density_itself():
+    """Flights are drawn for more, or no collision would be refused, and the derivative would lack those."""
+
+    def transmission(depth, majorant):
+        return slab(depth, sc.Isotropic(), majorant=majorant * UNIT)(KEY, packets=40_000)["escape"].I[1]
+
+    _, slope = jax.jvp(lambda depth: transmission(depth, 1.0), (jnp.asarray(1.0),), (jnp.asarray(1.0),))
+    assert abs(slope + 0.23405) < 0.03
 
 
 def test_results_do_not_depend_on_the_batch():
@@ -311,6 +324,7 @@ def test_along_a_slab_nothing_is_seen():
         (lambda: slab(1.0, sc.Isotropic())(0, 500), TypeError, "key is a int"),
         (lambda: slab(1.0, sc.Isotropic())(KEY, 500, sc.Escape()), TypeError, "tallies must be a dictionary"),
         (lambda: sc.FieldSource(sl.magnetic.LSA()), TypeError, "emissivity must be a scalar field"),
+        (lambda: sc.ThermalCompton(sl.magnetic.LSA()), TypeError, "temperature must be a scalar field"),
         (lambda: sc.Box((1.0, 1.0)), ValueError, "three positive lengths"),
         (lambda: sc.Escape(cosines=2.5), ValueError, "whole number"),
         (lambda: sc.PointSource(degree=0.5), ValueError, "beam"),
@@ -426,3 +440,10 @@ def test_a_majorant_that_is_too_low_is_told_under_jit():
     density = 500.0  # a depth of about one
     assert np.isfinite(jax.jit(lambda d: escaped(d, 2 * density))(density))
     assert np.isnan(jax.jit(lambda d: escaped(d, 0.5 * density))(density))
+
+
+@pytest.mark.parametrize(("temperature", "energy", "exact"), HOT)
+def test_cross_sections_of_hot_electrons(temperature, energy, exact):
+    """Against 4000 energies and 1500 angles: what light on its way to an observer is dimmed by."""
+    found = sc.ThermalCompton(temperature).cross_section(packet(energy)) / processes.THOMSON
+    assert float(found) == pytest.approx(exact, rel=2e-4)

@@ -377,3 +377,13 @@ def test_smoothed_spectra_end_with_their_bins():
     assert np.all(np.isfinite([smooth(0.01), smooth(200.0)]))
     assert np.isnan(smooth(500.0))
     assert np.isnan(smooth(0.005))
+
+
+def test_a_lorentzian_without_width_has_its_slope_in_a_sum(precision):
+    """d/dw of what a line has between 2 and 10 keV: -[1/(10 - E) + 1/(E - 2)]/(2 pi)."""
+    exact = -(1 / 3.5 + 1 / 4.5) / (2 * np.pi)
+    slope = jax.grad(lambda w: (sl.spectra.PowerLaw(2.0, 1.0) + sl.spectra.LorentzLine(6.5, w, 1.0)).photons(2.0, 10.0))
+    assert float(slope(0.0)) == pytest.approx(exact, rel=1e-5 if precision == "float64" else 2e-2)
+    assert float(jax.grad(lambda w: sl.spectra.LorentzLine(6.5, w, 1.0).photons(2.0, 6.5))(0.0)) == pytest.approx(
+        -1 / 4.5 / (2 * np.pi), rel=1e-5
+    )

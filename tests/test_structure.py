@@ -48,7 +48,7 @@ ROOMS += [
 ROOMS += ["galaxies.likelihoods"]
 ROOMS += ["scattering"]
 ROOMS += ["xray.spectra", "xray.counts", "xray.detectors", "xray.likelihoods", "io", "sky.presets", "sky.datasets"]
-ROOMS += ["citation", "plot", "testing", "cli"]
+ROOMS += ["citation", "plot", "testing", "cli", "__main__"]
 # Methods with a default that a subclass may replace.
 HOOKS = {
     "start",

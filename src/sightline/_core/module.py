@@ -77,8 +77,8 @@ def _to_leaf(value: Any, unit: str, name: str) -> Any:
     del unit
     if np.iscomplexobj(value):
         raise TypeError(f"{name} must be real numbers, not complex ones: take .real of what has no other part.")
-    try:
-        return jnp.asarray(value, default_float())
+    try:  # JAX shares the memory of some arrays, which their owner may write to
+        return jnp.asarray(value.copy() if isinstance(value, np.ndarray) else value, default_float())
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be a number, an array or an astropy quantity, not {value!r}.") from error
 

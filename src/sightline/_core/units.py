@@ -123,7 +123,7 @@ def _filled(value: Any) -> Any:
 
 
 def numbers(value: Any, unit: str | None, name: str) -> np.ndarray:
-    """Anything like an array of real numbers as one, in double precision and in `unit`; NaN where it is masked.
+    """A copy of anything like an array of real numbers, in double precision and in `unit`; NaN where it is masked.
 
     **Arguments, raises:** as `strip_unit`; `TypeError` for what is no array of real numbers.
 
@@ -139,7 +139,7 @@ def numbers(value: Any, unit: str | None, name: str) -> np.ndarray:
     if array.dtype.kind in "cOSUMmT" or array.dtype.names:
         found = "complex numbers" if array.dtype.kind == "c" else f"{type(value).__name__} of {array.dtype}"
         raise TypeError(f"{name} must be real numbers, not {found}.")
-    return np.asarray(array, np.float64)
+    return np.array(array, np.float64)
 
 
 def number(value: Any, unit: str | None, name: str) -> float:

@@ -102,8 +102,8 @@ def cite(*names: str, json: Json = False) -> None:
     Parameters
     ----------
     names
-        Published skies, parts as `sightline models` lists them, e.g. `magnetic.JF12`, or model files of `sl.save`.
-        None: the software.
+        Published skies, parts as `sightline models` lists them, e.g. `magnetic.JF12`, other classes of models and
+        likelihoods, e.g. `Comptonisation`, or model files of `sl.save`. None: the software.
     json
         Print JSON: the entries by their keys.
     """
@@ -126,14 +126,12 @@ def _cited(name: str) -> Any:
 
     if Path(name).is_file():
         return sl.load(name)
-    room, _, last = name.rpartition(".")
-    if room in PARTS:
-        from ..registry import public_classes
+    from ..registry import MODELS, public_classes
 
-        found = public_classes(room).get(last)
-        if found is not None:
-            return found
-    return _preset(name)
+    room, _, last = name.rpartition(".")
+    rooms = (*MODELS, "counts", "statistics", "inference")
+    found = {cls for one in rooms if room in ("", one) for known, cls in public_classes(one).items() if known == last}
+    return found.pop() if len(found) == 1 else _preset(name)
 
 
 def _preset(name: str) -> Any:

@@ -64,6 +64,8 @@ def _component(name: str, call: ast.Call) -> dict[str, Any]:
             )
         if one.arg in table:
             raise Refusal(f"--model {ast.unparse(call)}: {one.arg} is given twice.")
+        if isinstance(one.value, ast.Name) and one.value.id in ("nan", "inf"):
+            raise Refusal(f"--model {ast.unparse(call)}: {one.arg} is no number.")
         table[one.arg] = _table(one.value)
     return table
 

@@ -107,7 +107,8 @@ def _describe(study: Study, log: Log) -> None:
 def _fit(study: Study, log: Log, extra: Extra) -> sl.FitResult:
     folder = study.folder
     with _refusing("[fit]"):
-        result = sl.fit(study.posterior, checkpoint=folder / "fit", **study.fit)
+        fitted = study.posterior.flat() if study.flat else study.posterior
+        result = sl.fit(fitted, checkpoint=folder / "fit", **study.fit)
     sl.save(result.model, folder / "model.npz", overwrite=True)
     with extra("fit.json"):
         write_json(folder / "fit.json", parameters(study.posterior, result))

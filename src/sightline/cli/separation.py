@@ -27,7 +27,9 @@ def prepare(table: dict[str, Any], base: Path) -> Study:
     **Raises:** `Refusal` for whatever does not fit, naming the key.
     """
     top = Keys(table, "")
-    fitted, folder, sky = read_fit(top.inner("fit")), read_folder(top, base), top.inner("sky")
+    fit, folder, sky = top.inner("fit"), read_folder(top, base), top.inner("sky")
+    fitted = read_fit(fit)
+    fit.finish()
     named, free, scales = top.inner("components"), top.inner("parameters"), top.inner("amplitudes")
     tables = each(top.take("data", "list"))
     top.finish()

@@ -34,7 +34,7 @@ ALGORITHMS: dict[str, Any] = {
 
 
 def read_fit(keys: Keys) -> dict[str, Any]:
-    """Arguments of `sl.fit`."""
+    """Arguments of `sl.fit`, of keys that may hold more."""
     method = keys.choose("method", list(METHODS), None)
     key, starts = read_key(keys), keys.take("starts", "whole number", 1)
     if not 1 <= starts <= MOST:
@@ -43,7 +43,6 @@ def read_fit(keys: Keys) -> dict[str, Any]:
     scout = keys.take("scout", "whole number", None)
     if scout is not None and not 1 < starts <= scout <= MOST:
         raise Refusal(f"[fit] scout = {scout} draws, of which starts = {starts} are the best: 2 at least, scout more.")
-    keys.finish()
     return {"method": chosen, "starts": starts, "scout": scout, "key": key}
 
 

@@ -76,7 +76,7 @@ def run_table(request: Request) -> dict[str, Any]:
         "spectra": {SOURCE: table},
         "parameters": _free(_spectrum(table), request.fix),
         "data": [data],
-        "fit": {"starts": _STARTS},
+        "fit": {"starts": _STARTS, "flat": True},
         "output": {"folder": str(request.output.absolute())},
     }
 

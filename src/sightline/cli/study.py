@@ -25,7 +25,7 @@ class Study(NamedTuple):
 
     - `posterior`; `note`: what the model is; `folder`: of the results.
     - `fit`, `sample`: arguments of `sl.fit` and `sl.sample`.
-    - `spectra`: whether there are X-ray spectra to draw.
+    - `spectra`: whether there are X-ray spectra to draw; `flat`: whether the likelihood alone is fitted.
     """
 
     posterior: sl.Posterior
@@ -34,6 +34,7 @@ class Study(NamedTuple):
     fit: dict[str, Any]
     sample: dict[str, Any]
     spectra: bool
+    flat: bool = False
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -65,7 +66,9 @@ def prepare(table: dict[str, Any], base: Path) -> Study:
     **Raises:** `Refusal` for whatever does not fit, naming the key.
     """
     top = Keys(table, "")
-    fitted, sampled = read_fit(top.inner("fit")), read_sample(top.inner("sample"))
+    fit, sampled = top.inner("fit"), read_sample(top.inner("sample"))
+    fitted, flat = read_fit(fit), fit.take("flat", "true or false", False)
+    fit.finish()
     folder = read_folder(top, base)
     model, free, nuisance = top.inner("model"), top.inner("parameters"), top.inner("nuisance")
     spectra, tables = read_spectra(top.inner("spectra")), top.take("data", "list")
@@ -81,7 +84,7 @@ def prepare(table: dict[str, Any], base: Path) -> Study:
     with blame("[[data]]"):
         posterior = sl.Posterior(space, [one.likelihood for one in data])
     note = f"{scene.name}. {scene.note}".strip()
-    return Study(posterior, note, folder, fitted, sampled, "spectrum" in kinds)
+    return Study(posterior, note, folder, fitted, sampled, "spectrum" in kinds, flat)
 
 
 def read_folder(top: Keys, base: Path) -> Path:

@@ -21,7 +21,9 @@ def parameters(posterior: sl.Posterior, result: sl.FitResult) -> dict[str, Any]:
         }
         for name, unit in zip(space.names, space.units, strict=True)
     }
-    facts = {name: _plain(getattr(result, name)) for name in ("status", "log_posterior", "chi2", "dof", "edges")}
+    facts = {
+        name: _plain(getattr(result, name)) for name in ("status", "log_posterior", "statistic", "chi2", "dof", "edges")
+    }
     return {"parameters": found, **facts, "deviances": _plain(result.deviances)}
 
 

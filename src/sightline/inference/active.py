@@ -68,7 +68,8 @@ def active(posterior: Posterior, outcome: Outcome, information: Fisher | None) -
         if name in near and near[name].shape == value.shape:  # number by number
             flag = flag | near[name]
         flags.append(flag.ravel())
-    return [label for label, flag in zip(labels(values, space.names), np.concatenate(flags), strict=True) if flag]
+    known = np.concatenate(flags) & ~space.held
+    return [label for label, flag in zip(labels(values, space.names), known, strict=True) if flag]
 
 
 def _near(posterior: Posterior, unconstrained: Any, information: Fisher | None) -> dict[str, np.ndarray]:

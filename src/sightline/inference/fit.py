@@ -118,7 +118,16 @@ def fit(
     return _result(posterior, outcomes, covariance)
 
 
+def _within(posterior: Posterior, outcome: Outcome) -> Outcome:
+    """A fit whose sums of squares did not see the bounds of what is tied has not reached a maximum beyond them."""
+    if outcome.status == DIVERGED or bool(posterior.space.allows(outcome.values(posterior))):
+        return outcome
+    reason = "what is tied lies beyond its physical bounds there: fit by sl.BFGS(), or narrow the priors"
+    return outcome._replace(status=DIVERGED, reason=reason)
+
+
 def _result(posterior: Posterior, outcomes: list[Outcome], covariance: int) -> FitResult:
+    outcomes = [_within(posterior, outcome) for outcome in outcomes]
     heights = [_height(posterior, outcome) for outcome in outcomes]
     chosen = int(np.argmax(heights))
     best = outcomes[chosen]

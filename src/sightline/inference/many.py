@@ -85,7 +85,7 @@ def fit_many(
     check_box(posteriors[0].space)
     group, count = stacked(posteriors, tried), len(sets[0])
     _check_data(posteriors[0], sets)
-    parts = {"candidates": (group.own, group.shared), "data": sets, "method": (method, batch)}
+    parts = {"candidates": (group.own, group.shared, group.rest), "data": sets, "method": (method, batch)}
     found: list[dict[str, np.ndarray]] = []
     placed = _placed(sets)
     with opened(checkpoint, parts) as folder, shown("fits", len(tried), progress) as step:

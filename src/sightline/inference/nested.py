@@ -8,6 +8,7 @@ from jaxtyping import Array
 
 from .._core.module import setting
 from ..parameters import ravel
+from ..parameters.ties import redrawn
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm
 from .checkpoint import ELSEWHERE, Checkpoint, pack, unpack
@@ -22,8 +23,9 @@ MOST = 1_000_000  # steps of a run
 class NestedSlice(AbstractAlgorithm):
     """Nested sampling with slices: the evidence, and posteriors of several maxima.
 
-    Each chain is a run of its own from the prior; its draws are equally weighted. `start`, `warmup` and `thin` have no
-    effect, and the priors must be proper. A run's log evidence is uncertain by sqrt(H/live), with the information
+    Each chain is a run of its own from the prior, where the likelihood is not zero and what is tied keeps its bounds;
+    its draws are equally weighted, many of them more than once. `start`, `warmup` and `thin` have no effect, and the
+    priors must be proper. A run's log evidence is uncertain by sqrt(H/live), with the information
     H = <log L> - log Z in the posterior, or by the scatter of the runs where that is larger; their mean by that over
     the root of their number. The attributes of the tree of `Chains` have `log_evidence`, `log_evidence_error` and
     `information` of each run.
@@ -75,7 +77,10 @@ class NestedSlice(AbstractAlgorithm):
     def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float, float]:
         """Draws, (draws, n), their log densities, the log evidence of one run, and the information."""
         name, (first, step, last) = f"run_{number}", jax.random.split(key, 3)
-        state, dead = _restore(task.checkpoint, name, _begin(self, task.posterior, first))
+        state, tried = _begin(self, task.posterior, first)
+        if not bool(jnp.all(jnp.isfinite(state.particles.loglikelihood))):
+            raise ValueError("NestedSlice: hardly any draw of the priors has a likelihood: narrow them.")
+        state, dead = _restore(task.checkpoint, name, state)
         steps = sum(len(part.logdensity) for part in dead)
         while not dead or _left(state) > LEFT:
             if steps > MOST:
@@ -86,7 +91,8 @@ class NestedSlice(AbstractAlgorithm):
             steps += len(part.logdensity)
         task.advance((task.warmup + task.draws) / task.chains, steps=steps)
         positions, heights, information = _resample(state, dead, last, task.draws)
-        evidence = float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live))
+        allowed = float(jnp.log(self.live / tried))  # the share of the prior in which the run went
+        evidence = float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live)) + allowed
         return positions, heights, evidence, information
 
     def _segment(self, task: Task, state: Any, key: Array, number: int) -> tuple[Any, Any]:
@@ -160,22 +166,32 @@ def _sampler(algorithm: NestedSlice, posterior: Posterior) -> Any:
         return space.log_prior(space.to_constrained(values)) + space.log_jacobian(values)
 
     def likelihood(u: Vector) -> Array:
-        height = posterior.log_likelihood(space.to_constrained(by_name(posterior, u)))
-        return jnp.where(jnp.isnan(height), -jnp.inf, height)  # what has no likelihood is nowhere
+        return _likelihood(posterior, space.to_constrained(by_name(posterior, u)))
 
     return blackjax.nss(prior, likelihood, num_inner_steps=slices, num_delete=algorithm.dying)
 
 
+def _likelihood(posterior: Posterior, values: Any) -> Array:
+    """log L; what has no likelihood, or is tied beyond its bounds, is nowhere."""
+    height = posterior.log_likelihood(values)
+    return jnp.where(jnp.isnan(height) | ~posterior.space.allows(values), -jnp.inf, height)
+
+
 @eqx.filter_jit
-def _begin(algorithm: NestedSlice, posterior: Posterior, key: Array) -> Any:
+def _begin(algorithm: NestedSlice, posterior: Posterior, key: Array) -> tuple[Any, Array]:
+    """Live points where there is a likelihood, and how many draws of the prior they were chosen of."""
     space = posterior.space
 
-    def one(key: Array) -> Vector:
-        return ravel(space.to_unconstrained(space.sample(key)), space.names)[0]
+    def allows(values: Any) -> Array:
+        return _likelihood(posterior, values) > -jnp.inf
 
-    particles = jax.vmap(one)(jax.random.split(key, algorithm.live))
+    def one(key: Array) -> tuple[Vector, Array]:
+        values, tried = redrawn(space.propose, allows, key)
+        return ravel(space.to_unconstrained(values), space.names)[0], tried
+
+    particles, tried = jax.lax.map(one, jax.random.split(key, algorithm.live))
     with relaxed():
-        return _sampler(algorithm, posterior).init(particles, key)
+        return _sampler(algorithm, posterior).init(particles, key), jnp.sum(tried)
 
 
 @eqx.filter_jit

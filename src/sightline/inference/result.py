@@ -49,7 +49,8 @@ class FitResult:
       log density towards the outside, never negative at a maximum; `blind`: labels of numbers that no datum tells of.
     - `log_posterior`; `starts`: status and log posterior of every start; `tried`: where those ended that are not
       returned, the highest first, each with `status`, `log_posterior` and `parameters`: other maxima, too.
-    - `deviances`: chi^2 of each likelihood, Cash's statistic for counts; `chi2`: their sum; `dof`: data minus
+    - `deviances`: chi^2 of each likelihood, Cash's statistic C or W for counts; `chi2`: their sum, which is called
+      `statistic`: `"chi^2"`, `"C"`, `"W"`, or `"deviance"` of others and of several kinds; `dof`: data minus
       free numbers that are at no bound and that data tell of, minus the linear parameters that likelihoods solve for.
     - `fisher`: the Gauss-Newton Hessian at the fit, prior included; `covariance`, `unconstrained_covariance`,
       `standard_deviations` come from it. `None` where more than `covariance` parameters were free.
@@ -89,7 +90,9 @@ class FitResult:
         self.unconstrained, self.status, self.reason = outcome.unconstrained, outcome.status, outcome.reason
         self.history, self.held_out = np.asarray(outcome.history), np.asarray(outcome.held_out)
         self.starts, self.fisher, self.tried = starts, information, list(tried)
-        self.parameters, self.blind = outcome.values(posterior), list(outcome.blind)
+        pinned = {label for label, held in zip(space.labels, space.held, strict=True) if held}
+        self.parameters = outcome.values(posterior)
+        self.blind = [label for label in outcome.blind if label not in pinned]
         self.model: Any = space.replace(self.parameters)
         self.log_posterior: float = float(posterior.log_posterior(self.parameters))
         self.deviances: dict[str, float] = {
@@ -102,6 +105,8 @@ class FitResult:
         free = sum(np.size(value) for value in outcome.unconstrained.values())
         held = len({*self.active, *self.blind}) + posterior.size - free
         self.chi2, self.dof = sum(self.deviances.values()), held - solved
+        kinds = {getattr(getattr(one, "noise", None), "statistic", "deviance") for one in posterior.likelihoods}
+        self.statistic: str = kinds.pop() if len(kinds) == 1 else "deviance"
         edges = space.at_edge(outcome.unconstrained)
         self.edges: list[str] = [name for name, edge in edges.items() if np.any(edge)]
         self._names, self._labels, self._units = (
@@ -146,7 +151,7 @@ class FitResult:
         return self
 
     def summary(self) -> Table:
-        """A table: value and standard deviation of every parameter, chi^2, status."""
+        """A table: value and standard deviation of every parameter, the statistic, status."""
         if self.fisher is not None:
             table = self.fisher.summary()
             header, rows = table.header, table.rows
@@ -165,7 +170,7 @@ class FitResult:
         ratio = f" = {self.chi2 / self.dof:.4g}" if self.dof > 0 else ""
         edges = f"\nat the edge of the prior: {', '.join(self.edges)}" if self.edges else ""
         edges += f"\nno datum tells of: {', '.join(self.blind[:10])}" if self.blind else ""
-        return Table(header, rows, title, f"chi^2/dof = {self.chi2:.6g}/{self.dof}{ratio}{edges}")
+        return Table(header, rows, title, f"{self.statistic}/dof = {self.chi2:.6g}/{self.dof}{ratio}{edges}")
 
     def __repr__(self) -> str:
         return repr(self.summary())

@@ -1,5 +1,6 @@
 """The largest density in a box of one or two numbers."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -14,7 +15,7 @@ TOGETHER = 4096  # points that are evaluated at a time
 SIDE, FINE = {1: 65, 2: 33}, {1: 512, 2: 64}  # points along each number of grids for the largest maximum, and for all
 ZOOMS, STEPS = 8, 30
 BETWEEN, SHALLOW = 64, 1e-3  # points of a path between two maxima, and how much lower the density must be on it
-DEEP, OTHERS = 40.0, 16  # logarithms below the largest density, and how many maxima are looked at beside it
+DEEP, OTHERS = 40.0, 100  # logarithms below the largest density, and how many maxima are looked at beside it
 
 
 class Density:
@@ -115,7 +116,13 @@ def _maxima(density: Density) -> np.ndarray:
     points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
     heights = density.heights(points).reshape([axis.size for axis in axes])
     highest = maximum_filter(heights, size=3, mode="nearest")
-    places = np.flatnonzero(np.isfinite(heights) & (heights == highest))
+    places = np.flatnonzero(np.isfinite(heights) & (heights == highest) & (heights > np.max(heights) - DEEP))
+    if len(places) > OTHERS:
+        warnings.warn(
+            f"scan: the density of {', '.join(density.labels)} has {len(places)} maxima, of which {OTHERS} are looked "
+            "at: take a smaller range.",
+            stacklevel=4,
+        )
     return points[places[np.argsort(-heights.ravel()[places])][:OTHERS]]
 
 

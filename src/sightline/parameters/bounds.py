@@ -86,6 +86,15 @@ def confine(prior: Any, name: str, metadata: Mapping[str, Any]) -> Any:
     """
     low, high = limits(metadata)
     least, most = _ends(prior)
+    whole = _whole(prior)
+    if whole is not None and (low, high) != (None, None):
+        least, most = whole
+        if not (_filled((low, high))[0] <= least and most <= _filled((low, high))[1]):
+            raise ValueError(
+                f"The prior of {name}, {describe(prior)}, is of numbers that depend on each other, which cannot be cut "
+                f"at its bounds {spell(metadata)}: give one within, or the parameter no bounds."
+            )
+        return prior
     low = None if low is None or np.all(least >= low) else low
     high = None if high is None or np.all(most <= high) else high
     if low is None and high is None:
@@ -101,6 +110,27 @@ def confine(prior: Any, name: str, metadata: Mapping[str, Any]) -> Any:
             stacklevel=4,
         )
     return _cut(prior, low, high)
+
+
+def _whole(prior: Any) -> tuple[float, float] | None:
+    """The range of a support that is no product of intervals, as fractions that add up to 1; `None` for one that is."""
+    from numpyro.distributions import constraints
+
+    support = prior.support
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    intervals = (constraints.greater_than, constraints.less_than, constraints.interval, type(constraints.real))
+    single = isinstance(support, intervals) or {"lower_bound", "upper_bound"} & set(dir(support))
+    if single or isinstance(prior, _pinned()):
+        return None
+    known = {type(constraints.simplex): (0.0, 1.0), type(constraints.positive_ordered_vector): (0.0, math.inf)}
+    return known.get(type(support), (-math.inf, math.inf))
+
+
+def _pinned() -> Any:
+    from .pinned import Pinned
+
+    return Pinned
 
 
 def _ends(prior: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Priors of one parameter: what they must be, how they are spelt, and how they look to least squares."""
 
+import copy
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -187,12 +188,45 @@ def log_jacobian(prior: Any, unconstrained: Values) -> Float[Array, ""]:
 
 @_mixing
 def log_density(prior: Any, value: Values) -> Float[Array, ""]:
-    """The density of a value; -inf outside the support, with finite derivatives."""
+    """The density of a value; -inf outside the support, with finite derivatives.
+
+    At the end of an open support it is that of the formula, where this is finite: fits arrive there.
+    """
     known = prior.support(value)
     somewhere = _bijection(prior)(jnp.zeros_like(_bijection(prior).inv(value)))
-    event = known.reshape(known.shape + (1,) * (value.ndim - known.ndim))
-    density = prior.log_prob(jnp.where(event, value, somewhere))
-    return jnp.sum(jnp.where(known, density, -jnp.inf))
+
+    formula = _unchecked(prior)
+
+    def at(known: Array) -> Array:
+        event = known.reshape(known.shape + (1,) * (value.ndim - known.ndim))
+        return formula.log_prob(jnp.where(event, value, somewhere))
+
+    closed = _closed(prior.support, value, known)
+    if closed is not None:
+        known = known | (closed & jnp.isfinite(jax.lax.stop_gradient(at(closed))))
+    return jnp.sum(jnp.where(known, at(known), -jnp.inf))
+
+
+def _unchecked(prior: Any) -> Any:
+    """The same distribution without numpyro's own look at the support, which is open where ours is closed."""
+    found = copy.copy(prior)
+    found._validate_args = False
+    if hasattr(found, "base_dist"):
+        found.base_dist = _unchecked(found.base_dist)
+    return found
+
+
+def _closed(support: Any, value: Values, known: Bool[Array, "..."]) -> Bool[Array, "..."] | None:
+    """Whether a value lies in an open support or on its ends; `None` for a support that is not open."""
+    from numpyro.distributions import constraints
+
+    while hasattr(support, "base_constraint"):
+        support = support.base_constraint
+    if not isinstance(support, (constraints.greater_than, constraints.less_than, constraints.open_interval)):
+        return None
+    ends = [getattr(support, name) for name in ("lower_bound", "upper_bound") if hasattr(support, name)]
+    each = jnp.any(jnp.stack([support(value), *(value == end for end in ends)]), axis=0)
+    return jnp.all(each.reshape(*known.shape, -1), axis=-1)
 
 
 def is_normalised(prior: Any) -> bool:

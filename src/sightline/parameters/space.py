@@ -1,11 +1,11 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._core.given import check_kind
 from .._core.module import is_concrete
@@ -31,7 +31,7 @@ from .priors import (
 )
 from .summary import summary
 from .text_table import Table
-from .ties import Function, Tie, check_ties, within
+from .ties import Function, Tie, check_ties, redrawn, within
 from .vector import Values, filled, labels
 
 Given = Mapping[str, Any]
@@ -239,23 +239,39 @@ class ParameterSpace(eqx.Module):
         return {name: strip_unit(value, known.get(name), name) for name, value in values.items()}
 
     def sample(self, key: jax.Array) -> Values:
-        """Values drawn from the priors.
+        """Values drawn from the priors, anew where what follows them is beyond its bounds.
 
         **Raises:** `ValueError` for a prior that cannot be drawn from.
         """
-        keys = jax.random.split(key, len(self.names))
-        drawn = {name: draw(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
-        return self.complete(drawn)
+        return self._drawn(draw, key)
 
     def begin(self, key: jax.Array) -> Values:
         """Values to start a fit from, drawn from the priors; of a flat space from the priors that it had.
 
         **Raises:** `ValueError` for a prior that cannot be drawn from.
         """
+        return self._drawn(begin, key)
+
+    def propose(self, key: jax.Array) -> Values:
+        """Values drawn from the priors, whatever follows them.
+
+        **Raises:** `ValueError` for a prior that cannot be drawn from.
+        """
+        return self._proposed(draw, key)
+
+    def _drawn(self, one: Callable[..., Any], key: jax.Array) -> Values:
+        if not self.ties:
+            return self._proposed(one, key)
+        return redrawn(lambda key: self._proposed(one, key), self.allows, key)[0]
+
+    def _proposed(self, one: Callable[..., Any], key: jax.Array) -> Values:
         keys = jax.random.split(key, len(self.names))
-        return self.complete(
-            {name: begin(prior, name, one) for (name, prior), one in zip(self._each(), keys, strict=True)}
-        )
+        drawn = zip(self._each(), keys, strict=True)
+        return self.complete({name: one(prior, name, k) for (name, prior), k in drawn})
+
+    def allows(self, values: Values) -> Bool[Array, ""]:
+        """Whether what is tied keeps its physical bounds."""
+        return within(self.ties, self._replaced(values)) if self.ties else jnp.asarray(True)
 
     def flat(self) -> "ParameterSpace":
         """The same parameters with priors that are constant over the support of those here, and improper."""
@@ -265,7 +281,7 @@ class ParameterSpace(eqx.Module):
         """The logarithm of the prior density in the constrained parameters; -inf outside, and of ties beyond bounds."""
         complete = self.complete(values)
         total = _total([log_density(prior, complete[name]) for name, prior in self._each()])
-        return jnp.where(within(self.ties, self._replaced(complete)), total, -jnp.inf) if self.ties else total
+        return jnp.where(self.allows(complete), total, -jnp.inf) if self.ties else total
 
     def to_unconstrained(self, values: Given) -> Values:
         """Unconstrained numbers u, by name, of constrained values."""

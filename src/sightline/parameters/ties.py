@@ -19,6 +19,9 @@ from .leaves import Leaf, match, nearest
 Function = Callable[..., Any]
 
 
+_TRIES = 1000
+
+
 class Tie(NamedTuple):
     """A leaf that follows a free parameter, or a function of the dict of all free parameters, and of the model."""
 
@@ -79,6 +82,18 @@ def _check_units(name: str, source: str, leaves: Mapping[str, Leaf]) -> None:
 def within(ties: tuple[Tie, ...], leaves: list[Any]) -> Bool[Array, ""]:
     """Whether what is tied, among the leaves of a model, keeps its physical bounds."""
     return jnp.all(jnp.stack([jnp.all(is_within(leaves[tie.position], tie.ends)) for tie in ties]))
+
+
+def redrawn(draw: Callable[[Any], Any], allows: Callable[[Any], Any], key: Any) -> tuple[Any, Any]:
+    """What is drawn of a key, or of further ones while it is not allowed, 1000 at most; and of how many."""
+
+    def again(state: tuple[Any, Any]) -> tuple[Any, Any]:
+        return draw(jax.random.fold_in(key, state[1])), state[1] + 1
+
+    def beyond(state: tuple[Any, Any]) -> Any:
+        return ~allows(state[0]) & (state[1] < _TRIES)
+
+    return jax.lax.while_loop(beyond, again, (draw(key), jnp.asarray(1)))
 
 
 def _check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:

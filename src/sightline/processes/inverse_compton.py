@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from .._core.elementary import horner
 from .._core.module import is_concrete
+from .._core.safe import held
 from .._core.units import numbers
 from .dilogarithm import dilogarithm
 from .samplers.base import AbstractDistribution
@@ -170,7 +171,7 @@ class InverseCompton(AbstractDistribution):
     def coordinate(self, x: Array, **parameters: Array) -> Array:
         inside = x < 1  # in single precision the upper end, b/(1 + b), is 1 for large b
         l = -jnp.log1p(-jnp.where(inside, x, 0)) / jnp.log1p(parameters["b"])
-        return jnp.where(inside, jnp.minimum(l, 1), 1)
+        return jnp.where(inside, held(l, 0, 1), 1)
 
     def value(self, l: Array, **parameters: Array) -> Array:
         return -jnp.expm1(-l * jnp.log1p(parameters["b"]))

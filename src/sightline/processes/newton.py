@@ -50,12 +50,19 @@ def inverse(
     start: Scalar,
     steps: int,
 ) -> Scalar:
-    """The coordinate at which a distribution is a number, after so many steps, without derivatives.
+    """The coordinate at which a distribution is nearest to a number in so many steps, without derivatives.
+
+    The nearest, not the last: at the root what rounding leaves of the misfit is no step that halves the one before.
 
     **Arguments:** `cumulative`, `density`: P(l) and dP/dl; `number`: (), in [0, 1]; `start`: ().
     """
 
-    def refine(_: int, bracket: Bracket) -> Bracket:
-        return bracket.step(cumulative(bracket.l) - number, density(bracket.l))
+    def refine(_: int, state: tuple[Bracket, Scalar, Scalar]) -> tuple[Bracket, Scalar, Scalar]:
+        bracket, nearest, least = state
+        miss = cumulative(bracket.l) - number
+        nearer = jnp.abs(miss) < least
+        kept = jnp.where(nearer, bracket.l, nearest), jnp.where(nearer, jnp.abs(miss), least)
+        return bracket.step(miss, density(bracket.l)), *kept
 
-    return jax.lax.stop_gradient(jax.lax.fori_loop(0, steps, refine, Bracket.around(start)).l)
+    begin = Bracket.around(start), start, jnp.full_like(start, jnp.inf)
+    return jax.lax.stop_gradient(jax.lax.fori_loop(0, steps, refine, begin)[1])

@@ -12,7 +12,7 @@ from .process import THOMSON, AbstractProcess, Outcome, azimuth, leave, seen_fro
 
 REST = ELECTRON_REST_ENERGY * 1e6
 """m_e c^2, keV."""
-_STEPS = 12
+_STEPS = 8
 
 
 class Compton(AbstractProcess):

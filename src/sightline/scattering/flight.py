@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from .._core.safe import held
 from .packet import Packet
 from .process import NUMBERS, AbstractProcess
 from .region import AbstractRegion
@@ -147,7 +148,7 @@ def _fly_one(
     here = eqx.tree_at(lambda p: p.position, packet, place)
     electron = process.electron(here, numbers[2 : 2 + NUMBERS])
     ratio = medium.density(place) / medium.majorant
-    share = jnp.clip(ratio * process.chance(here, electron), 0, 1)
+    share = held(ratio * process.chance(here, electron), 0, 1)
     hit = ~out & (numbers[1] < share)
     here = eqx.tree_at(lambda p: p.weight, here, packet.weight * jnp.where(out, 1, _score(share, hit)))
     after = process.scatter(here, electron, numbers[2 + NUMBERS : 2 + 2 * NUMBERS])

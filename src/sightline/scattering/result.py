@@ -50,7 +50,7 @@ class Tallied(eqx.Module):
 class Seen(eqx.Module, Mapping):
     """The tallies of a run by name, `seen["escape"]`.
 
-    - `lost`: packets that reached the limit of events; `scatterings`: collisions of all packets; `events`: candidates.
+    - `lost`: packets that reached the limit of events; `scatterings`: collisions of all packets.
     - `packets`: how many were sent.
 
     **Arguments:** `tallies`: what each has counted, by its name.

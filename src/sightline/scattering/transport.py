@@ -23,7 +23,8 @@ from .result import LostWarning, Seen, Tallied
 from .source import AbstractSource, check_scalar
 from .tally import AbstractTally, Escape
 
-_ABOVE = 1.5  # the majorant over the largest density of a lattice: derivatives need collisions that are refused
+_ABOVE = 1.2  # the majorant over the largest density of a lattice
+_ROOM = 1.25  # that flights are drawn for over the majorant: derivatives need collisions that are refused
 _LATTICE = 24
 _LOST = 1e-4
 
@@ -43,7 +44,8 @@ class Transport(Module):
     **Arguments:**
 
     - `density`: a scalar field, electrons per cm^3; `process`: what they do; `region`: where; `source`: of packets.
-    - `majorant`: a density above all of the region, cm^-3; `None`: 1.5 times the largest on a lattice.
+    - `majorant`: the largest density of the region or more, cm^-3; `None`: 1.2 times the largest on a lattice. Flights
+      are drawn for 1.25 times as much, since derivatives need collisions that are refused.
     - `batch`: packets in flight; memory grows with it. `events`: candidates of a packet after which it is lost.
 
     **Raises:** `TypeError`, `ValueError` at construction for what is no such thing or does not fit; when called, for a
@@ -114,7 +116,7 @@ class Transport(Module):
 
     def _majorant(self) -> Array:
         if self.majorant is not None:
-            return jnp.asarray(self.majorant, default_float())
+            return jnp.asarray(_ROOM * self.majorant, default_float())
         low, high = self.region.box()
         places = np.stack(np.meshgrid(*(np.linspace(a, b, _LATTICE) for a, b in zip(low, high, strict=True))), axis=-1)
         values = jax.vmap(self.density.prepare())(jnp.asarray(places.reshape(-1, 3), default_float()))
@@ -124,7 +126,7 @@ class Transport(Module):
                 f"Transport: the largest density on a lattice is {float(largest):g} cm^-3: nothing would scatter; "
                 "check the density and the region, or give majorant=."
             )
-        return _ABOVE * largest
+        return _ROOM * _ABOVE * largest
 
 
 @functools.partial(eqx.filter_jit)
@@ -181,8 +183,8 @@ def _check(lanes: Lanes, medium: Medium, packets: int) -> None:
             if not np.isfinite(density):
                 raise ValueError(f"Transport: the density is not finite at {place} kpc: mend the field there.")
             raise ValueError(
-                f"Transport: the density is {density:.6g} cm^-3 at {place} kpc, {what}; the majorant is {most:.6g} "
-                "cm^-3: give a larger majorant=, or a density that is not negative."
+                f"Transport: the density is {density:.6g} cm^-3 at {place} kpc, {what}; flights were drawn for "
+                f"{most:.6g} cm^-3: give a larger majorant=, or a density that is not negative."
             )
     if float(lanes.lost) > _LOST * packets:
         warnings.warn(

@@ -39,6 +39,7 @@ class ScaledBackground(AbstractNoise):
     counts: Data = eqx.field(converter=lambda values: as_array(values, "ScaledBackground.counts"))
     ratio: Data = eqx.field(converter=lambda values: as_array(values, "ScaledBackground.ratio"))
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "C"
 
     def __check_init__(self) -> None:
         if check_pair(self.counts, self.ratio, "ScaledBackground"):

@@ -25,6 +25,7 @@ class Correlated(AbstractNoise):
 
     whitening: Float[Array, "*parts n k k"]
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "chi^2"
 
     def __init__(self, covariance: Any):
         matrices = numbers(covariance, None, "covariance")

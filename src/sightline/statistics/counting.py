@@ -11,7 +11,7 @@ def log_mean(counts: Data, mean: Data) -> Data:
     """n log m - m, which is -inf where counts have no mean."""
     some = mean > 0
     value = xlogy(counts, jnp.where(some, mean, 1)) - mean
-    return jnp.where(some | (counts == 0), value, -jnp.inf)
+    return jnp.where((mean <= 0) & (counts != 0), -jnp.inf, value)  # NaN stays what it is
 
 
 def safe_ratio(counts: Data, mean: Data) -> Data:

@@ -24,6 +24,24 @@ def _as_data(values: Any, unit: str | None, name: str) -> Any:
     return jnp.asarray(numbers(values, unit, f"data of Likelihood {name!r}"), default_float())
 
 
+def other_data(likelihood: "AbstractLikelihood", values: Any) -> Any:
+    """Other data for a likelihood.
+
+    **Raises:** `ValueError` for another shape, and for known data that are not finite or that the noise does not know.
+    """
+    old, found = likelihood.data, values
+    if not isinstance(old, jax.Array | np.ndarray):
+        return values
+    found = jnp.asarray(found, old.dtype)
+    if found.shape != old.shape:
+        raise ValueError(f"Likelihood {likelihood.name!r}: data of shape {found.shape}, where they were {old.shape}.")
+    if is_concrete(found):
+        if not np.all(np.isfinite(found)):
+            raise ValueError(f"Likelihood {likelihood.name!r}: data are not finite: leave them out.")
+        likelihood.noise.check(found)
+    return found
+
+
 class AbstractLikelihood(eqx.Module):
     """What a posterior asks of data and their probability; an observable that has pixels has them on its last axis.
 
@@ -193,6 +211,11 @@ class Likelihood(AbstractLikelihood):
         self.noise, self.kept, self.name, self.notes = noise, kept, name, notes
 
     def __check_init__(self) -> None:
+        kept = self.kept
+        if kept is not None and is_concrete(kept):
+            places = np.asarray(kept)
+            if places.dtype.kind not in "iu" or np.any(places < 0) or np.unique(places).size < places.size:
+                raise ValueError(f"Likelihood {self.name!r}: kept must be places, whole numbers from 0, each once.")
         if not callable(self.observable):
             raise TypeError(
                 f"Likelihood {self.name!r}: observable = {self.observable!r}: give a function of the model."
@@ -219,7 +242,7 @@ class Likelihood(AbstractLikelihood):
         **Raises:** `ValueError` where it has another shape.
         """
         values = self.observable(model)
-        values = values if self.kept is None else values[..., self.kept]
+        values = values if self.kept is None else values.at[..., self.kept].get(mode="fill", fill_value=jnp.nan)
         if values.shape != self.data.shape:
             raise ValueError(
                 f"Likelihood {self.name!r}: the model gives {values.shape}, the data are {self.data.shape}."

@@ -21,7 +21,8 @@ class AbstractNoise(eqx.Module):
     """The distribution of data about a mean: subclass it for covariances or densities of your own.
 
     Data have the shape of what is observed, pixels or sources on the last axis. Where `by_pixel`, each term of the
-    log-likelihood needs the data of one pixel only: posteriors then take few pixels at a time.
+    log-likelihood needs the data of one pixel only: posteriors then take few pixels at a time. `statistic` is what the
+    deviance is called.
 
     !!! example
         >>> issubclass(sl.statistics.Gaussian, sl.statistics.AbstractNoise)
@@ -29,6 +30,7 @@ class AbstractNoise(eqx.Module):
     """
 
     by_pixel: ClassVar[bool] = False
+    statistic: ClassVar[str] = "deviance"
 
     @abc.abstractmethod
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
@@ -162,6 +164,7 @@ class Gaussian(AbstractNoise):
     sigma: Data = eqx.field(converter=as_array)
     scatter: str | None = eqx.field(default=None, static=True)
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "chi^2"
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         sigma = _deviation(self.sigma, self.scatter, model)

@@ -24,12 +24,14 @@ class Poisson(AbstractNoise):
 
     cites: ClassVar[tuple[str, ...]] = ("Cash1979", "Kaastra2017")
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "C"
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
         known = mean > 0
         some = jnp.where(known & (data > 0), mean, 1)  # where nothing was counted there is no logarithm
         terms = xlogy(data, some) - jnp.where(known, mean, 0) - gammaln(data + 1)
-        return jnp.where(known, terms, jnp.where((mean == 0) & (data == 0), -mean, -jnp.inf))
+        nothing = jnp.where((mean == 0) & (data == 0), -mean, -jnp.inf)
+        return jnp.where(known, terms, jnp.where(jnp.isnan(mean), jnp.nan, nothing))  # a broken model is not impossible
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
         whole = jnp.where(mean < 0, 0, mean)  # its slope is 1 at 0, too

@@ -11,7 +11,7 @@ from .._core.module import is_concrete
 from .._core.units import strip_unit
 from ..parameters import ParameterSpace, Table
 from .alike import Results, joined, kinds, listed, over
-from .likelihood import AbstractLikelihood, whitened
+from .likelihood import AbstractLikelihood, other_data, whitened
 from .regularisers import AbstractRegulariser
 from .twice import check_twice
 
@@ -199,8 +199,16 @@ class Posterior(eqx.Module):
         return self.given([drawn[name] for name in self.names])
 
     def given(self, data: Sequence[Array]) -> "Posterior":
-        """This posterior given other data, one array a likelihood, of the same shapes."""
-        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, list(data))
+        """This posterior given other data, one array a likelihood, of the same shapes.
+
+        **Raises:** `ValueError` for another number of arrays or other shapes, and data that are not finite or that the
+        noise does not know, as counts that are negative.
+        """
+        given = list(data)
+        if len(given) != len(self.likelihoods):
+            raise ValueError(f"given: {len(given)} arrays for {len(self.likelihoods)} likelihoods: give one for each.")
+        found = [other_data(one, values) for one, values in zip(self.likelihoods, given, strict=True)]
+        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, found)
 
     def hold(self) -> "Posterior":
         """This posterior with the fields that have no free parameter evaluated once, in every cell of its maps.

@@ -42,6 +42,7 @@ class ProfiledBackground(AbstractNoise):
     counts: Data = eqx.field(converter=lambda values: as_array(values, "ProfiledBackground.counts"))
     ratio: Data = eqx.field(converter=lambda values: as_array(values, "ProfiledBackground.ratio"))
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "W"
 
     def __check_init__(self) -> None:
         if check_pair(self.counts, self.ratio, "ProfiledBackground"):

@@ -37,7 +37,7 @@ class Wishart(AbstractNoise):
         ratio, known = _ratio(mean, data), data > 0
         logarithm = jnp.where(known, jnp.log(jnp.where(known, ratio, 1)), -jnp.log(_positive(mean)))
         terms = -0.5 * self.freedom * (ratio - jnp.where(known, 1, 0) - logarithm)
-        return jnp.where(mean > 0, terms, -jnp.inf)
+        return jnp.where(mean > 0, terms, jnp.where(jnp.isnan(mean), jnp.nan, -jnp.inf))
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
         return -2 * jnp.sum(self.pointwise(mean, data, model))

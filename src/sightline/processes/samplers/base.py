@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ..._core.given import check_key
 from ..._core.module import Module, is_concrete
+from ..._core.safe import held
 from ..._core.units import numbers
 from .domain import Domain, broadcast, check_domain, check_parameters, check_range, draws_of, is_inside, strip
 
@@ -190,9 +191,9 @@ class AbstractInverse(AbstractSampler):
         ranges = {"u": (0.0, 1.0), **self.distribution.domain}
         values = {"u": u, **parameters}
         known = {name: is_inside(values[name], ends) for name, ends in ranges.items()}
-        held = {name: jnp.where(known[name], values[name], sum(ends) / 2) for name, ends in ranges.items()}
-        u = jnp.minimum(held.pop("u"), 1)
-        return jnp.where(jnp.all(jnp.stack(list(known.values()))), self.invert(u, **held), jnp.nan)
+        inside = {name: jnp.where(known[name], values[name], sum(ends) / 2) for name, ends in ranges.items()}
+        u = held(inside.pop("u"), 0, 1)
+        return jnp.where(jnp.all(jnp.stack(list(known.values()))), self.invert(u, **inside), jnp.nan)
 
 
 @eqx.filter_jit

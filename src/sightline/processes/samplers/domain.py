@@ -94,18 +94,23 @@ def _check_shapes(values: Mapping[str, Array]) -> None:
 
 
 def draws_of(shape: Any, parameters: Mapping[str, Any]) -> tuple[int, ...]:
-    """The shape of draws: what is asked for, or that of the parameters together.
+    """The shape of draws: what is asked for and that of the parameters together, so that each is drawn by itself.
 
     **Raises:** `TypeError` for what is no shape, as a dict of parameters; `ValueError` where they do not broadcast.
     """
     arrays = {name: strip(value, name) for name, value in parameters.items()}
     _check_shapes(arrays)
+    given = np.broadcast_shapes(*(value.shape for value in arrays.values()))
     if shape is None:
-        return np.broadcast_shapes(*(value.shape for value in arrays.values()))
+        return given
     sizes = shape if isinstance(shape, (Sequence, np.ndarray)) else (shape,)
     if not all(isinstance(size, (int, np.integer)) and size >= 0 for size in sizes):
         raise TypeError(f"shape = {shape!r}: give whole numbers, (n, ...); parameters go by keyword.")
-    return tuple(map(int, sizes))
+    found = tuple(map(int, sizes))
+    try:
+        return np.broadcast_shapes(found, given)
+    except ValueError:
+        raise ValueError(f"shape = {found} and the parameters, {given}, do not go together.") from None
 
 
 def strip(value: Any, name: str) -> Array:

@@ -40,8 +40,9 @@ class Bands(Module):
     - `depth`: (bands,) uK_CMB arcmin, the noise of Q and of U of a pixel of 1 arcmin^2; that of I is depth/sqrt(2).
       A number is that of all bands.
     - `fwhm`: (bands,) deg, full width at half maximum of the beams, or `None`.
-    - `bandpasses`: one `Bandpass` a band, `None` among them for a band of its nominal frequency alone. Their weights
-      are learnable, their nominal frequencies those of the bands.
+    - `bandpasses`: one `Bandpass` a band, `None` among them for a band of its nominal frequency alone, their nominal
+      frequencies those of the bands. A mixing matrix has derivatives by their weights; a `SpectralLikelihood`, whose
+      data were converted with them, holds them.
 
     **Raises:** `ValueError` for frequencies, depths or widths that are not positive, lists of different lengths, or a
     bandpass with another nominal frequency; `TypeError` for what is no bandpass.

@@ -62,8 +62,8 @@ class Ungrouped(AbstractGrouping):
 class MinimumCounts(AbstractGrouping):
     """Groups of the fewest channels that hold at least so many counts, from the first channel on.
 
-    Channels at the end that do not reach it are left out, bad channels too; those that a grouping in the file has left
-    out (quality 2) are used again.
+    Channels that do not reach it at the end, or before a range that was not selected, are left out, bad channels too;
+    those that a grouping in the file has left out (quality 2) are used again.
 
     **Arguments:** `minimum`: counts on the source, background included.
 
@@ -85,8 +85,8 @@ class MinimumSignal(AbstractGrouping):
     """Groups of the fewest channels whose signal to noise reaches a minimum, from the first channel on.
 
     Signal to noise is (N - sum r_i B_i) / sqrt(N + sum r_i^2 B_i), N counts on the source, B_i in the background and
-    r_i their ratio. Channels at the end that do not reach it are left out, and bad ones. Beware: groups chosen by the
-    counts that are fitted are biased towards high ones.
+    r_i their ratio. Channels that do not reach it at the end, or before a range that was not selected, are left out,
+    and bad ones. Beware: groups chosen by the counts that are fitted are biased towards high ones.
 
     **Arguments:** `minimum`: signal to noise of a group.
 
@@ -138,12 +138,20 @@ def usable(observation: Any) -> np.ndarray:
     return observation.selected & ~observation.bad
 
 
+def parts(observation: Any) -> np.ndarray:
+    """(m,), the number of the range of selected channels that each is in or behind; bad channels end none."""
+    out = ~(observation.selected | observation.bad)
+    return np.cumsum(out & np.r_[True, ~out[:-1]])
+
+
 def _fill(observation: Any, terms: list[np.ndarray], full: Callable[..., bool]) -> np.ndarray:
     """Groups that end as soon as the sums of their terms are `full`."""
     keep = np.flatnonzero(usable(observation))
     sums = np.cumsum([np.r_[0.0, term[keep]] for term in terms], axis=1).T
-    label, group, first = np.full(len(observation.on), -1), 0, 0
+    label, group, first, part = np.full(len(observation.on), -1), 0, 0, parts(observation)[keep]
     for last in range(1, len(sums)):
+        if part[last - 1] != part[first]:
+            first = last - 1
         if full(*(sums[last] - sums[first])):
             label[keep[first:last]] = group
             group, first = group + 1, last

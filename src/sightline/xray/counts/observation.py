@@ -188,16 +188,26 @@ class Observation(eqx.Module):
         """
         low, high = number(low, "keV", "low"), number(high, "keV", "high")
         lower, upper = self.energies
-        inside = self.selected & (lower >= low * (1 - _SLACK)) & (upper <= high * (1 + _SLACK))
-        cut = np.zeros(len(self), bool)
-        cut[self.label[(self.label >= 0) & ~inside]] = True
-        kept = np.where((self.label >= 0) & ~cut[self.label], self.label, -1)
-        if not np.any(kept >= 0):
-            raise ValueError(
-                f"select({low:g}, {high:g}) leaves no group of {self.name or 'the spectrum'}: its {len(self)} groups "
-                f"lie between {self.low.min():g} and {self.high.max():g} keV. Select more, or group it less first."
-            )
-        return self._changed(inside, kept)
+        inside = (lower >= low * (1 - _SLACK)) & (upper <= high * (1 + _SLACK))
+        return self._kept(self.selected & inside, f"select({low:g}, {high:g})")
+
+    def ignore(self, low: Any, high: Any) -> "Observation":
+        """What lies wholly outside two nominal energies: groups, and channels when it is grouped again.
+
+        **Arguments:** `low`, `high`: keV.
+
+        **Raises:** `ValueError` where nothing is left, and for energies that do not rise.
+
+        !!! example
+            >>> observation.ignore(1.5, 2.5).group(sl.counts.MinimumCounts(5)).counts.sum() < observation.counts.sum()
+            np.True_
+        """
+        low, high = number(low, "keV", "low"), number(high, "keV", "high")
+        if not low < high:
+            raise ValueError(f"ignore({low:g}, {high:g}): give two energies [keV] that rise.")
+        lower, upper = self.energies
+        outside = (upper <= low * (1 + _SLACK)) | (lower >= high * (1 - _SLACK))
+        return self._kept(self.selected & outside, f"ignore({low:g}, {high:g})")
 
     def group(self, rule: AbstractGrouping) -> "Observation":
         """The selected channels in other groups, whatever groups they were in.
@@ -215,6 +225,18 @@ class Observation(eqx.Module):
                 f"{self.on.counts[self.selected].sum():g} counts: ask for less in each, or select more."
             )
         return self._changed(self.selected, label)
+
+    def _kept(self, selected: np.ndarray, asked: str) -> "Observation":
+        """The groups all of whose channels are selected."""
+        cut = np.zeros(len(self), bool)
+        cut[self.label[(self.label >= 0) & ~selected]] = True
+        kept = np.where((self.label >= 0) & ~cut[self.label], self.label, -1)
+        if not np.any(kept >= 0):
+            raise ValueError(
+                f"{asked} leaves no group of {self.name or 'the spectrum'}: its {len(self)} groups "
+                f"lie between {self.low.min():g} and {self.high.max():g} keV. Select more, or group it less first."
+            )
+        return self._changed(selected, kept)
 
     def _changed(self, selected: np.ndarray, label: np.ndarray) -> "Observation":
         return Observation(self.on, self.response, self.off, self.name, selected, label, self.background_response)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .grouping import AbstractGrouping, usable
+from .grouping import AbstractGrouping, parts, usable
 from .response import Response
 from .rows import entries
 
@@ -22,7 +22,8 @@ class Optimal(AbstractGrouping):
 
     with N_r the counts in a resolution element, those within F over 0.7610, and R the number of resolution elements in
     the selected channels. Widths are rounded down to whole channels, at least one; a group is nowhere wider than any of
-    its channels asks for. Nothing is left out at the end, groups without counts are kept: use a Poisson likelihood.
+    its channels asks for, with those within it that are left out, and ends before a range that was not selected.
+    Nothing is left out at the end, groups without counts are kept: use a Poisson likelihood.
 
     !!! example
         >>> import numpy as np
@@ -45,11 +46,11 @@ class Optimal(AbstractGrouping):
             return np.full(len(observation.on), -1)
         rows = observation.on.channel - observation.response.channels.label[0]
         width = resolution(observation.response)[rows]
-        size = _sizes(observation.on.counts, width, keep)
+        size, part = _sizes(observation.on.counts, width, keep), parts(observation)[keep]
         label, group, first = np.full(len(observation.on), -1), 0, 0
         while first < len(keep):
-            last, room = first, size[first]
-            while last < len(keep) and last - first < min(room, size[last]):
+            last, room, end = first, size[first], np.searchsorted(part, part[first], side="right")
+            while last < end and keep[last] - keep[first] < min(room, size[last]):
                 room, last = min(room, size[last]), last + 1
             label[keep[first:last]] = group
             group, first = group + 1, last

@@ -33,8 +33,8 @@ class Comptonisation(AbstractPhotonSpectrum):
     probability of a scattering there. About K kT photons cm-2 s-1 are there where T_0 is well below T.
 
     The norm is XSPEC's, and its switch of 1 and 2 the geometry here. Below tau = 0.1 it takes b from a thin limit, a
-    step of some per cent; its integral J has 10 nodes; its redshift is that of `Redshifted`. As there, a is at most 10:
-    steeper spectra no longer depend on the depth.
+    step of some per cent; its integral J has 10 nodes; with a redshift it is 1 + z times what `Redshifted` makes of
+    this. As there, a is at most 10: steeper spectra no longer depend on the depth.
 
     **Arguments:** `temperature_seed`: kT_0, keV; `temperature`: kT of the electrons, keV; `depth`: tau, from the
     middle plane or the centre outwards; `norm`: K, cm-2 s-1 keV-1; `geometry`: `"disk"` or `"sphere"`.

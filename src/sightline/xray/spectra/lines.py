@@ -100,7 +100,10 @@ class LorentzLine(AbstractPhotonSpectrum):
 
     def jumps(self) -> Jumps:
         cuts = jnp.asarray((-30.0, -10.0, *_CUTS, 10.0, 30.0), self.width.dtype)
-        return jnp.maximum(self.energy + 0.5 * _wide(self.width, self.energy) * cuts, 1e-6)
+        wide = jnp.maximum(
+            self.width, jnp.sqrt(jnp.finfo(cuts.dtype).eps) * self.energy
+        )  # slopes at 0 go as its inverse
+        return jnp.maximum(self.energy + 0.5 * wide * cuts, 1e-6)
 
 
 def _wide(width: Scalar, place: Scalar) -> Scalar:
@@ -109,10 +112,14 @@ def _wide(width: Scalar, place: Scalar) -> Scalar:
 
 
 def _angle(low: Scalar, high: Scalar, width: Scalar, half: Scalar) -> Scalar:
-    """arctan(high/half) - arctan(low/half) at once, since far from a line both are pi/2; at its very place half."""
+    """arctan(high/half) - arctan(low/half) at once, since far from a line both are pi/2.
+
+    Of a line without width half of pi at its very place, where the slope by the width is that of the other end.
+    """
     across, along = width * half, half * half + low * high
     some = (across != 0) | (along != 0)
-    edge = 0.5 * math.pi * (jnp.sign(high) - jnp.sign(low))
+    far = high - low  # one of them is 0
+    edge = 0.5 * math.pi * (jnp.sign(high) - jnp.sign(low)) - half / jnp.where(some | (far == 0), 1, far)
     return jnp.where(some, jnp.arctan2(across, jnp.where(some, along, 1)), edge)
 
 

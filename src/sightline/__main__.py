@@ -1,8 +1,8 @@
-"""`python -m sightline.cli`."""
+"""`python -m sightline`."""
 
 import sys
 
-from . import main
+from .cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

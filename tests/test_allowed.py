@@ -1,0 +1,168 @@
+"""Where priors, ties and likelihoods allow nothing: densities, draws, fits and evidences stay right at that border."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pytest
+from scipy import stats
+
+import sightline as sl
+from sightline.parameters.priors import log_density
+
+KEY = jax.random.key(5)
+ONE = sl.statistics.Gaussian([0.3])
+
+
+class Pair(sl.Module):
+    x: jax.Array = sl.param(0.3)
+    y: jax.Array = sl.param(0.6, bounds=(0, 1))
+
+
+class Shares(sl.Module):
+    v: jax.Array = sl.param((0.5, 0.3, 0.2), bounds=(0, 1))
+
+
+def tied():
+    """y = 2 x stays below 1; the datum would have x at 0.8."""
+    space = sl.ParameterSpace(Pair(), {"x": dist.Uniform(0.0, 1.0)}, ties={"y": lambda values: 2 * values["x"]})
+    return sl.Posterior(space, sl.Likelihood(lambda m: m.x[None], [0.8], sl.statistics.Gaussian([0.1])))
+
+
+def of(prior, law, data, start=9.0, noise=ONE):
+    space = sl.ParameterSpace({"a": jnp.asarray(start)}, {"a": prior})
+    return sl.Posterior(space, sl.Likelihood(law, data, noise))
+
+
+def evidence(posterior):
+    chains = sl.sample(posterior, KEY, sl.NestedSlice(live=100), chains=4, draws=100)
+    return np.asarray(chains.tree.attrs["log_evidence"])
+
+
+def test_draws_keep_the_bounds_of_what_is_tied():
+    space = tied().space
+    drawn = jax.vmap(space.sample)(jax.random.split(KEY, 400))["x"]
+    assert float(jnp.max(drawn)) <= 0.5
+    assert stats.kstest(np.asarray(drawn), "uniform", (0.0, 0.5)).pvalue > 1e-3
+    assert float(jnp.max(jax.vmap(space.propose)(jax.random.split(KEY, 400))["x"])) > 0.9
+
+
+@pytest.mark.parametrize("method", [None, sl.ProjectedGaussNewton()])
+def test_a_fit_beyond_the_bounds_of_what_is_tied_has_failed(method):
+    found = sl.fit(tied(), method)
+    assert found.status == "diverged"
+    with pytest.raises(sl.FitError, match=r"what is tied lies beyond its physical bounds there: fit by sl\.BFGS"):
+        found.raise_for_status()
+
+
+def test_a_descent_stays_within():
+    assert float(sl.fit(tied(), sl.BFGS()).parameters["x"]) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_evidences_count_the_prior_that_is_forbidden():
+    """By quadrature: NaN below 9 of a flat prior to 10; a tie that ends at half of its prior."""
+    grid = 9 + (np.arange(20000) + 0.5) / 20000
+    exact = np.log(np.mean(stats.norm.pdf(0.5, np.sqrt(grid - 9), 0.3)) / 10)
+    found = evidence(of(dist.Uniform(0.0, 10.0), lambda m: jnp.sqrt(m["a"] - 9.0)[None], [0.5], 9.5))
+    assert found.mean() == pytest.approx(exact, abs=0.4)
+    half = evidence(tied())
+    assert half.mean() == pytest.approx(np.log(stats.norm.cdf(-3.0) - stats.norm.cdf(-8.0)), abs=0.5)
+
+
+def test_numbers_that_depend_on_each_other_keep_their_support_within_bounds():
+    space = sl.ParameterSpace(Shares(jnp.array([0.5, 0.3, 0.2])), {"v": dist.Dirichlet(jnp.array([2.0, 3.0, 4.0]))})
+    flat = sl.Posterior(space, sl.Likelihood(lambda m: m.v[:1], [0.3], sl.statistics.Gaussian([1e3])))
+    np.testing.assert_allclose(sl.fit(flat, sl.BFGS()).parameters["v"], np.array([1, 2, 3]) / 6, atol=1e-3)
+    assert float(jnp.sum(space.sample(KEY)["v"])) == pytest.approx(1)
+    ordered = dist.ImproperUniform(dist.constraints.ordered_vector, (), (3,))
+    with pytest.raises(ValueError, match=r"The prior of v, .* depend on each other, which cannot be cut at its bounds"):
+        sl.ParameterSpace(Shares(jnp.array([0.2, 0.3, 0.5])), {"v": ordered})
+
+
+@pytest.mark.parametrize(
+    ("prior", "at", "exact"),
+    [
+        (dist.HalfNormal(1.0), 0.0, np.log(np.sqrt(2 / np.pi))),
+        (dist.Exponential(2.0), 0.0, np.log(2.0)),
+        (dist.Gamma(2.0, 1.0), 0.0, -np.inf),
+        (dist.LogNormal(0.0, 1.0), 0.0, -np.inf),
+        (dist.HalfNormal(1.0), -1e-3, -np.inf),
+    ],
+)
+def test_ends_of_open_supports_have_the_density_of_the_formula(prior, at, exact):
+    value, slope = jax.value_and_grad(lambda x: log_density(prior, x))(jnp.asarray(at))
+    assert float(value) == pytest.approx(exact)
+    assert np.isfinite(slope)
+
+
+def test_a_maximum_at_an_open_end_is_the_maximum():
+    found = sl.fit(of(dist.HalfNormal(1.0), lambda m: m["a"][None], [-0.3], 0.5), sl.ProjectedGaussNewton())
+    assert float(found.parameters["a"]) == 0.0
+    assert np.isfinite(found.log_posterior)
+
+
+def test_other_data_are_checked_as_the_first_were():
+    posterior = of(dist.Uniform(0.0, 10.0), lambda m: m["a"] * jnp.ones(2), [3.0, 4.0], noise=sl.statistics.Poisson())
+    np.testing.assert_array_equal(posterior.given([[1, 2]]).likelihoods[0].data, [1.0, 2.0])
+    for data, words in (
+        ([[-1.0, 2.0]], "must not be negative|negative"),
+        ([[1.0, np.nan]], "not finite"),
+        ([[1.0]], r"data of shape \(1,\), where they were \(2,\)"),
+        ([[1.0, 2.0], [3.0, 4.0]], "2 arrays for 1 likelihoods"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            posterior.given(data)
+
+
+@pytest.mark.parametrize("kept", [[-1, 0], [0, 0], [0.5, 1.0]])
+def test_places_of_data_are_checked(kept):
+    with pytest.raises(ValueError, match="kept must be places, whole numbers from 0, each once"):
+        sl.Likelihood(lambda m: m, [1.0, 2.0], sl.statistics.Gaussian([1.0, 1.0]), kept=np.array(kept))
+
+
+def test_places_that_are_not_there_have_no_value():
+    beyond = sl.Likelihood(lambda m: m, [1.0, 2.0], sl.statistics.Gaussian([1.0, 1.0]), kept=np.array([0, 7]))
+    np.testing.assert_array_equal(beyond.mean(jnp.arange(3.0)), [0.0, np.nan])
+
+
+def test_a_mean_that_is_no_number_is_no_count():
+    found = sl.statistics.Poisson().pointwise(
+        jnp.array([np.nan, np.nan, 0.0, 0.0]), jnp.array([0.0, 3.0, 0.0, 2.0]), None
+    )
+    np.testing.assert_array_equal(found, [np.nan, np.nan, 0.0, -np.inf])
+
+
+def test_scans_see_many_maxima():
+    """Angles of an RM at one wavelength: 25 maxima alike between -1000 and 1000 rad m-2."""
+    angle = lambda m: jnp.stack([jnp.cos(0.08 * m["a"]), jnp.sin(0.08 * m["a"])])  # noqa: E731
+    noise = sl.statistics.Gaussian([0.05, 0.05])
+    found = sl.scan(of(dist.Uniform(-1000.0, 1000.0), angle, [1.0, 0.0], 12.0, noise), {"a": (-1000.0, 1000.0)})
+    maxima = 2 * np.pi / 0.08 * np.arange(-12, 13)
+    assert float(found.sd) == pytest.approx(np.std(maxima), rel=1e-3)
+
+
+def test_fits_of_many_know_other_functions(tmp_path):
+    def build(scale):
+        def one(place):
+            return of(dist.Uniform(0.0, 10.0), lambda m: scale * m["a"][None], [0.5], 1.0)
+
+        return one
+
+    data = jnp.array([[0.5]])
+    first = sl.fit_many(build(1.0), range(1), data, checkpoint=tmp_path / "run")
+    assert float(first["value"].values.ravel()[0]) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="checkpoint"):
+        sl.fit_many(build(0.1), range(1), data, checkpoint=tmp_path / "run")
+
+
+def test_what_is_pinned_at_an_end_of_its_prior_is_not_free():
+    law = lambda m: jnp.stack([m["a"], m["b"]])  # noqa: E731
+    space = sl.ParameterSpace(
+        {"a": jnp.asarray(0.5), "b": jnp.asarray(0.5)}, {"a": dist.Uniform(0.0, 1.0), "b": dist.Uniform(0.0, 1.0)}
+    )
+    noise = sl.statistics.Gaussian([1.0, 1.0])
+    for value in (0.0, 0.3):
+        found = sl.fit(sl.Posterior(space.pin("a", value), sl.Likelihood(law, [0.2, 0.4], noise)))
+        assert found.dof == 1
+        assert found.active == []
+        assert "at its bound" not in repr(found)
