@@ -51,6 +51,14 @@ def test_variance_and_correlation_are_those_of_matern():
     np.testing.assert_allclose(field.process(), 0.7 * response, atol=1e-12)
 
 
+def test_lengths_that_outgrow_the_period_are_told():
+    """It has room for 1.5 times those that the process was made with, whose walls were apart else by chance."""
+    field = sl.electrons.GaussianProcess((9, 9, 5), (4.0, 4.0, 2.0), median=1.0, lengths=(1.0, 1.0, 1.0), key=KEY)
+    for length, known in ((0.3, True), (1.5, True), (2.3, False), (6.0, False)):
+        longer = eqx.tree_at(lambda f: f.lengths, field, jnp.full(3, length))
+        assert bool(jnp.all(jnp.isfinite(longer.process()))) is known
+
+
 def test_axial_symmetry():
     field = FIELDS["axial"]().prepare()
     turn = jnp.deg2rad(73.0)

@@ -72,6 +72,19 @@ def test_steady_state(precision):
     )
 
 
+@pytest.mark.parametrize("index", [1.05, 1.2])
+def test_hard_injection_comes_from_far_above(index):
+    """N = Q gamma/((p - 1) b): a fifth of it, at p = 1.05, from more than 13 decades above; for p <= 1 without end."""
+    hard = spectra.Cooled(spectra.PowerLaw(1e-18, index=index), magnetic_field=3.0)
+    gamma = 10.0 / REST
+    exact = 1e-18 * gamma / (index - 1) / (beta(3.0) * gamma**2)
+    value, slope = jax.value_and_grad(hard.log_density)(jnp.log(jnp.asarray(10.0)))
+    assert float(value) == pytest.approx(np.log(exact), abs=1e-5)
+    assert float(slope) == pytest.approx(-index - 1, abs=1e-5)
+    endless = spectra.Cooled(spectra.PowerLaw(1e-18, index=0.9), magnetic_field=3.0)
+    assert float(endless.log_density(jnp.log(jnp.asarray(10.0)))) == np.inf
+
+
 @pytest.mark.parametrize("injected", ["steadily", "once"])
 def test_ages(injected):
     """Kardashev 1962: y = b t/gamma, N = Q (1 - y)^(p - 2), and N = Q gamma (1 - (1 - y)^(p - 1))/((p - 1) b)."""

@@ -13,6 +13,8 @@ import pytest
 from scipy import integrate, stats
 
 import sightline as sl
+from sightline.processes import klein_nishina
+from sightline.scattering import compton, tally, thermal
 from sightline.scattering import process as processes
 from sightline.scattering.compton import REST
 from sightline.scattering.packet import Packet, isotropic, perpendicular
@@ -447,3 +449,33 @@ def test_cross_sections_of_hot_electrons(temperature, energy, exact):
     """Against 4000 energies and 1500 angles: what light on its way to an observer is dimmed by."""
     found = sc.ThermalCompton(temperature).cross_section(packet(energy)) / processes.THOMSON
     assert float(found) == pytest.approx(exact, rel=2e-4)
+
+
+@pytest.mark.parametrize("k", [1e-3, 1.0, 100.0])
+def test_draws_of_energies_are_those_of_klein_and_nishina(k, precision):
+    """However often Newton's rule is at the root: 5 % of draws were bisected away from it again."""
+    number = (jnp.arange(4000.0) + 0.5) / 4000
+    drawn = jax.vmap(lambda u: compton.lost(u, jnp.asarray(k)))(number)
+    found = klein_nishina.share(drawn, jnp.asarray(k))
+    np.testing.assert_allclose(found, number, atol=1e-13 if precision == "float64" else 2e-6)
+
+
+@pytest.mark.parametrize("theta", [1e-3, 1.0, 50.0])
+def test_draws_of_electrons_are_those_of_maxwell_and_juttner(theta, precision):
+    number, theta = (jnp.arange(4000.0) + 0.5) / 4000, jnp.asarray(theta)
+    drawn = jax.vmap(lambda u: thermal.kinetic(u, theta))(number)
+    found = sl.processes.MaxwellJuttner().cumulative(drawn, temperature=theta)
+    np.testing.assert_allclose(found, number, atol=1e-8 if precision == "float64" else 5e-6)
+
+
+def test_light_is_dimmed_by_the_temperature_on_its_way():
+    """Of a temperature that falls outwards: as by 400 shells, not as where it was scattered."""
+    hot = 400.0 * sl.electrons.ExponentialDisk(n0=1.0, scale_radius=0.25, scale_height=0.25)
+    process, energy = sc.ThermalCompton(hot), 50.0
+    medium = sc.Transport(sl.electrons.Uniform(1500.0), process, sc.Sphere(1.0), sc.PointSource())
+    start, up = packet(energy), jnp.asarray([0.0, 0.0, 1.0])
+    found = tally._depth(start, up, start.energy, medium)
+    places = (np.arange(400) + 0.5) / 400
+    sigma = [process.cross_section(eqx.tree_at(lambda p: p.position, start, z * up)) for z in places]
+    assert float(found) == pytest.approx(1500.0 * np.mean(sigma), rel=1e-3)
+    assert float(process.cross_section(start)) * 1500 < 0.9 * float(found)

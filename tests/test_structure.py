@@ -74,7 +74,14 @@ HOOKS = {
     "derivatives",
     "jumps",
     "binned",
-    *("bounded", "chance", "cross_section", "electron", "polarisation"),  # of processes and sources of packets
+    *(
+        "bounded",
+        "chance",
+        "cross_section",
+        "electron",
+        "polarisation",
+        "uniform",
+    ),  # of processes and sources of packets
     "reach",
     "expected_deviance",
     "replicate",

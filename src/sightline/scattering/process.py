@@ -53,6 +53,11 @@ class AbstractProcess(Module):
         """The mean cross section, per kpc and cm^-3: what dims a packet on its way."""
         return jnp.full_like(packet.weight, self.most)
 
+    @property
+    def uniform(self) -> bool:
+        """Whether the cross section is the same everywhere, whatever the place of a packet."""
+        return True
+
     @abc.abstractmethod
     def scatter(self, packet: Packet, electron: Array, numbers: Float[Array, "8"]) -> Packet:
         """The packet after a collision."""

@@ -148,8 +148,14 @@ def _depth(packet: Packet, aim: Array, energy: Array, medium: Any) -> Array:
     out = eqx.tree_at(lambda p: (p.direction, p.energy), packet, (aim, energy))
     far = medium.region.exit(packet.position, aim)
     ends = jnp.isfinite(far)
-    passed = column(medium.density, packet.position, aim, jnp.where(ends, far, 0))
-    return jnp.where(ends, medium.process.cross_section(out) * passed, _OPAQUE)
+    way = packet.position, aim, jnp.where(ends, far, 0)
+    if medium.process.uniform:
+        return jnp.where(ends, medium.process.cross_section(out) * column(medium.density, *way), _OPAQUE)
+
+    def opacity(place: Array) -> Array:
+        return medium.density(place) * medium.process.cross_section(eqx.tree_at(lambda p: p.position, out, place))
+
+    return jnp.where(ends, column(opacity, *way), _OPAQUE)
 
 
 def _drawn(number: Array, far: Array, steepness: Array) -> tuple[Array, Array]:
@@ -161,7 +167,7 @@ def _drawn(number: Array, far: Array, steepness: Array) -> tuple[Array, Array]:
 
 
 def column(density: Any, position: Array, direction: Array, far: Array) -> Array:
-    """The column of electrons on a way, cm^-3 kpc."""
+    """The integral of a density on a way: of electrons their column, cm^-3 kpc."""
     half = 0.5 * far
     parts = [w * density(position + half * (1 + x) * direction) for x, w in zip(_COLUMN, _COLUMN_WEIGHTS, strict=True)]
     return half * sum(parts[1:], parts[0])

@@ -45,6 +45,10 @@ class ThermalCompton(AbstractProcess):
         if isinstance(self.temperature, AbstractField):
             check_scalar(self.temperature, "ThermalCompton: temperature")
 
+    @property
+    def uniform(self) -> bool:
+        return not isinstance(self.temperature, AbstractField)
+
     def _theta(self, packet: Packet) -> Scalar:
         given = self.temperature
         hot = given(packet.position) if isinstance(given, AbstractField) else given

@@ -29,7 +29,9 @@ class AbstractGaussianProcess(Module):
     P(k) ~ (1 + sum_i (k_i l_i)^2/(2 nu))^(-nu - 3/2). Where one node along phi leaves two dimensions, that is a Matern
     covariance of smoothness nu + 1/2 and lengths l sqrt(1 + 1/(2 nu)). With standard normal latents the values at the
     nodes have the standard deviation `rms`; between the nodes they are interpolated linearly. The box is the inner part
-    of a period which is longer by two correlation lengths.
+    of a period which is longer by two correlation lengths, those that it was made with: opposite walls are correlated
+    as places so far apart. Lengths that a fit makes longer than 1.5 times those give NaN: make it with long ones, and
+    let the fit start at shorter.
 
     **Arguments:**
 
@@ -85,8 +87,15 @@ class AbstractGaussianProcess(Module):
         """The values at the nodes of the box."""
         spacing = _spacing(self.shape, self.half_widths, self.cylindrical)
         nx, ny, nz = self.shape
-        field = gaussian.matern_field(self.latents, spacing, self.lengths, self.smoothness)
+        field = gaussian.matern_field(self.latents, spacing, self._lengths(spacing), self.smoothness)
         return self.rms * field[..., :nx, :ny, :nz]
+
+    def _lengths(self, spacing: tuple[float, ...]) -> Float[Array, "3"]:
+        """The correlation lengths, NaN where the period has no room for them."""
+        more = np.array([m - n for m, n in zip(self.latents.shape[-3:], self.shape, strict=True)])
+        longest = np.where(more > 0, 0.75 * more * np.array(spacing), np.inf) * (1 + 1e-6)
+        fits = jnp.all(jax.lax.stop_gradient(self.lengths) <= jnp.asarray(longest, self.lengths.dtype))
+        return jnp.where(fits, self.lengths, jnp.nan)
 
     def with_values(self: T, values: Array) -> T:
         """The process with what is interpolated between the nodes."""

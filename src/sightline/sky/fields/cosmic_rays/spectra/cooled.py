@@ -19,6 +19,7 @@ from .base import AbstractSpectrum
 _STEP, _COUNT = math.log(10) / 12, 12 * 16 + 1  # nodes of ln gamma at which losses are tabulated
 _FAR = 30.0  # ln(gamma/gamma'), beyond which no electron came from
 _NODES, _PHOTONS, _NEWTON = 128, 96, 12
+_NOTHING = 60.0  # ln of how little of a spectrum is none of it
 _NONE = 500.0  # ln of how few electrons are left above the cut-off
 _LOG_REST = math.log(ELECTRON_REST_ENERGY)
 
@@ -82,8 +83,19 @@ class Cooled(AbstractSpectrum):
             return gone
         places, weights = (jnp.asarray(part, depth.dtype) for part in legendre(_NODES))
         at = place + depth * places
-        injected = jax.vmap(self.injection.log_density)(at + _LOG_REST) + at
-        return jax.nn.logsumexp(injected, b=weights) + jnp.log(depth) - _losses(table, place)
+        found = jax.nn.logsumexp(jax.vmap(self._injected)(at), b=weights) + jnp.log(depth)
+        return (found if self.age is not None else self._with_rest(found, place + _FAR)) - _losses(table, place)
+
+    def _injected(self, place: Scalar) -> Scalar:
+        """ln(gamma Q) at ln gamma, ()."""
+        return self.injection.log_density(place + _LOG_REST) + place
+
+    def _with_rest(self, found: Scalar, end: Scalar) -> Scalar:
+        """With what is injected above ln gamma = `end`, of the slope there; without end for p <= 1."""
+        height, slope = jax.value_and_grad(self._injected)(end)
+        matters, falls = height > found - _NOTHING, slope < 0
+        rest = jnp.where(matters, height, found - _NOTHING) - jnp.log(jnp.where(falls & matters, -slope, 1))
+        return jnp.where(matters & ~falls, jnp.inf, jnp.logaddexp(found, rest))
 
     def rate(self, energy: Scalar) -> Scalar:
         """b/gamma, the rate of losses, () per Myr, at a total energy, () GeV."""
