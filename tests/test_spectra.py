@@ -387,3 +387,23 @@ def test_a_lorentzian_without_width_has_its_slope_in_a_sum(precision):
     assert float(jax.grad(lambda w: sl.spectra.LorentzLine(6.5, w, 1.0).photons(2.0, 6.5))(0.0)) == pytest.approx(
         -1 / 4.5 / (2 * np.pi), rel=1e-5
     )
+
+
+def test_equivalent_widths_are_integrals_over_the_continuum(precision):
+    """Of a narrow line its norm over the continuum there, of a broad one by quadrature, absorbed or not."""
+    steep, rtol = sl.spectra.PowerLaw(2.0, 1e-2), 1e-9 if precision == "float64" else 2e-5
+    narrow = sl.spectra.Line(6.4, 0.0, 3e-5)
+    there = 3e-5 / (1e-2 * 6.4**-2.0)
+    assert float(sl.spectra.equivalent_width(narrow, steep, 5.0, 8.0)) == pytest.approx(there, rel=rtol + 1e-7)
+    broad = sl.spectra.Line(6.4, 0.4, -3e-5)
+    energy = np.linspace(3.0, 10.0, 20001)
+    shape = -3e-5 * np.exp(-0.5 * ((energy - 6.4) / 0.4) ** 2) / np.sqrt(2 * np.pi) / 0.4
+    exact = np.trapezoid(shape / (1e-2 * energy**-2.0), energy)
+    found = sl.spectra.equivalent_width(broad, steep, 3.0, 10.0)
+    assert float(found) == pytest.approx(exact, rel=1e-4)
+    dimmed = sl.spectra.InterstellarAbsorption(1.0)
+    assert float(sl.spectra.equivalent_width(dimmed * broad, dimmed * steep, 3.0, 10.0)) == pytest.approx(
+        exact, rel=1e-3
+    )
+    slope = jax.grad(lambda norm: sl.spectra.equivalent_width(sl.spectra.Line(6.4, 0.0, norm), steep, 5.0, 8.0))(3e-5)
+    assert float(slope) == pytest.approx(there / 3e-5, rel=rtol + 1e-7)

@@ -177,6 +177,7 @@ PLACES = {  # where the example of a name does not fit
     "PartialCovering.factor": sl.spectra.Scale(),
     "RedshiftedFactor.factor": sl.spectra.Scale(), "GaussianBackground.sigma": [1.0, 1.0],
     **{f"{name}.spectrum": LAW for name in ("energy_flux", "photon_flux", "luminosity", "Redshifted")},
+    "equivalent_width.line": LAW, "equivalent_width.continuum": LAW,
     "spectra.components.spectrum": LAW, "fakeit.model": sl.Model(spectra={"source": LAW}),
     "SpectralLikelihood.data": np.ones((2, 3, 12)), "SpectralLikelihood.bands": BANDS,
     "GaussianMap.latents": np.zeros(9), "GaussianMap.mean": -3.0, "PredictedSky.simulators": {"synchrotron": SIMULATOR},

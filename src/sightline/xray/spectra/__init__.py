@@ -21,6 +21,7 @@ from .comptonisation import Comptonisation as Comptonisation
 from .convolved import AbstractConvolution as AbstractConvolution
 from .convolved import Convolved as Convolved
 from .each import Each as Each
+from .equivalent_width import equivalent_width as equivalent_width
 from .factors import Edge as Edge
 from .factors import ExponentialFactor as ExponentialFactor
 from .factors import FermiDirac as FermiDirac

@@ -34,7 +34,7 @@ def photon_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[
         0.5
     """
     check_kind("spectrum", spectrum, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
-    return spectrum.photons(*_band(low, high))
+    return spectrum.photons(*given_band(low, high))
 
 
 def energy_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[Array, ""]:
@@ -52,7 +52,7 @@ def energy_flux(spectrum: AbstractPhotonSpectrum, low: Any, high: Any) -> Float[
         0.693147181
     """
     check_kind("spectrum", spectrum, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
-    low, high = _band(low, high)
+    low, high = given_band(low, high)
     bins, inside = band(spectrum, low, high)
     return ERG * jnp.sum(jnp.where(inside, spectrum.binned(bins, bins.energy), 0), axis=-1)
 
@@ -79,7 +79,7 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
     return energy_flux(spectrum, low, high) * _SPHERE * away * away
 
 
-def _band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
+def given_band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
     first, last = as_energy(low, "low"), as_energy(high, "high")
     check_rising(first, last)
     return first, last

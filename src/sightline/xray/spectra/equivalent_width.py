@@ -1,0 +1,39 @@
+"""How strong lines are beside a continuum."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ..._core.given import check_kind
+from .base import AbstractPhotonSpectrum, Sum
+from .flux import given_band
+from .nodes import band
+
+
+def equivalent_width(
+    line: AbstractPhotonSpectrum, continuum: AbstractPhotonSpectrum, low: Any, high: Any
+) -> Float[Array, ""]:
+    """How much of the continuum has as many photons as a line: W = int N_line/N_continuum dE.
+
+    Negative for a line that is missing. Both are seen through the same factors, which drop out, or through none.
+
+    **Arguments:** `line`, `continuum`: photon spectra; `low`, `high`: keV, a band that holds the line.
+
+    **Returns:** W, (), keV.
+
+    **Raises:** `ValueError` for a `low` above `high`; `TypeError` for what is no photon spectrum.
+
+    !!! example
+        >>> line, continuum = sl.spectra.Line(6.4, 0.0, norm=1e-5), sl.spectra.Constant(1e-4)
+        >>> round(float(sl.spectra.equivalent_width(line, continuum, 6.0, 7.0)), 9)
+        0.1
+
+    **Source:** Longair 2011, "High Energy Astrophysics", section 6.
+    """
+    for name, one in (("line", line), ("continuum", continuum)):
+        check_kind(name, one, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
+    bins, inside = band(Sum(line=line, continuum=continuum), *given_band(low, high))
+    width, behind = bins.high - bins.low, continuum.binned(bins)
+    some = inside & (width > 0) & (behind != 0)
+    return jnp.sum(jnp.where(some, line.binned(bins) * width / jnp.where(some, behind, 1), 0))
