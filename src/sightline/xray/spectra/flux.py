@@ -80,6 +80,10 @@ def luminosity(spectrum: AbstractPhotonSpectrum, low: Any, high: Any, distance: 
 
 
 def given_band(low: Any, high: Any) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Two energies, keV, that rise.
+
+    **Raises:** `ValueError` where they do not.
+    """
     first, last = as_energy(low, "low"), as_energy(high, "high")
     check_rising(first, last)
     return first, last
