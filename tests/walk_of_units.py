@@ -24,7 +24,8 @@ WORDS = """
 sky sightlines simulator model models posterior space likelihood likelihoods observable method algorithm start key keys
 path overwrite name names title label labels notes note doc symbol default unit convention coordsys instrument
 parameters units
-regular profile mean median reference field fields function network spectrum criterion candidates build optimiser
+regular profile mean median reference line continuum field fields function network spectrum
+criterion candidates build optimiser
 progress checkpoint kwargs options settings instruments nuisance priors ties stokes emission background transfer
 cosmic_rays electron_density magnetic_field random striation extra disk halo components poloidal terms parts operator
 solver pattern quantity ranks header rows leaves results what plane stretch figure evaluate outside interpolation

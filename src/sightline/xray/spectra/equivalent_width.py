@@ -18,7 +18,8 @@ def equivalent_width(
 
     Negative for a line that is missing. Both are seen through the same factors, which drop out, or through none.
 
-    **Arguments:** `line`, `continuum`: an `AbstractPhotonSpectrum` each, cm-2 s-1 keV-1; `low`, `high`: keV, a band that holds the line.
+    **Arguments:** `line`, `continuum`: an `AbstractPhotonSpectrum` each; `low`, `high`: keV, a band
+    that holds the line.
 
     **Returns:** W, (), keV.
 
