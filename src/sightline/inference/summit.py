@@ -91,6 +91,12 @@ def summits(density: Density) -> list[Summit]:
         high, arrived = height > found[0].height - DEEP, _is_level(density, mode, slopes[0])
         if high and arrived and all(_valley(density, mode, one.mode) for one in found):
             found.append(Summit(mode, height, _scale(density, *slopes)))
+    if len(found) >= OTHERS:
+        warnings.warn(
+            f"scan: the density of {', '.join(density.labels)} has more than {OTHERS - 1} maxima, of which some may be "
+            "left out: take a smaller range.",
+            stacklevel=4,
+        )
     return sorted(found, key=lambda one: -one.height)
 
 
@@ -116,13 +122,7 @@ def _maxima(density: Density) -> np.ndarray:
     points = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
     heights = density.heights(points).reshape([axis.size for axis in axes])
     highest = maximum_filter(heights, size=3, mode="nearest")
-    places = np.flatnonzero(np.isfinite(heights) & (heights == highest) & (heights > np.max(heights) - DEEP))
-    if len(places) > OTHERS:
-        warnings.warn(
-            f"scan: the density of {', '.join(density.labels)} has {len(places)} maxima, of which {OTHERS} are looked "
-            "at: take a smaller range.",
-            stacklevel=4,
-        )
+    places = np.flatnonzero(np.isfinite(heights) & (heights == highest))
     return points[places[np.argsort(-heights.ravel()[places])][:OTHERS]]
 
 

@@ -119,9 +119,7 @@ def _whole(prior: Any) -> tuple[float, float] | None:
     support = prior.support
     while hasattr(support, "base_constraint"):
         support = support.base_constraint
-    intervals = (constraints.greater_than, constraints.less_than, constraints.interval, type(constraints.real))
-    single = isinstance(support, intervals) or {"lower_bound", "upper_bound"} & set(dir(support))
-    if single or isinstance(prior, _pinned()):
+    if not getattr(support, "event_dim", 0) or isinstance(prior, _pinned()):
         return None
     known = {type(constraints.simplex): (0.0, 1.0), type(constraints.positive_ordered_vector): (0.0, math.inf)}
     return known.get(type(support), (-math.inf, math.inf))

@@ -196,7 +196,7 @@ class Posterior(eqx.Module):
     def replicate(self, values: Values, key: jax.Array) -> "Posterior":
         """This posterior given other data, which these values might have given."""
         drawn = self.predict(values, key)  # compiled functions sort dicts by name
-        return self.given([drawn[name] for name in self.names])
+        return self._of([drawn[name] for name in self.names])
 
     def given(self, data: Sequence[Array]) -> "Posterior":
         """This posterior given other data, one array a likelihood, of the same shapes.
@@ -208,7 +208,10 @@ class Posterior(eqx.Module):
         if len(given) != len(self.likelihoods):
             raise ValueError(f"given: {len(given)} arrays for {len(self.likelihoods)} likelihoods: give one for each.")
         found = [other_data(one, values) for one, values in zip(self.likelihoods, given, strict=True)]
-        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, found)
+        return self._of(found)
+
+    def _of(self, data: list[Any]) -> "Posterior":
+        return eqx.tree_at(lambda p: [one.data for one in p.likelihoods], self, data)
 
     def hold(self) -> "Posterior":
         """This posterior with the fields that have no free parameter evaluated once, in every cell of its maps.

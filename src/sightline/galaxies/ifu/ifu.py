@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from ..._core.contracts import AbstractDevice
 from ..._core.module import is_concrete
+from ..._core.safe import safe_sqrt
 from ..._core.units import number
 from ..cubes.assignment import WAYS, Assignment, assign
 from ..cubes.channels import Channels, at_rest
@@ -156,8 +157,12 @@ class IFU(AbstractDevice):
         lsf, width, stretch = self.lsf, library.fwhm, 1 + redshift
 
         def sigma(rest: np.ndarray) -> Array:
-            """Beyond the channels what they have at their ends: there is no instrument."""
-            return lsf.added(np.clip(rest, points[0], points[-1]) * stretch, width, redshift) / stretch
+            """Beyond the channels, where it need not be wider than the library, nothing is refused."""
+            seen = lsf.added(np.clip(rest, points[0], points[-1]) * stretch, width, redshift)
+            own, known = lsf.width(jnp.asarray(rest * stretch, seen.dtype)), width * stretch
+            beyond = safe_sqrt(jnp.maximum((own - known) * (own + known), 0)) / FWHM
+            inside = jnp.asarray((rest >= points[0]) & (rest <= points[-1]))
+            return jnp.where(inside, seen, beyond) / stretch
 
         return smooth_templates(wave, spectra, points, sigma, self.widest / FWHM / (1 + redshift))
 

@@ -199,8 +199,11 @@ class Observation(eqx.Module):
         **Raises:** `ValueError` where nothing is left, and for energies that do not rise.
 
         !!! example
-            >>> observation.ignore(1.5, 2.5).group(sl.counts.MinimumCounts(5)).counts.sum() < observation.counts.sum()
-            np.True_
+            >>> edges = np.array([0.5, 1.0, 2.0, 4.0])
+            >>> response = sl.counts.Response(edges[:-1], edges[1:], 100 * np.eye(3), channels=edges)
+            >>> observation = sl.counts.Observation(sl.counts.Spectrum([3, 5, 1], exposure=1e4), response)
+            >>> observation.ignore(1.2, 1.8).counts.tolist()
+            [3.0, 1.0]
         """
         low, high = number(low, "keV", "low"), number(high, "keV", "high")
         if not low < high:
