@@ -166,3 +166,12 @@ def test_what_is_pinned_at_an_end_of_its_prior_is_not_free():
         assert found.dof == 1
         assert found.active == []
         assert "at its bound" not in repr(found)
+
+
+def test_folded_priors_are_cut_at_bounds():
+    """numpyro knows no cumulative function of them: their density stays p(x), and draws keep the bounds."""
+    prior = dist.FoldedDistribution(dist.Normal(0.0, 1.0))
+    space = sl.ParameterSpace(Pair(), {"y": prior})
+    drawn = jax.vmap(space.sample)(jax.random.split(KEY, 400))["y"]
+    assert stats.kstest(np.asarray(drawn), stats.truncnorm(0, 1).cdf).pvalue > 1e-3
+    assert float(space.log_prior({"y": jnp.asarray(0.5)})) == pytest.approx(stats.halfnorm.logpdf(0.5), rel=1e-6)

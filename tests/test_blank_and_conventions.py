@@ -329,3 +329,5 @@ def test_maps_of_other_kinds_of_numbers_are_written_as_they_are(kind, tmp_path):
         np.testing.assert_allclose(found, np.arange(SKY.size), rtol=1e-6)
     with pytest.raises(TypeError, match="complex"):
         sl.io.write_columns(tmp_path / "complex.fits", SKY, {"N": (1j * np.ones(SKY.size), "")})
+    with pytest.raises(ValueError, match=r"columns\['N'\]: 'furlongs' is no unit that astropy knows"):
+        sl.io.write_columns(tmp_path / "unit.fits", SKY, {"N": (np.ones(SKY.size), "furlongs")})

@@ -138,6 +138,15 @@ def test_cubes_like_those_of_manga(tmp_path):
     assert np.isinf(np.asarray(cube.variance)).sum() == 2
 
 
+@pytest.mark.parametrize(("unit", "factor"), [("nm", 0.1), ("Angstrom", 1.0), ("um", 1e-4)])
+def test_lists_of_wavelengths_have_their_unit(tmp_path, unit, factor):
+    wave = fits.ImageHDU(factor * (4750 + 1.25 * np.arange(5)), fits.Header({"BUNIT": unit}), name="WAVE")
+    flux = fits.ImageHDU(np.ones((5, 3, 4)), axes("WAVE", BUNIT="1E-17 erg/s/cm^2/Ang/spaxel"), name="FLUX")
+    fits.HDUList([fits.PrimaryHDU(), flux, wave]).writeto(tmp_path / "cube.fits")
+    found = sl.io.read_cube(tmp_path / "cube.fits", scale=1e-17)
+    np.testing.assert_allclose(found.channels.centres, 4750 + 1.25 * np.arange(5))
+
+
 def others(path, names, **cards):
     """A file of images by name, whose first has 2 at one place, where a mask of them is not 0."""
     hdus = [fits.ImageHDU(values, axes(**cards), name=name) for name, values in names.items() if name != "PRIMARY"]

@@ -42,6 +42,18 @@ def test_grids_come_back_to_rounding(tmp_path, kind, layout, places, rtol):
     same(sl.io.read_grid(tmp_path / "grid", layout, kind, **box), grid, 4 * rtol)
 
 
+def test_hdf5_keeps_the_rule_between_values_and_beyond_the_walls(tmp_path):
+    values = np.random.default_rng(3).normal(size=(3, 4, 4, 4))
+    grid = sl.magnetic.Grid(values, half_widths=HALF, interpolation="cubic", outside="nearest")
+    sl.io.write_grid(tmp_path / "grid.h5", grid)
+    found, place = sl.io.read_grid(tmp_path / "grid.h5"), jnp.array([0.3, -0.4, 1.7])
+    np.testing.assert_allclose(found.prepare()(place), grid.prepare()(place), rtol=1e-12)
+    with h5py.File(tmp_path / "grid.h5", "r+") as file:
+        file["magnetic_field"].attrs["outside"] = "periodic"
+    with pytest.raises(sl.io.FileError, match="outside = 'periodic' must be one of zero, nearest"):
+        sl.io.read_grid(tmp_path / "grid.h5")
+
+
 def test_hammurabi_reads_it(tmp_path):
     """import_grid reads b_x, b_y, b_z of index (i n_y + j) n_z + k as doubles in Gauss; read_grid has node i at
     x_min + i (x_max - x_min)/(n_x - 1) and interpolates linearly."""

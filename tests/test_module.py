@@ -170,3 +170,20 @@ def test_arrays_and_lists_are_defaults(precision):
     assert (many.edges, many.places) == ((1.0, 2.0), (0.0, 0.0))
     with pytest.raises(ValueError, match=r"Many\.d .*outside its bounds"):
         Many(d=[-1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: sl.scattering.Slab("a"), "Slab.thickness = 'a' must be a number"),
+        (lambda: sl.scattering.Slab(None), "Slab.thickness = None must be a number"),
+        (lambda: sl.scattering.Slab([1.0, 2.0]), r"Slab.thickness = \(1.0, 2.0\) must be a number"),
+        (lambda: sl.scattering.Slab(1 + 2j), r"Slab.thickness = \(1\+2j\) must be a number"),
+        (lambda: sl.scattering.Slab(True), "Slab.thickness = True must be a number"),
+        (lambda: sl.magnetic.Grid(np.ones((3, 2, 2, 2)), centre=("a", 0, 0)), "must be a tuple of 3, each a number"),
+        (lambda: sl.Smoothness(3, weight=1.0), "Smoothness.pattern = 3 must be a text"),
+    ],
+)
+def test_settings_are_what_they_are_declared_to_be(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()

@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from sightline.io.files import FileError
-from sightline.io.ogip import read_observation, read_response, write_pha, write_response
+from sightline.io.ogip import hdu, read_observation, read_response, write_pha, write_response
 from sightline.xray import counts
 
 jax.config.update("jax_enable_x64", True)
@@ -270,6 +270,13 @@ def test_other_units_are_refused(folder, name, unit):
         file[1].header[f"TUNIT{column}"] = unit
     with pytest.raises(FileError, match=f"column {name} has the unit"):
         read_observation(path)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("eV", 1e3), ("MeV", 1e-3), ("meV", 1e6), ("KEV", 1)])
+def test_energies_in_other_units(folder, unit, factor):
+    energies = fits.Column("E", "D", unit, array=factor * np.array([1.0, 2.0]))
+    found = hdu.energies(fits.BinTableHDU.from_columns([energies]), "E", "x")
+    np.testing.assert_allclose(found, [1.0, 2.0])
 
 
 def test_columns_instead_of_keywords(folder):

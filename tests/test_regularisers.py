@@ -34,6 +34,8 @@ def test_smoothness():
         smooth.residuals({"g": {"values": grid[0, 0]}})
     with pytest.raises(ValueError, match="from the end"):
         sl.Smoothness("g", weight=1.0, axes=(0,))
+    with pytest.raises(ValueError, match="names an axis twice"):
+        sl.Smoothness("g", weight=1.0, axes=(-1, -1))
     with pytest.raises(ValueError, match="one for each axis"):
         sl.Smoothness("g", weight=jnp.ones(2))
     with pytest.raises(ValueError, match="positive"):

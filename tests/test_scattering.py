@@ -45,6 +45,13 @@ def packet(energy=1.0, q=0.0, u=0.0, direction=(0.0, 0.6, 0.8)):
     return Packet(jnp.zeros(3), direction, perpendicular(direction), *numbers)
 
 
+def test_one_packet_has_no_error():
+    seen = sc.Tallied.of(jnp.array([[2.0], [1.0], [0.0]]), jnp.array([[4.0], [1.0], [0.0]]), 1)
+    assert np.isnan(seen.error[0])
+    pair = sc.Tallied.of(jnp.array([[4.0], [0.0], [0.0]]), jnp.array([[10.0], [0.0], [0.0]]), 2)  # 1 and 3
+    np.testing.assert_allclose(pair.error[0], np.std([1.0, 3.0], ddof=1) / np.sqrt(2))
+
+
 @pytest.mark.parametrize(("process", "exact"), [(sc.Isotropic(), 0.553406), (sc.Thomson(), 0.553096)])
 def test_transmission_of_a_slab(process, exact):
     """Optical depth 1, Lambertian light: exact values of the integral equation."""

@@ -407,3 +407,9 @@ def test_equivalent_widths_are_integrals_over_the_continuum(precision):
     )
     slope = jax.grad(lambda norm: sl.spectra.equivalent_width(sl.spectra.Line(6.4, 0.0, norm), steep, 5.0, 8.0))(3e-5)
     assert float(slope) == pytest.approx(there / 3e-5, rel=rtol + 1e-7)
+
+
+def test_lines_without_a_continuum_have_no_width():
+    cold, line = sl.spectra.BlackBody(0.005), sl.spectra.Line(9.0, 0.0, 1e-5)
+    assert np.isnan(sl.spectra.equivalent_width(line, cold, 8.0, 10.0))
+    assert sl.spectra.equivalent_width(0 * line, cold, 8.0, 10.0) == 0

@@ -132,6 +132,22 @@ def test_cubes_of_others_have_axes_in_any_order(tmp_path):
     assert bool(jnp.all(jnp.isnan(found.I)))
 
 
+def test_axes_count_from_their_pixel_of_reference(tmp_path):
+    """Parameter 3 at pixel 0 of an axis of one pixel is 4, V; steps of frequency from a matrix."""
+    keys = {"CTYPE1": "GLON-CAR", "CTYPE2": "GLAT-CAR", "CTYPE3": "FREQ", "CTYPE4": "STOKES", "BUNIT": "K"}
+    keys |= {"CD1_1": -2.0, "CD2_2": 2.0, "CD3_3": 1e8, "CD4_4": 1.0, "CRVAL3": 1.2e9, "CRPIX3": 1.0}
+
+    def cube(name, value, pixel):
+        header = fits.Header(keys | {"CRVAL4": value, "CRPIX4": pixel})
+        fits.PrimaryHDU(np.ones((1, 3, 2, 4)), header).writeto(tmp_path / name)
+        return tmp_path / name
+
+    found, _ = sl.io.read_stokes_cubes(cube("q.fits", 3.0, 2.0), cube("u.fits", 2.0, 0.0))
+    np.testing.assert_allclose(found.frequency, [1.2, 1.3, 1.4])
+    with pytest.raises(sl.io.FileError, match="holds Stokes V, and is given as Q"):
+        sl.io.read_stokes_cubes(cube("v.fits", 3.0, 0.0), tmp_path / "u.fits")
+
+
 def test_what_makes_no_sense_is_refused(tmp_path):
     wcs, sky = image()
     with pytest.raises(TypeError, match="HealpixSky"):

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
+import numbers
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -36,7 +37,7 @@ def check_fields(module: eqx.Module) -> None:
     """
     for field in dataclasses.fields(module):
         if field.metadata.get("static", False):
-            _check_whole(module, field.name)
+            _check_static(module, field.name)
             continue
         name, value = f"{type(module).__name__}.{field.name}", getattr(module, field.name)
         for leaf in jax.tree.leaves(value, is_leaf=lambda x: isinstance(x, eqx.Module)):
@@ -50,12 +51,48 @@ def check_fields(module: eqx.Module) -> None:
             _check_shape(name, value, annotations(type(module)).get(field.name))
 
 
-def _check_whole(module: eqx.Module, name: str) -> None:
-    """Refuses a number with a fraction in a field of whole numbers: it would end where an array is made."""
+def _check_static(module: eqx.Module, name: str) -> None:
+    """Refuses a setting that is not what its annotation says, of numbers, texts, switches and tuples of them."""
     value, hint = getattr(module, name), annotations(type(module)).get(name)
-    kinds = typing.get_args(hint) or (hint,)
-    if isinstance(value, float) and not value.is_integer() and int in kinds and float not in kinds:
-        raise ValueError(f"{type(module).__name__}.{name} = {value!r} must be a whole number.")
+    if _admits(hint, value) or isinstance(value, jax.ShapeDtypeStruct):
+        return
+    fraction = isinstance(value, float) and int in (typing.get_args(hint) or (hint,))
+    error, kind = (ValueError, "a whole number") if fraction else (TypeError, _in_words(hint))
+    raise error(f"{type(module).__name__}.{name} = {value!r} must be {kind}.")
+
+
+_PLAIN: dict[Any, tuple[str, Callable[[Any], bool]]] = {
+    float: ("a number", lambda value: isinstance(value, numbers.Real)),
+    int: ("a whole number", lambda value: isinstance(value, numbers.Real) and value == value // 1),
+    str: ("a text", lambda value: isinstance(value, str)),
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    type(None): ("None", lambda value: value is None),
+}
+
+
+def _admits(hint: Any, value: Any) -> bool:
+    """Whether a value is of a type, as far as that is a plain one, a union or a tuple of these."""
+    arguments = typing.get_args(hint)
+    if hint in _PLAIN:
+        return (hint is bool or not isinstance(value, bool)) and _PLAIN[hint][1](value)
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return any(_admits(one, value) for one in arguments)
+    if typing.get_origin(hint) is not tuple:
+        return True
+    if not isinstance(value, tuple):
+        return False
+    kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
+    return len(kinds) == len(value) and all(map(_admits, kinds, value))
+
+
+def _in_words(hint: Any) -> str:
+    arguments = typing.get_args(hint)
+    if hint in _PLAIN:
+        return _PLAIN[hint][0]
+    if typing.get_origin(hint) is tuple:
+        count, kind = ("several" if arguments[-1] is ... else f"{len(arguments)}"), _in_words(arguments[0])
+        return f"a tuple of {count}, each {kind}"
+    return " or ".join(map(_in_words, arguments))
 
 
 def _check_shape(name: str, value: Any, hint: Any) -> None:

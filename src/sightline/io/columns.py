@@ -9,6 +9,7 @@ from .._core.files import PathLike, check_writable, replacing
 from ..sky.geometry import HealpixSky
 from .headers import describe, pixel_cards, primary_header
 from .tables import marked
+from .units import check_unit
 
 
 def write_columns(
@@ -28,8 +29,8 @@ def write_columns(
     - `model`: what made them, kept as text in the header. What is not finite is written as -1.6375e30, which HEALPix
       software knows.
 
-    **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size.
-    The file appears whole or not at all.
+    **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size,
+    and units that astropy does not know. The file appears whole or not at all.
 
     !!! example
         >>> rm = simulator.rotation_measure(sky)
@@ -74,6 +75,7 @@ def _check(sky: Any, columns: Mapping[str, tuple[Any, str]]) -> None:
         raise TypeError(f"sky is {type(sky).__name__}: HEALPix files hold maps of sl.HealpixSky only.")
     if not columns:
         raise ValueError("columns is empty: give at least one name with its values and unit.")
-    for name, (values, _) in columns.items():
+    for name, (values, unit) in columns.items():
+        check_unit(unit, f"columns[{name!r}]")
         if np.shape(values) != (sky.size,):
             raise ValueError(f"columns[{name!r}] has shape {np.shape(values)}, the sky has {sky.size} pixels.")

@@ -80,6 +80,20 @@ def unit_factor(given: str, wanted: str, where: str, angles: bool = True) -> flo
         raise FileError(f"{where} has the unit {given!r}, which is none of {wanted!r}: {error}") from None
 
 
+def check_unit(unit: str, where: str) -> None:
+    """Refuses a unit that no reader would know; `""` is none.
+
+    **Arguments:** `where`: what has it, for the error.
+
+    **Raises:** `ValueError`.
+    """
+    if unit and brightness(unit) is None:
+        try:
+            _parse(unit)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}. Spell it as FITS does, 'rad m-2', or give '' for none.") from None
+
+
 def _parse(text: str) -> Any:
     """A unit of astropy from text in any of its formats.
 

@@ -62,7 +62,11 @@ class Bounded(Distribution):
     @property
     def is_normalised(self) -> bool:
         """Whether it is known how much of the distribution lies between the bounds."""
-        return type(self.base_dist).cdf is not Distribution.cdf
+        try:
+            jax.eval_shape(self.base_dist.cdf, jnp.ones(self.batch_shape + self.event_shape))
+        except NotImplementedError:
+            return False
+        return True
 
     def _mass(self) -> Any:
         """How much of the distribution lies between the bounds, 1 where that is not known."""

@@ -25,11 +25,13 @@ def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
     **Raises:** `TypeError` for what is no continuous distribution, `ValueError` for another shape, an empty range, or
     numbers with a unit: they have that of the parameter.
     """
-    from numpyro.distributions import Distribution
+    from numpyro.distributions import Delta, Distribution
 
     if not isinstance(prior, Distribution):
         hint = ", a class: call it" if isinstance(prior, type) else ""
         raise TypeError(f"The prior of {name} must be a numpyro distribution, not {prior!r}{hint}.")
+    if isinstance(prior, Delta):
+        raise TypeError(f"The prior of {name} is a single value: leave it out of the priors, or hold it by space.pin.")
     if prior.is_discrete:
         raise TypeError(f"The prior of {name} is discrete: {describe(prior)}. It must be continuous.")
     events = len(prior.event_shape)

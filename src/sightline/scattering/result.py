@@ -15,7 +15,7 @@ class Tallied(eqx.Module):
     """Stokes parameters of a tally, the mean over packets, each with its standard error.
 
     - `I`, `Q`, `U`: in the bins of the tally; Q and U from north, the IAU convention with +z as north.
-    - `error`, `error_Q`, `error_U`: from the scatter of what single packets gave.
+    - `error`, `error_Q`, `error_U`: from the scatter of what single packets gave; NaN of one packet.
 
     !!! example
         >>> found = sl.scattering.Tallied.of(jnp.array([[4.0], [1.0], [0.0]]), jnp.array([[4.0], [1.0], [0.0]]), 8)
@@ -41,7 +41,7 @@ class Tallied(eqx.Module):
     def of(cls, total: Float[Array, "3 *bins"], square: Float[Array, "3 *bins"], packets: int) -> "Tallied":
         """From sums over packets of what each gave, and of its square."""
         mean = total / packets
-        variance = jnp.maximum(square / packets - mean * mean, 0) / packets
+        variance = jnp.maximum(square / packets - mean * mean, 0) / (packets - 1)  # NaN of a single one
         lit = variance > 0
         error = jnp.where(lit, jnp.sqrt(jnp.where(lit, variance, 1)), variance)  # 0, or NaN
         return cls(*mean, *error)

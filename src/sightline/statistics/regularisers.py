@@ -62,6 +62,7 @@ class Smoothness(AbstractGaussianRegulariser):
     """Neighbours of a grid should not differ: r = sqrt(w) (v_(i+1) - v_i) along every axis of the grid.
 
     With `order=2` slopes should not differ: r = sqrt(w) (v_(i+1) - 2 v_i + v_(i-1)), so that a linear field is free.
+    A grid of three dimensions whose voxels are f times smaller keeps the strength with w/f, or f w of order 2.
 
     **Arguments:**
 
@@ -89,6 +90,8 @@ class Smoothness(AbstractGaussianRegulariser):
     def __check_init__(self) -> None:
         if not self.axes or max(self.axes) >= 0:
             raise ValueError(f"Smoothness.axes = {self.axes}: count axes from the end, -1, -2, ...")
+        if len(set(self.axes)) < len(self.axes):
+            raise ValueError(f"Smoothness.axes = {self.axes} names an axis twice: give it a larger weight.")
         if getattr(self.weight, "shape", ()) not in ((), (len(self.axes),)):
             raise ValueError(f"Smoothness.weight has shape {self.weight.shape}: one number, or one for each axis.")
 
@@ -106,6 +109,7 @@ class TotalVariation(AbstractGaussianRegulariser):
 
     All channels and axes of a node count together, so that edges cost the same in every direction and of every
     component. Where |d| is well below e it is quadratic, as `Smoothness` of weight w/e; well above it grows as |d|.
+    With voxels f times smaller w/f^2 and e/f keep the strength.
 
     **Arguments:**
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..._core.files import PathLike
 from ..._core.reading import FileError
 from ...galaxies.cubes import Channels
+from ..units import unit_factor
 
 MEDIA = {"AWAV": "air", "WAVE": "vacuum"}
 TYPES = {medium: name for name, medium in MEDIA.items()}
@@ -86,8 +87,10 @@ def _edges(file: Any, header: Any, kind: str, path: PathLike) -> np.ndarray:
     if TABLE in names and EDGES in file[names.index(TABLE)].columns.names:
         return np.asarray(file[names.index(TABLE)].data[EDGES], np.float64).ravel()
     if "WAVE" in names:
-        waves = np.asarray(file[names.index("WAVE")].data, np.float64).ravel()
-        return _plausible(edges_between(waves, path), "the extension WAVE must be in Angstrom", path)
+        waves = file[names.index("WAVE")]
+        unit = str(waves.header.get("BUNIT", "")).strip() or "Angstrom"
+        values = np.asarray(waves.data, np.float64).ravel() * unit_factor(unit, "Angstrom", f"{path}: WAVE")
+        return _plausible(edges_between(values, path), f"the extension WAVE says {unit}: write BUNIT as it is", path)
     pixel = np.arange(int(header["NAXIS3"])) + 1 - _number(header, "CRPIX3", path, 0.0)
     start, step = _number(header, "CRVAL3", path), _step(header, path)
     unit = str(header.get("CUNIT3", "")).strip()
@@ -121,8 +124,6 @@ def _plausible(edges: np.ndarray, cure: str, path: PathLike) -> np.ndarray:
 
 
 def _angstroms(unit: str, path: PathLike) -> float:
-    from ..units import unit_factor
-
     return unit_factor(unit.strip() or "m", "Angstrom", f"{path}: CUNIT3")
 
 

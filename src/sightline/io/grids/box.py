@@ -18,12 +18,15 @@ class Box(NamedTuple):
 
     - `shape`: values along x, y, z; `half_widths`, `centre`: of the box, (3,) kpc.
     - `layout`: `"nodes"` from wall to wall, or `"cells"`, at whose centres the values are.
+    - `interpolation`, `outside`: between them and beyond the walls, as `sl.fields.AbstractGrid` has them.
     """
 
     shape: tuple[int, int, int]
     half_widths: tuple[float, float, float]
     centre: tuple[float, float, float]
     layout: str
+    interpolation: str = "linear"
+    outside: str = "zero"
 
 
 def kind_of(grid: Any) -> str:
@@ -51,7 +54,8 @@ def check_kind(kind: str) -> None:
 
 def box_of(grid: Any) -> Box:
     """The place of a grid."""
-    return Box(tuple(grid.values.shape[-3:]), grid.half_widths, grid.centre, grid.layout)
+    rules = (grid.layout, grid.interpolation, grid.outside)
+    return Box(tuple(grid.values.shape[-3:]), grid.half_widths, grid.centre, *rules)
 
 
 def build(kind: str, values: np.ndarray, box: Box, path: Any) -> Any:
@@ -64,4 +68,5 @@ def build(kind: str, values: np.ndarray, box: Box, path: Any) -> Any:
         where = tuple(map(int, np.unravel_index(bad[0], values.shape)))
         raise FileError(f"path = {path}: {bad.size} of its values are not finite, or negative, the first at {where}.")
     array = jnp.asarray(values, default_float())
-    return CLASSES[kind](array, half_widths=box.half_widths, centre=box.centre, layout=box.layout)
+    place = {name: value for name, value in box._asdict().items() if name != "shape"}
+    return CLASSES[kind](array, **place)

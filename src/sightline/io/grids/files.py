@@ -17,7 +17,8 @@ def write_grid(path: PathLike, grid: Any, layout: str = "hdf5", overwrite: bool 
     """Writes a magnetic field or an electron density on a grid to a file that other software reads.
 
     - `"hdf5"`: a data set `magnetic_field` [G] with the axes component, x, y, z, or `electron_density` [cm^-3] with x,
-      y, z, whose scales are the coordinates [kpc] of its values, at nodes or in cells.
+      y, z, whose scales are the coordinates [kpc] of its values, at nodes or in cells. It keeps the grid's
+      `interpolation` and `outside`, which the others do not: they are linear, and zero beyond their box.
     - `"hammurabi"`: hammurabiX; float64, little-endian, Gauss or cm^-3, z fastest, then y, then x, the components of a
       vector together, at nodes. Its `<box_breg>` is told nx, x_min = c_x - X, x_max = c_x + X, and so on.
     - `"crpropa"`: CRPropa 3; the same in float32 and in cells: `loadGrid(grid, path, gauss)` of a grid of
@@ -65,7 +66,8 @@ def read_grid(
     - `kind`: `"magnetic"` or `"electrons"`.
     - `shape`: whole numbers, (nx, ny, nz); `half_widths`, `centre`: of the box, (3,) kpc; raw files do not say them.
 
-    **Returns:** `sl.magnetic.Grid` or `sl.electrons.Grid`, zero outside its box.
+    **Returns:** `sl.magnetic.Grid` or `sl.electrons.Grid`, linear and zero outside its box unless the file says
+    otherwise.
 
     **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for files of another size, axes without names
     and values that are not finite; `ValueError` for a box that is missing or superfluous.

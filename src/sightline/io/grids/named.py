@@ -13,7 +13,8 @@ AXES = ("x", "y", "z")
 NAMES = {"magnetic": "magnetic_field", "electrons": "electron_density"}
 OWN = {"magnetic": "uG", "electrons": "cm-3"}
 WRITTEN = {"magnetic": "G", "electrons": "cm-3"}
-LAYOUTS = ("cells", "nodes")
+RULES = {"layout": ("cells", "nodes"), "interpolation": ("linear", "cubic"), "outside": ("zero", "nearest")}
+"""What a data set may say of its grid; the first is what it has said where it says nothing."""
 
 
 def write_named(path: PathLike, kind: str, values: np.ndarray, box: Box, overwrite: bool) -> None:
@@ -29,7 +30,9 @@ def write_named(path: PathLike, kind: str, values: np.ndarray, box: Box, overwri
     span = within_cells(box.shape, box.half_widths) if box.layout == "cells" else box.half_widths
     with replacing(path, overwrite) as temporary, h5py.File(temporary, "w") as file:
         data = file.create_dataset(NAMES[kind], data=values * factor)
-        data.attrs["unit"], data.attrs["layout"] = WRITTEN[kind], box.layout
+        data.attrs["unit"] = WRITTEN[kind]
+        for rule in RULES:
+            data.attrs[rule] = getattr(box, rule)
         if kind == "magnetic":
             data.dims[0].label = "component"
         for name, places, middle in zip(AXES, axes(box.shape, span), box.centre, strict=True):
@@ -56,12 +59,18 @@ def read_named(path: PathLike, kind: str) -> tuple[np.ndarray, Box]:
         order = _order(data, kind, path)
         values = np.transpose(np.asarray(data[()], np.float64), order)
         factor = unit_factor(_text(data.attrs.get("unit", "")) or OWN[kind], OWN[kind], f"{path}: {data.name}")
-        layout = _text(data.attrs.get("layout", "cells"))
-        if layout not in LAYOUTS:
-            raise FileError(f"path = {path}: layout = {layout!r} must be one of {', '.join(LAYOUTS)}.")
-        sides = [_side(file, name, count, layout, path) for name, count in zip(AXES, values.shape[-3:], strict=True)]
+        rules = {rule: _rule(data, rule, path) for rule in RULES}
+        counts = zip(AXES, values.shape[-3:], strict=True)
+        sides = [_side(file, name, count, rules["layout"], path) for name, count in counts]
     halves, middles = zip(*sides, strict=True)
-    return values * factor, Box(values.shape[-3:], halves, middles, layout)
+    return values * factor, Box(values.shape[-3:], halves, middles, **rules)
+
+
+def _rule(data: Any, rule: str, path: PathLike) -> str:
+    found = _text(data.attrs.get(rule, RULES[rule][0]))
+    if found not in RULES[rule]:
+        raise FileError(f"path = {path}: {rule} = {found!r} must be one of {', '.join(RULES[rule])}.")
+    return found
 
 
 def _order(data: Any, kind: str, path: PathLike) -> list[int]:

@@ -10,7 +10,7 @@ from ..._core.files import PathLike
 from ..._core.reading import FileError
 from ..tables import check_table
 
-_UNITS = {"kev": 1.0, "ev": 1e-3, "mev": 1e3, "gev": 1e6}
+_UNITS = {"kev": 1.0, "ev": 1e-3, "mev": 1e3, "gev": 1e6, "meV": 1e-6}
 
 
 @contextlib.contextmanager
@@ -99,9 +99,10 @@ def energies(table: Any, name: str, path: PathLike) -> np.ndarray:
     **Raises:** `FileError` for other units and columns.
     """
     unit = str(form_of(table, name).unit or "keV").strip()
-    if unit.lower() not in _UNITS:
+    factor = _UNITS.get(unit, _UNITS.get(unit.lower()))  # case matters between meV and MeV alone
+    if factor is None:
         raise FileError(f"path = {path}: column {name} is in {unit!r}, and must be in keV: convert it.")
-    return _one(column(table, name, path), name, path) * _UNITS[unit.lower()]
+    return _one(column(table, name, path), name, path) * factor
 
 
 def scalars(table: Any, name: str, path: PathLike) -> np.ndarray:

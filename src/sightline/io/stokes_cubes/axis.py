@@ -52,13 +52,31 @@ def hertz_of(file: Any, header: Any, axis: int, path: PathLike) -> np.ndarray:
     kind = str(header[f"CTYPE{axis}"]).strip().upper()
     unit = str(header.get(f"CUNIT{axis}", "")).strip()
     factor = unit_factor(unit, "Hz", f"path = {path}: CUNIT{axis}") if unit else 1.0
-    first, step, start = (float(header[f"{key}{axis}"]) for key in ("CRVAL", "CDELT", "CRPIX"))
+    first, step, start = linear(header, axis, path)
     tabled = kind.endswith("-TAB") and (first, step, start) == (1, 1, 1) and f"PS{axis}_2" not in header
     if "-" in kind and not tabled:
         raise FileError(f"path = {path}: CTYPE{axis} = {kind!r} is not evenly spaced: pass frequencies=, a list in Hz.")
     if tabled:
         return factor * _tabled(file[str(header[f"PS{axis}_0"])], str(header[f"PS{axis}_1"]), path)
     return factor * (first + step * (np.arange(int(header[f"NAXIS{axis}"])) + 1 - start))
+
+
+def linear(header: Any, axis: int, path: PathLike) -> tuple[float, float, float]:
+    """The value at the pixel of reference of an axis, what a pixel adds, and which pixel that is, from 1.
+
+    **Raises:** `FileError` for a card that is missing or no number.
+    """
+    matrix = f"CD{axis}_{axis}" in header
+
+    def number(name: str, default: float | None = None) -> float:
+        value = header.get(name, default)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
+            return float(value)
+        raise FileError(f"path = {path}: {name} is missing or no number: the axis {axis} has no coordinates.")
+
+    scale, least = 1.0 if matrix else number(f"PC{axis}_{axis}", 1.0), 1.0 if header[f"NAXIS{axis}"] == 1 else None
+    step = scale * number(f"CD{axis}_{axis}" if matrix else f"CDELT{axis}", least)
+    return number(f"CRVAL{axis}"), step, number(f"CRPIX{axis}", 0.0)
 
 
 def _tabled(table: Any, column: str, path: PathLike) -> np.ndarray:

@@ -12,7 +12,7 @@ from ...sky.geometry import Directions
 from ...sky.stokes import Stokes
 from ..tables import open_fits
 from ..units import brightness
-from .axis import frequency_axis, hertz_of, listed
+from .axis import frequency_axis, hertz_of, linear, listed
 from .places import places_of, turn_of, turned
 
 _NUMBERED = {1: "I", 2: "Q", 3: "U", 4: "V"}
@@ -123,7 +123,8 @@ def _check_stokes(header: Any, name: str, path: PathLike) -> None:
     """Refuses a cube that says it is of another parameter, by the card STOKES or an axis of that name."""
     axes = [n for n in range(1, int(header["NAXIS"]) + 1) if str(header.get(f"CTYPE{n}", "")).strip() == "STOKES"]
     told = {str(header.get("STOKES", "")).strip().upper()}
-    told |= {_NUMBERED.get(round(float(header.get(f"CRVAL{n}", 0))), "") for n in axes}
+    for first, step, start in (linear(header, n, path) for n in axes if f"CRVAL{n}" in header):
+        told.add(_NUMBERED.get(round(first + step * (1 - start)), ""))
     others = told.intersection(_NUMBERED.values()).difference(name)
     if others:
         raise FileError(f"path = {path} holds Stokes {', '.join(sorted(others))}, and is given as {name}.")

@@ -21,7 +21,7 @@ def equivalent_width(
     **Arguments:** `line`, `continuum`: an `AbstractPhotonSpectrum` each; `low`, `high`: keV, a band
     that holds the line.
 
-    **Returns:** W, (), keV.
+    **Returns:** W, (), keV; NaN where a line has no continuum to be compared with.
 
     **Raises:** `ValueError` for a `low` above `high`; `TypeError` for what is no photon spectrum.
 
@@ -35,6 +35,7 @@ def equivalent_width(
     for name, one in (("line", line), ("continuum", continuum)):
         check_kind(name, one, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
     bins, inside = band(Sum(line=line, continuum=continuum), *given_band(low, high))
-    width, behind = bins.high - bins.low, continuum.binned(bins)
-    some = inside & (width > 0) & (behind != 0)
-    return jnp.sum(jnp.where(some, line.binned(bins) * width / jnp.where(some, behind, 1), 0))
+    photons, behind, some = line.binned(bins), continuum.binned(bins), inside & (bins.high > bins.low)
+    share = photons * (bins.high - bins.low) / jnp.where(behind != 0, behind, 1)
+    bare = some & (behind == 0) & (photons != 0)
+    return jnp.sum(jnp.where(some, jnp.where(bare, jnp.nan, share), 0))
