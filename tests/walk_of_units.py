@@ -84,7 +84,7 @@ DataSet
 Fisher FitResult Trace Chains Calibration Approximation Selection Ray Plasma StokesVector FaradayVector
 TransferCoefficients Population Photons Structures ErrorEstimate
 BrightnessMap ElectronFlux FaradaySky Pulsars RotationMeasures Preset Entry Table
-BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
+LeaveOneOut BinnedMean map_rays vmap_rays Profile difference labels ravel evaluate
 Forecast AngularPower Joint Marginal Synthesis Mixture
 Assignment Emitters Frame PrincipalTable
 FoldedCounts SourceAndBackground Amortised Derived Goodness TableData TableParameter TableGrid Rows Amplitudes Residuals

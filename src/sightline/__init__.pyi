@@ -53,6 +53,7 @@ from .inference import fisher as fisher
 from .inference import fit as fit
 from .inference import fit_many as fit_many
 from .inference import goodness as goodness
+from .inference import leave_one_out as leave_one_out
 from .inference import posterior_predictive as posterior_predictive
 from .inference import profile as profile
 from .inference import sample as sample

@@ -28,6 +28,8 @@ from .goodness import Goodness as Goodness
 from .goodness import goodness as goodness
 from .hamiltonian import HMC as HMC
 from .hamiltonian import NUTS as NUTS
+from .leave_one_out import LeaveOneOut as LeaveOneOut
+from .leave_one_out import leave_one_out as leave_one_out
 from .low_rank import LowRank as LowRank
 from .many import fit_many as fit_many
 from .method import AbstractMethod as AbstractMethod

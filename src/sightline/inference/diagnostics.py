@@ -50,15 +50,21 @@ def ess(vector: np.ndarray, method: str) -> np.ndarray:
 
 def pareto_k(weights: np.ndarray) -> float:
     """The shape of the tail of importance weights, from their logarithms, (draws,); 0 where they hardly differ."""
-    if np.ptp(weights) < EQUAL:
-        return 0.0
+    return smoothed(weights)[1]
+
+
+def smoothed(weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Logarithms of importance weights, (draws,), Pareto-smoothed, and k: as they are, and 0, where they hardly differ."""
     weights = np.asarray(weights - np.max(weights), np.float64)
+    if np.ptp(weights) < EQUAL:
+        return weights, 0.0
     with np.errstate(all="ignore"):  # arviz divides by tails without extent
-        return float(np.asarray(_smoothed(weights)[1]))
+        found, k = _smoothed(weights)
+    return np.asarray(found), float(np.asarray(k))
 
 
 def _smoothed(weights: np.ndarray) -> Any:
-    """Pareto-smoothed logarithms of weights, and k."""
+    """By arviz."""
     arviz = import_arviz()
     if before_1(arviz):
         return arviz.psislw(weights)

@@ -29,21 +29,30 @@ def posterior_predictive(
     !!! example
         >>> predicted = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=10)
     """
+    check_key(key)
+    chosen = spread(posterior, chains, draws)
+    found = _predict(posterior, chosen, jax.random.split(key, draws))
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def spread(posterior: Posterior, chains: Chains, draws: int | None) -> dict[str, jax.Array]:
+    """So many of the draws of chains, spread over all; `None`: all.
+
+    **Returns:** by name, (draws, ...).
+
+    **Raises:** as `posterior_predictive`.
+    """
     refuse_units(draws=draws)
     check_posterior(posterior)
     check_kind("chains", chains, Chains, "what sl.sample returns")
-    check_key(key)
     known = of_posterior(posterior, chains.parameters)
-    values = {name: value.reshape(-1, *value.shape[2:]) for name, value in known.items()}
     total = chains.vector.shape[0] * chains.vector.shape[1]
+    draws = total if draws is None else draws
     check_counts(draws=draws)
     if draws > total:
         raise ValueError(f"draws = {draws} must be between 1 and the {total} that the chains have.")
     index = np.linspace(0, total - 1, draws).astype(int)
-    chosen = {name: jnp.asarray(value[index]) for name, value in values.items()}
-    return {
-        name: np.asarray(value) for name, value in _predict(posterior, chosen, jax.random.split(key, draws)).items()
-    }
+    return {name: jnp.asarray(value.reshape(-1, *value.shape[2:])[index]) for name, value in known.items()}
 
 
 @eqx.filter_jit

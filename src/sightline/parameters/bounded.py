@@ -64,7 +64,7 @@ class Bounded(Distribution):
         """Whether it is known how much of the distribution lies between the bounds."""
         try:
             jax.eval_shape(self.base_dist.cdf, jnp.ones(self.batch_shape + self.event_shape))
-        except NotImplementedError:
+        except RuntimeError:  # numpyro says so that there is none
             return False
         return True
 
