@@ -54,7 +54,7 @@ def pareto_k(weights: np.ndarray) -> float:
 
 
 def smoothed(weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Logarithms of importance weights, (draws,), Pareto-smoothed, and k: as they are, and 0, where they hardly differ."""
+    """Logarithms of importance weights, (draws,), Pareto-smoothed, and k; as they are, k = 0, where alike."""
     weights = np.asarray(weights - np.max(weights), np.float64)
     if np.ptp(weights) < EQUAL:
         return weights, 0.0

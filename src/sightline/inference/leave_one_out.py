@@ -27,8 +27,8 @@ class LeaveOneOut:
     - `elpd`, `error`: of all data, and its standard error; of two models of the same data the one with more foretells
       better, `found.above(other)`.
     - `effective`: p_eff, how many parameters the data had to tell.
-    - `terms`, `pareto_k`: of each datum, in the shape of the data, by the name of the likelihood; `reliable`: whether no
-      k exceeds 0.7.
+    - `terms`, `pareto_k`: of each datum, in the shape of the data, by the name of the likelihood; `reliable`: whether
+      no k exceeds 0.7.
 
     Printed, it is a table with a verdict.
 
