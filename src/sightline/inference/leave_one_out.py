@@ -5,7 +5,6 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-from scipy.special import logsumexp
 
 from ..parameters import Table
 from ..statistics import Posterior
@@ -135,12 +134,8 @@ def _left_out(logs: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.nda
 
 
 def _of_datum(logs: np.ndarray) -> tuple[float, float, float]:
-    weights, k = smoothed(-logs)
-    return (
-        float(logsumexp(weights + logs) - logsumexp(weights)),
-        float(logsumexp(logs) - np.log(len(logs))),
-        k,
-    )
+    (weights, k), total = smoothed(-logs), np.logaddexp.reduce
+    return float(total(weights + logs) - total(weights)), float(total(logs) - np.log(len(logs))), k
 
 
 def _joined(parts: dict[str, np.ndarray]) -> np.ndarray:

@@ -47,11 +47,11 @@ def spread(posterior: Posterior, chains: Chains, draws: int | None) -> dict[str,
     check_kind("chains", chains, Chains, "what sl.sample returns")
     known = of_posterior(posterior, chains.parameters)
     total = chains.vector.shape[0] * chains.vector.shape[1]
-    draws = total if draws is None else draws
-    check_counts(draws=draws)
-    if draws > total:
+    count = total if draws is None else draws
+    check_counts(draws=count)
+    if count > total:
         raise ValueError(f"draws = {draws} must be between 1 and the {total} that the chains have.")
-    index = np.linspace(0, total - 1, draws).astype(int)
+    index = np.linspace(0, total - 1, count).astype(int)
     return {name: jnp.asarray(value.reshape(-1, *value.shape[2:])[index]) for name, value in known.items()}
 
 
