@@ -1,5 +1,7 @@
 """Posteriors by quadrature against closed forms and scipy."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -173,3 +175,22 @@ def test_numbers_that_are_held_need_no_range():
     assert found.sd == pytest.approx((1 - 0.8**2 / 2) ** 0.5, rel=1e-7)
     with pytest.raises(ValueError, match="is held by pin"):
         sl.scan(sl.Posterior(space, data), {"x[1]": (-20, 20)})
+
+
+@pytest.mark.parametrize("count", [60, 80, 120])
+def test_many_maxima_are_all_found(count):
+    """Nodes of a coarse path fall on the maxima between: valleys must be looked for step by step."""
+    rate, noise = count * 2 * np.pi / 2000, sl.statistics.Gaussian(np.array([0.05, 0.05]))
+    space = sl.ParameterSpace({"x": jnp.asarray(0.3)}, {"x": dist.Uniform(-1000.0, 1000.0)})
+
+    def law(model):
+        return jnp.stack([jnp.cos(rate * model["x"]), jnp.sin(rate * model["x"])])
+
+    posterior = sl.Posterior(space, sl.Likelihood(law, [1.0, 0.0], noise))
+    with pytest.warns(sl.inference.ScanWarning) if count > 100 else contextlib.nullcontext():
+        found = sl.scan(posterior, {"x": (-1000, 1000)})
+    assert found.mean == pytest.approx(0, abs=1e-6)
+    # half a peak at either end, whole ones between
+    places = 2000 / count * (np.arange(count + 1) - count / 2)
+    weights = np.r_[0.5, np.ones(count - 1), 0.5]
+    assert found.sd == pytest.approx(np.sqrt(np.sum(weights * places**2) / count), rel=2e-3)

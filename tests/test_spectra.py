@@ -413,3 +413,17 @@ def test_lines_without_a_continuum_have_no_width():
     cold, line = sl.spectra.BlackBody(0.005), sl.spectra.Line(9.0, 0.0, 1e-5)
     assert np.isnan(sl.spectra.equivalent_width(line, cold, 8.0, 10.0))
     assert sl.spectra.equivalent_width(0 * line, cold, 8.0, 10.0) == 0
+
+
+@pytest.mark.parametrize("redshift", [0.1, 0.5, 2.0])
+def test_equivalent_widths_of_narrow_lines_at_a_redshift(precision, redshift):
+    """W as observed is that at rest by 1 + z, for a line without width, too; its slope is that of 1/N."""
+    steep, rtol = sl.spectra.PowerLaw(2.0, 1e-2), 1e-9 if precision == "float64" else 1e-5
+
+    def width(energy):
+        line = sl.spectra.Redshifted(sl.spectra.Line(energy, 0.0, 3e-5), redshift)
+        return sl.spectra.equivalent_width(line, sl.spectra.Redshifted(steep, redshift), 1.0, 8.0)
+
+    rest = 3e-5 / (1e-2 * 6.4**-2.0)
+    assert float(width(6.4)) == pytest.approx(rest / (1 + redshift), rel=rtol)
+    assert float(jax.grad(width)(6.4)) == pytest.approx(2 * rest / 6.4 / (1 + redshift), rel=rtol)

@@ -53,3 +53,4 @@ from .selection import Evidence as Evidence
 from .selection import Selection as Selection
 from .selection import Validation as Validation
 from .selection import select as select
+from .summit import ScanWarning as ScanWarning

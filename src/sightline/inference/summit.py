@@ -14,8 +14,13 @@ from ..statistics import Posterior
 TOGETHER = 4096  # points that are evaluated at a time
 SIDE, FINE = {1: 65, 2: 33}, {1: 512, 2: 64}  # points along each number of grids for the largest maximum, and for all
 ZOOMS, STEPS = 8, 30
-BETWEEN, SHALLOW = 64, 1e-3  # points of a path between two maxima, and how much lower the density must be on it
+BETWEEN, SHALLOW = 64, 1e-3  # points, at least, of a path between two maxima, and how much lower the density must be on it
+HALVES = 8  # lengths of a step that are tried
 DEEP, OTHERS = 40.0, 100  # logarithms below the largest density, and how many maxima are looked at beside it
+
+
+class ScanWarning(UserWarning):
+    """A density with more maxima than `sl.scan` looks at."""
 
 
 class Density:
@@ -72,7 +77,7 @@ def summit(density: Density) -> Summit:
 
     **Raises:** `ValueError` where the density is nowhere finite.
     """
-    mode = _climbed(density, _highest(density))
+    mode = _climbed(density, _highest(density), density.low, density.high)
     gradient, hessian = density.slopes(mode)
     return Summit(mode, float(density.heights(mode[None])[0]), _scale(density, gradient, hessian))
 
@@ -82,27 +87,46 @@ def summits(density: Density) -> list[Summit]:
 
     **Raises:** `ValueError` where the density is nowhere finite.
     """
-    found = [summit(density)]
-    for point in _maxima(density):
-        if not all(_valley(density, point, one.mode) for one in found):
+    found, points = [summit(density)], _maxima(density)
+    for point in points[:OTHERS]:
+        if not _is_another(density, point, found):
             continue
-        mode = _climbed(density, point)
+        mode = _climbed(density, point, *_about(density, point))
         height, slopes = float(density.heights(mode[None])[0]), density.slopes(mode)
         high, arrived = height > found[0].height - DEEP, _is_level(density, mode, slopes[0])
-        if high and arrived and all(_valley(density, mode, one.mode) for one in found):
+        if high and arrived and _is_another(density, mode, found):
             found.append(Summit(mode, height, _scale(density, *slopes)))
-    if len(found) >= OTHERS:
+    if len(found) > OTHERS or (len(points) > OTHERS and len(found) > OTHERS // 2):
         warnings.warn(
-            f"scan: the density of {', '.join(density.labels)} has more than {OTHERS - 1} maxima, of which some may be "
+            f"scan: the density of {', '.join(density.labels)} has more than {OTHERS} maxima, of which some may be "
             "left out: take a smaller range.",
+            ScanWarning,
             stacklevel=4,
         )
     return sorted(found, key=lambda one: -one.height)
 
 
+def _about(density: Density, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The box about a node of the grid in which the maximum lies of which it tells."""
+    size = point.size  # along a line that is between the next nodes, in a plane it may be a little farther
+    steps = size * (density.high - density.low) / (FINE[size] - 1)
+    return np.maximum(point - steps, density.low), np.minimum(point + steps, density.high)
+
+
+def _is_another(density: Density, point: np.ndarray, found: list[Summit]) -> bool:
+    """Whether valleys part a point from all maxima; along a line from the nearest on either side."""
+    modes = [one.mode for one in found]
+    if point.size == 1:
+        sides = [[one for one in modes if one[0] <= point[0]], [one for one in modes if one[0] >= point[0]]]
+        modes = [min(side, key=lambda one: abs(one[0] - point[0])) for side in sides if side]
+    return all(_valley(density, point, one) for one in modes)
+
+
 def _valley(density: Density, one: np.ndarray, other: np.ndarray) -> bool:
     """Whether the density is lower between two points than at both."""
-    path = one + np.linspace(0.0, 1.0, BETWEEN)[:, None] * (other - one)
+    step = (density.high - density.low) / (FINE[one.size] - 1)
+    count = max(BETWEEN, int(4 * np.max(np.abs(other - one) / step)))  # not as many as there may be maxima
+    path = one + np.linspace(0.0, 1.0, count)[:, None] * (other - one)
     heights = density.heights(path)
     return bool(np.min(heights) < min(heights[0], heights[-1]) - SHALLOW)
 
@@ -123,7 +147,7 @@ def _maxima(density: Density) -> np.ndarray:
     heights = density.heights(points).reshape([axis.size for axis in axes])
     highest = maximum_filter(heights, size=3, mode="nearest")
     places = np.flatnonzero(np.isfinite(heights) & (heights == highest))
-    return points[places[np.argsort(-heights.ravel()[places])][:OTHERS]]
+    return points[places[np.argsort(-heights.ravel()[places])]]
 
 
 def _highest(density: Density) -> np.ndarray:
@@ -140,19 +164,20 @@ def _highest(density: Density) -> np.ndarray:
     return best
 
 
-def _climbed(density: Density, point: np.ndarray) -> np.ndarray:
-    """Newton's steps up, along the sides of the box where the density rises across them."""
+def _climbed(density: Density, point: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Newton's steps up within a box, along its sides where the density rises across them, shorter ones if need be."""
     height = density.heights(point[None])[0]
     for _ in range(STEPS):
         gradient, hessian = density.slopes(point)
-        free = ~(((point <= density.low) & (gradient <= 0)) | ((point >= density.high) & (gradient >= 0)))
+        free = ~(((point <= low) & (gradient <= 0)) | ((point >= high) & (gradient >= 0)))
         step = np.zeros_like(point)
         if np.any(free):
             values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
             strength = np.maximum(np.abs(values), np.finfo(float).tiny)
             step[free] = vectors @ ((vectors.T @ gradient[free]) / strength)
-        trial = np.clip(point + step, density.low, density.high)
-        found = density.heights(trial[None])[0]
+        trials = np.clip(point + step * 0.5 ** np.arange(HALVES)[:, None], low, high)
+        heights = density.heights(trials)
+        trial, found = max(zip(trials, heights, strict=True), key=lambda pair: pair[1])
         if not found >= height - 1e-9 * max(1.0, abs(height)) or np.all(trial == point):
             break
         point, height = trial, max(height, found)

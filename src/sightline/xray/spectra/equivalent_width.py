@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from ..._core.given import check_kind
 from .base import AbstractPhotonSpectrum, Sum
 from .flux import given_band
-from .nodes import band
+from .nodes import at_nodes, band
 
 
 def equivalent_width(
@@ -35,7 +35,8 @@ def equivalent_width(
     for name, one in (("line", line), ("continuum", continuum)):
         check_kind(name, one, AbstractPhotonSpectrum, "one of sl.spectra that has photons")
     bins, inside = band(Sum(line=line, continuum=continuum), *given_band(low, high))
-    photons, behind, some = line.binned(bins), continuum.binned(bins), inside & (bins.high > bins.low)
-    share = photons * (bins.high - bins.low) / jnp.where(behind != 0, behind, 1)
-    bare = some & (behind == 0) & (photons != 0)
-    return jnp.sum(jnp.where(some, jnp.where(bare, jnp.nan, share), 0))
+    behind = at_nodes(continuum, bins)
+    known = behind != 0
+    share = line.binned(bins, jnp.where(known, 1 / jnp.where(known, behind, 1), 0))
+    bare = ~jnp.all(known, axis=0) & (line.binned(bins) != 0)
+    return jnp.sum(jnp.where(inside, jnp.where(bare, jnp.nan, share), 0))
