@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 import sightline as sl
-from sightline.parameters.priors import log_density
+from sightline.parameters.densities import log_density
+from sightline.parameters.priors import check_prior
 
 KEY = jax.random.key(5)
 ONE = sl.statistics.Gaussian([0.3])
@@ -168,6 +169,26 @@ def test_what_is_pinned_at_an_end_of_its_prior_is_not_free():
         assert "at its bound" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("prior", "value", "density", "slope"),
+    [
+        (dist.Gamma(1.0, 2.0), 0.0, np.log(2), -2.0),
+        (dist.Chi2(2.0), 0.0, -np.log(2), -0.5),
+        (dist.Weibull(1.0, 1.0), 0.0, 0.0, -1.0),
+        (dist.Gamma(2.0, 1.0), 0.0, -np.inf, 0.0),
+        (dist.LogNormal(0.0, 1.0), 0.0, -np.inf, 0.0),
+        (dist.InverseGamma(2.0, 1.0), 0.0, -np.inf, 0.0),
+        (dist.Dirichlet(jnp.ones(3)), (0.0, 0.5, 0.5), np.log(2), (0.0, 0.0, 0.0)),
+    ],
+)
+def test_ends_where_the_formula_has_no_number(precision, prior, value, density, slope):
+    """0 log 0 of exponentials and flat fractions; what has no limit, or 0, has no density there."""
+    prior = check_prior(prior, "x", np.shape(value))
+    found = jax.value_and_grad(lambda x: log_density(prior, x))(jnp.asarray(value))
+    np.testing.assert_allclose(found[0], density, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found[1], slope, atol=1e-5)
+
+
 def test_folded_priors_are_cut_at_bounds():
     """numpyro knows no cumulative function of them: their density stays p(x), and draws keep the bounds."""
     prior = dist.FoldedDistribution(dist.Normal(0.0, 1.0))
@@ -175,3 +196,50 @@ def test_folded_priors_are_cut_at_bounds():
     drawn = jax.vmap(space.sample)(jax.random.split(KEY, 400))["y"]
     assert stats.kstest(np.asarray(drawn), stats.truncnorm(0, 1).cdf).pvalue > 1e-3
     assert float(space.log_prior({"y": jnp.asarray(0.5)})) == pytest.approx(stats.halfnorm.logpdf(0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize("method", [None, sl.ProjectedGaussNewton()])
+@pytest.mark.parametrize("prior", [dist.HalfNormal(10.0), dist.Uniform(0.0, 1.0)])
+def test_numbers_on_a_bound_are_active_beside_pinned_ones(prior, method):
+    space = sl.ParameterSpace({"v": jnp.array([0.3, 0.5, 0.5])}, {"v": prior}).pin("v[0]", 0.3)
+    noise = sl.statistics.Gaussian([0.1, 0.1, 0.1])
+    result = sl.fit(sl.Posterior(space, sl.Likelihood(lambda m: m["v"], [0.3, -1.0, 0.7], noise)), method)
+    assert result.active == ["v[1]"]
+    assert result.dof == 2  # three data, v[2]
+
+
+def test_many_fits_of_what_is_tied_beyond_its_bounds_have_not_converged():
+    def build(scale):
+        noise = sl.statistics.Gaussian([0.1])
+        space = sl.ParameterSpace(Pair(), {"x": dist.Uniform(0.0, 1.0)}, ties={"y": lambda values: 2 * values["x"]})
+        return sl.Posterior(space, sl.Likelihood(lambda m: m.x[None] * scale, [0.3], noise))
+
+    many = sl.fit_many(build, [jnp.asarray(1.0)], np.array([[0.3], [0.8]]))
+    assert many["status"].values.tolist() == [["converged", "diverged"]]
+    with pytest.raises(ValueError, match="data, set 1: Likelihood 'data': data are not finite"):
+        sl.fit_many(build, [jnp.asarray(1.0)], np.array([[0.3], [np.nan]]))
+
+
+def test_errors_of_evidences_know_of_the_part_that_has_a_likelihood():
+    """A likelihood that is constant on 3 % of the prior: H = -log 0.03, and the error is that of the 3 % alone."""
+
+    def law(model):
+        return jnp.where(jnp.abs(model["a"] - 0.51) < 0.015, 0.0, jnp.nan)[None]
+
+    posterior = of(dist.Uniform(0.0, 1.0), law, [0.0], 0.51, sl.statistics.Gaussian([1.0]))
+    attrs = sl.sample(posterior, KEY, sl.NestedSlice(live=100), chains=4, draws=50).tree.attrs
+    np.testing.assert_allclose(attrs["information"], -np.log(0.03), atol=0.5)
+    np.testing.assert_allclose(attrs["log_evidence_error"], np.sqrt(0.97 / 100), rtol=0.01)
+    np.testing.assert_allclose(attrs["log_evidence"], np.log(0.03) - 0.5 * np.log(2 * np.pi), atol=0.4)
+
+
+def test_what_can_hardly_be_drawn_is_told():
+    def space(width):
+        return sl.ParameterSpace(Pair(), {"x": dist.Uniform(0.0, width)}, ties={"y": lambda values: 2 * values["x"]})
+
+    hopeless = space(1e9)
+    drawn = [float(space(1e4).sample(key)["x"]) for key in jax.random.split(KEY, 5)]
+    assert max(drawn) <= 0.5
+    with pytest.raises(ValueError, match="beyond its bounds in 100000 draws from the priors: narrow them"):
+        hopeless.sample(KEY)
+    assert bool(jnp.isnan(jax.jit(lambda key: hopeless.sample(key)["x"])(KEY)))

@@ -123,12 +123,31 @@ def test_lines_that_leave_their_window_are_told():
     light, place = jnp.ones((4, 1)), (5008.2,)
     velocity, dispersion = jnp.array([0.0, 5900.0, 6100.0, 0.0]), jnp.array([30.0, 0.0, 0.0, 1200.0])
     sigma = line_light.widths(place, dispersion, 1.0)
-    found = line_light.within(light, place, velocity, sigma, 1.0, 0.0)[:, 0]
+    edges, share = np.array([3000.0, 8000.0]), jnp.ones((4, 1))
+    found = line_light.within(light, place, velocity, sigma, 1.0, 0.0, edges, share)[:, 0]
     np.testing.assert_array_equal(np.isnan(found), [False, False, True, True])
-    known = line_light.within(light, place, velocity, sigma, 1.0, 1200.0)
+    known = line_light.within(light, place, velocity, sigma, 1.0, 1200.0, edges, share)
     np.testing.assert_array_equal(np.isnan(known[:, 0]), [False] * 4)
-    slope = jax.grad(lambda s: jnp.sum(line_light.within(light * s, place, velocity * 0, sigma, 1.0, 1200.0)))(1.0)
+    still = place, velocity * 0, sigma, 1.0, 1200.0, edges, share
+    slope = jax.grad(lambda s: jnp.sum(line_light.within(light * s, *still)))(1.0)
     assert float(slope) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("edges", "lit", "share", "lost"),
+    [
+        ((3000.0, 8000.0), 1.0, 1.0, True),
+        ((3000.0, 8000.0), 0.0, 1.0, False),
+        ((3000.0, 8000.0), 1.0, 0.0, False),
+        ((3000.0, 5050.0), 1.0, 1.0, False),
+    ],
+)
+def test_lines_that_nobody_sees_are_not_lost(edges, lit, share, lost):
+    """At 6100 km/s: without light, off the field, and beyond the last channel nothing is missed."""
+    sigma = line_light.widths((5008.2,), jnp.zeros(1), 1.0)
+    fixed = (5008.2,), jnp.array([6100.0]), sigma, 1.0, 0.0, np.array(edges), jnp.full((1, 2), share)
+    found = line_light.within(jnp.full((1, 1), lit), *fixed)
+    assert bool(jnp.isnan(found[0, 0])) == lost
 
 
 def test_a_cube_of_lines_is_differentiable(precision):

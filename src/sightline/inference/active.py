@@ -11,6 +11,7 @@ from jaxtyping import Array
 from ..parameters import labels, ravel
 from ..parameters.box import box
 from ..parameters.edges import inwards, towards
+from ..parameters.priors import held as pinned_places
 from ..statistics import Posterior
 from .fisher import Fisher
 from .jacobian import jacobian
@@ -64,10 +65,11 @@ def active(posterior: Posterior, outcome: Outcome, information: Fisher | None) -
     flags = []
     for name, prior in zip(space.names, space.priors, strict=True):
         value = values[name]
-        flag = np.asarray(inwards(prior, value) != value)
-        if name in near and near[name].shape == value.shape:  # number by number
-            flag = flag | near[name]
-        flags.append(flag.ravel())
+        flag = np.array(inwards(prior, value) != value).ravel()
+        free = np.setdiff1d(np.arange(flag.size), list(pinned_places(prior)))
+        if name in near and near[name].size == free.size:  # number by number
+            flag[free] |= near[name].ravel()
+        flags.append(flag)
     known = np.concatenate(flags) & ~space.held
     return [label for label, flag in zip(labels(values, space.names), known, strict=True) if flag]
 

@@ -8,7 +8,8 @@ import numpy as np
 from .._core.files import PathLike
 from .._core.given import check_key, check_kind
 from .._core.units import refuse_units
-from ..parameters.priors import describe, inside
+from ..parameters.densities import inside
+from ..parameters.priors import describe
 from ..statistics import Posterior
 from ..statistics.normal import has_own
 from .descent import Adam

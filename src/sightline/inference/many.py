@@ -18,7 +18,7 @@ from ..statistics import Posterior
 from .opened import opened
 from .options import check_counts
 from .progress import progress as shown
-from .projected import ENDS, ProjectedGaussNewton, Walk, walked
+from .projected import ENDS, INFINITE, ProjectedGaussNewton, Walk, walked
 
 
 class Candidates(NamedTuple):
@@ -158,6 +158,11 @@ def _check_data(posterior: Posterior, sets: list[np.ndarray]) -> None:
     given = [one.shape[1:] for one in sets]
     if needed != given or len({len(one) for one in sets}) != 1 or not len(sets[0]):
         raise ValueError(f"data have shapes {[one.shape for one in sets]}: give (sets, ...) with {needed} each.")
+    for number, values in enumerate(zip(*sets, strict=True)):
+        try:
+            posterior.given(values)
+        except ValueError as error:
+            raise ValueError(f"data, set {number}: {error}") from None
 
 
 def _placed(sets: list[np.ndarray]) -> list[Array]:
@@ -190,7 +195,9 @@ def _walks(
         posterior = eqx.combine(own, group.shared, group.rest).given(sets)
         start, restored = ravel(posterior.space.initial, posterior.space.names)
         last, steps_taken = walked(posterior, start, tolerance, steps)
-        return last, steps_taken, posterior.log_posterior(restored(last.values))
+        values = restored(last.values)
+        status = jnp.where(posterior.space.allows(values), last.status, INFINITE)  # what is tied knows no box
+        return last._replace(status=status), steps_taken, posterior.log_posterior(values)
 
     over_sets = jax.vmap(walk, in_axes=(None, 0))
     if not jax.tree.leaves(group.own):

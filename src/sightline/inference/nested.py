@@ -8,7 +8,6 @@ from jaxtyping import Array
 
 from .._core.module import setting
 from ..parameters import ravel
-from ..parameters.ties import redrawn
 from ..statistics import Posterior
 from .algorithms import AbstractAlgorithm
 from .checkpoint import ELSEWHERE, Checkpoint, pack, unpack
@@ -18,6 +17,7 @@ from .options import check_types
 
 LEFT = -3.0  # log of the evidence in the live points, relative to what has been found, at which a run ends
 MOST = 1_000_000  # steps of a run
+BLOCKS = 1000  # of as many draws of the prior as points that begin
 
 
 class NestedSlice(AbstractAlgorithm):
@@ -27,8 +27,9 @@ class NestedSlice(AbstractAlgorithm):
     its draws are equally weighted, many of them more than once. `start`, `warmup` and `thin` have no effect, and the
     priors must be proper. A run's log evidence is uncertain by sqrt(H/live), with the information
     H = <log L> - log Z in the posterior, or by the scatter of the runs where that is larger; their mean by that over
-    the root of their number. The attributes of the tree of `Chains` have `log_evidence`, `log_evidence_error` and
-    `information` of each run.
+    the root of their number. Where a part p of the prior has a likelihood, its error is that of (H + log p)/live and
+    (1 - p)/live. The attributes of the tree of `Chains` have `log_evidence`, `log_evidence_error` and `information` of
+    each run.
 
     **Arguments:** `live`: points at a time; `dying`: of them replaced in a step; `slices`: to find a new point,
     `None`: twice the number of parameters, at least 5.
@@ -57,8 +58,7 @@ class NestedSlice(AbstractAlgorithm):
             raise ValueError("Nested sampling needs normalised densities: put regularisers into the priors.")
         keys = jax.random.split(task.key, task.chains)
         found = zip(*(self._run(task, i, key) for i, key in enumerate(keys)), strict=True)
-        positions, heights, evidence, information = map(np.stack, found)
-        errors = np.sqrt(information * self._variance)
+        positions, heights, evidence, information, errors = map(np.stack, found)
         scatter = float(np.std(evidence, ddof=1)) if len(keys) > 1 else 0.0
         one = max(float(np.sqrt(np.mean(errors**2))), scatter)
         note = (
@@ -74,12 +74,10 @@ class NestedSlice(AbstractAlgorithm):
         counts = 1.0 / np.arange(self.live, self.live - self.dying, -1)
         return float(np.sum(counts**2) / np.sum(counts))
 
-    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float, float]:
-        """Draws, (draws, n), their log densities, the log evidence of one run, and the information."""
+    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float, float, float]:
+        """Draws, (draws, n), their log densities, the log evidence of one run, the information, and the error."""
         name, (first, step, last) = f"run_{number}", jax.random.split(key, 3)
-        state, tried = _begin(self, task.posterior, first)
-        if not bool(jnp.all(jnp.isfinite(state.particles.loglikelihood))):
-            raise ValueError("NestedSlice: hardly any draw of the priors has a likelihood: narrow them.")
+        state, share = _begin(self, task.posterior, first)
         state, dead = _restore(task.checkpoint, name, state)
         steps = sum(len(part.logdensity) for part in dead)
         while not dead or _left(state) > LEFT:
@@ -91,9 +89,9 @@ class NestedSlice(AbstractAlgorithm):
             steps += len(part.logdensity)
         task.advance((task.warmup + task.draws) / task.chains, steps=steps)
         positions, heights, information = _resample(state, dead, last, task.draws)
-        allowed = float(jnp.log(self.live / tried))  # the share of the prior in which the run went
-        evidence = float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live)) + allowed
-        return positions, heights, evidence, information
+        evidence = float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live)) + float(np.log(share))
+        error = np.sqrt(information * self._variance + (1 - share) / self.live)
+        return positions, heights, evidence, information - float(np.log(share)), float(error)
 
     def _segment(self, task: Task, state: Any, key: Array, number: int) -> tuple[Any, Any]:
         """Steps from `number` on, to the end of the run at most: the state, and who died, (steps, dying, ...)."""
@@ -177,21 +175,42 @@ def _likelihood(posterior: Posterior, values: Any) -> Array:
     return jnp.where(jnp.isnan(height) | ~posterior.space.allows(values), -jnp.inf, height)
 
 
+def _begin(algorithm: NestedSlice, posterior: Posterior, key: Array) -> tuple[Any, float]:
+    """Live points where there is a likelihood, and the share of the prior that has one.
+
+    **Raises:** `ValueError` where that is too small.
+    """
+    places, live, found = np.zeros(0, int), algorithm.live, []
+    for block in range(BLOCKS):
+        points, allowed = _proposed(posterior, jax.random.split(jax.random.fold_in(key, block), live))
+        found.append(np.asarray(points)[np.asarray(allowed)])
+        places = np.concatenate([places, block * live + np.flatnonzero(allowed)])
+        if len(places) >= live:
+            break
+    else:
+        raise ValueError(
+            f"NestedSlice: {len(places)} of {BLOCKS * live} draws of the priors have a likelihood, and {live} points "
+            "begin: narrow the priors, or take fewer live points."
+        )
+    return _started(algorithm, posterior, jnp.asarray(np.concatenate(found)[:live]), key), live / (places[live - 1] + 1)
+
+
 @eqx.filter_jit
-def _begin(algorithm: NestedSlice, posterior: Posterior, key: Array) -> tuple[Any, Array]:
-    """Live points where there is a likelihood, and how many draws of the prior they were chosen of."""
+def _proposed(posterior: Posterior, keys: Array) -> tuple[Array, Array]:
+    """Draws from the priors, (draws, n), and whether they have a likelihood."""
     space = posterior.space
 
-    def allows(values: Any) -> Array:
-        return _likelihood(posterior, values) > -jnp.inf
-
     def one(key: Array) -> tuple[Vector, Array]:
-        values, tried = redrawn(space.propose, allows, key)
-        return ravel(space.to_unconstrained(values), space.names)[0], tried
+        values = space.propose(key)
+        return ravel(space.to_unconstrained(values), space.names)[0], _likelihood(posterior, values) > -jnp.inf
 
-    particles, tried = jax.lax.map(one, jax.random.split(key, algorithm.live))
+    return jax.vmap(one)(keys)
+
+
+@eqx.filter_jit
+def _started(algorithm: NestedSlice, posterior: Posterior, particles: Array, key: Array) -> Any:
     with relaxed():
-        return _sampler(algorithm, posterior).init(particles, key), jnp.sum(tried)
+        return _sampler(algorithm, posterior).init(particles, key)
 
 
 @eqx.filter_jit

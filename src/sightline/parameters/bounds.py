@@ -113,22 +113,17 @@ def confine(prior: Any, name: str, metadata: Mapping[str, Any]) -> Any:
 
 
 def _whole(prior: Any) -> tuple[float, float] | None:
-    """The range of a support that is no product of intervals, as fractions that add up to 1; `None` for one that is."""
+    """The range of numbers that depend on each other, as fractions that add up to 1; `None` for independent ones."""
     from numpyro.distributions import constraints
 
     support = prior.support
     while hasattr(support, "base_constraint"):
         support = support.base_constraint
-    if not getattr(support, "event_dim", 0) or isinstance(prior, _pinned()):
+    if not getattr(support, "event_dim", 0):
         return None
+    units = constraints.l1_ball, constraints.corr_cholesky, constraints.corr_matrix
     known = {type(constraints.simplex): (0.0, 1.0), type(constraints.positive_ordered_vector): (0.0, math.inf)}
-    return known.get(type(support), (-math.inf, math.inf))
-
-
-def _pinned() -> Any:
-    from .pinned import Pinned
-
-    return Pinned
+    return (known | {type(one): (-1.0, 1.0) for one in units}).get(type(support), (-math.inf, math.inf))
 
 
 def _ends(prior: Any) -> tuple[np.ndarray, np.ndarray]:

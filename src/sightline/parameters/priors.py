@@ -1,22 +1,18 @@
 """Priors of one parameter: what they must be, how they are spelt, and how they look to least squares."""
 
-import copy
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from .._core.module import is_concrete
 from .._core.relaxed import relaxed
 from .._core.units import strip_unit
+from .densities import Values, inside, is_mapped, log_density, unconstrain
 from .edges import inwards
-
-Values = Float[Array, "..."]
 
 
 def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
@@ -32,6 +28,11 @@ def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
         raise TypeError(f"The prior of {name} must be a numpyro distribution, not {prior!r}{hint}.")
     if isinstance(prior, Delta):
         raise TypeError(f"The prior of {name} is a single value: leave it out of the priors, or hold it by space.pin.")
+    if not is_mapped(prior):
+        raise TypeError(
+            f"The prior of {name}, {describe(prior)}, has a support that no free numbers lead to: circle "
+            "and sphere are given by angles."
+        )
     if prior.is_discrete:
         raise TypeError(f"The prior of {name} is discrete: {describe(prior)}. It must be continuous.")
     events = len(prior.event_shape)
@@ -139,96 +140,10 @@ def held(prior: Any) -> dict[int, Any]:
     return dict(zip(getattr(prior, "places", ()), getattr(prior, "values", ()), strict=True))
 
 
-def _mixing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets numpyro mix types of numbers where the user forbids it; results have the type of the value."""
-
-    @functools.wraps(function)
-    def wrapped(prior: Any, value: Values) -> Any:
-        with relaxed():
-            result = function(prior, value)
-        return result.astype(bool if result.dtype == bool else value.dtype)
-
-    return wrapped
-
-
-def _bijection(prior: Any) -> Any:
-    from numpyro.distributions import biject_to
-
-    return biject_to(prior.support)
-
-
 def has_range(prior: Any) -> bool:
     """Whether the support is an interval of finite length, which the logistic function leads to."""
     support = getattr(prior.support, "base_constraint", prior.support)
     return hasattr(support, "lower_bound") and hasattr(support, "upper_bound")
-
-
-@_mixing
-def inside(prior: Any, value: Values) -> Bool[Array, "..."]:
-    """Whether a value lies in the support of a prior, for every independent element."""
-    return jnp.asarray(prior.support(value))
-
-
-@_mixing
-def constrain(prior: Any, unconstrained: Values) -> Values:
-    """The value in the support of unconstrained numbers."""
-    return _bijection(prior)(unconstrained)
-
-
-@_mixing
-def unconstrain(prior: Any, value: Values) -> Values:
-    """The unconstrained numbers of a value."""
-    return _bijection(prior).inv(value)
-
-
-@_mixing
-def log_jacobian(prior: Any, unconstrained: Values) -> Float[Array, ""]:
-    """log |det dT/du| of the way from unconstrained numbers to the value."""
-    transform = _bijection(prior)
-    return jnp.sum(transform.log_abs_det_jacobian(unconstrained, transform(unconstrained)))
-
-
-@_mixing
-def log_density(prior: Any, value: Values) -> Float[Array, ""]:
-    """The density of a value; -inf outside the support, with finite derivatives.
-
-    At the end of an open support it is that of the formula, where this is finite: fits arrive there.
-    """
-    known = prior.support(value)
-    somewhere = _bijection(prior)(jnp.zeros_like(_bijection(prior).inv(value)))
-
-    formula = _unchecked(prior)
-
-    def at(known: Array) -> Array:
-        event = known.reshape(known.shape + (1,) * (value.ndim - known.ndim))
-        return formula.log_prob(jnp.where(event, value, somewhere))
-
-    closed = _closed(prior.support, value, known)
-    if closed is not None:
-        known = known | (closed & jnp.isfinite(jax.lax.stop_gradient(at(closed))))
-    return jnp.sum(jnp.where(known, at(known), -jnp.inf))
-
-
-def _unchecked(prior: Any) -> Any:
-    """The same distribution without numpyro's own look at the support, which is open where ours is closed."""
-    found = copy.copy(prior)
-    found._validate_args = False
-    if hasattr(found, "base_dist"):
-        found.base_dist = _unchecked(found.base_dist)
-    return found
-
-
-def _closed(support: Any, value: Values, known: Bool[Array, "..."]) -> Bool[Array, "..."] | None:
-    """Whether a value lies in an open support or on its ends; `None` for a support that is not open."""
-    from numpyro.distributions import constraints
-
-    while hasattr(support, "base_constraint"):
-        support = support.base_constraint
-    if not isinstance(support, (constraints.greater_than, constraints.less_than, constraints.open_interval)):
-        return None
-    ends = [getattr(support, name) for name in ("lower_bound", "upper_bound") if hasattr(support, name)]
-    each = jnp.any(jnp.stack([support(value), *(value == end for end in ends)]), axis=0)
-    return jnp.all(each.reshape(*known.shape, -1), axis=-1)
 
 
 def is_normalised(prior: Any) -> bool:

@@ -12,23 +12,11 @@ from .._core.module import is_concrete
 from .._core.types import Bounds
 from .._core.units import refuse_units, strip_unit
 from .bounds import confine, limits, refuse_beyond
+from .densities import constrain, log_density, log_jacobian, unconstrain
 from .edges import at_edge, inwards
 from .leaves import Pattern, find_leaves, match, nearest
 from .names import check_names
-from .priors import (
-    begin,
-    check_prior,
-    check_start,
-    constrain,
-    draw,
-    flattened,
-    held,
-    log_density,
-    log_jacobian,
-    pinned,
-    prior_residuals,
-    unconstrain,
-)
+from .priors import begin, check_prior, check_start, draw, flattened, held, pinned, prior_residuals
 from .summary import summary
 from .text_table import Table
 from .ties import Function, Tie, check_ties, redrawn, within
@@ -96,6 +84,7 @@ class ParameterSpace(eqx.Module):
         if not found:
             raise ValueError("priors is empty: name at least one free parameter.")
         check_names({name: leaves[name].value.shape for name in found})
+        model = jax.tree.map(lambda leaf: leaf, model)  # dicts of one's own, which nobody changes
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
         self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
         self.ends = tuple(limits(leaves[name].metadata) for name in self.names)
@@ -262,7 +251,7 @@ class ParameterSpace(eqx.Module):
     def _drawn(self, one: Callable[..., Any], key: jax.Array) -> Values:
         if not self.ties:
             return self._proposed(one, key)
-        return redrawn(lambda key: self._proposed(one, key), self.allows, key)[0]
+        return redrawn(lambda key: self._proposed(one, key), self.allows, key)
 
     def _proposed(self, one: Callable[..., Any], key: jax.Array) -> Values:
         keys = jax.random.split(key, len(self.names))

@@ -18,8 +18,7 @@ from .leaves import Leaf, match, nearest
 
 Function = Callable[..., Any]
 
-
-_TRIES = 1000
+_TRIES = 100_000
 
 
 class Tie(NamedTuple):
@@ -84,8 +83,11 @@ def within(ties: tuple[Tie, ...], leaves: list[Any]) -> Bool[Array, ""]:
     return jnp.all(jnp.stack([jnp.all(is_within(leaves[tie.position], tie.ends)) for tie in ties]))
 
 
-def redrawn(draw: Callable[[Any], Any], allows: Callable[[Any], Any], key: Any) -> tuple[Any, Any]:
-    """What is drawn of a key, or of further ones while it is not allowed, 1000 at most; and of how many."""
+def redrawn(draw: Callable[[Any], Any], allows: Callable[[Any], Any], key: Any) -> Any:
+    """What is drawn of a key, or of further ones while it is not allowed, 100 000 at most; NaN if none is, and traced.
+
+    **Raises:** `ValueError` if none is.
+    """
 
     def again(state: tuple[Any, Any]) -> tuple[Any, Any]:
         return draw(jax.random.fold_in(key, state[1])), state[1] + 1
@@ -93,7 +95,11 @@ def redrawn(draw: Callable[[Any], Any], allows: Callable[[Any], Any], key: Any) 
     def beyond(state: tuple[Any, Any]) -> Any:
         return ~allows(state[0]) & (state[1] < _TRIES)
 
-    return jax.lax.while_loop(beyond, again, (draw(key), jnp.asarray(1)))
+    values, _ = jax.lax.while_loop(beyond, again, (draw(key), jnp.asarray(1)))
+    known = allows(values)
+    if is_concrete(known) and not bool(known):
+        raise ValueError(f"What is tied lies beyond its bounds in {_TRIES} draws from the priors: narrow them.")
+    return jax.tree.map(lambda value: jnp.where(known, value, jnp.nan), values)
 
 
 def _check_value(name: str, value: Any, metadata: Mapping[str, Any]) -> None:

@@ -25,14 +25,14 @@ def _as_data(values: Any, unit: str | None, name: str) -> Any:
 
 
 def other_data(likelihood: "AbstractLikelihood", values: Any) -> Any:
-    """Other data for a likelihood.
+    """Other data for a likelihood, in the unit of what it observes.
 
     **Raises:** `ValueError` for another shape, and for known data that are not finite or that the noise does not know.
     """
-    old, found = likelihood.data, values
+    old = likelihood.data
     if not isinstance(old, jax.Array | np.ndarray):
         return values
-    found = jnp.asarray(found, old.dtype)
+    found = jnp.asarray(_as_data(values, unit_of(likelihood.observable), likelihood.name), old.dtype)
     if found.shape != old.shape:
         raise ValueError(f"Likelihood {likelihood.name!r}: data of shape {found.shape}, where they were {old.shape}.")
     if is_concrete(found):
@@ -208,6 +208,7 @@ class Likelihood(AbstractLikelihood):
         notes: tuple[tuple[str, str], ...] = (),
     ):
         self.observable, self.data = observable, _as_data(data, unit_of(observable), name)
+        kept = np.array(kept) if isinstance(kept, (list, tuple, np.ndarray)) else kept
         self.noise, self.kept, self.name, self.notes = noise, kept, name, notes
 
     def __check_init__(self) -> None:
@@ -215,7 +216,10 @@ class Likelihood(AbstractLikelihood):
         if kept is not None and is_concrete(kept):
             places = np.asarray(kept)
             if places.dtype.kind not in "iu" or np.any(places < 0) or np.unique(places).size < places.size:
-                raise ValueError(f"Likelihood {self.name!r}: kept must be places, whole numbers from 0, each once.")
+                raise ValueError(
+                    f"Likelihood {self.name!r}: kept must be places, whole numbers from 0, each once; of a mask they "
+                    "are np.flatnonzero(mask)."
+                )
         if not callable(self.observable):
             raise TypeError(
                 f"Likelihood {self.name!r}: observable = {self.observable!r}: give a function of the model."
@@ -241,13 +245,13 @@ class Likelihood(AbstractLikelihood):
 
         **Raises:** `ValueError` where it has another shape.
         """
-        values = self.observable(model)
+        values = jnp.asarray(self.observable(model)).astype(self.data.dtype)
         values = values if self.kept is None else values.at[..., self.kept].get(mode="fill", fill_value=jnp.nan)
         if values.shape != self.data.shape:
             raise ValueError(
                 f"Likelihood {self.name!r}: the model gives {values.shape}, the data are {self.data.shape}."
             )
-        return values.astype(self.data.dtype)
+        return values
 
     def pointwise(self, model: Any) -> Terms:
         """The log-likelihood of each datum, or of each pixel where its Stokes parameters are correlated."""

@@ -206,7 +206,9 @@ class Posterior(eqx.Module):
         """
         given = list(data)
         if len(given) != len(self.likelihoods):
-            raise ValueError(f"given: {len(given)} arrays for {len(self.likelihoods)} likelihoods: give one for each.")
+            raise ValueError(
+                f"given: {len(given)} arrays for {len(self.likelihoods)} likelihoods: give a list, one array for each."
+            )
         found = [other_data(one, values) for one, values in zip(self.likelihoods, given, strict=True)]
         return self._of(found)
 

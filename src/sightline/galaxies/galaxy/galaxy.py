@@ -215,7 +215,7 @@ class Galaxy(AbstractPredictor):
         edges = at_rest(channels, self.redshift, "vacuum")
         widest, fast = max(instrument.widest / stretch, self.library.fwhm) / FWHM, _largest(gas.dispersion)
         sought = windows(edges, places, widest, fast)
-        luminosity = within(luminosity, places, velocity, sigma, widest, fast)
+        luminosity = within(luminosity, places, velocity, sigma, widest, fast, edges, found.share)
         emitters = LineEmitters(luminosity, sigma, velocity, found.spaxel, found.share)
         return [self._per_width(line_light(emitters, edges, sought, instrument.field.size), edges, instrument)]
 

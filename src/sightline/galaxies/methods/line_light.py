@@ -87,15 +87,23 @@ def within(
     sigma: Array,
     widest: float,
     fast: float,
+    edges: np.ndarray,
+    share: Float[Array, "n k"],
 ) -> Float[Array, "n lines"]:
     """Luminosities, NaN of lines that would be sought elsewhere: of numbers that were traced when windows were chosen.
 
-    **Arguments:** `sigma`: (n, lines) A at rest; `widest`, `fast`: of the windows, as their dispersion.
+    They are 0 where no light is in the field, and what is beyond the channels is not missed.
+
+    **Arguments:** `sigma`: (n, lines) A at rest; `widest`, `fast`: of the windows, as their dispersion; `edges`: of the
+    channels, moved to rest, (channels + 1,) A; `share`: as of `LineEmitters`.
     """
     at = jnp.asarray(places, sigma.dtype)[None]
-    needed = at * jnp.abs(velocity)[:, None] / LIGHT_SPEED + 6 * sigma
+    shift, wing = at * velocity[:, None] / LIGHT_SPEED, 6 * sigma
     reach = at * (_REACH + 6 * fast) / LIGHT_SPEED + 6 * (widest + _NARROWEST)
-    return jnp.where(jax.lax.stop_gradient(needed > reach * (1 + 1e-5)), jnp.nan, luminosity)
+    most = reach * (1 + 1e-5)
+    low, high = (wing - shift > most) & (edges[0] < at - reach), (shift + wing > most) & (edges[-1] > at + reach)
+    lit = (luminosity != 0) & (jnp.sum(share, axis=1) > 0)[:, None]
+    return jnp.where(lit, jnp.where(jax.lax.stop_gradient(low | high), jnp.nan, luminosity), 0)
 
 
 def line_light(

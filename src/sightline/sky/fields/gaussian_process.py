@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from ..._core.elementary import arctan2
 from ..._core.given import check_key
-from ..._core.module import Module, default_float, param, setting
+from ..._core.module import Module, default_float, is_concrete, param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
 from ..._core.units import refuse_units, strip_unit
@@ -45,7 +45,8 @@ class AbstractGaussianProcess(Module):
     - `table`: made by `prepare()`.
 
     **Raises:** `ValueError` for fewer than two nodes along an axis, one along phi excepted; for half-widths, lengths or
-    a smoothness that are not positive; for latents that do not cover the box; for both latents and a key.
+    a smoothness that are not positive; for latents that do not cover the box, or leave no room beside it; for both
+    latents and a key.
 
     !!! example
         >>> issubclass(sl.magnetic.GaussianProcess, sl.fields.AbstractGaussianProcess)
@@ -69,6 +70,12 @@ class AbstractGaussianProcess(Module):
         found = getattr(self.latents, "shape", self.shape)[-3:]
         if any(m < n for m, n in zip(found, self.shape, strict=True)):
             raise ValueError(f"GaussianProcess.latents of shape {found} do not cover a box of {self.shape} nodes.")
+        if is_concrete(self.lengths) and np.any(np.asarray(self.lengths) > self._longest()):
+            told = ", ".join(f"{one:.3g}" for one in self._longest())
+            raise ValueError(
+                f"GaussianProcess: latents of {found} nodes leave no room beside the {self.shape} of the box for "
+                f"correlation lengths above {told}: give more latents, or none and a key, or shorter lengths."
+            )
 
     @property
     def cylindrical(self) -> bool:
@@ -87,15 +94,20 @@ class AbstractGaussianProcess(Module):
         """The values at the nodes of the box."""
         spacing = _spacing(self.shape, self.half_widths, self.cylindrical)
         nx, ny, nz = self.shape
-        field = gaussian.matern_field(self.latents, spacing, self._lengths(spacing), self.smoothness)
+        field = gaussian.matern_field(self.latents, spacing, self._lengths(), self.smoothness)
         return self.rms * field[..., :nx, :ny, :nz]
 
-    def _lengths(self, spacing: tuple[float, ...]) -> Float[Array, "3"]:
+    def _lengths(self) -> Float[Array, "3"]:
         """The correlation lengths, NaN where the period has no room for them."""
-        more = np.array([m - n for m, n in zip(self.latents.shape[-3:], self.shape, strict=True)])
-        longest = np.where(more > 0, 0.75 * more * np.array(spacing), np.inf) * (1 + 1e-6)
-        fits = jnp.all(jax.lax.stop_gradient(self.lengths) <= jnp.asarray(longest, self.lengths.dtype))
-        return jnp.where(fits, self.lengths, jnp.nan)
+        longest = jnp.asarray(self._longest(), self.lengths.dtype)
+        return jnp.where(jnp.all(jax.lax.stop_gradient(self.lengths) <= longest), self.lengths, jnp.nan)
+
+    def _longest(self) -> np.ndarray:
+        """The correlation lengths for which the period has room; along phi any, since it closes."""
+        size = getattr(self.latents, "shape", self.shape)[-3:]
+        more = np.array([m - n for m, n in zip(size, self.shape, strict=True)])
+        longest = 0.75 * more * np.array(_spacing(self.shape, self.half_widths, self.cylindrical)) * (1 + 1e-6)
+        return np.where([False, self.cylindrical, False], np.inf, longest)
 
     def with_values(self: T, values: Array) -> T:
         """The process with what is interpolated between the nodes."""
