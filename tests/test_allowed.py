@@ -1,5 +1,6 @@
 """Where priors, ties and likelihoods allow nothing: densities, draws, fits and evidences stay right at that border."""
 
+import astropy.units as u
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -243,3 +244,36 @@ def test_what_can_hardly_be_drawn_is_told():
     with pytest.raises(ValueError, match="beyond its bounds in 100000 draws from the priors: narrow them"):
         hopeless.sample(KEY)
     assert bool(jnp.isnan(jax.jit(lambda key: hopeless.sample(key)["x"])(KEY)))
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        ([[1.0, 2.0] * u.m], ValueError, "was given in 'm'"),
+        ([np.ma.array([1.0, 2.0], mask=[False, True])], ValueError, "are not finite"),
+        ([np.array([1 + 1j, 2])], TypeError, "complex"),
+        (jnp.array([1.0, 2.0]), ValueError, "give a list, one array for each"),
+    ],
+)
+def test_other_data_are_numbers_as_the_first(data, error, message):
+    posterior = of(
+        dist.Normal(0.0, 1.0), lambda m: m["a"] * jnp.ones(2), [1.0, 2.0], 0.5, sl.statistics.Gaussian([1, 1])
+    )
+    with pytest.raises(error, match=message):
+        posterior.given(data)
+
+
+def test_what_is_given_does_not_change_afterwards():
+    model, kept = {"a": jnp.asarray(1.0)}, np.array([0, 2])
+    space = sl.ParameterSpace(model, {"a": dist.Normal(0.0, 1.0)})
+    few = sl.Likelihood(lambda _: np.arange(3), [0.0, 2.0], sl.statistics.Gaussian([1.0, 1.0]), kept=kept)
+    model["a"], kept[0] = jnp.asarray(7.0), 1
+    assert float(space.initial["a"]) == 1.0
+    np.testing.assert_array_equal(few.mean(None), [0.0, 2.0])
+    beyond = sl.Likelihood(lambda _: np.arange(3), [0.0, 2.0], sl.statistics.Gaussian([1.0, 1.0]), kept=[0, 5])
+    np.testing.assert_array_equal(beyond.mean(None), [0.0, np.nan])
+
+
+def test_priors_of_places_without_free_numbers_are_refused():
+    with pytest.raises(TypeError, match="has a support that no free numbers lead to"):
+        sl.ParameterSpace({"v": jnp.array([0.6, 0.8])}, {"v": dist.ProjectedNormal(jnp.array([1.0, 0.0]))})

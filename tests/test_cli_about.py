@@ -121,6 +121,7 @@ def test_data_that_cannot_be_fetched(survey, capsys, monkeypatch):
         (["data", "fetch", "haslam408"], "choose one of haslam_408"),
         (["data", "path", "wmap_k"], r"call sl\.datasets\.fetch"),
         (["cite", "magnetic.JF13"], r"did you mean magnetic\.JF12"),
+        (["cite", "PowerLaw"], r"is the name of several: say .*, spectra\.PowerLaw"),
         (["cite", "???"], "sightline models lists those that there are"),
     ],
 )

@@ -184,6 +184,12 @@ def test_refusals_come_first_in_one_line(folder, capsys, monkeypatch, changes, m
     assert not (folder / "results").exists()
 
 
-def test_numbers_that_are_none_are_told():
-    with pytest.raises(Refusal, match=r"power_law\(index=nan\): index is no number"):
-        expression.parse("power_law(index=nan)")
+@pytest.mark.parametrize("number", ["nan", "-inf", "NaN", "1e999"])
+def test_numbers_that_are_none_are_told(number):
+    with pytest.raises(Refusal, match="is no finite number"):
+        expression.parse(f"power_law(index={number})")
+
+
+def test_components_may_be_named_settings():
+    found = expression.parse("redshifted(spectrum=power_law, redshift=-0.5)")
+    assert found == {"kind": "Redshifted", "spectrum": {"kind": "PowerLaw"}, "redshift": -0.5}

@@ -97,9 +97,10 @@ def test_refusals():
         sl.magnetic.GaussianProcess((8, 8, 8), lengths=(1.0, 0.0, 1.0))
     with pytest.raises(ValueError, match="do not cover"):
         sl.magnetic.GaussianProcess((8, 8, 8), latents=jnp.zeros((3, 8, 7, 8)))
-    for nodes in (8, 9):  # opposite walls would be neighbours
+    for nodes, length in ((8, 0.1), (9, 5.0)):  # opposite walls would be neighbours, or nearly
+        given = {"latents": jnp.zeros((3, nodes, nodes, nodes)), "lengths": (length, length, 0.1)}
         with pytest.raises(ValueError, match="leave no room beside the"):
-            sl.magnetic.GaussianProcess((8, 8, 8), latents=jnp.zeros((3, nodes, nodes, nodes)))
+            sl.magnetic.GaussianProcess((8, 8, 8), **given)
     with pytest.raises(ValueError, match="not both"):
         sl.electrons.GaussianProcess((8, 8, 8), median=1.0, latents=jnp.zeros((8, 8, 8)), key=KEY)
     with pytest.raises(ValueError, match="prepare"):

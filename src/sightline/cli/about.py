@@ -122,16 +122,25 @@ def _cited(name: str) -> Any:
 
     **Raises:** `Refusal` for a name that means nothing.
     """
+    import inspect
+
+    import equinox as eqx
+
     import sightline as sl
 
     if Path(name).is_file():
         return sl.load(name)
     from ..registry import MODELS, public_classes
 
-    room, _, last = name.rpartition(".")
+    room, _, last = name.removeprefix("sightline.").removeprefix("sl.").rpartition(".")
     rooms = (*MODELS, "counts", "statistics", "inference")
-    found = {cls for one in rooms if room in ("", one) for known, cls in public_classes(one).items() if known == last}
-    return found.pop() if len(found) == 1 else _preset(name)
+    found = {f"{one}.{last}": public_classes(one)[last] for one in rooms if last in public_classes(one)}
+    whole = getattr(sl, last, None)
+    found |= {last: whole} if inspect.isclass(whole) and issubclass(whole, eqx.Module) else {}
+    chosen = {cls for known, cls in found.items() if room in ("", known.rpartition(".")[0])}
+    if len(chosen) > 1:
+        raise Refusal(f"{name!r} is the name of several: say {', '.join(found)}.")
+    return chosen.pop() if chosen else _preset(name)
 
 
 def _preset(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import math
 from typing import Any
 
 from .._core.naming import snake_case
@@ -64,10 +65,16 @@ def _component(name: str, call: ast.Call) -> dict[str, Any]:
             )
         if one.arg in table:
             raise Refusal(f"--model {ast.unparse(call)}: {one.arg} is given twice.")
-        if isinstance(one.value, ast.Name) and one.value.id in ("nan", "inf"):
-            raise Refusal(f"--model {ast.unparse(call)}: {one.arg} is no number.")
-        table[one.arg] = _table(one.value)
+        table[one.arg] = _setting(one.value)
+        if isinstance(table[one.arg], float) and not math.isfinite(table[one.arg]):
+            raise Refusal(f"--model {one.arg}={ast.unparse(one.value)} is no finite number.")
     return table
+
+
+def _setting(node: ast.expr) -> Any:
+    """A number, finite or not, a text, or a component."""
+    text = ast.unparse(node)
+    return float(text) if text.lower().lstrip("+-") in ("nan", "inf", "infinity") else _table(node)
 
 
 def _place(kind: str, name: str) -> str:

@@ -52,8 +52,9 @@ def residuals(
     likelihoods, model = named(posterior), posterior.space.replace(values)
     figure, parts_of_figure = boxes([len(layout(one).rows) for one in likelihoods.values()], title)
     for box, (name, one) in zip(parts_of_figure, likelihoods.items(), strict=True):
-        mean, normal, chi2 = (np.asarray(array, np.float64) for array in _compare(one, model))
-        entitle(box, rf"{name}: $\chi^2/n$ = {chi2:.5g}/{one.size} = {chi2 / one.size:.3g}")
+        mean, normal, deviance = (np.asarray(array, np.float64) for array in _compare(one, model))
+        statistic = getattr(getattr(one, "noise", None), "statistic", "deviance").replace("chi^2", r"$\chi^2$")
+        entitle(box, f"{name}: {statistic}/n = {deviance:.5g}/{one.size} = {deviance / one.size:.3g}")
         _draw(box, one, mean, normal)
     return finish(figure, path, overwrite)
 

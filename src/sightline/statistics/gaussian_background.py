@@ -30,6 +30,7 @@ class GaussianBackground(AbstractNoise):
     rate: Data = eqx.field(converter=lambda values: as_array(values, "GaussianBackground.rate"))
     sigma: Data = eqx.field(converter=lambda values: as_array(values, "GaussianBackground.sigma"))
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "PG"
 
     def __check_init__(self) -> None:
         check_pair(self.rate, self.sigma, "GaussianBackground", ("rate", "sigma"), whole=False)

@@ -28,6 +28,7 @@ class ModelVariance(AbstractNoise):
 
     floor: ClassVar[float] = 1e-3
     by_pixel: ClassVar[bool] = True
+    statistic: ClassVar[str] = "chi^2"
 
     def _variance(self, mean: Data) -> Data:
         return jnp.maximum(mean, self.floor)

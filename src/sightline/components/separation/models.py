@@ -48,6 +48,9 @@ def true_prediction(model: Any, truth: ComponentSky, predicted: Any) -> Predicte
                 f"residuals_of: the model predicts {name!r}, which {where}: give its maps in truth, or predicted=, the "
                 "PredictedSky of the true simulators."
             )
+    twice = () if own is None else sorted(set(own.simulators) & set(truth.amplitudes))
+    if twice:
+        raise ValueError(f"residuals_of: both truth and predicted have {twice[0]!r}: give it once.")
     return own
 
 
