@@ -278,7 +278,7 @@ def test_residuals_are_data_minus_model_over_sigma(problem, tmp_path):
     sky, sources, bins, counts = problem.likelihoods
     found = [text.get_text() for box in figure.subfigs for text in [box._suptitle]]
     for text, one, name in zip(found, problem.likelihoods, ("sky", "sources", "bins", "data"), strict=True):
-        assert text.startswith(f"{name}: $")
+        assert text.startswith(f"{name}: C/n" if name == "data" else rf"{name}: $\chi^2$/n")
         assert f"/{one.size} = {float(one.deviance(model)) / one.size:.3g}" in text
     q = figure.subfigs[0].axes
     shown = [axes for axes in q if axes.name == "mollweide"]
