@@ -277,3 +277,12 @@ def test_what_is_given_does_not_change_afterwards():
 def test_priors_of_places_without_free_numbers_are_refused():
     with pytest.raises(TypeError, match="has a support that no free numbers lead to"):
         sl.ParameterSpace({"v": jnp.array([0.6, 0.8])}, {"v": dist.ProjectedNormal(jnp.array([1.0, 0.0]))})
+
+
+def test_draws_of_a_nested_run_are_worth_no_more_than_its_points():
+    """Its 50 live points, and a few hundred that died, are fewer than the draws: repeated ones tell nothing new."""
+    posterior = of(dist.Uniform(-10.0, 10.0), lambda m: m["a"][None], [0.0], 0.5, sl.statistics.Gaussian([1.0]))
+    chains = sl.sample(posterior, KEY, sl.NestedSlice(live=50), chains=2, draws=2000)
+    points = sum(len(np.unique(one)) for one in chains.vector[..., 0])
+    assert 50 < chains.ess[0] == np.sum(chains.tree.attrs["worth"]) < points
+    assert chains.ess_tail[0] <= chains.ess[0]

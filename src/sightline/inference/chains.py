@@ -126,12 +126,17 @@ class Chains:
     @functools.cached_property
     def ess(self) -> np.ndarray:
         """The effective sample size of the bulk, (n,)."""
-        return diagnostics.ess(self.vector, "bulk")
+        return np.minimum(diagnostics.ess(self.vector, "bulk"), self._worth)
 
     @functools.cached_property
     def ess_tail(self) -> np.ndarray:
         """The effective sample size of the tails, (n,)."""
-        return diagnostics.ess(self.vector, "tail")
+        return np.minimum(diagnostics.ess(self.vector, "tail"), self._worth)
+
+    @property
+    def _worth(self) -> float:
+        """How many independent draws the weighted points are worth that draws were taken from, if they were."""
+        return float(np.sum(self.tree.attrs.get("worth", np.inf)))
 
     @property
     def divergences(self) -> int:

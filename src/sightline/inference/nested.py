@@ -24,12 +24,12 @@ class NestedSlice(AbstractAlgorithm):
     """Nested sampling with slices: the evidence, and posteriors of several maxima.
 
     Each chain is a run of its own from the prior, where the likelihood is not zero and what is tied keeps its bounds;
-    its draws are equally weighted, many of them more than once. `start`, `warmup` and `thin` have no effect, and the
-    priors must be proper. A run's log evidence is uncertain by sqrt(H/live), with the information
-    H = <log L> - log Z in the posterior, or by the scatter of the runs where that is larger; their mean by that over
-    the root of their number. Where a part p of the prior has a likelihood, its error is that of (H + log p)/live and
-    (1 - p)/live. The attributes of the tree of `Chains` have `log_evidence`, `log_evidence_error` and `information` of
-    each run.
+    its draws are equally weighted, many of them more than once, which effective sample sizes know. `start`, `warmup`
+    and `thin` have no effect, and the priors must be proper. A run's log evidence is uncertain by sqrt(H/live), with
+    the information H = <log L> - log Z in the posterior, or by the scatter of the runs where that is larger; their
+    mean by that over the root of their number. Where a part p of the prior has a likelihood, its error is that of (H
+    + log p)/live and (1 - p)/live. The attributes of the tree of `Chains` have `log_evidence`, `log_evidence_error`,
+    `information` and `worth`, how many independent draws its points are worth, of each run.
 
     **Arguments:** `live`: points at a time; `dying`: of them replaced in a step; `slices`: to find a new point,
     `None`: twice the number of parameters, at least 5.
@@ -58,7 +58,7 @@ class NestedSlice(AbstractAlgorithm):
             raise ValueError("Nested sampling needs normalised densities: put regularisers into the priors.")
         keys = jax.random.split(task.key, task.chains)
         found = zip(*(self._run(task, i, key) for i, key in enumerate(keys)), strict=True)
-        positions, heights, evidence, information, errors = map(np.stack, found)
+        positions, heights, evidence, information, errors, worth = map(np.stack, found)
         scatter = float(np.std(evidence, ddof=1)) if len(keys) > 1 else 0.0
         one = max(float(np.sqrt(np.mean(errors**2))), scatter)
         note = (
@@ -66,7 +66,7 @@ class NestedSlice(AbstractAlgorithm):
             "larger of sqrt(H/live) and the scatter of the runs"
         )
         notes = {"note": note, "log_evidence": evidence, "log_evidence_error": errors, "information": information}
-        return positions, {"lp": heights}, notes
+        return positions, {"lp": heights}, notes | {"worth": worth}
 
     @property
     def _variance(self) -> float:
@@ -74,8 +74,8 @@ class NestedSlice(AbstractAlgorithm):
         counts = 1.0 / np.arange(self.live, self.live - self.dying, -1)
         return float(np.sum(counts**2) / np.sum(counts))
 
-    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float, float, float]:
-        """Draws, (draws, n), their log densities, the log evidence of one run, the information, and the error."""
+    def _run(self, task: Task, number: int, key: Array) -> tuple[np.ndarray, np.ndarray, float, float, float, float]:
+        """Draws, (draws, n), log densities, the log evidence, the information, the error, and what draws are worth."""
         name, (first, step, last) = f"run_{number}", jax.random.split(key, 3)
         state, share = _begin(self, task.posterior, first)
         state, dead = _restore(task.checkpoint, name, state)
@@ -88,10 +88,10 @@ class NestedSlice(AbstractAlgorithm):
             dead.append(part)
             steps += len(part.logdensity)
         task.advance((task.warmup + task.draws) / task.chains, steps=steps)
-        positions, heights, information = _resample(state, dead, last, task.draws)
+        positions, heights, information, worth = _resample(state, dead, last, task.draws)
         evidence = float(jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live)) + float(np.log(share))
         error = np.sqrt(information * self._variance + (1 - share) / self.live)
-        return positions, heights, evidence, information - float(np.log(share)), float(error)
+        return positions, heights, evidence, information - float(np.log(share)), float(error), worth
 
     def _segment(self, task: Task, state: Any, key: Array, number: int) -> tuple[Any, Any]:
         """Steps from `number` on, to the end of the run at most: the state, and who died, (steps, dying, ...)."""
@@ -133,8 +133,10 @@ def _read(saved: Checkpoint, name: str, particles: Any) -> Any:
         return unpack(found, jax.tree.map(lambda leaf: jnp.zeros((*shape, *leaf.shape[1:]), leaf.dtype), particles))
 
 
-def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Equally weighted draws, (draws, n), their log densities, and the information H = <log L> - log Z."""
+def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Equally weighted draws, (draws, n), their log densities, the information H = <log L> - log Z, and how many
+    independent draws all points are worth (Kish 1965).
+    """
     from blackjax.ns.base import NSInfo
     from blackjax.ns.utils import log_weights
 
@@ -150,7 +152,8 @@ def _resample(state: Any, dead: list[Any], key: Array, draws: int) -> tuple[np.n
     mean = jnp.sum(jnp.where(shares > 0, shares * likelihoods, 0))
     evidence = jnp.logaddexp(state.integrator.logZ, state.integrator.logZ_live)
     information = max(float(mean - evidence), 0.0)
-    return np.asarray(particles.position[index]), np.asarray(heights[index]), information
+    worth = float(1 / jnp.sum(shares * shares))
+    return np.asarray(particles.position[index]), np.asarray(heights[index]), information, worth
 
 
 def _sampler(algorithm: NestedSlice, posterior: Posterior) -> Any:
