@@ -57,6 +57,8 @@ ELSEWHERE = {
     "WeightedMean.weight",  # a function
     "Gaussian.scatter",
     "StudentT.scatter",  # of a nuisance
+    "Censored.upper",  # booleans
+    "Censored.lower",
     *(f"YMW16{name}.shape" for name in ("Arms", "ThickDisk", "ThinDisk")),  # a module
     "VectorPotentialGrid.flux",  # what prepare() fills
     "spectra.PointSpectrum.energies",

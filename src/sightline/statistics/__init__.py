@@ -3,6 +3,7 @@
 from ..registry import names_of_others as _names_of_others
 from .background import ScaledBackground as ScaledBackground
 from .background import ScaledBackgroundWarning as ScaledBackgroundWarning
+from .censored import Censored as Censored
 from .correlated import Correlated as Correlated
 from .gaussian_background import GaussianBackground as GaussianBackground
 from .likelihood import AbstractLikelihood as AbstractLikelihood

@@ -131,7 +131,11 @@ def check_positive(sigma: Any, what: str) -> None:
         )
 
 
-def _check_sigma(sigma: Any, data: Data, who: str) -> None:
+def check_sigma(sigma: Any, data: Data, who: str) -> None:
+    """Refuses standard deviations that are not one a datum, or not positive.
+
+    **Raises:** `ValueError`.
+    """
     if sigma.shape != data.shape:
         raise ValueError(f"{who}.sigma has shape {sigma.shape}, the data {data.shape}: give one a datum.")
     check_positive(sigma, f"{who}.sigma")
@@ -146,7 +150,8 @@ def _deviation(sigma: Data, scatter: str | None, model: Any) -> Data:
     return largest * jnp.sqrt(jnp.square(sigma / largest) + jnp.square(found / largest))
 
 
-def _extent(sigma: Array) -> str:
+def extent(sigma: Array) -> str:
+    """The smallest and largest of an array, in words."""
     low, high = float(jnp.min(sigma)), float(jnp.max(sigma))
     return f"{low:.4g}" if low == high else f"{low:.4g} ... {high:.4g}"
 
@@ -192,11 +197,11 @@ class Gaussian(AbstractNoise):
         return Gaussian(self.sigma[..., index], self.scatter)
 
     def check(self, data: Data) -> None:
-        _check_sigma(self.sigma, data, "Gaussian")
+        check_sigma(self.sigma, data, "Gaussian")
 
     def describe(self) -> str:
         extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter is not None else ""
-        return f"Gaussian, sigma = {_extent(self.sigma)}{extra}"
+        return f"Gaussian, sigma = {extent(self.sigma)}{extra}"
 
 
 def _freedom(value: Any) -> float:
@@ -249,8 +254,8 @@ class StudentT(AbstractNoise):
         return StudentT(self.sigma[..., index], self.scatter, self.freedom)
 
     def check(self, data: Data) -> None:
-        _check_sigma(self.sigma, data, "StudentT")
+        check_sigma(self.sigma, data, "StudentT")
 
     def describe(self) -> str:
         extra = f", intrinsic scatter: nuisance {self.scatter!r}" if self.scatter is not None else ""
-        return f"Student t, {self.freedom:g} degrees of freedom, scale = {_extent(self.sigma)}{extra}"
+        return f"Student t, {self.freedom:g} degrees of freedom, scale = {extent(self.sigma)}{extra}"
