@@ -301,6 +301,7 @@ def replaced(**values):
             "mass fraction",
         ),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.0), ValueError, "redshift"),
+        (lambda: sl.Galaxy(particles(), LIBRARY, np.inf, distance=10.0), ValueError, "redshift = inf finite"),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.4)(unit()), ValueError, "library"),
         (lambda: sl.Galaxy(1.0, LIBRARY, 0.02), TypeError, "stars"),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.02)(3.0), TypeError, "IFU"),

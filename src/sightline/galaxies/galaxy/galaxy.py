@@ -257,8 +257,8 @@ def _distance(redshift: float, distance: Any, cosmology: Any) -> float:
     """Luminosity distance, Mpc."""
     if distance is not None:
         found = number(distance, "Mpc", "distance")
-        if not 0 < found < np.inf or not redshift > -1:
-            raise ValueError(f"distance = {distance} must be positive [Mpc], redshift = {redshift} above -1.")
+        if not 0 < found < np.inf or not -1 < redshift < np.inf:
+            raise ValueError(f"distance = {distance} must be positive [Mpc], redshift = {redshift} finite, above -1.")
         return found
     if not 0 < redshift < np.inf:
         raise ValueError(f"redshift = {redshift} gives no distance: give distance= [Mpc] of a galaxy nearby.")
