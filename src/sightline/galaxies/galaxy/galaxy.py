@@ -209,7 +209,7 @@ class Galaxy(AbstractPredictor):
         blur: Any = self.library.fwhm / FWHM
         if instrument.lsf is not None:
             seen = jnp.asarray(np.asarray(places) * stretch, gas.mass.dtype)
-            blur = instrument.lsf.width(seen) / (FWHM * stretch)
+            blur = instrument.lsf.optical(seen) / (FWHM * stretch)
         sigma = widths(places, jnp.broadcast_to(gas.dispersion, gas.mass.shape), blur)
         found = assign(place[0] / self.scale, place[1] / self.scale, instrument.field, _way(instrument))
         edges = at_rest(channels, self.redshift, "vacuum")

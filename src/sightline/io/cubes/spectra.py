@@ -21,6 +21,7 @@ def read_spectra(path: PathLike, medium: str, unit: str = "") -> Spectra:
     WAVE, and SRES (resolving power) and Z (redshifts) where there are, as MaNGA's. Masked data and those with IVAR 0
     are left out: `left_out` counts them. Wavelengths are A unless TUNIT of the column or BUNIT of the image says
     otherwise; in LOGLAM `log10(Angstrom)` are decimal logarithms.
+    SRES is taken as it is, the resolving power before channels average (`Spectra.fwhm` says how to convert others).
 
     **Arguments:** `medium`: of the wavelengths, `"air"` or `"vacuum"`: such files do not say; `unit`: of the flux, in
     words; `path`: the file.

@@ -63,7 +63,8 @@ def fit_mixture(
       `None`: that of the spectra, 0 where they have none.
     - `fwhm`: of the instrument, A as observed, one number, (channels,) or (*batch, channels); `None`: that of the
       spectra. Where they have none it is that of the library, so that dispersions hold what the instrument blurs more;
-      `dataclasses.replace(spectra, fwhm=None)` asks for this.
+      `dataclasses.replace(spectra, fwhm=None)` asks for this. It is that before channels of D average, as the model
+      does: of recorded lines, of width w, give sqrt(w^2 - (2.3548 D)^2/12).
     - `low`, `high`: the range to fit, A at rest, in the medium of the library.
     - `emission`: data closer than this to a line of gas are left out, km/s; `None`: none are.
     - `regularisation`: (this times the second differences of the shares of light, in age and in metallicity)^2 is added
