@@ -220,6 +220,8 @@ def test_data_with_holes():
     assert float(likelihood.deviance(model)) == pytest.approx(0.0, abs=1e-20)
     bent = sl.CubeLikelihood(data, "muse", mask=mask, calibration="slope", scatter="jitter")
     assert float(bent.deviance(model)) > 0
+    with pytest.warns(sl.cubes.MaskWarning, match=r"leaves out 12598 of 12798 data: True is what counts here"):
+        assert sl.CubeLikelihood(data, "muse", mask=~mask).size == 200
     with pytest.raises(ValueError, match="variance"):
         sl.CubeLikelihood(cube, "muse")
     with pytest.raises(ValueError, match="mask"):

@@ -12,6 +12,10 @@ UNUSABLE = "flux or variance not finite"
 MASKED = "masked"
 
 
+class MaskWarning(UserWarning):
+    """A mask leaves out more than half of the data: its true and false may mean the opposite."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Spectra:
     """One spectrum or many in the same channels: data, nothing of them is learnt.
