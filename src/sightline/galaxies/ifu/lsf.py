@@ -114,7 +114,7 @@ class LSF(AbstractLSF):
         [0.6125, 0.4772]
         >>> recorded = sl.cubes.LSF(2.66, channel=1.04)  # lines of SAMI: sqrt(2.66^2 - (2.3548 1.04)^2/12)
         >>> round(float(recorded.optical(jnp.array([5000.0]))[0]), 4)
-        2.5634
+        2.5643
     """
 
     fwhm: Float[Array, "*m"] = param(unit="Angstrom", positive=True)
