@@ -24,7 +24,7 @@ def particles(tmp_path, monkeypatch):
         "age": random.uniform(1.0, 10.0, 20),
         "metallicity": random.uniform(-1.0, 0.2, 20),
     }
-    np.savez("stars.npz", **content)
+    np.savez("stars.npz", **{"initial_mass" if name == "mass" else name: one for name, one in content.items()})
     return content
 
 
@@ -99,11 +99,12 @@ def test_particles_that_are_not_there(particles, capsys):
 def test_particles_of_hdf5_with_units(particles, tmp_path):
     with h5py.File(tmp_path / "stars.h5", "w") as file:
         group = file.create_group("PartType4")
-        names = {"position": "Coordinates", "velocity": "Velocities", "mass": "Masses", "age": "age"}
+        names = {"position": "Coordinates", "velocity": "Velocities", "mass": "InitialMass", "age": "age"}
         for name, own in names.items():
             group[own] = particles[name] * (1e3 if name == "position" else 1)
         group["Coordinates"].attrs["unit"] = "pc"
         group["Z"] = 0.0142 * 10 ** particles["metallicity"]
+        group["Masses"] = 0.5 * particles["mass"]  # of today
         group["Iron"] = particles["metallicity"]
     found = sl.particles.read(tmp_path / "stars.h5", names={"metallicity": "Z"}, solar=0.0142)
     for name, values in particles.items():
@@ -119,3 +120,20 @@ def test_particles_of_hdf5_with_units(particles, tmp_path):
         sl.particles.read(tmp_path / "stars.h5", **metals, solar=0.0142)
     with pytest.raises(ValueError, match="mass is in 'kpc'"):
         sl.particles.read(tmp_path / "stars.h5", names={"metallicity": "Z"}, units={"mass": "kpc"})
+
+
+def test_masses_and_ages_of_files_that_may_be_others(particles, tmp_path):
+    np.savez(tmp_path / "today.npz", **particles)
+    with pytest.warns(sl.particles.MassWarning, match="no mass says to be that which formed, mass is taken"):
+        sl.particles.read(tmp_path / "today.npz")
+    found = sl.particles.read(tmp_path / "today.npz", names={"mass": "mass"})  # who says so is not asked again
+    np.testing.assert_allclose(found.mass, particles["mass"])
+    for unit, factor in (("Myr", 1e3), ("yr", 1e9)):
+        old = {"age": factor * particles["age"]}
+        np.savez(tmp_path / "old.npz", **particles | old)
+        options = {"names": {"mass": "mass"}, "units": {"age": unit}}
+        np.testing.assert_allclose(sl.particles.read(tmp_path / "old.npz", **options).age, particles["age"])
+        with pytest.raises(ValueError, match=r"old\.npz: age is up to .* units="):
+            sl.particles.read(tmp_path / "old.npz", names={"mass": "mass"})
+        with pytest.raises(ValueError, match=r"Stars\.age is up to .* times these"):
+            sl.particles.Stars(**particles | old)

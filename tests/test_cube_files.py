@@ -219,6 +219,7 @@ def test_axes_follow_the_standard(tmp_path):
         ({"BUNIT": ""}, "pass unit="),
         ({"CTYPE1": "LINEAR"}, "right ascension"),
         ({"CRVAL3": "none"}, "CRVAL3"),
+        ({"CD3_3": -1.25}, r"channels of -1\.25: turn the cube"),
     ],
 )
 def test_files_that_cannot_be_taken_say_why(tmp_path, cards, words):
@@ -267,6 +268,59 @@ def test_bins_of_a_pipeline(tmp_path):
     np.testing.assert_allclose(found.variance[0], 0.01)
     with pytest.raises(sl.io.FileError, match="read_spectra"):
         sl.io.read_cube(tmp_path / "bins.fits")
+
+
+def bins(path, values, unit):
+    columns = [fits.Column(name, "6D", array=np.ones((2, 6))) for name in ("SPEC", "ESPEC")]
+    axis = fits.BinTableHDU.from_columns([fits.Column("LOGLAM", "D", array=values)], name="LOGLAM")
+    axis.header["TUNIT1"] = unit
+    table = fits.BinTableHDU.from_columns(columns, name="BIN_SPECTRA")
+    fits.HDUList([fits.PrimaryHDU(), table, axis]).writeto(path, overwrite=True)
+    return path
+
+
+LISTED = 4800.0 + 2.0 * np.arange(6)
+
+
+@pytest.mark.parametrize(
+    ("values", "unit"),
+    [
+        (np.log(LISTED), ""),
+        (np.log(LISTED), "Angstrom"),
+        (np.log(LISTED), "log(Angstrom)"),
+        (np.log(LISTED / 10), "ln(nm)"),
+        (np.log10(LISTED), "log10(Angstrom)"),
+        (np.log10(LISTED), "log(Angstrom)"),
+        (LISTED, ""),
+        (LISTED / 10, "nm"),
+        (LISTED / 1e4, "um"),
+    ],
+)
+def test_wavelengths_of_spectra_have_their_unit(tmp_path, values, unit):
+    found = sl.io.read_spectra(bins(tmp_path / "bins.fits", values, unit), medium="air")
+    np.testing.assert_allclose(found.channels.centres, LISTED, rtol=1e-9)
+
+
+def test_wavelengths_of_spectra_that_are_none(tmp_path):
+    for values, unit, words in (
+        (np.log10(LISTED), "", r"LOGLAM holds decimal logarithms, 3\.68.*TUNIT1 = 'log10"),
+        (LISTED / 1e4, "", "outside 100 A to 1 mm: LOGLAM says Angstrom"),
+        (LISTED, "um", "LOGLAM says um"),
+        (LISTED, "km/s", "LOGLAM"),
+    ):
+        with pytest.raises(sl.io.FileError, match=words):
+            sl.io.read_spectra(bins(tmp_path / "bins.fits", values, unit), medium="air")
+    rows = [fits.ImageHDU(np.ones((2, 6)), name=name) for name in ("FLUX", "IVAR", "SRES")]
+    for factor, unit in ((1.0, ""), (0.1, "nm"), (1e-4, "um")):
+        wave = fits.ImageHDU(factor * LISTED, fits.Header({"BUNIT": unit}), name="WAVE")
+        fits.HDUList([fits.PrimaryHDU(), *rows, wave]).writeto(tmp_path / "rows.fits", overwrite=True)
+        found = sl.io.read_spectra(tmp_path / "rows.fits", medium="air")
+        np.testing.assert_allclose(found.channels.centres, LISTED)
+        np.testing.assert_allclose(found.fwhm[1], LISTED)  # of resolving power 1
+    wave = fits.ImageHDU(1e-4 * LISTED, name="WAVE")
+    fits.HDUList([fits.PrimaryHDU(), *rows, wave]).writeto(tmp_path / "rows.fits", overwrite=True)
+    with pytest.raises(sl.io.FileError, match="outside 100 A to 1 mm: WAVE says Angstrom"):
+        sl.io.read_spectra(tmp_path / "rows.fits", medium="air")
 
 
 def test_real_spectra_are_read():

@@ -154,6 +154,14 @@ def test_cubes_add_and_integrate():
     np.testing.assert_allclose(one.rebin([5000.0, 5004.0, 5008.0]).flux[0], one.flux[:2].mean(axis=0))
     np.testing.assert_allclose(one.rebin([5000.0, 5004.0, 5008.0]).variance, 0.5)
     assert len(one[1:3].channels) == 2
+    for total, parts in ((sum([one, one, one]), 3), (one - one, 0), (-one, -1)):
+        np.testing.assert_allclose(total.flux, parts * one.flux)
+        np.testing.assert_allclose(total.variance, {3: 3.0, 0: 2.0, -1: 1.0}[parts])
+    for wrong in (lambda: 1 + one, lambda: one - 1.0):
+        with pytest.raises(TypeError, match="adds to another one"):
+            wrong()
+    with pytest.raises(ValueError, match="variance: 1 of 24 are negative: make those inf"):
+        one.replace(variance=one.variance.at[1, 2].set(-1.0))
     with pytest.raises(ValueError, match="share"):
         one.rebin([5000.0, 5003.0, 5008.0])
     with pytest.raises(ValueError, match="beyond"):
@@ -196,6 +204,20 @@ def test_moments_of_a_line():
     total, mean, spread = sl.SpectralCube(flux, channels, sl.cubes.Spaxels((1, 1), 1.0)).moments(6401.0, 6799.0, 6600.0)
     np.testing.assert_allclose([mean[0], spread[0]], [velocity, width], rtol=1e-3)
     assert total[0] == pytest.approx(width * np.sqrt(2 * np.pi) * 6600.0 / 299792.458, rel=1e-3)
+
+
+def test_moments_of_channels_that_are_cut():
+    """Of a constant flux between 5001 and 5005 A: the middle is 5003 A, the standard deviation of wide channels known.
+
+    Parts of 1, 2 and 1 A, about 5001.5, 5003 and 5004.5 A.
+    """
+    channels = sl.cubes.Channels.regular(5000.0, 2.0, 4)
+    cube = sl.SpectralCube(np.ones((4, 1)), channels, sl.cubes.Spaxels((1, 1), 1.0))
+    total, mean, spread = (float(one[0]) for one in cube.moments(5001.0, 5005.0, 5003.0))
+    assert total == pytest.approx(4.0)
+    assert mean == pytest.approx(0.0, abs=1e-9)
+    assert spread == pytest.approx(299792.458 / 5003.0 * np.sqrt(2 * 1.5**2 / 4))
+    assert float(cube.moments(5001.0, 5005.5, 5003.25)[1][0]) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_arrays_of_numpy_on_the_left_scale_spaxels():

@@ -220,6 +220,8 @@ def test_data_with_holes():
     assert float(likelihood.deviance(model)) == pytest.approx(0.0, abs=1e-20)
     bent = sl.CubeLikelihood(data, "muse", mask=mask, calibration="slope", scatter="jitter")
     assert float(bent.deviance(model)) > 0
+    with pytest.warns(sl.cubes.MaskWarning, match=r"leaves out 12598 of 12798 data: True is what counts here"):
+        assert sl.CubeLikelihood(data, "muse", mask=~mask).size == 200
     with pytest.raises(ValueError, match="variance"):
         sl.CubeLikelihood(cube, "muse")
     with pytest.raises(ValueError, match="mask"):
@@ -295,8 +297,13 @@ def replaced(**values):
         (replaced(mass=-np.ones(5)), ValueError, "mass"),
         (replaced(position=np.ones((5, 5))), TypeError, "position"),
         (replaced(age=np.ones(4)), ValueError, "numbers of particles"),
-        (replaced(metallicity=np.linspace(0.001, 0.04, 5)), ValueError, "mass fraction"),
+        (
+            lambda: sl.particles.Stars(*np.zeros((2, 12, 3)), *np.ones((2, 12)), np.linspace(0.001, 0.04, 12)),
+            ValueError,
+            "mass fraction",
+        ),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.0), ValueError, "redshift"),
+        (lambda: sl.Galaxy(particles(), LIBRARY, np.inf, distance=10.0), ValueError, "redshift = inf finite"),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.4)(unit()), ValueError, "library"),
         (lambda: sl.Galaxy(1.0, LIBRARY, 0.02), TypeError, "stars"),
         (lambda: sl.Galaxy(particles(), LIBRARY, 0.02)(3.0), TypeError, "IFU"),
@@ -336,7 +343,11 @@ def test_bad_input(make, error, match):
 def test_one_metallicity_for_all_that_may_be_a_mass_fraction_is_told():
     with pytest.warns(UserWarning, match=r"Stars\.metallicity is 0\.02 for all: is that a mass fraction Z"):
         replaced(metallicity=np.full(5, 0.02))()
-    replaced(metallicity=np.zeros(5))()
+    for fractions in ([0.02, 0.01, 0.11, 0.03, 0.02], np.linspace(0.001, 0.04, 5)):
+        with pytest.warns(sl.particles.MetallicityWarning, match=r"0\.\d+ to 0\.\d+ for all"):
+            replaced(metallicity=fractions)()
+    for values in (np.zeros(5), [0.0, 0.05, 0.1, 0.0, 0.02], [0.05, 0.3, 0.1, 0.1, 0.1]):  # these are [M/H]
+        replaced(metallicity=values)()
 
 
 def test_an_instrument_sharper_than_the_library():

@@ -8,6 +8,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from jax.test_util import check_grads
+from scipy.stats import norm
 
 import sightline as sl
 from sightline.galaxies.methods.deposit import spread
@@ -80,6 +81,20 @@ def test_explicit_derivatives_of_weights_are_right():
     for value, expected in ((-3.0, 0.0), (0.1, 1 / 0.3), (2.0, 0.0)):  # beyond the ends nothing moves
         slope = jax.grad(lambda v: on_nodes(v, nodes)[-1])(jnp.asarray(value))
         assert float(slope) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("velocity", "sigma"), [(250.0, 200.0), (-290.0, 60.0), (40.0, 80.0), (900.0, 30.0)])
+def test_what_a_dispersion_carries_beyond_the_nodes_is_put_at_the_ends(velocity, sigma):
+    """Mean and scatter are those of a Gaussian clipped to the nodes, by a fine sum; its mass is kept."""
+    nodes = np.arange(-300.0, 301.0, 10.0)
+    weights = np.asarray(spread(jnp.asarray(velocity), jnp.asarray(sigma), nodes))
+    fine = np.clip(velocity + sigma * norm.ppf((np.arange(200_000) + 0.5) / 200_000), -300.0, 300.0)
+    mean = weights @ nodes
+    assert weights.sum() == pytest.approx(1.0, abs=1e-12)
+    assert mean == pytest.approx(fine.mean(), abs=0.1)
+    assert np.sqrt(max(weights @ (nodes - mean) ** 2, 0.0)) == pytest.approx(fine.std(), abs=0.3)
+    assert weights[-1] == pytest.approx(norm.sf(295.0, velocity, sigma), abs=2e-3)
+    check_grads(lambda v, s: spread(v, s, nodes), (jnp.asarray(velocity), jnp.asarray(sigma)), 1, eps=1e-3)
 
 
 def test_a_profile_is_linear_between_its_nodes():

@@ -172,6 +172,38 @@ def test_only_channels_must_be_seen():
         galaxy(seen(4802.5))
 
 
+def test_widths_of_recorded_lines_hold_a_channel():
+    """In a cube a line has the width that was published of recorded ones: its second moment, whatever the channels."""
+    wave = np.arange(4900.0, 5100.0, 0.2)
+    line = np.exp(-0.5 * ((wave - 5000.0) / 0.5) ** 2)
+    library = sl.populations.Library(wave, [1.0], [0.0], line[None, None], "air")
+    stars = sl.particles.Stars(np.zeros((1, 3)), np.zeros((1, 3)), [1e9], [1.0], [0.0])
+    galaxy = sl.Galaxy(stars, library, redshift=0.0, distance=10.0)
+    own = 0.5**2 + 0.2**2 / 6  # of the broken line through the samples
+    for lsf, square in (
+        (sl.cubes.LSF(2.66, channel=1.04), (2.66 / 2.3548) ** 2),
+        (sl.cubes.LSF(2.66), (2.66 / 2.3548) ** 2 + 1.04**2 / 12),
+        (sl.cubes.ResolvingPower(5000 / 2.66, channel=2.6), (2.66 / 2.3548) ** 2 + (1.04**2 - 2.6**2) / 12),
+    ):
+        ifu = sl.cubes.IFU((1, 1), 1.0, sl.cubes.Channels.regular(4950.0, 1.04, 96), lsf=lsf)
+        _, _, spread = galaxy(ifu).moments(4960.0, 5040.0, 5000.0)
+        assert float(spread[0]) / 299792.458 * 5000.0 == pytest.approx(np.sqrt(square + own), rel=1e-4)
+    seen = sl.cubes.LSF(2.66, channel=1.04)
+    assert float(seen.width(jnp.array([5000.0]))[0]) == pytest.approx(2.66)
+    with pytest.raises(
+        ValueError, match=r"widths down to 1 A, and a channel of 2 A alone is 1.36 A wide: give the chan"
+    ):
+        sl.cubes.LSF(1.0, channel=2.0).added([5000.0])
+    assert np.isnan(eqx.filter_jit(lambda lsf: lsf.added([5000.0]))(sl.cubes.LSF(1.0, channel=2.0))[0])
+
+
+def test_only_channels_that_are_sharper_are_counted():
+    library = sl.populations.Library(np.arange(4000.0, 7000.0), [1.0], [0.0], np.ones((1, 1, 3000)), "air", fwhm=2.45)
+    ifu = sl.cubes.IFU((1, 1), 1.0, sl.cubes.Channels.regular(4850.0, 5.0, 100), lsf=sl.cubes.ResolvingPower(2000.0))
+    with pytest.raises(ValueError, match=r"at 10 of 100 wavelengths, first at 4852.5 A.* channels\[first:last\]"):
+        ifu.templates(library, 0.0)
+
+
 def test_resolutions_are_learnable():
     def total(lsf):
         return jnp.sum(lsf.added([5000.0, 6000.0], library=2.0))

@@ -268,6 +268,10 @@ def test_a_mask_can_be_given_apart(library):
     assert abs(float(found.velocity) - 120) < 3
     with pytest.raises(ValueError, match="mask"):
         sl.cubes.fit_mixture(data, library, mask=mask[:-1])
+    with pytest.raises(ValueError, match="mask is of float64: give true or false, true for what is left out"):
+        sl.cubes.fit_mixture(data, library, mask=mask.astype(float))
+    with pytest.warns(sl.cubes.MaskWarning, match=rf"leaves out {len(flux) - 20} of {len(flux)} data: True is what is"):
+        sl.cubes.fit_mixture(data, library, moments=2, degree=0, mask=~mask)
 
 
 def test_regularised_weights_are_smoother(library):

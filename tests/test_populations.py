@@ -82,6 +82,14 @@ def test_logarithms_of_ages(tmp_path, label, own):
         sl.populations.read(path, unit="Lsun/Angstrom/Msun", medium="air")
 
 
+def test_wavelengths_in_another_unit_are_told(tmp_path):
+    made = sl.populations.synthetic(step=20.0)
+    content = {"age_Gyr": made.age, "metallicity_MH": made.metallicity, "spectra": made.nodes}
+    np.savez(tmp_path / "um.npz", wavelength=1e-4 * made.wavelength, **content)
+    with pytest.raises(sl.io.FileError, match="are these um"):
+        sl.populations.read(tmp_path / "um.npz", unit="Lsun/Angstrom/Msun", medium="air")
+
+
 def test_a_part_of_a_library():
     made = sl.populations.synthetic(step=20.0)
     part = made.select(ages=[1.0, 10.0], metallicities=[0.0], low=5000.0, high=6000.0)

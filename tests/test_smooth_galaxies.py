@@ -125,6 +125,16 @@ def test_what_smooth_galaxies_refuse():
         galaxy(disk(), supersample=8, step=25.0, limits=(-100.0, 100.0), points=4)(unit(2, 8.0))
 
 
+def test_dispersions_are_held_by_the_nodes():
+    with pytest.warns(sl.cubes.VelocityWarning, match="three dispersions included; those beyond the nodes, -500"):
+        galaxy(disk(dispersion=200.0), supersample=8, points=4)(unit(2, 8.0))
+    profile = sl.stars.RadialProfile([0.0, 5.0], [60.0, -20.0])
+    with pytest.raises(ValueError, match=r"Component.dispersion: RadialProfile.values has 1 negative numbers"):
+        disk(dispersion=profile)
+    with pytest.raises(ValueError, match="dispersion is negative, down to -60 km/s"):
+        galaxy(disk(dispersion=-60.0 * sl.electrons.Uniform(1.0)), supersample=8, points=4)(unit(2, 8.0))
+
+
 def test_stars_between_the_rays_are_told():
     """At 90 deg rays miss a razor-thin disk, or meet it and see 2000 times its mass; 0.3 kpc needs rays as near."""
     for height, supersample, angle in ((1e-4, 4, 0.0), (1e-4, 4, 45.0), (1e-4, 4, 135.0), (0.3, 2, 90.0)):

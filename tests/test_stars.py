@@ -139,6 +139,10 @@ def test_bad_stars_are_refused():
         sl.stars.Rotation([1.0, 3.0], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match=r"RadialHistory.logits has shape \(3, 2\), not \(2 radii, 3 ages\)"):
         sl.stars.RadialHistory(**HISTORY, logits=np.zeros((3, 2)))
+    with pytest.raises(ValueError, match=r"SingleAge.age is up to 8000 Gyr: are these Myr\? Give Gyr, 1e-3 times"):
+        sl.stars.SingleAge(8e3)
+    with pytest.raises(ValueError, match=r"RadialHistory.ages is up to 1e\+10 Gyr: are these years\?"):
+        sl.stars.RadialHistory([0.0, 5.0], [1e8, 1e10])
     with pytest.raises(TypeError, match=r"Component.history is a ExponentialDisk"):
         sl.stars.Component(disk, dispersion=50.0, history=disk)
     with pytest.raises(TypeError, match=r"Component.density is a SingleAge"):

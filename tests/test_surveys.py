@@ -21,6 +21,9 @@ def test_muse():
     for wave in (5000.0, 7000.0, 9000.0):
         assert fwhm(muse, wave) == pytest.approx(5.866e-8 * wave**2 - 9.187e-4 * wave + 6.040, rel=1e-12)
     assert sl.cubes.muse().plane.shape == (300, 300)
+    published, before = fwhm(muse, 7000.0), float(muse.lsf.optical(jnp.asarray([7000.0]))[0])
+    assert before**2 == pytest.approx(published**2 - 8 * np.log(2) * 1.25**2 / 12, rel=1e-12)
+    assert sl.cubes.muse(shape=(2, 2), lsf=2.5).lsf.channel is None
 
 
 def test_manga_sami_califa_nirspec():

@@ -11,6 +11,7 @@ from .mixture import fit_mixture as fit_mixture
 from .noise import add_noise as add_noise
 from .rebin import rebin as rebin
 from .spaxels import Spaxels as Spaxels
+from .spectra import MaskWarning as MaskWarning
 from .spectra import Spectra as Spectra
 from .spectral_cube import SpectralCube as SpectralCube
 

@@ -12,6 +12,10 @@ UNUSABLE = "flux or variance not finite"
 MASKED = "masked"
 
 
+class MaskWarning(UserWarning):
+    """A mask leaves out more than half of the data: its true and false may mean the opposite."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Spectra:
     """One spectrum or many in the same channels: data, nothing of them is learnt.
@@ -23,7 +27,8 @@ class Spectra:
     - `variance`: of the flux, in its shape and its unit squared; where it is infinite or NaN, as where the flux is NaN,
       a datum is left out.
     - `mask`: in the shape of the flux, true where a datum is left out.
-    - `fwhm`: of the instrument, A as observed: one number, (channels,), or in the shape of the flux.
+    - `fwhm`: of the instrument before channels of width D average, A as observed: one number, (channels,), or in the
+      shape of the flux. Of recorded lines, of width w, it is sqrt(w^2 - (2.3548 D)^2/12).
     - `redshift`: one number or (*batch,), where it is known.
     - `unit`: of the flux, in words.
 

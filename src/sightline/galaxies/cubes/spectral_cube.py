@@ -52,11 +52,11 @@ class SpectralCube(eqx.Module):
     - `flux`: (channels, spaxels), erg s-1 cm-2 A-1 times the scale, spaxels row by row: `cube.image` is an image.
     - `channels`: `sl.cubes.Channels`.
     - `plane`: the spaxels, e.g. `sl.cubes.Spaxels`.
-    - `variance`: of the flux, in its unit squared, (channels, spaxels), where it is known.
+    - `variance`: of the flux, in its unit squared, (channels, spaxels), where it is known; inf leaves a datum out.
     - `scale`: the unit of the flux, a number, erg s-1 cm-2 A-1: 1e-20 keeps squares of faint ones in single precision.
 
-    **Raises:** `ValueError` for shapes that do not fit, a scale that is not positive, and a variance that is too small
-    for the precision; `TypeError` for channels that are none.
+    **Raises:** `ValueError` for shapes that do not fit, a scale that is not positive, and a variance that is negative
+    or too small for the precision; `TypeError` for channels that are none.
 
     !!! example
         >>> plane = sl.cubes.Spaxels((2, 3), spaxel=0.5)
@@ -87,6 +87,7 @@ class SpectralCube(eqx.Module):
             if value is not None and np.shape(value) != wanted:
                 raise ValueError(f"{name} has shape {np.shape(value)}, not (channels, spaxels) = {wanted}.")
         if isinstance(self.variance, jax.Array) and is_concrete(self.variance):
+            _check_signs(np.asarray(self.variance))
             check_normal(np.asarray(self.variance), self.variance.dtype)
 
     @property
@@ -172,8 +173,9 @@ class SpectralCube(eqx.Module):
     def moments(self, low: Any, high: Any, rest: Any) -> tuple[Array, Array, Array]:
         """Flux, mean velocity and dispersion of what is between two wavelengths, (spaxels,) each.
 
-        v = c (lambda/rest - 1), weighted by flux: a line stands on no continuum here, subtract it first. Data that
-        are left out, as in `integrate`, do not count, so that the flux is of the others.
+        v = c (lambda/rest - 1), weighted by flux: a line stands on no continuum here, subtract it first. Of a channel
+        that is partly inside lambda is the middle of that part. Data that are left out, as in `integrate`, do not
+        count, so that the flux is of the others.
 
         **Arguments:** `low`, `high`: A; `rest`: the wavelength of velocity 0, as it is observed, A.
 
@@ -182,7 +184,8 @@ class SpectralCube(eqx.Module):
         ends = as_wavelengths([strip_unit(low, "Angstrom", "low"), strip_unit(high, "Angstrom", "high")], "low")
         zero = float(as_wavelengths([strip_unit(rest, "Angstrom", "rest")], "rest", 1)[0])
         part = jnp.asarray(self._overlap(ends)[0], self.flux.dtype)[:, None] * jnp.where(self._known, self.flux, 0)
-        velocity = jnp.asarray(1e-5 * SPEED_OF_LIGHT * (self.wavelength / zero - 1), self.flux.dtype)
+        middles = 0.5 * np.sum(np.clip([self.channels.edges[:-1], self.channels.edges[1:]], *ends), axis=0)
+        velocity = jnp.asarray(1e-5 * SPEED_OF_LIGHT * (middles / zero - 1), self.flux.dtype)
         total = jnp.sum(part, axis=0)
         divisor = jnp.where(total == 0, 1, total)
         mean = velocity @ part / divisor
@@ -203,6 +206,18 @@ class SpectralCube(eqx.Module):
         if not known and (self.variance is not None or other.variance is not None):
             variance = self.variance if other.variance is None else other.variance
         return SpectralCube(self.flux + other.flux, self.channels, self.plane, variance, self.scale)
+
+    def __radd__(self, other: Any) -> "SpectralCube":
+        if isinstance(other, int) and other == 0:  # where Python's `sum` begins
+            return self
+        return self.__add__(other)
+
+    def __neg__(self) -> "SpectralCube":
+        return self.replace(flux=-self.flux)
+
+    def __sub__(self, other: "SpectralCube") -> "SpectralCube":
+        _check_alike(self, other)
+        return self + -other
 
     def __mul__(self, factor: Any) -> "SpectralCube":
         if self.variance is None:
@@ -228,6 +243,12 @@ def checked_scale(scale: Any) -> float:
     if not 0 < size < np.inf:
         raise ValueError(f"scale = {scale} must be a positive number [erg s-1 cm-2 Angstrom-1].")
     return size
+
+
+def _check_signs(variance: np.ndarray) -> None:
+    bad = int(np.sum(variance < 0))
+    if bad:
+        raise ValueError(f"variance: {bad} of {variance.size} are negative: make those inf that are to be left out.")
 
 
 def _check_kept(variance: Array, positive: Any) -> None:

@@ -209,7 +209,7 @@ class Galaxy(AbstractPredictor):
         blur: Any = self.library.fwhm / FWHM
         if instrument.lsf is not None:
             seen = jnp.asarray(np.asarray(places) * stretch, gas.mass.dtype)
-            blur = instrument.lsf.width(seen) / (FWHM * stretch)
+            blur = instrument.lsf.optical(seen) / (FWHM * stretch)
         sigma = widths(places, jnp.broadcast_to(gas.dispersion, gas.mass.shape), blur)
         found = assign(place[0] / self.scale, place[1] / self.scale, instrument.field, _way(instrument))
         edges = at_rest(channels, self.redshift, "vacuum")
@@ -257,8 +257,8 @@ def _distance(redshift: float, distance: Any, cosmology: Any) -> float:
     """Luminosity distance, Mpc."""
     if distance is not None:
         found = number(distance, "Mpc", "distance")
-        if not 0 < found < np.inf or not redshift > -1:
-            raise ValueError(f"distance = {distance} must be positive [Mpc], redshift = {redshift} above -1.")
+        if not 0 < found < np.inf or not -1 < redshift < np.inf:
+            raise ValueError(f"distance = {distance} must be positive [Mpc], redshift = {redshift} finite, above -1.")
         return found
     if not 0 < redshift < np.inf:
         raise ValueError(f"redshift = {redshift} gives no distance: give distance= [Mpc] of a galaxy nearby.")

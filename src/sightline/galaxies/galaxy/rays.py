@@ -25,6 +25,8 @@ Amount = Callable[[Array], Array]
 
 _MOST = 8
 """Structures of dust that are counted along one ray, the thinnest."""
+_WINGS = 3
+"""Dispersions about the velocity of stars that nodes should hold."""
 _WITHIN = 4
 """At how many A_V within that of a place its dust is followed."""
 
@@ -85,16 +87,20 @@ class Scene(eqx.Module):
             self.method.check_rays([apart**2 * float(_mass(self, middles, rays + one, axes)) for one in shifts], apart)
 
     def _check_speeds(self, middles: Float[Array, "s 2"], axes: Float[Array, "3 3"]) -> None:
-        """Warns of stars that move faster than the nodes, where velocities are known."""
-        known = (middles, axes, self.orientation, self.stars.velocity)
+        """Warns of stars that move faster than the nodes, three dispersions included, where they are known."""
+        known = (middles, axes, self.orientation, self.stars.velocity, self.stars.dispersion)
         if not all(map(is_concrete, jax.tree.leaves(known))):
             return
 
-        def ends(middle: Float[Array, "2"]) -> tuple[Array, Array]:
-            found = jax.vmap(lambda place: self._velocity(place, axes))(self._places(middle, axes)[1])
-            return jnp.min(found), jnp.max(found)
+        def ends(middle: Float[Array, "2"]) -> tuple[Array, Array, Array]:
+            places = self._places(middle, axes)[1]
+            found = jax.vmap(lambda place: self._velocity(place, axes))(places)
+            wide = jax.vmap(self.stars.dispersion_at)(places).astype(found.dtype)
+            return jnp.min(found - _WINGS * wide), jnp.max(found + _WINGS * wide), jnp.min(wide)
 
-        slowest, fastest = jax.lax.map(ends, middles)
+        slowest, fastest, least = jax.lax.map(ends, middles)
+        if float(jnp.min(least)) < 0:
+            raise ValueError(f"dispersion is negative, down to {float(jnp.min(least)):g} km/s: give a field above 0.")
         self.method.check_range(float(jnp.min(slowest)), float(jnp.max(fastest)))
 
     def _velocity(self, position: Float[Array, "3"], axes: Float[Array, "3 3"]) -> Float[Array, ""]:

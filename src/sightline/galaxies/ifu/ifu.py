@@ -38,8 +38,9 @@ class IFU(AbstractDevice):
 
     - `shape`: rows (north) and columns (east) of spaxels; `spaxel`: side of one, arcsec.
     - `channels`: `sl.cubes.Channels`.
-    - `lsf`: line-spread function, one of `sl.cubes`, or a full width at half maximum, A; None: that of the library. The
-      library's own resolution is subtracted. What is fitted of it may grow by half.
+    - `lsf`: line-spread function before channels average, one of `sl.cubes`, or a full width at half maximum, A, see
+      `sl.cubes.LSF` for that of recorded lines; None: that of the library. The library's own resolution is subtracted.
+      What is fitted of it may grow by half.
     - `psf`: point-spread function, one of `sl.cubes`; None: none.
     - `assignment`: of particles to spaxels, `"nearest"`, `"cloud"` or `"gaussian"`; see `sl.cubes.assign`.
     - `aperture`: which spaxels are seen; those outside are 0.
@@ -155,11 +156,12 @@ class IFU(AbstractDevice):
         if self.lsf is None:
             return plain_templates(wave, spectra, points)
         lsf, width, stretch = self.lsf, library.fwhm, 1 + redshift
+        lsf.added(self.channels.centres, width, redshift)  # what is refused is counted in channels
 
         def sigma(rest: np.ndarray) -> Array:
             """Beyond the channels, where it need not be wider than the library, nothing is refused."""
             seen = lsf.added(np.clip(rest, points[0], points[-1]) * stretch, width, redshift)
-            own, known = lsf.width(jnp.asarray(rest * stretch, seen.dtype)), width * stretch
+            own, known = lsf.optical(jnp.asarray(rest * stretch, seen.dtype)), width * stretch
             beyond = safe_sqrt(jnp.maximum((own - known) * (own + known), 0)) / FWHM
             inside = jnp.asarray((rest >= points[0]) & (rest <= points[-1]))
             return jnp.where(inside, seen, beyond) / stretch

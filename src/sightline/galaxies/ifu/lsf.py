@@ -1,6 +1,7 @@
 """Line-spread functions: the resolution of a spectrograph, and what it adds to that of a library."""
 
 import abc
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,36 +20,68 @@ _SLACK = 1e-5  # relative, of squared widths that are the same
 class AbstractLSF(Module):
     """A Gaussian line-spread function: subclass it and write `width`.
 
+    Published widths are mostly of lines as they were recorded, which hold a channel: that of an instrument before its
+    channels average, W, and of lines in channels of D, w, are related by w^2 = W^2 + (2.3548 D)^2/12. An
+    `sl.cubes.IFU` averages over its channels: give it W, or w with `channel`.
+
+    **Arguments:** `channel`: D of the channels in which the widths were measured, A; None: widths are those before
+    channels.
+
     !!! example
         >>> issubclass(sl.cubes.LSF, sl.cubes.AbstractLSF)
         True
     """
 
+    _: dataclasses.KW_ONLY
+    channel: float | None = setting(None, unit="Angstrom", positive=True)
+
     @abc.abstractmethod
     def width(self, wavelength: Wavelengths) -> Float[Array, " n"]:
         """Full width at half maximum, (n,) A, at observed wavelengths, (n,) A."""
 
+    def optical(self, wavelength: Wavelengths) -> Float[Array, " n"]:
+        """Full width at half maximum before channels average, (n,) A, at observed wavelengths, (n,) A.
+
+        0 where a width is below that of the channel, which `added` refuses.
+        """
+        own = self.width(wavelength)
+        return own if self.channel is None else safe_sqrt(jnp.maximum(own * own - self._box, 0))
+
+    @property
+    def _box(self) -> float:
+        """The square of the width of a channel, A^2: 2.3548^2 times its variance."""
+        return 0.0 if self.channel is None else FWHM**2 * self.channel**2 / 12
+
     def added(self, wavelength: Any, library: Any = 0.0, redshift: Any = 0.0) -> Float[Array, " n"]:
-        """The Gaussian that takes a library to this resolution: sigma = sqrt(W^2 - [w (1 + z)]^2)/2.3548, (n,) A.
+        """The Gaussian that takes a library to this resolution: sigma = sqrt(W^2 - [l (1 + z)]^2)/2.3548, (n,) A.
 
         **Arguments:**
 
         - `wavelength`: observed, (n,) A.
-        - `library`: full width at half maximum w of the library, A at rest, a number or (n,).
+        - `library`: full width at half maximum l of the library, A at rest, a number or (n,).
         - `redshift`: z.
 
-        **Raises:** `ValueError` where the instrument is sharper than the library, with how many wavelengths and the
-        cure. Where widths are traced and have no value yet, there is NaN instead.
+        **Raises:** `ValueError` where the instrument is sharper than the library or than its own channel, with how many
+        wavelengths and the cure. Where widths are traced and have no value yet, there is NaN instead.
         """
         waves = jnp.asarray(numbers(wavelength, "Angstrom", "wavelength"), default_float())
-        own = self.width(waves)
+        seen, own = self.width(waves), self.optical(waves)
         known = numbers(library, "Angstrom", "library") * (1 + number(redshift, "", "redshift"))
         if is_concrete(own):
+            self._check_channel(np.asarray(seen, np.float64))
             _check(np.asarray(own, np.float64), known, np.asarray(waves))
         reached = jnp.asarray(known, own.dtype)
         square = (own - reached) * (own + reached)
-        sharper = square < -_SLACK * own * own
+        sharper = (square < -_SLACK * own * own) | (seen * seen < self._box)
         return jnp.where(sharper, jnp.nan, safe_sqrt(jnp.maximum(square, 0)) / FWHM)
+
+    def _check_channel(self, seen: np.ndarray) -> None:
+        if self.channel is not None and not np.all(seen * seen > self._box):
+            raise ValueError(
+                f"The line-spread function has recorded widths down to {seen.min():.4g} A, and a channel of "
+                f"{self.channel:g} A alone is {self._box**0.5:.4g} A wide: give the channel in which they were "
+                "measured, or leave channel out where they are those before channels."
+            )
 
 
 def _check(own: np.ndarray, library: np.ndarray, wavelength: np.ndarray) -> None:
@@ -61,7 +94,8 @@ def _check(own: np.ndarray, library: np.ndarray, wavelength: np.ndarray) -> None
         raise ValueError(
             f"The instrument is sharper than the library at {int(sharp.sum())} of {own.size} wavelengths, first at "
             f"{wavelength[first]:g} A: {own[first]:.4g} A against {theirs:.4g} A, both FWHM and observed. "
-            "Choose a library of higher resolution, or a wider line-spread function."
+            "Choose a library of higher resolution, a wider line-spread function, or the channels where it is wider, "
+            "channels[first:last]."
         )
 
 
@@ -69,7 +103,8 @@ class LSF(AbstractLSF):
     """A line-spread function by its width, a number or a table.
 
     **Arguments:** `fwhm`: full width at half maximum, A, a number, or (n,) at `wavelength`, (n,) A, rising, linear
-    between and constant beyond.
+    between and constant beyond; `channel`: of the channels in which it was measured, A; None: it is that before
+    channels, see `AbstractLSF`.
 
     **Raises:** `ValueError` for a width that is not positive, and for widths without wavelengths of the same number.
 
@@ -77,6 +112,9 @@ class LSF(AbstractLSF):
         >>> lsf = sl.cubes.LSF([2.8, 2.5], wavelength=[5000.0, 7000.0])
         >>> [round(float(one), 4) for one in lsf.added([5000.0, 6000.0], library=2.4)]
         [0.6125, 0.4772]
+        >>> recorded = sl.cubes.LSF(2.66, channel=1.04)  # lines of SAMI: sqrt(2.66^2 - (2.3548 1.04)^2/12)
+        >>> round(float(recorded.optical(jnp.array([5000.0]))[0]), 4)
+        2.5643
     """
 
     fwhm: Float[Array, "*m"] = param(unit="Angstrom", positive=True)
@@ -92,7 +130,7 @@ class LSF(AbstractLSF):
 class PolynomialLSF(AbstractLSF):
     """A line-spread function whose width is a polynomial in wavelength: W = sum_k c_k w^k, W and w in A.
 
-    **Arguments:** `coefficients` c: (n,), lowest power first.
+    **Arguments:** `coefficients` c: (n,), lowest power first; `channel`: as of `LSF`.
 
     **Raises:** `ValueError` for none.
 
@@ -115,7 +153,8 @@ class PolynomialLSF(AbstractLSF):
 class ResolvingPower(AbstractLSF):
     """A line-spread function by the resolving power: W = w/R.
 
-    **Arguments:** `power`: R, a number, or (n,) at `wavelength`, (n,) A, rising, linear between and constant beyond.
+    **Arguments:** `power`: R, a number, or (n,) at `wavelength`, (n,) A, rising, linear between and constant beyond;
+    `channel`: as of `LSF`.
 
     **Raises:** as `LSF`.
 

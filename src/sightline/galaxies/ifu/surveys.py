@@ -53,8 +53,8 @@ def _spanning(low: float, high: float, step: float, medium: str) -> Channels:
 def muse(shape: Any = None, **options: Any) -> IFU:
     """MUSE in its wide field: 300 x 300 spaxels of 0.2 arcsec, 4750 to 9350 A in steps of 1.25 A, air.
 
-    FWHM = 5.866e-8 w^2 - 9.187e-4 w + 6.040 A. There is no point-spread function unless `psf=` is given: seeing is of
-    a night.
+    FWHM = 5.866e-8 w^2 - 9.187e-4 w + 6.040 A, of recorded lines, which hold a channel. There is no point-spread
+    function unless `psf=` is given: seeing is of a night.
 
     **Arguments:** `shape`: rows and columns, where not the whole field; `options`: those of `sl.cubes.IFU`, which
     replace what is published.
@@ -69,14 +69,15 @@ def muse(shape: Any = None, **options: Any) -> IFU:
         (3681, 2.483)
     """
     channels = _spanning(4750.0, 9350.0, 1.25, "air")
-    return _ifu(_Facts((300, 300), 0.2, channels, PolynomialLSF(_MUSE)), shape, options)
+    return _ifu(_Facts((300, 300), 0.2, channels, PolynomialLSF(_MUSE, channel=1.25)), shape, options)
 
 
 def manga(shape: Any = None, diameter: float = 32.0, **options: Any) -> IFU:
     """MaNGA cubes of linear steps: spaxels of 0.5 arcsec, 3622 to 10353 A in steps of 1 A, vacuum.
 
-    Resolving power 1560 at 3700 A to 2270 at 6000 A, then, in the red arm, 1850 to 2650 at 9000 A. Point-spread
-    function of reconstructed cubes: a Gaussian of 2.54 arcsec. A hexagon of 12 to 32 arcsec is seen.
+    Resolving power 1560 at 3700 A to 2270 at 6000 A, then, in the red arm, 1850 to 2650 at 9000 A, of recorded lines,
+    which hold a channel. Point-spread function of reconstructed cubes: a Gaussian of 2.54 arcsec. A hexagon of 12 to 32
+    arcsec is seen.
 
     **Arguments:** `shape`: rows and columns; by default such that the hexagon is inside; `diameter`: of the bundle,
     from corner to corner, arcsec; `options`: as `muse`.
@@ -92,7 +93,7 @@ def manga(shape: Any = None, diameter: float = 32.0, **options: Any) -> IFU:
     """
     aperture = HexagonalAperture(diameter)
     side = 2 * int(aperture.diameter + 0.5) + 10
-    lsf = ResolvingPower((1560.0, 2270.0, 1850.0, 2650.0), wavelength=(3700.0, 5999.0, 6001.0, 9000.0))
+    lsf = ResolvingPower((1560.0, 2270.0, 1850.0, 2650.0), wavelength=(3700.0, 5999.0, 6001.0, 9000.0), channel=1.0)
     channels = _spanning(3622.0, 10353.0, 1.0, "vacuum")
     return _ifu(_Facts((side, side), 0.5, channels, lsf, GaussianPSF(2.54), aperture), shape, options)
 
@@ -100,9 +101,9 @@ def manga(shape: Any = None, diameter: float = 32.0, **options: Any) -> IFU:
 def sami(arm: str = "blue", shape: Any = None, **options: Any) -> IFU:
     """SAMI cubes: 50 x 50 spaxels of 0.5 arcsec, 2048 channels, round bundles of 15 arcsec, air.
 
-    Blue arm: steps of 1.04 A, FWHM 2.66 A, nominal range 3750 to 5750 A. Red arm: 0.57 A, 1.59 A, 6300 to 7400 A. The
-    channels are wider than the nominal range, in whose middle they are here; in files the first differs by galaxy.
-    Point-spread function: a Gaussian of 2.16 arcsec, nominal.
+    Blue arm: steps of 1.04 A, FWHM 2.66 A, nominal range 3750 to 5750 A. Red arm: 0.57 A, 1.59 A, 6300 to 7400 A.
+    Widths are of recorded lines, which hold a channel. The channels are wider than the nominal range, in whose middle
+    they are here; in files the first differs by galaxy. Point-spread function: a Gaussian of 2.16 arcsec, nominal.
 
     **Arguments:** `arm`: `"blue"` or `"red"`; the rest as `muse`; `shape`: spaxels along north and east, `None`: all;
     `options`: as of `muse`.
@@ -121,15 +122,15 @@ def sami(arm: str = "blue", shape: Any = None, **options: Any) -> IFU:
     arms = {"blue": (4750.0, 1.04, 2.66), "red": (6850.0, 0.57, 1.59)}
     middle, step, fwhm = _choice("arm", arm, arms)
     channels = Channels.regular(middle - 1024 * step, step, 2048, "air")
-    facts = _Facts((50, 50), 0.5, channels, LSF(fwhm), GaussianPSF(2.16), RoundAperture(15.0))
+    facts = _Facts((50, 50), 0.5, channels, LSF(fwhm, channel=step), GaussianPSF(2.16), RoundAperture(15.0))
     return _ifu(facts, shape, options)
 
 
 def califa(setup: str = "V500", shape: Any = None, **options: Any) -> IFU:
     """CALIFA cubes: 73 x 78 spaxels of 1 arcsec, a hexagon of 74 x 64 arcsec, air.
 
-    V500: 3749 to 7501 A in steps of 2 A, FWHM 6.0 A. V1200: 3650 to 4840 A, 0.7 A, 2.3 A. Point-spread function: a
-    Moffat function of 2.5 arcsec, beta 1.73.
+    V500: 3749 to 7501 A in steps of 2 A, FWHM 6.0 A. V1200: 3650 to 4840 A, 0.7 A, 2.3 A. Widths are of recorded lines,
+    which hold a channel. Point-spread function: a Moffat function of 2.5 arcsec, beta 1.73.
 
     **Arguments:** `setup`: `"V500"` or `"V1200"`; the rest as `muse`; `shape`: spaxels along north and east, `None`:
     all; `options`: as of `muse`.
@@ -148,7 +149,9 @@ def califa(setup: str = "V500", shape: Any = None, **options: Any) -> IFU:
     setups = {"V500": (3749.0, 7501.0, 2.0, 6.0), "V1200": (3650.0, 4840.0, 0.7, 2.3)}
     low, high, step, fwhm = _choice("setup", setup, setups)
     psf, aperture = MoffatPSF(2.5, beta=1.73), HexagonalAperture(74.0)
-    return _ifu(_Facts((73, 78), 1.0, _spanning(low, high, step, "air"), LSF(fwhm), psf, aperture), shape, options)
+    return _ifu(
+        _Facts((73, 78), 1.0, _spanning(low, high, step, "air"), LSF(fwhm, channel=step), psf, aperture), shape, options
+    )
 
 
 def nirspec(disperser: str = "G140H", shape: Any = None, **options: Any) -> IFU:
@@ -156,8 +159,8 @@ def nirspec(disperser: str = "G140H", shape: Any = None, **options: Any) -> IFU:
 
     Resolving power of the prism: a table, 64 at 0.6 um, 30 at 1.2 um, 323 at 5.3 um, as before launch, of a slit that
     is evenly lit: two pixels wide. Gratings have a constant width, the wavelength in the middle over the nominal
-    resolving power: 1000 of M, 2700 of H. Ranges and steps are nominal, too. There is no point-spread function unless
-    `psf=` is given.
+    resolving power: 1000 of M, 2700 of H. These are of the optics, before channels average. Ranges and steps are
+    nominal, too. There is no point-spread function unless `psf=` is given.
 
     **Arguments:** `disperser`: `"PRISM"`, `"G140M"`, `"G235M"`, `"G395M"`, `"G140H"`, `"G235H"` or `"G395H"`, each with
     its long-pass filter, of G140 that is F100LP; the rest as `muse`; `shape`: spaxels along north and east, `None`:

@@ -1,5 +1,6 @@
 """The likelihood of an observed cube."""
 
+import warnings
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +14,7 @@ from ..._core.units import numbers
 from ...statistics.layout import Cube, Layout
 from ...statistics.likelihood import Likelihood
 from ...statistics.noise import AbstractNoise, Gaussian, nuisance
-from ..cubes import Channels, Spaxels, SpectralCube
+from ..cubes import Channels, MaskWarning, Spaxels, SpectralCube
 from ..cubes.spaxels import image_of
 
 _SAME = 1e-3
@@ -88,6 +89,8 @@ def CubeLikelihood(
     **Raises:** `TypeError` for what is no cube; `ValueError` for a cube without variance where no noise is given,
     negative noise, scatter beside a distribution, and masks of another shape or that leave nothing.
 
+    **Warns:** `sl.cubes.MaskWarning` for a mask that leaves out more than half of the data.
+
     !!! example
         >>> plane, channels = sl.cubes.Spaxels((1, 1), 1.0), sl.cubes.Channels.regular(5000.0, 50.0, 3)
         >>> data = sl.SpectralCube(np.ones((3, 1)), channels, plane, np.ones((3, 1)))
@@ -107,7 +110,9 @@ def CubeLikelihood(
         )
     good = np.isfinite(flux) & np.isfinite(sigma) & (sigma > 0)
     if mask is not None:
-        good = good & _mask(mask, flux.shape)
+        counted = _mask(mask, flux.shape)
+        _check_share(good & counted, good)
+        good = good & counted
     if not np.any(good):
         raise ValueError("CubeLikelihood: no datum is left: look at mask, variance and flux.")
     scale = float(np.median(sigma[good]))
@@ -159,6 +164,13 @@ def _check_plane(own: Any, data: Any, name: str) -> None:
             f"The instrument {name!r} has {shapes[0]} spaxels in {own}, the data {shapes[1]} in {data}: "
             "build the IFU with data.plane.shape and data.plane.spaxel."
         )
+
+
+def _check_share(kept: np.ndarray, good: np.ndarray) -> None:
+    if 0 < np.sum(kept) < 0.5 * np.sum(good):
+        share = f"{int(np.sum(good) - np.sum(kept))} of {int(np.sum(good))}"
+        text = f"mask leaves out {share} data: True is what counts here. Pass ~mask if it is what is left out."
+        warnings.warn(text, MaskWarning, stacklevel=3)
 
 
 def _mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:

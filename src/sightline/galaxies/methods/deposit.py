@@ -30,44 +30,41 @@ def lagrange(velocity: Float[Array, " n"], first: float, step: float, count: int
 
 
 def spread(velocity: Float[Array, ""], dispersion: Float[Array, ""], velocities: np.ndarray) -> Float[Array, " v"]:
-    """Weights of a Gaussian of velocities on regular nodes, (v,), that sum to 1.
+    """Weights of a Gaussian of velocities on regular nodes, (v,), that sum to 1: what lies beyond is put at the ends.
 
     Those of a hat function of the nodes, convolved with the Gaussian, in closed form; the variance of the hat, a sixth
-    of the squared step, is taken out again by second differences.
+    of the squared step, is taken out again by second differences. Of sums over nodes, C_i = sum_(j <= i) w_j, the first
+    is 0 before the first node, the last 1.
     """
     step = float(velocities[1] - velocities[0])
-    at = (held(velocity, velocities[0], velocities[-1]) - velocities[0]) / step
-    return _spread(at, jnp.sqrt(jnp.square(dispersion / step) + 1e-6), len(velocities))
+    return _spread((velocity - velocities[0]) / step, jnp.sqrt(jnp.square(dispersion / step) + 1e-6), len(velocities))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _spread(at: Float[Array, ""], width: Float[Array, ""], count: int) -> Float[Array, " v"]:
     """`spread` about a place, of a width, in steps: for Jacobians of many columns its derivatives are explicit."""
     u, below, bell = _gaussian(at, width, count)
-    weights = _corrected(u * below + width * bell)
-    return weights / jnp.sum(weights)
+    return _weights(u * below + width * bell, 1)
 
 
 @_spread.defjvp
 def _(count: int, primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
     u, below, bell = _gaussian(*primals, count)
-    weights, by_at, by_width = map(_corrected, (u * below + primals[1] * bell, -below, bell))
-    total = jnp.sum(weights)
-    value = weights / total
-    by_at, by_width = ((one - value * jnp.sum(one)) / total for one in (by_at, by_width))
-    return value, by_at * tangents[0] + by_width * tangents[1]
+    by_at, by_width = _weights(-below, 0), _weights(bell, 0)
+    return _weights(u * below + primals[1] * bell, 1), by_at * tangents[0] + by_width * tangents[1]
 
 
 def _gaussian(at: Array, width: Array, count: int) -> tuple[Array, Array, Array]:
-    """Distances of the nodes, two more at each end, from a place; the normal distribution there, and its density."""
-    u = jnp.arange(-2, count + 2).astype(at.dtype) - at
+    """Distances of the nodes, one more at each end, from a place; the normal distribution there, and its density."""
+    u = jnp.arange(-1, count + 1).astype(at.dtype) - at
     return u, jax.scipy.special.ndtr(u / width), jnp.exp(-0.5 * (u / width) ** 2) / math.sqrt(2 * math.pi)
 
 
-def _corrected(ramp: Float[Array, " n"]) -> Float[Array, " v"]:
-    """Second differences of integrals, less the second differences of these over 12."""
-    hats = jnp.diff(jnp.diff(ramp))
-    return hats[1:-1] - jnp.diff(jnp.diff(hats)) / 12
+def _weights(ramp: Float[Array, " n"], total: float) -> Float[Array, " v"]:
+    """Second differences of integrals, less the second differences of these over 12; the ends hold the rest."""
+    slopes = jnp.diff(ramp)
+    sums = slopes[1:-1] - jnp.diff(jnp.diff(slopes)) / 12
+    return jnp.diff(sums, prepend=jnp.zeros(1, sums.dtype), append=jnp.full(1, total, sums.dtype))
 
 
 def deposit(

@@ -40,9 +40,10 @@ class VelocityNodes(AbstractMethod):
     its error is below a thousandth of that without dust.
 
     **Arguments:** `step`: between nodes, km/s; `limits`: the first and the last, km/s, of the rest frame: emitters
-    beyond are put at them, with a warning; `screens`: nodes of A_V, where there is dust; `supersample`: rays of a
-    smooth galaxy across a spaxel, each way, with a warning where stars lie between them, as those of a thin disk on
-    edge do; `points`: places on each of them before, about and behind the middle.
+    beyond are put at them, with a warning, and of smooth galaxies what a dispersion carries there, with one where three
+    of it do; `screens`: nodes of A_V, where there is dust; `supersample`: rays of a smooth galaxy across a spaxel, each
+    way, with a warning where stars lie between them, as those of a thin disk on edge do; `points`: places on each of
+    them before, about and behind the middle.
 
     **Raises:** `ValueError` for limits that do not hold four nodes.
 
@@ -122,12 +123,12 @@ class VelocityNodes(AbstractMethod):
         return screened(light, visual, transmission, self.screens)
 
     def check_range(self, slowest: float, fastest: float) -> None:
-        """Warns of stars of a smooth galaxy, from `slowest` to `fastest` km/s, beyond the nodes."""
+        """Warns of stars of a smooth galaxy, from `slowest` to `fastest` km/s with three dispersions, beyond."""
         low, high = self.velocities[[0, -1]]
         if slowest < low or fastest > high:
             warnings.warn(
-                f"Stars of a smooth galaxy move by {slowest:g} ... {fastest:g} km/s, those beyond the nodes, {low:g} "
-                f"... {high:g} km/s, are put at the ends: give VelocityNodes wider limits.",
+                f"Stars of a smooth galaxy move by {slowest:g} ... {fastest:g} km/s, three dispersions included; those "
+                f"beyond the nodes, {low:g} ... {high:g} km/s, are put at the ends: give VelocityNodes wider limits.",
                 VelocityWarning,
                 stacklevel=2,
             )

@@ -1,5 +1,6 @@
 """Star particles from files: archives of NumPy and HDF5."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,18 +10,25 @@ from ..._core.archives import read_archive
 from ..._core.files import PathLike
 from ..._core.reading import FileError, check_unpacked, reading
 from ..._core.units import number
+from ..populations.library import check_ages
 from .stars import Stars
 
 NAMES: dict[str, tuple[str, ...]] = {
     "position": ("position", "positions", "coordinates", "coords", "pos"),
     "velocity": ("velocity", "velocities", "vel"),
-    "mass": ("mass", "masses", "initial_mass"),
+    "mass": ("mass", "masses"),
     "age": ("age", "ages"),
     "metallicity": ("metallicity", "metallicities", "mh", "met"),
 }
 """What arrays of a file are called, in small letters."""
+FORMED = "initial_mass", "initial_masses", "initialmass", "initialmasses", "gfm_initialmass", "mass_formed"
+"""What masses are called that stars had when they formed: these come first."""
 UNITS = {"position": "kpc", "velocity": "km/s", "mass": "Msun", "age": "Gyr", "metallicity": ""}
 """What they are in, where neither the file nor the user says otherwise."""
+
+
+class MassWarning(UserWarning):
+    """Masses of a file may be those of today, and not those that were formed."""
 
 
 def read(
@@ -31,13 +39,15 @@ def read(
 ) -> Stars:
     """Star particles from a file: `.npz`, or HDF5 with data sets in any group.
 
-    Units are those that data sets have as an attribute `unit` or `units`, or those below.
+    The mass formed is sought first, as `initial_mass`, `InitialMass` or `GFM_InitialMass`: libraries give the light of
+    it, and the mass of today is smaller, of old stars by half. Units are those that data sets have as an attribute
+    `unit` or `units`, or those below.
 
     **Arguments:**
 
     - `path`: of the file.
     - `names`: which array is what, by `"position"`, `"velocity"`, `"mass"` (formed), `"age"`, `"metallicity"`; those
-      left out are found by names like these.
+      left out are found by names like these, also such as `Coordinates`, `Masses`.
     - `units`: of them, by the same names, in astropy's notation; by default kpc, km/s, Msun, Gyr, and dex.
     - `solar`: for metallicities that are mass fractions Z: that of the Sun, e.g. 0.0142; `None`: they are [M/H].
 
@@ -46,9 +56,12 @@ def read(
     **Raises:** `FileNotFoundError`; `sl.io.FileError` for files of another kind, and arrays that are not there;
     `ValueError` for units that do not fit, and as `Stars`.
 
+    **Warns:** `sl.particles.MassWarning` where there is a mass and none that says to be formed: `names={"mass": ...}`
+    takes one as formed.
+
     !!! example
-        >>> where, mass = np.zeros((2, 3)), [1e5, 2e5]
-        >>> np.savez("stars.npz", position=where, velocity=where, mass=mass, age=[1.0, 8.0], metallicity=[0.0, -0.5])
+        >>> parts = {"initial_mass": [1e5, 2e5], "age": [1.0, 8.0], "metallicity": [0.0, -0.5]}
+        >>> np.savez("stars.npz", position=np.zeros((2, 3)), velocity=np.zeros((2, 3)), **parts)
         >>> sl.particles.read("stars.npz").size
         2
     """
@@ -61,13 +74,15 @@ def read(
     content = _content(path)
     found = {}
     for kind in NAMES:
-        chosen = _find(content, kind, own.get(kind), path)
+        chosen = _formed(content, path) if kind == "mass" and kind not in own else None
+        chosen = chosen or _find(content, kind, own.get(kind), path)
         values, unit = content[chosen]
         found[kind] = _in_units(values, given.get(kind) or unit, kind, path)
         if solar is not None and kind == "metallicity" and (given.get(kind) or unit).strip() == "dex":
             raise ValueError(f"path = {path}: metallicity is in dex, and no mass fraction: leave solar out.")
     if solar is not None:
         found["metallicity"] = np.log10(np.maximum(found["metallicity"], 1e-10) / solar)
+    check_ages(found["age"], f"path = {path}: age", 'Say which, units={{"age": "yr"}} or {{"age": "Myr"}}.')
     return Stars(**found)
 
 
@@ -104,6 +119,22 @@ def _find(content: Mapping[str, Any], kind: str, wanted: str | None, path: PathL
     raise FileError(
         f"path = {path} has {trouble}; it holds {', '.join(content) or 'nothing'}. Say which, names={{{kind!r}: ...}}."
     )
+
+
+def _formed(content: Mapping[str, Any], path: PathLike) -> str | None:
+    """The name of the masses that were formed; None, and a warning, where there are only others."""
+    named = {name: name.rsplit("/", 1)[-1].lower() for name in content}
+    found = [name for name, end in named.items() if end in FORMED]
+    others = [name for name, end in named.items() if end in NAMES["mass"]]
+    if len(found) == 1:
+        return found[0]
+    if not found and len(others) == 1:
+        text = (
+            f"path = {path}: no mass says to be that which formed, {others[0]} is taken: libraries give the light of "
+            f"mass formed, and that of today is smaller. Give the other, or names={{'mass': {others[0]!r}}} if it is."
+        )
+        warnings.warn(text, MassWarning, stacklevel=3)
+    return None
 
 
 def _in_units(values: np.ndarray, unit: str, kind: str, path: PathLike) -> np.ndarray:

@@ -7,6 +7,14 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.module import Module, is_concrete, param
+from ..populations.library import check_ages
+
+_MANY = 10
+"""So many metallicities, all between 0 and 0.1, are mass fractions."""
+
+
+class MetallicityWarning(UserWarning):
+    """Metallicities [M/H] that may be mass fractions Z."""
 
 
 class Stars(Module):
@@ -22,8 +30,10 @@ class Stars(Module):
     - `length`: standard deviation of the light of each about its place, (n,) kpc, for an instrument with
       `assignment="gaussian"`.
 
-    **Raises:** `ValueError` for numbers that are negative or not finite, of other lengths, and mass fractions Z in the
-    place of [M/H]; `TypeError` for other shapes.
+    **Raises:** `ValueError` for numbers that are negative or not finite, of other lengths, ages above 100 Gyr, and mass
+    fractions Z in the place of [M/H]; `TypeError` for other shapes.
+
+    **Warns:** `sl.particles.MetallicityWarning` for a few metallicities that may be mass fractions.
 
     !!! example
         >>> stars = sl.particles.Stars(np.zeros((2, 3)), np.zeros((2, 3)), [1e5, 2e5], [1.0, 8.0], [0.0, -0.5])
@@ -40,6 +50,7 @@ class Stars(Module):
 
     def __check_init__(self) -> None:
         check_lengths(self, ("position", "velocity", "mass", "age", "metallicity", "length"))
+        check_ages(self.age, "Stars.age")
         check_metallicity(self.metallicity, "Stars")
 
     @property
@@ -66,21 +77,18 @@ def check_lengths(particles: Module, names: tuple[str, ...]) -> None:
 
 
 def check_metallicity(value: Any, who: str) -> None:
-    """Refuses mass fractions Z where [M/H] is meant; warns where one number for all may be either.
+    """Refuses many mass fractions Z where [M/H] is meant; warns of a few numbers that may be either.
 
     **Raises:** `ValueError`.
     """
     if not is_concrete(value) or not hasattr(value, "size"):
         return
     found = np.asarray(value)
-    if found.size > 1 and np.all((found >= 0) & (found <= 0.1)) and np.ptp(found) > 0:
-        raise ValueError(
-            f"{who}.metallicity is between {found.min():.3g} and {found.max():.3g} for all: that is a mass fraction Z, "
-            "not [M/H]. Give log10(Z/Z_sun), with the Z_sun of the library."
-        )
-    if found.size > 1 and np.all((found > 0) & (found < 0.1)):
-        warnings.warn(
-            f"{who}.metallicity is {found.min():.3g} for all: is that a mass fraction Z, not [M/H]? Give "
-            "log10(Z/Z_sun), with the Z_sun of the library.",
-            stacklevel=4,
-        )
+    if found.size < 2 or not np.all((found > 0) & (found <= 0.12)):
+        return
+    ends = f"{found.min():.3g} to {found.max():.3g}" if np.ptp(found) else f"{found.min():.3g}"
+    cure = "Give log10(Z/Z_sun), with the Z_sun of the library."
+    if found.size >= _MANY and found.max() <= 0.1 and np.ptp(found) > 0:
+        raise ValueError(f"{who}.metallicity is {ends} for all: that is a mass fraction Z, not [M/H]. {cure}")
+    text = f"{who}.metallicity is {ends} for all: is that a mass fraction Z, not [M/H]? {cure}"
+    warnings.warn(text, MetallicityWarning, stacklevel=4)

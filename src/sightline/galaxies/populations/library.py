@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..._core.fixed import Fixed
-from ..._core.module import default_float
+from ..._core.module import default_float, is_concrete
 from ..._core.ranks import of_one_rank
 from ..._core.safe import held
 from ..._core.units import number, numbers, strip_unit
@@ -18,7 +18,9 @@ from ..cubes.channels import check_medium
 
 YOUNGEST = 1e-6
 """Age [Gyr] that stands for 0 where the logarithm is taken."""
-_OLDEST = 100.0  # Gyr: more is another unit
+OLDEST = 100.0
+"""Age [Gyr] above which it is in another unit."""
+_YEARS = 1e5  # what is above are years, not Myr, where Gyr are wanted
 
 
 class Library(eqx.Module):
@@ -64,8 +66,7 @@ class Library(eqx.Module):
         ages, metals = _rising(age, "Gyr", "age"), _rising(metallicity, "", "metallicity")
         if not ages[0] >= 0:
             raise ValueError(f"age begins at {ages[0]:g} Gyr: ages are Gyr, none negative.")
-        if ages[-1] > _OLDEST:
-            raise ValueError(f"age ends at {ages[-1]:g} Gyr: are these years? Give Gyr, age=1e-9 * age.")
+        check_ages(ages, "age")
         if len(metals) > 1 and np.all((metals > 0) & (metals < 0.1)):
             raise ValueError(
                 f"metallicity {metals[0]:g} ... {metals[-1]:g} is a mass fraction Z, not [M/H]: give log10(Z/Z_sun)."
@@ -195,6 +196,19 @@ def _between(nodes: Array, value: Array) -> tuple[Array, Array]:
 def _traced(value: Any, unit: str, name: str) -> Array:
     stripped = strip_unit(value, unit, name)
     return stripped if eqx.is_inexact_array(stripped) else jnp.asarray(stripped, default_float())
+
+
+def check_ages(age: Any, name: str, cure: str = "Give Gyr, {0} times these.") -> None:
+    """Refuses ages above 100 Gyr, where they are known: they are in another unit.
+
+    **Raises:** `ValueError`.
+    """
+    if not is_concrete(age) or isinstance(age, jax.ShapeDtypeStruct) or age is None:
+        return
+    oldest = float(np.max(np.asarray(age, np.float64), initial=0.0))
+    if oldest > OLDEST:
+        unit, factor = ("years", "1e-9") if oldest > _YEARS else ("Myr", "1e-3")
+        raise ValueError(f"{name} is up to {oldest:g} Gyr: are these {unit}? {cure.format(factor)}")
 
 
 def _rising(values: Any, unit: str, name: str) -> np.ndarray:

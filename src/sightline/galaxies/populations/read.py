@@ -17,6 +17,8 @@ WAVE = ("wave_A", "wavelength", "wave", "lambda", "ssp_wave", "lam")
 AGE = ("age_Gyr", "age", "ages", "ssp_lg_age_gyr", "log_age", "log_ages")
 METALLICITY = ("metallicity_MH", "metallicity", "metallicities", "met", "MH", "ssp_lgmet", "Z")
 LIGHT = ("spectra", "luminosity", "flux", "templates", "ssp_flux")
+_SHORT = 100.0
+"""Longest wavelength [A] of a library, below which its unit is another."""
 LUMINOUS = "Lsun Angstrom-1 Msun-1"
 
 
@@ -49,7 +51,7 @@ def read(
     **Returns:** an `sl.populations.Library`.
 
     **Raises:** `FileNotFoundError`; `ValueError` for arrays that are not there, a unit that is no luminosity, mass
-    fractions given as [M/H], ages above 100 Gyr.
+    fractions given as [M/H], ages above 100 Gyr, and wavelengths that end below 100 A.
 
     !!! example
         >>> made = sl.populations.synthetic(step=20.0)
@@ -61,7 +63,7 @@ def read(
     check_medium(medium, "read")
     fwhm, solar = number(fwhm, "Angstrom", "fwhm"), None if solar is None else number(solar, "", "solar")
     found = _arrays(path, names or {})
-    wave = numbers(found["wavelength"][1], "Angstrom", "wavelength")
+    wave = _wavelengths(numbers(found["wavelength"][1], "Angstrom", "wavelength"), path)
     age = _ages(numbers(found["age"][1], "Gyr", "age"), found["age"][0])
     metal = _metallicity(numbers(found["metallicity"][1], "", "metallicity"), found["metallicity"][0], solar)
     light = _ordered(numbers(found["luminosity"][1], None, "luminosity"), (len(metal), len(age), len(wave)))
@@ -103,6 +105,15 @@ def _read_hdf5(path: PathLike) -> dict[str, np.ndarray]:
         kept = [one for one in sets if one.dtype.kind in "fiu"]
         check_unpacked(path, sum(one.size * one.dtype.itemsize for one in kept))
         return {one.name.rsplit("/", 1)[-1]: np.asarray(one[()]) for one in kept}
+
+
+def _wavelengths(values: np.ndarray, path: PathLike) -> np.ndarray:
+    """The wavelengths: libraries may begin with X-rays, none ends there."""
+    if not np.max(values, initial=0.0) >= _SHORT:
+        raise FileError(
+            f"path = {path}: wavelengths of up to {np.max(values, initial=0.0):g} A: are these um? Write them in A."
+        )
+    return values
 
 
 def _ages(values: np.ndarray, label: str) -> np.ndarray:

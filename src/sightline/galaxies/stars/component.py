@@ -1,12 +1,14 @@
 from typing import Any
 
+import numpy as np
 from jaxtyping import Array, Float
 
-from ..._core.module import Module, param
+from ..._core.module import Module, is_concrete, param
 from ..._core.types import Scalar, Vector
 from ...sky.fields import AbstractField, Structures
 from ...sky.fields.base import evaluate, value_at_a_place
 from .history import AbstractHistory
+from .radial_profile import RadialProfile
 
 
 class Component(Module):
@@ -19,7 +21,7 @@ class Component(Module):
     - `dispersion`: along any line of sight, km/s, a number or a scalar field.
     - `history`: when they formed, one of `sl.stars`.
 
-    **Raises:** `TypeError` for anything else in place of these.
+    **Raises:** `TypeError` for anything else in place of these; `ValueError` for a negative dispersion.
 
     !!! example
         >>> disk = sl.stars.Component(
@@ -48,6 +50,7 @@ class Component(Module):
                 raise TypeError(f"Component.{name} is a {type(value).__name__}: give one of {place}.")
         for name, shape in {"density": (), "velocity": (3,), "dispersion": ()}.items():
             _check_shape(getattr(self, name), name, shape)
+        _check_dispersion(self.dispersion)
 
     def prepare(self) -> "Component":
         """The component after the global work of its fields."""
@@ -62,6 +65,15 @@ class Component(Module):
     def structures(self) -> Structures:
         """Where the density jumps, and where it ends."""
         return self.density.structures()
+
+
+def _check_dispersion(value: Any) -> None:
+    """Refuses negative values of a profile, where they are known."""
+    if not isinstance(value, RadialProfile) or not is_concrete(value.values):
+        return
+    bad = int(np.sum(np.asarray(value.values) < 0))
+    if bad:
+        raise ValueError(f"Component.dispersion: RadialProfile.values has {bad} negative numbers: give km/s from 0 up.")
 
 
 def _check_shape(field: Any, name: str, shape: tuple[int, ...]) -> None:

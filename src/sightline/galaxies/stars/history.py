@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import Module, param
 from ..._core.types import Vector
+from ..populations.library import check_ages
 from .spread import log_age, on_nodes
 
 Weights = Float[Array, "m a"]
@@ -65,6 +66,8 @@ class SingleAge(AbstractHistory):
 
     **Arguments:** `age`: Gyr; `metallicity`: [M/H], dex.
 
+    **Raises:** `ValueError` for an age that is negative or above 100 Gyr.
+
     !!! example
         >>> weights = sl.stars.SingleAge(2.0, -0.5).weights(jnp.zeros(3), jnp.array([1.0, 4.0]), jnp.array([-1.0, 0.0]))
         >>> [[round(float(one), 3) for one in row] for row in weights]
@@ -73,6 +76,9 @@ class SingleAge(AbstractHistory):
 
     age: Float[Array, ""] = param(unit="Gyr", bounds=(0, None))
     metallicity: Float[Array, ""] = param(0.0, symbol="[M/H]")
+
+    def __check_init__(self) -> None:
+        check_ages(self.age, "SingleAge.age")
 
     def weights(self, position: Vector, ages: Float[Array, " a"], metallicities: Float[Array, " m"]) -> Weights:
         return self.local(position, ages, metallicities) * self.common(ages)

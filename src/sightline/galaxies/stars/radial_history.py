@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from ..._core.module import param, setting
 from ..._core.safe import safe_hypot
 from ..._core.types import Scalar, Vector
+from ..populations.library import check_ages
 from .history import AbstractHistory, Local, Weights
 from .spread import log_age, on_nodes
 from .tables import check_nodes, interpolate
@@ -25,7 +26,7 @@ class RadialHistory(AbstractHistory):
     - `logits` l: (n, a); `None`: the same mass at each age.
     - `metallicity` z_0: [M/H] on the axis, dex; `gradient` g: dex/kpc; `spread`: standard deviation, dex.
 
-    **Raises:** `ValueError` for radii or ages that do not rise, and logits of another shape.
+    **Raises:** `ValueError` for radii or ages that do not rise, ages above 100 Gyr, and logits of another shape.
 
     !!! example
         >>> history = sl.stars.RadialHistory([0.0, 5.0], [1.0, 10.0], metallicity=0.2, gradient=-0.05)
@@ -57,6 +58,7 @@ class RadialHistory(AbstractHistory):
     def __check_init__(self) -> None:
         check_nodes("RadialHistory.radii", self.radii)
         check_nodes("RadialHistory.ages", self.ages)
+        check_ages(self.ages, "RadialHistory.ages")
         if self.logits.shape != (len(self.radii), len(self.ages)):
             wanted = f"({len(self.radii)} radii, {len(self.ages)} ages)"
             raise ValueError(f"RadialHistory.logits has shape {self.logits.shape}, not {wanted}.")

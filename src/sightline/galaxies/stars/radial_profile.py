@@ -24,7 +24,7 @@ class RadialProfile(AbstractField):
     """
 
     radii: tuple[float, ...] = setting(unit="kpc", bounds=(0, None))
-    values: Float[Array, " n"] = param()
+    values: Float[Array, " n"] = param(value=True)
 
     def __check_init__(self) -> None:
         check_nodes("RadialProfile.radii", self.radii)

@@ -8,6 +8,7 @@ from ..._core.files import PathLike
 from ..._core.reading import FileError
 from ...galaxies.cubes import Channels
 from ..units import unit_factor
+from .lists import listed, plausible
 
 MEDIA = {"AWAV": "air", "WAVE": "vacuum"}
 TYPES = {medium: name for name, medium in MEDIA.items()}
@@ -21,8 +22,6 @@ _OTHERS |= {
     "WAVN": "a wavenumber",
     "AFRQ": "a frequency",
 }
-_PLAUSIBLE = 1e2, 1e7
-"""Wavelengths of cubes, A: below or above, units are wrong."""
 _STRAIGHT = 1e-10
 """Of a wavelength, by which channels may stray from a straight axis and still be on it."""
 
@@ -88,11 +87,11 @@ def _edges(file: Any, header: Any, kind: str, path: PathLike) -> np.ndarray:
         return np.asarray(file[names.index(TABLE)].data[EDGES], np.float64).ravel()
     if "WAVE" in names:
         waves = file[names.index("WAVE")]
-        unit = str(waves.header.get("BUNIT", "")).strip() or "Angstrom"
-        values = np.asarray(waves.data, np.float64).ravel() * unit_factor(unit, "Angstrom", f"{path}: WAVE")
-        return _plausible(edges_between(values, path), f"the extension WAVE says {unit}: write BUNIT as it is", path)
+        return edges_between(listed(waves.data, waves.header.get("BUNIT"), "the extension WAVE", path), path)
     pixel = np.arange(int(header["NAXIS3"])) + 1 - _number(header, "CRPIX3", path, 0.0)
     start, step = _number(header, "CRVAL3", path), _step(header, path)
+    if not step > 0:
+        raise FileError(f"path = {path}: channels of {step:g}: turn the cube, data[::-1], and write a rising axis.")
     unit = str(header.get("CUNIT3", "")).strip()
     factor = _angstroms(unit, path)
     if kind.endswith("-LOG"):
@@ -102,7 +101,7 @@ def _edges(file: Any, header: Any, kind: str, path: PathLike) -> np.ndarray:
     else:
         found = factor * (start + step * np.append(pixel - 0.5, pixel[-1] + 0.5))
     says = f"CUNIT3 = {unit!r}" if unit else "CUNIT3 is missing, which means metres"
-    return _plausible(found, f"{says}: write the unit that CRVAL3 has, e.g. 'Angstrom'", path)
+    return plausible(found, f"{says}: write the unit that CRVAL3 has, e.g. 'Angstrom'", path)
 
 
 def _step(header: Any, path: PathLike) -> float:
@@ -110,17 +109,6 @@ def _step(header: Any, path: PathLike) -> float:
     if "CD3_3" in header:
         return _number(header, "CD3_3", path)
     return _number(header, "CDELT3", path) * _number(header, "PC3_3", path, 1.0)
-
-
-def _plausible(edges: np.ndarray, cure: str, path: PathLike) -> np.ndarray:
-    """The edges.
-
-    **Raises:** `FileError` for wavelengths that are none.
-    """
-    low, high = float(np.min(edges)), float(np.max(edges))
-    if not (low >= _PLAUSIBLE[0] and high <= _PLAUSIBLE[1]):
-        raise FileError(f"path = {path}: wavelengths of {low:g} to {high:g} A, outside 100 A to 1 mm: {cure}.")
-    return edges
 
 
 def _angstroms(unit: str, path: PathLike) -> float:

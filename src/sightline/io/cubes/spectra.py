@@ -10,9 +10,7 @@ from ...galaxies.cubes import Channels, Spectra
 from ...galaxies.cubes.channels import check_medium
 from ..tables import check_table, open_fits
 from .axis import edges_between
-
-_LOGARITHM = 50.0
-"""Numbers below are logarithms of wavelengths [A], numbers above wavelengths."""
+from .lists import from_logarithms, listed
 
 
 def read_spectra(path: PathLike, medium: str, unit: str = "") -> Spectra:
@@ -21,14 +19,17 @@ def read_spectra(path: PathLike, medium: str, unit: str = "") -> Spectra:
     Two kinds of files: tables BIN_SPECTRA of SPEC and ESPEC (standard deviations) with wavelengths or their natural
     logarithms in LOGLAM, as the GIST pipelines write them; and images FLUX, IVAR, MASK of one row a spectrum with
     WAVE, and SRES (resolving power) and Z (redshifts) where there are, as MaNGA's. Masked data and those with IVAR 0
-    are left out: `left_out` counts them.
+    are left out: `left_out` counts them. Wavelengths are A unless TUNIT of the column or BUNIT of the image says
+    otherwise; in LOGLAM `log10(Angstrom)` are decimal logarithms.
+    SRES is taken as it is, the resolving power before channels average (`Spectra.fwhm` says how to convert others).
 
     **Arguments:** `medium`: of the wavelengths, `"air"` or `"vacuum"`: such files do not say; `unit`: of the flux, in
     words; `path`: the file.
 
     **Returns:** an `sl.cubes.Spectra`.
 
-    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files and other kinds.
+    **Raises:** `FileNotFoundError`; `sl.io.FileError`, a `ValueError`, for damaged files and other kinds,
+    wavelengths that no spectrograph has, and decimal logarithms that do not say so.
 
     !!! example
         >>> from astropy.io import fits
@@ -62,8 +63,7 @@ def _bins(names: dict[str, Any], medium: str, unit: str, path: PathLike) -> Spec
             raise FileError(
                 f"path = {path}: {one.name} has no column {missing[0]}, but {', '.join(one.columns.names)}."
             )
-    values = np.asarray(axis.data["LOGLAM"], np.float64).ravel()
-    centres = np.exp(values) if values[0] < _LOGARITHM else values
+    centres = from_logarithms(axis.data["LOGLAM"], axis.columns["LOGLAM"].unit, "LOGLAM", path)
     flux, error = (np.asarray(table.data[name], np.float64) for name in ("SPEC", "ESPEC"))
     if flux.ndim != 2 or flux.shape[1] != len(centres):
         raise FileError(f"path = {path}: {len(centres)} wavelengths for spectra of shape {flux.shape}.")
@@ -75,7 +75,8 @@ def _rows(names: dict[str, Any], medium: str, unit: str, path: PathLike) -> Spec
     def of(name: str) -> np.ndarray:
         return np.asarray(names[name].data, np.float64)
 
-    flux, inverse, wave = of("FLUX"), of("IVAR"), of("WAVE")
+    flux, inverse = of("FLUX"), of("IVAR")
+    wave = listed(names["WAVE"].data, names["WAVE"].header.get("BUNIT"), "WAVE", path)
     mask, power, redshift = (of(name) if name in names else None for name in ("MASK", "SRES", "Z"))
     for name, values in (("IVAR", inverse), ("MASK", mask), ("SRES", power)):
         if values is not None and values.shape[-1:] != flux.shape[-1:]:

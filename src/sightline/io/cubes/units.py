@@ -9,7 +9,8 @@ from ..units import unit_factor
 
 FLUX, SQUARE = "erg s-1 cm-2 Angstrom-1", "erg2 s-2 cm-4 Angstrom-2"
 _NUMBER = re.compile(
-    r"\s*(?:10\s*(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|(\d[\d.]*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)", re.DOTALL
+    r"\s*(?:10\s*(?:(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|([+-]\d+))|(\d[\d.]*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)",
+    re.DOTALL,
 )
 _WHOLE = re.compile(r"\s*\((.*)\)\s*(?:\*\*|\^)\s*2\s*", re.DOTALL)
 _WORDS = (
@@ -26,6 +27,8 @@ def flux_factor(text: str, path: PathLike) -> float:
 
     !!! example
         >>> flux_factor("10**(-20)*erg/s/cm**2/Angstrom", "muse.fits")
+        1e-20
+        >>> flux_factor("10-20 erg/s/cm**2/Angstrom", "another.fits")  # as the standard of FITS allows
         1e-20
         >>> flux_factor("1E-17 erg/s/cm^2/Ang/spaxel", "manga.fits")
         1e-17
@@ -52,7 +55,8 @@ def _factor(text: str, wanted: str, path: PathLike) -> float:
     """What numbers in a unit, with a factor or without, are multiplied by to be in that which is wanted."""
     found, factor, rest = _NUMBER.fullmatch(text), 1.0, text
     if found is not None:
-        factor, rest = float(f"1e{found[1]}") if found[1] else float(found[2]), found[3]
+        power = found[1] or found[2]
+        factor, rest = float(f"1e{power}") if power else float(found[3]), found[4]
     for pattern, word in _WORDS:
         rest = re.sub(pattern, word, rest)
     with warnings.catch_warnings():  # of units with several slashes, which is how surveys write theirs

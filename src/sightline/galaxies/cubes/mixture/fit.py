@@ -1,13 +1,14 @@
 """Populations and velocities of observed spectra: mixtures of a library, blurred and shifted."""
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...._core.units import numbers
-from ..spectra import Spectra
+from ..spectra import MaskWarning, Spectra
 from .options import Options, checked
 from .problem import LIGHT
 from .result import Mixture
@@ -58,12 +59,13 @@ def fit_mixture(
     - `degree`: of the multiplicative Legendre polynomial; 0: none.
     - `additive`: degree of a Legendre polynomial that is added, as is common where only velocities are wanted; `None`:
       none is.
-    - `mask`: data to leave out, true or false, (*batch, channels) or (channels,), beside those of `spectra`.
+    - `mask`: true for data to leave out, else false, (*batch, channels) or (channels,), beside those of `spectra`.
     - `redshift`: a number for all or each, (*batch,): velocities are relative to it, 1 + z_observed = (1 + z)(1 + V/c);
       `None`: that of the spectra, 0 where they have none.
     - `fwhm`: of the instrument, A as observed, one number, (channels,) or (*batch, channels); `None`: that of the
       spectra. Where they have none it is that of the library, so that dispersions hold what the instrument blurs more;
-      `dataclasses.replace(spectra, fwhm=None)` asks for this.
+      `dataclasses.replace(spectra, fwhm=None)` asks for this. It is that before channels of D average, as the model
+      does: of recorded lines, of width w, give sqrt(w^2 - (2.3548 D)^2/12).
     - `low`, `high`: the range to fit, A at rest, in the medium of the library.
     - `emission`: data closer than this to a line of gas are left out, km/s; `None`: none are.
     - `regularisation`: (this times the second differences of the shares of light, in age and in metallicity)^2 is added
@@ -81,6 +83,8 @@ def fit_mixture(
 
     **Raises:** `TypeError` for what are no spectra; `ValueError` for spectra without variances, an instrument sharper
     than the library, channels that are nowhere in the library, and orders and ranges that make no sense.
+
+    **Warns:** `sl.cubes.MaskWarning` for a mask that leaves out more than half of the data.
 
     !!! example
         >>> import numpy as np
@@ -142,10 +146,17 @@ def _masked(data: Spectra, mask: Any) -> Spectra:
     """The data without those of another mask."""
     if mask is None:
         return data
+    found = np.asarray(mask)
     try:
-        hidden = np.broadcast_to(np.asarray(mask), data.flux.shape)
+        hidden = np.broadcast_to(found, data.flux.shape) != 0
     except ValueError:
         raise ValueError(f"mask has shape {np.shape(mask)}, the data {data.flux.shape}: give one a datum.") from None
+    if found.dtype.kind not in "biu":
+        raise ValueError(f"mask is of {found.dtype}: give true or false, true for what is left out, e.g. weights == 0.")
+    if np.mean(hidden) > 0.5:
+        share = f"{int(np.sum(hidden))} of {hidden.size}"
+        text = f"mask leaves out {share} data: True is what is left out here. Pass ~mask if it is what counts."
+        warnings.warn(text, MaskWarning, stacklevel=3)
     return dataclasses.replace(data, mask=hidden | (False if data.mask is None else data.mask))
 
 

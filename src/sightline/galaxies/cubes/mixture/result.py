@@ -27,7 +27,8 @@ class Mixture:
     - `weights`: (*batch, m, a), mass formed on each node of the library, in the unit of the flux over Lsun A-1 Msun-1:
       with the integral of the Gauss-Hermite series. Of fluxes per observed A, multiply it by 4 pi D^2 (1 + z), D the
       luminosity distance.
-    - `light`: (*batch, m, a), shares of the light in the range that was fitted; they sum to 1.
+    - `light`: (*batch, m, a), shares of the light, that of means over the range that was fitted and what velocities
+      reach beside it; they sum to 1.
     - `polynomial`: (*batch, degree + 1), Legendre coefficients over the fitted range in ln wavelength; the first is 1.
     - `model`: (*batch, channels), in the unit of the flux, NaN beyond the library; `used`: whether a datum was fitted.
     - `chi2`, `dof`: (*batch,): of the data alone, and data less what was free.

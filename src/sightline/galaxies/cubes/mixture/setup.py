@@ -80,7 +80,8 @@ def _width(
         raise ValueError(
             f"fwhm: the instrument, {fwhm[k]:.3f} A at {channels.centres[k]:.0f} A, is sharper than the library, "
             f"{own:g} A at rest, {own * (1 + redshift):.3f} A at redshift {redshift:g}, in {int(bad.sum())} channels: "
-            "smooth the data, take a sharper library, or pass spectra whose fwhm is None and correct the dispersion."
+            "give low= and high= of channels where it is not, smooth the data, take a sharper library, or pass spectra "
+            "whose fwhm is None and correct the dispersion."
         )
     return np.interp(rest, centres, np.sqrt(np.maximum(square, 0))) / FWHM
 
