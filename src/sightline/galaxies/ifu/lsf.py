@@ -55,6 +55,8 @@ class AbstractLSF(Module):
     def added(self, wavelength: Any, library: Any = 0.0, redshift: Any = 0.0) -> Float[Array, " n"]:
         """The Gaussian that takes a library to this resolution: sigma = sqrt(W^2 - [l (1 + z)]^2)/2.3548, (n,) A.
 
+        0 where a library is between the width before channels, W, and that of recorded lines.
+
         **Arguments:**
 
         - `wavelength`: observed, (n,) A.
@@ -69,10 +71,10 @@ class AbstractLSF(Module):
         known = numbers(library, "Angstrom", "library") * (1 + number(redshift, "", "redshift"))
         if is_concrete(own):
             self._check_channel(np.asarray(seen, np.float64))
-            _check(np.asarray(own, np.float64), known, np.asarray(waves))
+            _check(np.asarray(seen, np.float64), known, np.asarray(waves))
         reached = jnp.asarray(known, own.dtype)
         square = (own - reached) * (own + reached)
-        sharper = (square < -_SLACK * own * own) | (seen * seen < self._box)
+        sharper = ((seen - reached) * (seen + reached) < -_SLACK * seen * seen) | (seen * seen < self._box)
         return jnp.where(sharper, jnp.nan, safe_sqrt(jnp.maximum(square, 0)) / FWHM)
 
     def _check_channel(self, seen: np.ndarray) -> None:
