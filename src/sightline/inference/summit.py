@@ -14,7 +14,10 @@ from ..statistics import Posterior
 TOGETHER = 4096  # points that are evaluated at a time
 SIDE, FINE = {1: 65, 2: 33}, {1: 512, 2: 64}  # points along each number of grids for the largest maximum, and for all
 ZOOMS, STEPS = 8, 30
-BETWEEN, SHALLOW = 64, 1e-3  # points, at least, of a path between two maxima, and how much lower the density must be on it
+BETWEEN, SHALLOW = (
+    64,
+    1e-3,
+)  # points, at least, of a path between two maxima, and how much lower the density must be on it
 HALVES = 8  # lengths of a step that are tried
 DEEP, OTHERS = 40.0, 100  # logarithms below the largest density, and how many maxima are looked at beside it
 
