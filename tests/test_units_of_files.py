@@ -84,7 +84,10 @@ def test_a_unit_that_is_passed_is_that_of_the_file(tmp_path, spelt):
             io.read_map(path, unit="mK_CMB")
 
 
-@pytest.mark.parametrize("spelt", ["pc cm-6", "rad m-2", "K2", "Jy/beam", "count", "K km/s", "0 K", "nonsense"])
+@pytest.mark.parametrize(
+    "spelt",
+    ["pc cm-6", "rad m-2", "K2", "Jy/beam", "count", "K km/s", "0 K", "10-6 K", "-1 K", "1..2 K", "dex(K)", "nonsense"],
+)
 def test_a_unit_of_no_brightness_is_refused_whatever_is_passed(tmp_path, spelt):
     path = healpix(tmp_path / "map.fits", iqu(), dict.fromkeys(iqu(), spelt))
     with pytest.raises(io.FileError, match=r"map\.fits is in '.*', which is no brightness: sl\.io\.read_columns"):

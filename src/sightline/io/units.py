@@ -1,5 +1,6 @@
 """Units as files spell them: brightness, whose kelvins are of two kinds, and everything else, by astropy."""
 
+import math
 import re
 from typing import Any
 
@@ -31,7 +32,8 @@ def brightness(text: str) -> tuple[float, str] | None:
         ((0.001, 'K_CMB'), (1e-06, 'K'), None)
     """
     factor, rest = split_factor(_bare(text))
-    known = _brightness(_bare(rest)) if factor > 0 else None
+    plain = _bare(rest)
+    known = _brightness(plain) if 0 < factor < math.inf and not re.match(r"[\d.+-]", plain) else None
     return None if known is None else (factor * known[0], known[1])
 
 
@@ -70,7 +72,9 @@ def _brightness(plain: str) -> tuple[float, str] | None:
             return _PREFIXES[_WORDS.get(prefix, prefix)], _KINDS[kind]
     for unit in ("MJy/sr", PHOTONS, "K") if plain else ():
         try:
-            return float(_parse(plain.replace("ph ", "")).to(unit)), unit
+            found = _parse(plain.replace("ph ", ""))
+            if not hasattr(found, "function_unit"):  # of magnitudes and logarithms
+                return float(found.to(unit)), unit
         except (ValueError, TypeError):
             continue
     return None
