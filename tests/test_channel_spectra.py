@@ -147,6 +147,17 @@ def test_one_component_less_is_the_mean_alone():
     np.testing.assert_allclose(sky(detector().channels), sky.norm * MEAN / MEAN.sum(), rtol=0.03)
 
 
+def test_the_norm_of_spectra_with_bad_channels_is_that_of_all_channels():
+    """The rate is 5 s-1, of which half the spectra lack the first half of the channels."""
+    shares = np.linspace(1, 3, 80) / np.linspace(1, 3, 80).sum()
+    drawn = np.random.default_rng(3).poisson(1e5 * shares, size=(8, 80))
+    halves = [(np.arange(80) < 40) & (k % 2 == 1) for k in range(8)]
+    seen = [counts.Spectrum(one, 2e4, quality=bad) for one, bad in zip(drawn, halves, strict=True)]
+    sky = spectra.PrincipalComponents.of(seen, components=0)
+    np.testing.assert_allclose(sky.norm, 5.0, rtol=0.005)
+    np.testing.assert_allclose(np.exp(sky.table.values[0]), shares, rtol=0.07)
+
+
 def test_bad_components_are_refused():
     seen, _ = trained(4)
     with pytest.raises(ValueError, match="components = 4 of 4 spectra"):
@@ -155,6 +166,15 @@ def test_bad_components_are_refused():
         spectra.PrincipalComponents.of([*seen, counts.Spectrum(np.ones(9), 1.0)], components=1)
     with pytest.raises(ValueError, match="spectra must be counts"):
         spectra.PrincipalComponents.of([counts.Spectrum(np.full(9, 0.5), 1.0)] * 3, components=1)
+    net = [counts.Spectrum(one.counts, 1.0, poisson=False) for one in seen]
+    with pytest.raises(ValueError, match="spectra must be counts"):
+        spectra.PrincipalComponents.of(net, components=1)
+    with pytest.raises(ValueError, match=r"components = 2 of 2 channels that are not bad: .* 1 at most"):
+        spectra.PrincipalComponents.of([one.taken(np.arange(2)) for one in seen], components=2)
+    with pytest.raises(TypeError, match=r"a list of sl.counts.Spectrum, not Spectrum"):
+        spectra.PrincipalComponents.of(seen[0], components=1)
+    with pytest.raises(TypeError, match=r"a list of sl.counts.Spectrum, not of ndarray"):
+        spectra.PrincipalComponents.of([one.counts for one in seen], components=1)
     lost = counts.Spectrum(np.arange(80) == 7, 1.0, quality=np.arange(80) == 7)
     with pytest.raises(ValueError, match="counts in channels that are not bad"):
         spectra.PrincipalComponents.of([*seen, lost], components=1)
@@ -173,6 +193,8 @@ def test_bad_components_are_refused():
     stack = counts.stack([counts.Observation(counts.Spectrum(np.ones(80), n), detector()) for n in (1.0, 2.0)])
     with pytest.raises(ValueError, match="stands in no stack"):
         counts.FoldedCounts.of(stack, "sky")(model)
+    with pytest.raises(ValueError, match="instrument = 'pn': a stack has none"):
+        counts.FoldedCounts.of(stack, "sky", "pn")
 
 
 def test_a_background_with_a_response_of_its_own_has_the_energies_of_that():

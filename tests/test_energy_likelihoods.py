@@ -123,6 +123,17 @@ def test_maps_of_exposure():
     np.testing.assert_allclose(found, counts(NORM, INDEX, 1.0)[:, None] * exposure, rtol=1e-7)
 
 
+def test_exposures_of_other_pixels_are_refused():
+    band = sl.instruments.EnergyBand(EDGES, np.ones((EXPOSURE.size, 12)))
+    energy, size = band.energy, len(band.energy)
+    with pytest.raises(ValueError, match=r"exposure has shape .*, maps of 12 pixels, the sky has 48: give .*, 48\)"):
+        band(isotropic()(sl.HealpixSky(2), energy=energy))
+    with pytest.raises(ValueError, match="needs maps with an axis of pixels"):
+        band(sl.Stokes(*np.ones((3, size)), energy=energy, sky=sl.HealpixSky(1)))
+    with pytest.raises(ValueError, match=r"or a map for each, \(.*, npix\)"):
+        sl.instruments.EnergyBand(EDGES, np.ones((EXPOSURE.size, 2, 12)))
+
+
 def test_skies_whose_pixels_have_no_area_are_refused():
     band = sl.instruments.EnergyBand(EDGES, EXPOSURE)
     model = sl.Model(isotropic(), instruments={"lat": band})

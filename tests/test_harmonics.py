@@ -98,6 +98,7 @@ def test_what_is_refused():
         (stokes(MAPS[:, :5], sky=None), {}, "5 pixels of no known sky"),
         (stokes(MAPS[:, :4], sky=sl.ImagePlane((2, 2), (1.0, 1.0))), {}, "ImagePlane"),
         (sl.Stokes(*MAPS[:, None], frequency=[1.0], sky=SKY), {}, "1 frequencies"),
+        (sl.Stokes(*MAPS[:, 0], frequency=1.0), {}, "needs maps with an axis of pixels"),
     ):
         with pytest.raises(ValueError, match=text):
             power(one, **options)

@@ -131,6 +131,20 @@ def test_neighbour_beam_is_the_gaussian_beam_where_pixels_are_fine(maps, convent
         assert np.max(np.abs(np.asarray(getattr(found, name)) - exact)) < 0.02 * np.std(exact)
 
 
+def test_neighbour_beam_is_as_exact_as_it_says(maps):
+    pixel = float(np.rad2deg(healpy.nside2resol(NSIDE)))
+    white = jnp.asarray(np.random.default_rng(1).normal(size=(3, 12 * NSIDE**2)))
+    for given, rms in ((white, {2: 0.02, 3: 0.0035}), (maps, {2: 0.01, 3: 0.00175})):
+        for pixels, most in rms.items():
+            near, exact = (beam(sky_of(given)) for beam in _beams(pixels * pixel))
+            off = [np.std(getattr(near, n) - getattr(exact, n)) / np.std(m) for n, m in zip("IQU", given, strict=True)]
+            assert 0.6 * most < max(off) < most
+
+
+def _beams(fwhm):
+    return NeighbourBeam(fwhm, 2 * fwhm), sl.GaussianBeam(fwhm)
+
+
 def test_neighbour_beam_of_a_partial_sky(maps):
     pixels = np.arange(100, 400)
     stokes = sl.Stokes(*(part[pixels] for part in maps), frequency=23.0, sky=sl.HealpixSky(NSIDE, pixels))
@@ -189,6 +203,18 @@ def test_mask_keeps_the_pixels_it_should(maps):
         Mask(np.ones(13))
     with pytest.raises(ValueError, match="threshold"):
         Mask(np.full(12, 0.5))
+
+
+def test_maps_without_pixels_have_a_band_mean_and_nothing_else():
+    band = Bandpass(frequency=[20.0, 23.0, 26.0], weights=[0.5, 1.0, 0.5], nominal=23.0)
+    values = np.random.default_rng(2).normal(size=(3, 3))
+    found, wanted = (band(sl.Stokes(*one, frequency=band.frequency)) for one in (values, values[..., None]))
+    assert found.I.shape == ()
+    np.testing.assert_allclose(found.U, wanted.U[0], rtol=1e-12)
+    sky = sl.Stokes(*values, frequency=band.frequency, sky=sl.HealpixSky(1))
+    for one in (Mask(np.arange(12) < 2), NeighbourBeam(60.0, 90.0), sl.GaussianBeam(60.0), sl.plot.maps):
+        with pytest.raises(ValueError, match=r"needs maps with an axis of pixels.*give \(3, npix\)"):
+            one(sky)
 
 
 def test_noise_is_that_of_its_key(maps):

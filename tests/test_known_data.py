@@ -76,6 +76,12 @@ def test_names_of_the_surveys_that_are_known():
     assert asked | {"pulsars", "ams02_electrons", "miles", "exosat_1e1048"} <= set(sl.datasets.names())
     with pytest.raises(ValueError, match="There is no data set 'haslam408': choose one of haslam_408"):
         sl.datasets.find("haslam408")
+    with pytest.raises(ValueError, match=r"no data set 'PLANCK-30': choose one of planck_30, .*chandra_4487\.$"):
+        sl.datasets.path("PLANCK-30")
+    every = ", ".join(sl.datasets.names())
+    for name in ("nonsense", "", ["haslam_408"]):
+        with pytest.raises(ValueError, match=f"choose one of {every}."):
+            sl.datasets.find(name)
 
 
 def test_a_folder_of_the_user_comes_first(folder, tmp_path):

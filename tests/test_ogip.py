@@ -410,6 +410,18 @@ def test_spectra_written_are_read_back(folder):
         write_pha(folder / "v.pha", spectrum, response="x" * 80)
 
 
+def test_net_counts_that_are_written_as_counted_are_told(folder, recwarn):
+    net = {"counts": [1.5, -2.0, 3.0], "exposure": 1e3}
+    with pytest.warns(
+        UserWarning, match=r"2 numbers that are negative .* the first 1\.5 in channel 1, .*poisson=False"
+    ):
+        write_pha(folder / "n.pha", counts.Spectrum(**net))
+    recwarn.clear()
+    write_pha(folder / "f.pha", counts.Spectrum(**net, error=[1.0, 2.0, 1.0], poisson=False))
+    assert not recwarn
+    assert fits.getheader(folder / "f.pha", 1)["POISSERR"] is False
+
+
 def test_an_observation_is_written_with_its_groups(folder):
     columns = {"COUNTS": [3, 4, 7, 2], "QUALITY": [0, 5, 0, 0]}
     filed = read_observation(write_spectrum(folder / "g.pha", columns, BACKFILE="b.pha"))

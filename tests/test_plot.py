@@ -95,6 +95,13 @@ def test_colour_bar_has_the_unit_with_a_prefix(scale, label, factor):
     assert image.max() == pytest.approx(scale * factor * float(make(23.0).I.max()))
 
 
+def test_prefix_suits_the_larger_end_of_the_scale():
+    figure = plot.map(np.linspace(-5.0, 1e-9, SKY.size), SKY, unit="K_CMB")
+    assert bars(figure)[0].get_xlabel() == r"K$_\mathrm{CMB}$"
+    figure = plot.map(np.linspace(-5e-3, -4e-3, SKY.size), SKY, unit="K_RJ")
+    assert bars(figure)[0].get_xlabel() == r"mK$_\mathrm{RJ}$"
+
+
 def test_brightness_units_keep_their_numbers():
     figure = plot.map(1e-6 * np.arange(SKY.size), SKY, unit="MJy/sr")
     assert bars(figure)[0].get_xlabel() == "MJy/sr"

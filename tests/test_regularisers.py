@@ -65,6 +65,58 @@ def test_total_variation_counts_the_height_of_edges_whatever_their_direction():
     assert jnp.all(slope["values"] == 0)
 
 
+def test_total_variation_of_flat_voxels_counts_the_area_of_edges():
+    """A box of 6 x 3 x 1.5 kpc in 6^3 voxels, cut by edges of height 5 at right angles to each axis."""
+    sides = (1.0, 0.5, 0.25)
+    total = sl.TotalVariation("values", weight=2.0, softening=1e-9, sides=sides)
+    for axis, area in enumerate((3.0 * 1.5, 6.0 * 1.5, 6.0 * 3.0)):
+        later = (jnp.arange(6) >= 4).reshape([-1 if a == axis else 1 for a in range(3)])
+        stepped = {"values": 5.0 * later.astype(float) + jnp.zeros((6, 6, 6))}
+        np.testing.assert_allclose(total.log_density(stepped), -2.0 * 5.0 * area / 0.125 ** (2 / 3), rtol=1e-7)
+    values = {"values": jnp.asarray(RANDOM.normal(size=(2, 4, 4, 4)))}
+    cubes, old = (sl.TotalVariation("values", 2.0, 0.1, sides=s).log_density(values) for s in ((3.0, 3.0, 3.0), None))
+    np.testing.assert_allclose(cubes, old, rtol=1e-12)
+    for bad in ((1.0, 2.0), (1.0, 2.0, -1.0)):
+        with pytest.raises(ValueError, match=r"TotalVariation\.sides"):
+            sl.TotalVariation("values", 2.0, 0.1, sides=bad)
+
+
+@pytest.mark.parametrize("sides", [(1.0, 1.0, 1.0), (1.0, 0.5, 2.0)])
+def test_strengths_keep_with_finer_voxels_as_documented(sides):
+    """A Gaussian of width 1 kpc costs the same in voxels half as large, with the weights of docs/grids.md."""
+
+    def cost(finer, prior):
+        half = 3.0 * np.array(sides)
+        nodes = sl.grids.nodes((32 * finer + 1,) * 3, half)
+        bump = jnp.asarray(np.exp(-0.5 * np.sum((nodes / np.array(sides)) ** 2, axis=-1)))
+        grid = sl.magnetic.Grid(jnp.stack([bump, bump, -bump]), half_widths=tuple(half))
+        places = sl.grids.centres(grid.values.shape, half), nodes.reshape(-1, 3)
+        return float(prior(float(finer), *places).log_density(grid))
+
+    def variation(e):
+        return lambda f, *_: sl.TotalVariation("values", 3.0 / f**2, e / f, sides=sides)
+
+    priors = {
+        "first": lambda f, *_: sl.Smoothness("values", 3.0 / f),
+        "second": lambda f, *_: sl.Smoothness("values", 3.0 * f, order=2),
+        "rough": variation(1e-3),
+        "soft": variation(10.0),
+        "divergence": lambda f, centres, _: sl.DivergencePenalty(centres, 0.1 * f**1.5, field=""),
+        "near": lambda f, _, nodes: sl.Proximity(sl.magnetic.Uniform(jnp.zeros(3)), nodes, 0.1 * f**1.5, field=""),
+    }
+    for name, prior in priors.items():
+        np.testing.assert_allclose(cost(2, prior), cost(1, prior), rtol=0.02, err_msg=name)
+
+
+def test_smoothness_needs_nodes_enough():
+    model = {"values": jnp.zeros((3, 4, 2))}
+    with pytest.raises(ValueError, match=r"shape \(3, 4, 2\) has 2 nodes along axis -1, and order = 2 needs 3: leave"):
+        sl.Smoothness("values", weight=1.0, order=2).log_density(model)
+    assert sl.Smoothness("values", weight=1.0, axes=(-2, -3), order=2).residuals(model).shape == (3 * 2 * 2 + 4 * 2,)
+    with pytest.raises(ValueError, match="has 1 nodes along axis -3, and order = 1 needs 2"):
+        sl.Smoothness("values", weight=1.0).log_density({"values": jnp.zeros((1, 4, 2))})
+
+
 def test_total_variation_is_smoothness_below_its_softening():
     model = {"values": jnp.asarray(1e-3 * RANDOM.normal(size=(4, 4, 4)))}
     soft = sl.TotalVariation("values", weight=6.0, softening=30.0)

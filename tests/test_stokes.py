@@ -33,6 +33,19 @@ def test_units_against_astropy():
         assert ones.to("K_CMB").Q[i, 0] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("frequency", [23.0, [0.4, 23.0, 94.0]])
+def test_maps_without_pixels_convert_as_those_with(frequency):
+    shape = np.shape(frequency)
+    values = np.random.default_rng(1).normal(size=(3, *shape))
+    found, wanted = (sl.Stokes(*maps, frequency=frequency).to("MJy/sr") for maps in (values, values[..., None]))
+    assert found.I.shape == shape
+    nu = np.atleast_1d(frequency) * u.GHz
+    exact = (values[1].ravel() * u.K).to_value(u.MJy / u.sr, equivalencies=u.brightness_temperature(nu))
+    np.testing.assert_allclose(np.ravel(found.Q), exact, rtol=1e-6)
+    for name in "IQU":
+        np.testing.assert_allclose(getattr(found, name), getattr(wanted, name)[..., 0], rtol=1e-12)
+
+
 def test_conversions_come_back():
     sky = stokes([0.4, 100.0])
     for unit in ("K_CMB", "MJy/sr"):

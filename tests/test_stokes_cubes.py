@@ -154,6 +154,9 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         sl.io.write_stokes_cubes(tmp_path, maps(sl.HealpixSky(1)))
     with pytest.raises(ValueError, match="sequence of frequencies"):
         sl.io.write_stokes_cubes(tmp_path, maps(sky)[0], wcs)
+    plane = sl.Stokes(*np.ones((3, 2)), frequency=[1.0, 2.0], sky=sl.ImagePlane((2, 2), (1.0, 1.0)))
+    with pytest.raises(ValueError, match=r"write_stokes_cubes needs maps with an axis of pixels.*give \(2, npix\)"):
+        sl.io.write_stokes_cubes(tmp_path, plane, distance=1.0)
     with pytest.raises(ValueError, match="wcs is missing"):
         sl.io.write_stokes_cubes(tmp_path, maps(sky))
     with pytest.raises(ValueError, match="other directions"):

@@ -10,6 +10,7 @@ from astropy.table import QTable, Table
 
 from sightline import datasets, io
 from sightline.sky.brightness import per_kelvin
+from sightline.sky.geometry import HealpixSky
 
 NSIDE, SIZE = 2, 48
 RANDOM = np.random.default_rng(4)
@@ -48,6 +49,11 @@ def iqu(values=MAPS, names=("I_STOKES", "Q_STOKES", "U_STOKES")):
         ("Jy/sr", 1e-6, "MJy/sr"),
         ("kJy/sr", 1e-3, "MJy/sr"),
         ("MJy sr-1", 1.0, "MJy/sr"),
+        ("1e-6 K_CMB", 1e-6, "K_CMB"),
+        ("10^-3 K_RJ", 1e-3, "K_RJ"),
+        ("[10**(-6)*K_CMB]", 1e-6, "K_CMB"),
+        ("(mK_RJ)", 1e-3, "K_RJ"),
+        ("1e3 Jy/sr", 1e-3, "MJy/sr"),
     ],
 )
 def test_units_of_maps_are_those_of_the_file(tmp_path, spelt, factor, unit):
@@ -67,6 +73,37 @@ def test_a_unit_that_contradicts_the_file_is_refused(tmp_path):
     path = healpix(path, iqu(), {"I_STOKES": "mK_CMB", "Q_STOKES": "uK_CMB", "U_STOKES": "uK_CMB"})
     with pytest.raises(io.FileError, match="'mK_CMB' and 'uK_CMB'"):
         io.read_map(path)
+
+
+@pytest.mark.parametrize("spelt", ["10^-6 K", "1e-6 K", "uK", "1E-3 mK", "", "unknown"])
+def test_a_unit_that_is_passed_is_that_of_the_file(tmp_path, spelt):
+    path = healpix(tmp_path / "map.fits", iqu(), dict.fromkeys(iqu(), spelt))
+    np.testing.assert_allclose(io.read_map(path, unit="uK_CMB").U, 1e-6 * MAPS[2], rtol=1e-12)
+    if spelt not in ("", "unknown"):
+        with pytest.raises(io.FileError, match="which is not unit = 'mK_CMB': pass what the file has"):
+            io.read_map(path, unit="mK_CMB")
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    ["pc cm-6", "rad m-2", "K2", "Jy/beam", "count", "K km/s", "0 K", "-1 K", "1..2 K", "dex(K)", "nonsense"],
+)
+def test_a_unit_of_no_brightness_is_refused_whatever_is_passed(tmp_path, spelt):
+    path = healpix(tmp_path / "map.fits", iqu(), dict.fromkeys(iqu(), spelt))
+    with pytest.raises(io.FileError, match=r"map\.fits is in '.*', which is no brightness: sl\.io\.read_columns"):
+        io.read_map(path, unit="K_RJ")
+    with pytest.raises(io.FileError, match=r"has TUNIT1 = '.*', which does not name one brightness"):
+        io.read_map(path)
+
+
+def test_kelvins_are_no_intensity(tmp_path):
+    path = healpix(tmp_path / "map.fits", iqu(), dict.fromkeys(iqu(), "K"))
+    with pytest.raises(io.FileError, match="is in 'K', which is not unit = 'MJy/sr'"):
+        io.read_map(path, unit="MJy/sr")
+    with pytest.raises(io.FileError, match="is in 'K', which is no 'MJy/sr': convert it"):
+        io.read_columns(path, units={"I_STOKES": "MJy/sr"})
+    _, columns = io.read_columns(path, units={"I_STOKES": "10^-6 K"})
+    np.testing.assert_allclose(columns["I_STOKES"], 1e6 * MAPS[0], rtol=1e-12)
 
 
 def test_brightness_in_any_unit_is_in_kelvin(tmp_path):
@@ -152,6 +189,34 @@ def test_pixels_are_numbered_in_other_spellings(tmp_path, name, header, last):
     np.testing.assert_array_equal(stokes.sky.pixels, PIXELS)
     np.testing.assert_array_equal(stokes.Q, MAPS[1, :3])
     assert list(io.read_columns(path)[1]) == list(values)
+
+
+@pytest.mark.parametrize("name", ["INDEX", "pix", "PIXEL", "HEALPIX"])
+@pytest.mark.parametrize("keys", [{"INDXSCHM": "IMPLICIT"}, {"OBJECT": "FULLSKY"}, {}])
+def test_a_full_sky_needs_no_numbers_of_pixels(tmp_path, name, keys):
+    values = MAPS[0] - 2.7
+    sky, columns = io.read_columns(healpix(tmp_path / "map.fits", {"T": MAPS[1], name: values}, **keys))
+    assert sky.pixels is None
+    np.testing.assert_array_equal(columns[name], values)
+    shuffled = np.random.default_rng(1).permutation(SIZE)
+    sky, columns = io.read_columns(healpix(tmp_path / "map.fits", {name: shuffled, "T": MAPS[1]}, **keys))
+    assert list(columns) == (["T"] if not keys else [name, "T"])
+    np.testing.assert_array_equal(sky.indices, np.arange(SIZE) if keys else shuffled)
+
+
+@pytest.mark.parametrize("pixels", [None, PIXELS])
+def test_columns_come_back_whatever_they_are_called(tmp_path, pixels):
+    sky = HealpixSky(NSIDE, pixels)
+    written = {name: (MAPS[0, : sky.size] + k, "") for k, name in enumerate(("INDEX", "PIX", "HEALPIX", "T"))}
+    io.write_columns(tmp_path / "map.fits", sky, written)
+    found, columns = io.read_columns(tmp_path / "map.fits")
+    np.testing.assert_array_equal(found.indices, sky.indices)
+    assert list(columns) == list(written)
+    for name, (values, _) in written.items():
+        np.testing.assert_array_equal(columns[name], values)
+    if pixels is not None:
+        with pytest.raises(ValueError, match=r"columns\['Pixel'\] has the name of the column that numbers the pixels"):
+            io.write_columns(tmp_path / "other.fits", sky, {"Pixel": (MAPS[0, :3], "")})
 
 
 def test_pixels_that_cannot_be_are_refused(tmp_path):

@@ -30,7 +30,8 @@ def write_columns(
       software knows.
 
     **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size,
-    and units that astropy does not know. The file appears whole or not at all.
+    units that astropy does not know, and the name PIXEL in a partial sky, which numbers its pixels. The file appears
+    whole or not at all.
 
     !!! example
         >>> rm = simulator.rotation_measure(sky)
@@ -76,6 +77,11 @@ def _check(sky: Any, columns: Mapping[str, tuple[Any, str]]) -> None:
     if not columns:
         raise ValueError("columns is empty: give at least one name with its values and unit.")
     for name, (values, unit) in columns.items():
+        if sky.pixels is not None and name.strip().upper() == "PIXEL":
+            raise ValueError(
+                f"columns[{name!r}] has the name of the column that numbers the pixels of a partial sky: choose "
+                "another."
+            )
         check_unit(unit, f"columns[{name!r}]")
         if np.shape(values) != (sky.size,):
             raise ValueError(f"columns[{name!r}] has shape {np.shape(values)}, the sky has {sky.size} pixels.")

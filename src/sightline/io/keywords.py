@@ -1,5 +1,6 @@
 """What the columns and keywords of a map mean: Stokes parameters, units, frequency, polarisation convention."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from .._core.units import strip_unit
 from ..sky.axes import GEV, check_energy
 from .pixels import keyword
 from .tables import unit_of
-from .units import UNITS, brightness
+from .units import UNITS, brightness, same_brightness
 
 _COLUMNS = {
     part: [part, f"{part}_STOKES", f"STOKES_{part}", *(f"{part}{dash}POLARI{s}ATION" for dash in "_-" for s in "SZ")]
@@ -78,9 +79,8 @@ def find_unit(table: Any, columns: list[str], path: PathLike, unit: str | None) 
     given = sorted({unit_of(table, name) for name in columns})
     found = {brightness(text) for text in given}
     if unit is not None:
-        for text, one in zip(given, map(brightness, given), strict=True):
-            if one is not None and (one[0] != UNITS[unit][0] or one[1] not in ("K", UNITS[unit][1])):
-                raise FileError(f"{path} is in {text!r}, which is not unit = {unit!r}: pass what the file has.")
+        for text in filter(None, given):
+            _check_same(text, unit, path)
         return UNITS[unit]
     if len(found) == 1:
         one = found.pop()
@@ -91,6 +91,18 @@ def find_unit(table: Any, columns: list[str], path: PathLike, unit: str | None) 
         f"{path} has TUNIT{number} = {' and '.join(map(repr, given))}, which does not name one brightness: "
         f"pass unit=, one of {', '.join(UNITS)}."
     )
+
+
+def _check_same(text: str, unit: str, path: PathLike) -> None:
+    """Refuses the unit that a file has where it is not the one that was passed."""
+    found, wanted = brightness(text), UNITS[unit]
+    if found is None:
+        raise FileError(
+            f"{path} is in {text!r}, which is no brightness: sl.io.read_columns reads maps of any quantity. If the "
+            "keyword TUNITn is wrong, correct it with astropy.io.fits.setval."
+        )
+    if not (math.isclose(found[0], wanted[0], rel_tol=1e-9) and same_brightness(found, wanted)):
+        raise FileError(f"{path} is in {text!r}, which is not unit = {unit!r}: pass what the file has.")
 
 
 def check_convention(convention: str | None) -> None:

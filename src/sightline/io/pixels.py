@@ -25,12 +25,26 @@ def keyword(header: Any, name: str, path: PathLike, cure: str) -> Any:
 
 
 def pixel_column(table: Any) -> str | None:
-    """The name of the column that numbers the pixels of a table, if there is one."""
+    """The name of the column that numbers the pixels of a table, if there is one.
+
+    That of the likeliest name; but a table of the full sky needs none, and has data under any name.
+    """
     named = [name for name in table.columns.names if name.strip().upper() in _NAMES]
+    named = [name for name in named if not _is_data(table, name)]
     if named or not _says_explicit(table.header):
-        return named[0] if named else None
+        return min(named, key=lambda name: _NAMES.index(name.strip().upper()), default=None)
     first = table.columns[0]
     return first.name if first.format.lstrip("0123456789")[:1] in "IJK" else None
+
+
+def _is_data(table: Any, name: str) -> bool:
+    """Whether a column of as many values as the full sky has pixels holds anything but their numbers."""
+    header, values = table.header, np.asarray(table.data.field(name)).ravel()
+    if _says_explicit(header) or values.size != 12 * header["NSIDE"] ** 2:
+        return False
+    implicit = str(header.get("INDXSCHM", "")).strip().upper() == "IMPLICIT"
+    full = "FULL" in str(header.get("OBJECT", "")).upper()
+    return implicit or full or not np.array_equal(np.sort(values), np.arange(values.size))
 
 
 def _says_explicit(header: Any) -> bool:

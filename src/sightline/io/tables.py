@@ -172,8 +172,9 @@ def marked(values: np.ndarray, blank: np.ndarray) -> np.ndarray:
 
 
 def unit_of(table: Any, name: str) -> str:
-    """The unit that a file gives for a column, empty where it gives none."""
-    return str(table.columns[name].unit or "").strip()
+    """The unit that a file gives for a column, empty where it gives none, or `unknown` as HEALPix software does."""
+    found = str(table.columns[name].unit or "").strip()
+    return "" if found.lower() == "unknown" else found
 
 
 def read_values(table: Any, name: str, path: PathLike) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Units as files spell them: brightness, whose kelvins are of two kinds, and everything else, by astropy."""
 
+import math
 import re
 from typing import Any
 
@@ -13,6 +14,10 @@ UNITS = {f"{prefix}{unit}": (factor, unit) for prefix, factor in _PREFIXES.items
 UNITS |= {"MJy/sr": (1.0, "MJy/sr"), "kJy/sr": (1e-3, "MJy/sr"), "Jy/sr": (1e-6, "MJy/sr"), PHOTONS: (1.0, PHOTONS)}
 """Units of brightness: the factor to, and name of, that of `Stokes`."""
 _KELVIN = re.compile(r"(m|u|µ|μ|micro|milli|n)?\s*K(?:elvins?)?[\s,_(\[-]*([A-Za-z]*)[)\]]?", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\s*(?:10\s*(?:(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|([+-]\d+))|(\d+\.?\d*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)",
+    re.DOTALL,
+)
 _KINDS = {"": "K", "RJ": "K_RJ", "ANTENNA": "K_RJ", "RAYLEIGHJEANS": "K_RJ"}
 _KINDS |= {"CMB": "K_CMB", "THERMODYNAMIC": "K_CMB", "THERMO": "K_CMB"}
 _WORDS = {"milli": "m", "micro": "u", "µ": "u", "μ": "u"}
@@ -24,10 +29,42 @@ def brightness(text: str) -> tuple[float, str] | None:
     """The factor and kind, `K_RJ`, `K_CMB`, `MJy/sr`, photons or `K`, that a unit names; `None` if no brightness.
 
     !!! example
-        >>> brightness("mK,thermodynamic"), brightness("uK"), brightness("kpc")
+        >>> brightness("mK,thermodynamic"), brightness("10^-6 K"), brightness("kpc")
         ((0.001, 'K_CMB'), (1e-06, 'K'), None)
     """
-    plain = text.strip()
+    factor, rest = split_factor(_bare(text))
+    plain = _bare(rest)
+    known = _brightness(plain) if 0 < factor < math.inf and not re.match(r"[\d.+-]", plain) else None
+    return None if known is None else (factor * known[0], known[1])
+
+
+def same_brightness(one: tuple[float, str], other: tuple[float, str]) -> bool:
+    """Whether two kinds of brightness may be one: kelvins alone may be of either temperature.
+
+    !!! example
+        >>> same_brightness((1.0, "K"), (1.0, "K_CMB")), same_brightness((1.0, "K"), (1.0, "MJy/sr"))
+        (True, False)
+    """
+    kinds = {one[1], other[1]}
+    return len(kinds) == 1 or ("K" in kinds and kinds <= {"K", "K_RJ", "K_CMB"})
+
+
+def split_factor(text: str) -> tuple[float, str]:
+    """The number that a unit begins with, 1 if none, and the rest.
+
+    !!! example
+        >>> split_factor("10**(-20)*erg"), split_factor("10-20 erg"), split_factor("1.5e3 K_CMB"), split_factor("K")
+        ((1e-20, 'erg'), (1e-20, 'erg'), (1500.0, 'K_CMB'), (1.0, 'K'))
+    """
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return 1.0, text
+    power = found[1] or found[2]
+    return float(f"1e{power}") if power else float(found[3]), found[4]
+
+
+def _brightness(plain: str) -> tuple[float, str] | None:
+    """See `brightness`, of a unit without a number before it."""
     if plain in UNITS:
         return UNITS[plain]
     found = _KELVIN.fullmatch(plain)
@@ -35,10 +72,12 @@ def brightness(text: str) -> tuple[float, str] | None:
         prefix, kind = (found[1] or "").lower(), found[2].upper()
         if kind in _KINDS:
             return _PREFIXES[_WORDS.get(prefix, prefix)], _KINDS[kind]
-    for unit in ("MJy/sr", PHOTONS) if plain else ():
+    for unit in ("MJy/sr", PHOTONS, "K") if plain else ():
         try:
-            return float(_parse(plain.replace("ph ", "")).to(unit)), unit
-        except ValueError:
+            found = _parse(plain.replace("ph ", ""))
+            if not hasattr(found, "function_unit"):  # of magnitudes and logarithms
+                return float(found.to(unit)), unit
+        except (ValueError, TypeError):
             continue
     return None
 
@@ -69,7 +108,7 @@ def unit_factor(given: str, wanted: str, where: str, angles: bool = True) -> flo
     """
     here, there = brightness(given), brightness(wanted)
     if here is not None and there is not None:
-        if here[1] != there[1] and "K" not in (here[1], there[1]):
+        if not same_brightness(here, there):
             raise FileError(f"{where} is in {given!r}, which is no {wanted!r}: convert it (sl.Stokes.to) first.")
         return here[0] / there[0]
     import astropy.units as u
@@ -94,6 +133,14 @@ def check_unit(unit: str, where: str) -> None:
             raise ValueError(f"{where}: {error}. Spell it as FITS does, 'rad m-2', or give '' for none.") from None
 
 
+def _bare(text: str) -> str:
+    """A unit without brackets around it."""
+    plain = text.strip()
+    while len(plain) > 1 and (plain[0], plain[-1]) in (("(", ")"), ("[", "]")):
+        plain = plain[1:-1].strip()
+    return plain
+
+
 def _parse(text: str) -> Any:
     """A unit of astropy from text in any of its formats.
 
@@ -101,9 +148,7 @@ def _parse(text: str) -> Any:
     """
     import astropy.units as u
 
-    plain = text.strip()
-    while len(plain) > 1 and (plain[0], plain[-1]) in (("(", ")"), ("[", "]")):
-        plain = plain[1:-1].strip()
+    plain = _bare(text)
     plain = _SPELLINGS.get(plain.lower(), plain).replace("**", "^")
     for form in ("generic", "fits", "cds"):
         try:

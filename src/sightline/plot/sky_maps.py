@@ -10,6 +10,7 @@ from .._core.types import Number
 from .._core.units import numbers, whole
 from ..sky.axes import label as axis_label
 from ..sky.geometry import HealpixSky
+from ..sky.pixels import check_pixels
 from ..sky.stokes import Stokes, is_blank
 from . import gnomonic, mollweide, polarisation_lines, scales
 from .canvas import colour_bar, colours, finish, new_figure
@@ -55,6 +56,7 @@ def maps(
         >>> figure = sl.plot.maps(stokes, zoom=(80.0, 0.0, 30.0), lines=15)
     """
     check_kind("stokes", stokes, Stokes, "a sl.Stokes; sl.plot.map draws other numbers")
+    check_pixels(stokes, "sl.plot.maps")
     sky, stokes, lines = check_sky(stokes.sky), stokes.to_convention("COSMO"), whole(lines, "lines")
     names = [name for name in "IQUV" if getattr(stokes, name) is not None]
     rows = [stokes] if stokes.frequency.ndim == 0 else [stokes[i] for i in range(stokes.frequency.size)]
@@ -146,7 +148,7 @@ def panel(
     """The axes of one map with its graticule, title and colour bar."""
     values = _visible(values)
     norm = scales.normalisation(values, stretch, limits)
-    factor, label = scales.prefixed(norm.vmax, unit)
+    factor, label = scales.prefixed(max(abs(norm.vmin), abs(norm.vmax)), unit)
     scaled = None if limits is None else (limits[0] * factor, limits[1] * factor)
     norm = scales.normalisation(values * factor, stretch, scaled)
     axes = view.axes(figure, place)

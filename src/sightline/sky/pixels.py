@@ -1,11 +1,26 @@
-"""Which pixels of maps are used, and the noise of those that are."""
+"""Which pixels maps have, which of them are used, and the noise of those that are."""
 
 from typing import Any
 
 import numpy as np
 
 from .._core.units import numbers
-from .stokes import is_blank
+from .stokes import Stokes, is_blank
+
+
+def check_pixels(stokes: Stokes, who: str) -> None:
+    """Refuses maps without an axis of pixels, for which that of the frequencies would be taken.
+
+    **Arguments:** `who`: needs it, for the error.
+
+    **Raises:** `ValueError`.
+    """
+    shape = np.shape(stokes.I)
+    if len(shape) <= stokes.frequency.ndim:
+        raise ValueError(
+            f"{who} needs maps with an axis of pixels, and stokes.I has shape {shape} at frequencies of shape "
+            f"{stokes.frequency.shape}: give {(*stokes.frequency.shape, 'npix')}.".replace("'", "")
+        )
 
 
 def used(values: np.ndarray, spread: np.ndarray | None, known: np.ndarray | None, mask: Any) -> np.ndarray:

@@ -75,8 +75,8 @@ class Stokes(eqx.Module):
 
     **Arguments:**
 
-    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several; `V` may be `None`; numbers
-      in `unit`, or astropy quantities.
+    - `I`, `Q`, `U`, `V`: (npix,) for one frequency, (nfreq, npix) for several, or () and (nfreq,) without pixels;
+      numbers in `unit`, or astropy quantities; `V` may be `None`.
     - `frequency`: GHz, () or (nfreq,); or `energy` of the photons, GeV, instead.
     - `unit`: `"K_RJ"`, `"K_CMB"` or `"MJy/sr"`, or with a prefix, `"uK_CMB"`, `"mK_RJ"`, `"Jy/sr"`; of gamma rays
       `"GeV-1 cm-2 s-1 sr-1"`, which is the default where an energy is given.
@@ -150,8 +150,8 @@ class Stokes(eqx.Module):
         K_CMB is the linear unit of anisotropies: it is not the temperature of a monopole, which is not linear in
         brightness.
         """
-        ratio = conversion(unit, self.unit, self.frequency)
-        return self._map(lambda values: _unblanked(values) * ratio[..., None], unit=unit)
+        ratio = jnp.expand_dims(conversion(unit, self.unit, self.frequency), range(self.frequency.ndim, self.I.ndim))
+        return self._map(lambda values: _unblanked(values) * ratio, unit=unit)
 
     def to_convention(self, convention: str) -> "Stokes":
         """The same sky in another polarisation convention: U changes sign between `"COSMO"` and `"IAU"`."""

@@ -1,9 +1,11 @@
 """What a posterior prefers of a model beyond priors of single parameters."""
 
 import abc
+import math
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .._core.module import Module, param, setting
@@ -71,8 +73,8 @@ class Smoothness(AbstractGaussianRegulariser):
     - `axes`: along which, counted from the end; the last three by default.
     - `order`: 1 or 2.
 
-    **Raises:** `ValueError` for a pattern that matches nothing, a grid without these axes, or a weight that is not
-    positive.
+    **Raises:** `ValueError` for a pattern that matches nothing, a grid without these axes, or with fewer than
+    order + 1 nodes along one, or a weight that is not positive.
 
     !!! example
         >>> smooth = sl.Smoothness("values", weight=4.0, axes=(-1,))
@@ -99,9 +101,18 @@ class Smoothness(AbstractGaussianRegulariser):
         """See `AbstractGaussianRegulariser`."""
         weights, parts = jnp.broadcast_to(self.weight, (len(self.axes),)), []
         for value in grids_of("Smoothness", self.pattern, model, self.axes):
+            self._check_nodes(value.shape)
             roots = jnp.sqrt(weights).astype(value.dtype)
             parts += [roots[i] * jnp.diff(value, self.order, axis).ravel() for i, axis in enumerate(self.axes)]
         return jnp.concatenate(parts)
+
+    def _check_nodes(self, shape: tuple[int, ...]) -> None:
+        short = [axis for axis in self.axes if shape[axis] <= self.order]
+        if short:
+            raise ValueError(
+                f"Smoothness: a grid of shape {shape} has {shape[short[0]]} nodes along axis {short[0]}, and order = "
+                f"{self.order} needs {self.order + 1}: leave that axis out of axes = {self.axes}, or lower the order."
+            )
 
 
 class TotalVariation(AbstractGaussianRegulariser):
@@ -111,14 +122,19 @@ class TotalVariation(AbstractGaussianRegulariser):
     component. Where |d| is well below e it is quadratic, as `Smoothness` of weight w/e; well above it grows as |d|.
     With voxels f times smaller w/f^2 and e/f keep the strength.
 
+    Of voxels with sides h_x, h_y, h_z the difference along x counts h/h_x, h = (h_x h_y h_z)^(1/3), and so on, so that
+    the sum is w/h^2 int |grad v| dV: an edge costs its height times its area in units of h^2, in every direction.
+
     **Arguments:**
 
     - `pattern`: names of the grids, (..., nx, ny, nz), a name or glob as in `sl.ParameterSpace`.
     - `weight` w: per unit of the grid.
     - `softening` e: in the unit of the grid.
+    - `sides`: of a voxel along the three axes, (3,) kpc, whose ratios matter: of nodes 2 half_width/(n - 1); `None`:
+      voxels are cubes.
 
-    **Raises:** `ValueError` for a pattern that matches nothing, a grid of fewer than three axes, or numbers that are
-    not positive.
+    **Raises:** `ValueError` for a pattern that matches nothing, a grid of fewer than three axes, numbers that are not
+    positive, or other than three sides.
 
     **Source:** Rudin, Osher & Fatemi 1992, Physica D 60, 259; in vectors Blomgren & Chan 1998, IEEE TIP 7, 304.
 
@@ -131,6 +147,11 @@ class TotalVariation(AbstractGaussianRegulariser):
     pattern: str = setting()
     weight: Float[Array, ""] = param(positive=True)
     softening: Float[Array, ""] = param(positive=True)
+    sides: tuple[float, float, float] | None = setting(None, unit="kpc", positive=True, kw_only=True)
+
+    def __check_init__(self) -> None:
+        if self.sides is not None and len(self.sides) != 3:
+            raise ValueError(f"TotalVariation.sides = {self.sides}: give those of a voxel along x, y and z, (3,) kpc.")
 
     def residuals(self, model: Any) -> Float[Array, " n"]:
         """See `AbstractGaussianRegulariser`."""
@@ -140,5 +161,8 @@ class TotalVariation(AbstractGaussianRegulariser):
     def _residuals(self, value: Float[Array, "c nx ny nz"]) -> Float[Array, " n"]:
         weight, soft = self.weight.astype(value.dtype), self.softening.astype(value.dtype)
         steps = jnp.stack([jnp.diff(value, axis=a, append=jnp.take(value, jnp.array([-1]), a)) for a in (1, 2, 3)])
+        if self.sides is not None:
+            ratio = math.prod(self.sides) ** (1 / 3) / np.array(self.sides)
+            steps = steps * jnp.asarray(ratio.reshape(3, 1, 1, 1, 1), value.dtype)
         length = jnp.sqrt(jnp.sum(steps * steps, axis=(0, 1)) + soft * soft)
         return (jnp.sqrt(2 * weight / (length + soft)) * steps).ravel()

@@ -5,13 +5,9 @@ import warnings
 
 from ..._core.files import PathLike
 from ..._core.reading import FileError
-from ..units import unit_factor
+from ..units import split_factor, unit_factor
 
 FLUX, SQUARE = "erg s-1 cm-2 Angstrom-1", "erg2 s-2 cm-4 Angstrom-2"
-_NUMBER = re.compile(
-    r"\s*(?:10\s*(?:(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|([+-]\d+))|(\d[\d.]*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)",
-    re.DOTALL,
-)
 _WHOLE = re.compile(r"\s*\((.*)\)\s*(?:\*\*|\^)\s*2\s*", re.DOTALL)
 _WORDS = (
     (r"/\s*(?:spaxel|spax|pixel|fiber)\b", ""),
@@ -53,10 +49,7 @@ def variance_factor(text: str, path: PathLike) -> float:
 
 def _factor(text: str, wanted: str, path: PathLike) -> float:
     """What numbers in a unit, with a factor or without, are multiplied by to be in that which is wanted."""
-    found, factor, rest = _NUMBER.fullmatch(text), 1.0, text
-    if found is not None:
-        power = found[1] or found[2]
-        factor, rest = float(f"1e{power}") if power else float(found[3]), found[4]
+    factor, rest = split_factor(text)
     for pattern, word in _WORDS:
         rest = re.sub(pattern, word, rest)
     with warnings.catch_warnings():  # of units with several slashes, which is how surveys write theirs

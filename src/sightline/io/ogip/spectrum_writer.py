@@ -1,5 +1,6 @@
 """Writer of spectra."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ def write_pha(
 
     **Raises:** as `check_writable`; `ValueError` for names longer than 68 characters, and groups that are entangled.
 
+    **Warns:** where numbers that cannot have been counted, negative or fractional ones, are written as Poisson data.
+
     !!! example
         >>> import numpy as np
         >>> sl.io.write_pha("x.pha", sl.counts.Spectrum([3, 5, 1], exposure=1e4), response="x.rsp", overwrite=True)
@@ -43,9 +46,23 @@ def write_pha(
 
     found = _grouped(spectrum) if isinstance(spectrum, Observation) else spectrum
     check_writable(path, overwrite)
+    _warn_of_net(found)
     files = {"BACKFILE": background, "RESPFILE": response, "ANCRFILE": area}
     table = fits.BinTableHDU.from_columns(_columns(found), fits.Header(_spectrum_cards(found, files)))
     write_tables(path, overwrite, [table])
+
+
+def _warn_of_net(spectrum: Spectrum) -> None:
+    """Warns of numbers that were not counted, and say that they were."""
+    counts = spectrum.counts
+    odd = np.flatnonzero((counts < 0) | (counts != np.round(counts)))
+    if spectrum.poisson and odd.size:
+        warnings.warn(
+            f"spectrum has {odd.size} numbers that are negative or no whole ones, the first {counts[odd[0]]:g} in "
+            f"channel {spectrum.channel[odd[0]]}, and poisson is true: POISSERR = T is written, by which they are "
+            "counts. Give net counts with error= and poisson=False.",
+            stacklevel=3,
+        )
 
 
 def _grouped(observation: Observation) -> Spectrum:

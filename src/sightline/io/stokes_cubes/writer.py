@@ -8,6 +8,7 @@ import numpy as np
 from ..._core.files import PathLike, check_writable, replacing
 from ..._core.units import number, numbers
 from ...sky.geometry import Directions, ImagePlane
+from ...sky.pixels import check_pixels
 from ...sky.stokes import Stokes
 from ..headers import describe, primary_header
 from .axis import axis_cards, axis_table
@@ -88,6 +89,7 @@ def _maps(stokes: Any) -> Stokes:
         )
     if stokes.axis != "frequency" or stokes.frequency.ndim != 1:
         raise ValueError("stokes must be of a sequence of frequencies: simulate it with frequency=[...].")
+    check_pixels(stokes, "write_stokes_cubes")
     return (stokes if stokes.unit in _UNITS else stokes.to("K_RJ")).to_convention("IAU")
 
 

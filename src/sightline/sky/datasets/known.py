@@ -75,14 +75,15 @@ def find(name: str) -> DataSet:
 
     **Returns:** its `DataSet`.
 
-    **Raises:** `ValueError` for an unknown name, with the nearest ones.
+    **Raises:** `ValueError` for an unknown name, with those that are known, the nearest first.
 
     !!! example
         >>> sl.datasets.find("haslam_408").citation
         'Haslam et al. 1982, A&AS 47, 1; Remazeilles et al. 2015, MNRAS 451, 4311'
     """
     known = _registry()
-    if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or list(known)
-        raise ValueError(f"There is no data set {name!r}: choose one of {', '.join(near)}.")
+    if not isinstance(name, str) or name not in known:
+        near = difflib.get_close_matches(str(name).lower(), known, n=3)
+        every = dict.fromkeys([*near, *known])  # the nearest first
+        raise ValueError(f"There is no data set {name!r}: choose one of {', '.join(every)}.")
     return known[name]

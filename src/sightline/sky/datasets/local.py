@@ -66,7 +66,11 @@ def _candidates(wanted: tuple[str, ...]) -> Iterator[Path]:
 
 def cure(entry: DataSet, fetching: bool = False) -> str:
     """How to get a data set: its address, and the folder to put the file into."""
-    call = f"call sl.datasets.fetch({entry.name!r}), or " if fetching and entry.address else ""
+    call = (
+        f"call sl.datasets.fetch({entry.name!r}) (`sightline data fetch {entry.name}`), or "
+        if fetching and entry.address
+        else ""
+    )
     source = entry.address or f"the page {entry.page}"
     files = " and ".join(entry.files)
     pack = ", which holds it packed," if entry.address and not entry.address.endswith(entry.files[0]) else ""

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..._core.units import numbers
 from ..geometry import HealpixSky, healpix
+from ..pixels import check_pixels
 from ..stokes import Stokes, is_blank
 
 UNIT = "uK_CMB"
@@ -35,6 +36,7 @@ def full_maps(stokes: Any, mask: Any, binary: bool) -> FullMaps:
         raise TypeError(f"stokes is a {type(stokes).__name__}: give a sl.Stokes, maps of I, Q and U.")
     if stokes.frequency.ndim:
         raise ValueError(f"stokes has {len(stokes)} frequencies: give one of them, stokes[0].")
+    check_pixels(stokes, "A power spectrum")
     sky = _sky(stokes)
     found = stokes.to(UNIT).to_convention("COSMO")
     maps = np.stack([np.asarray(getattr(found, name), np.float64) for name in "IQU"])

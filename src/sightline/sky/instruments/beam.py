@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from ..._core.module import is_concrete, param, setting
 from ..geometry import HealpixSky
 from ..harmonics.synthesis import Synthesis, packed_degrees, ring_order
+from ..pixels import check_pixels
 from ..stokes import Stokes, is_blank
 from .base import AbstractInstrument
 from .calibration import calibrate
@@ -53,6 +54,7 @@ class AbstractBeam(AbstractInstrument):
                 f"{type(self).__name__} needs a full sl.HealpixSky, not {type(sky).__name__}: simulate the full sky, "
                 "smooth it, and choose pixels afterwards (sl.instruments.Mask)."
             )
+        check_pixels(stokes, type(self).__name__)
         _check_blank(stokes, type(self).__name__)
         given, stokes = stokes.convention, stokes.to_convention("COSMO")  # that of the harmonics
         lmax = 3 * sky.nside - 1 if self.lmax is None else min(self.lmax, 3 * sky.nside - 1)

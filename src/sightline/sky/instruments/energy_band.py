@@ -10,6 +10,7 @@ from ..._core.contracts import AbstractDevice
 from ..._core.module import default_float, is_concrete, param, setting
 from ..axes import ENERGIES, PHOTONS
 from ..geometry import HealpixSky
+from ..pixels import check_pixels
 from ..stokes import Stokes
 
 _A_DECADE = 6  # nodes, at least 3
@@ -29,8 +30,8 @@ class EnergyBand(AbstractDevice):
 
     **Returns:** counts, (n, npix), or (npix,) for a single band.
 
-    **Raises:** `ValueError` for edges that do not rise or lie outside 1e-6 to 1e6 GeV, and for skies at other energies,
-    in other units, or whose pixels have no area.
+    **Raises:** `ValueError` for edges that do not rise or lie outside 1e-6 to 1e6 GeV, exposures that fit no bands or
+    pixels, and for skies at other energies, in other units, or whose pixels have no area.
 
     !!! example
         >>> band = sl.instruments.EnergyBand(edges=(1.0, 3.0, 10.0), exposure=1e11)
@@ -47,9 +48,10 @@ class EnergyBand(AbstractDevice):
             raise ValueError(f"EnergyBand.edges = {self.edges} must be two or more rising energies [GeV].")
         if edges[0] < ENERGIES[0] or edges[-1] > ENERGIES[1]:
             raise ValueError(f"EnergyBand.edges = {self.edges} must lie within {ENERGIES[0]:g} to {ENERGIES[1]:g} GeV.")
-        if jnp.ndim(self.exposure) and jnp.shape(self.exposure)[0] != edges.size - 1:
+        shape = jnp.shape(self.exposure)
+        if len(shape) > 2 or (shape and shape[0] != edges.size - 1):
             raise ValueError(
-                f"EnergyBand.exposure has shape {jnp.shape(self.exposure)}: give one number, or one a band, "
+                f"EnergyBand.exposure has shape {shape}: give one number, or one a band, "
                 f"({edges.size - 1},), or a map for each, ({edges.size - 1}, npix)."
             )
 
@@ -84,6 +86,13 @@ class EnergyBand(AbstractDevice):
             raise ValueError(f"EnergyBand counts photons, {PHOTONS!r}, and the sky is in {stokes.unit!r}.")
         if not isinstance(stokes.sky, HealpixSky):
             raise ValueError("EnergyBand needs pixels that have an area: simulate it on a sl.HealpixSky.")
+        check_pixels(stokes, "EnergyBand")
+        shape = self.exposure.shape
+        if shape[1:] not in ((), (stokes.sky.size,)):
+            raise ValueError(
+                f"EnergyBand.exposure has shape {shape}, maps of {shape[1]} pixels, the sky has {stokes.sky.size}: "
+                f"give ({shape[0]}, {stokes.sky.size}), in the order of its pixels."
+            )
         given = stokes.energy
         same = given.shape == (energy.size,)
         if not same or (is_concrete(given) and not np.allclose(np.asarray(given), energy.ravel(), rtol=1e-5)):

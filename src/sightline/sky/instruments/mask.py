@@ -7,6 +7,7 @@ import numpy as np
 from ..._core.module import setting
 from ..._core.units import numbers
 from ..geometry import HealpixSky
+from ..pixels import check_pixels
 from ..stokes import Stokes
 from .base import AbstractInstrument
 
@@ -54,6 +55,7 @@ class Mask(AbstractInstrument):
         sky = stokes.sky
         if not isinstance(sky, HealpixSky) or sky.pixels is not None:
             raise ValueError("Mask needs a full sl.HealpixSky.")
+        check_pixels(stokes, "Mask")
         if sky.size != self.npix or sky.nest != self.nest:
             order = {True: "NESTED", False: "RING"}
             raise ValueError(

@@ -137,8 +137,15 @@ class FoldedCounts(eqx.Module):
 
     @classmethod
     def of(cls, observation: Observation | Stack, source: str, instrument: str | None = None) -> "FoldedCounts":
-        """What the model has to give for an observation."""
-        scale = None if instrument is None or isinstance(observation, Stack) else _scale(observation)
+        """What the model has to give for an observation.
+
+        **Raises:** `ValueError` for an instrument of a stack.
+        """
+        if isinstance(observation, Stack) and instrument is not None:
+            raise ValueError(
+                f"instrument = {instrument!r}: a stack has none; give its observations likelihoods of their own."
+            )
+        scale = None if isinstance(observation, Stack) or instrument is None else _scale(observation)
         folding = Folding.of(observation.folding)
         low, high, exposure = map(to_jax, (observation.low, observation.high, observation.exposure))
         relative, channels = relative_exposure(exposure), unfolded(observation, background=False)

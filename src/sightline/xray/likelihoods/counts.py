@@ -60,10 +60,6 @@ def CountsLikelihood(
     check_kind("instrument", instrument, str | None, "its name in the sl.Model")
     if noise is not None and not isinstance(noise, AbstractNoise):
         raise TypeError(f"noise is {noise!r}: give one of sl.statistics, e.g. sl.statistics.ProfiledBackground(...).")
-    if isinstance(observation, Stack) and instrument is not None:
-        raise ValueError(
-            f"instrument = {instrument!r}: a stack has none; give its observations likelihoods of their own."
-        )
     known = observation.name if name is None else name
     _check(observation, background, noise, known)
     notes = (("source", source), ("energies", f"{observation.low.min():.4g} ... {observation.high.max():.4g} keV"))

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import default_float, param
 from .channel_spectrum import AbstractChannelSpectrum, Numbered
-from .principal_table import PrincipalTable
+from .principal_table import PrincipalTable, listed
 
 
 class PrincipalComponents(AbstractChannelSpectrum):
@@ -61,15 +61,21 @@ class PrincipalComponents(AbstractChannelSpectrum):
     def of(cls, spectra: Sequence[Any], components: int = 3) -> "PrincipalComponents":
         """The components of observed backgrounds, with their mean counts s-1, of AREASCAL 1, as `norm`.
 
+        What a spectrum has in channels that are bad is filled in by the mean.
+
         **Arguments:** `spectra`: `sl.counts.Spectrum`, of one detector, as they were counted, more than `components`,
         the more the better, e.g. `[sl.io.read_observation(path, response=...).on for path in paths]`. Bad channels are
         left out.
 
-        **Raises:** `ValueError` for too few spectra, other channels, and what was not counted.
+        **Raises:** `ValueError` for too few spectra or channels, other channels, and what was not counted, also by its
+        `poisson`; `TypeError` for what are no spectra.
         """
-        seen = list(spectra)
+        seen = listed(spectra)
         table = PrincipalTable.learnt(seen, components)
-        rates = [np.sum(one.counts[~one.bad]) / np.mean((one.area_scale * one.exposure)[~one.bad]) for one in seen]
+        share = np.exp(table.values[0])
+        rates = [
+            np.sum(one.counts[~one.bad]) / np.sum((share * one.area_scale)[~one.bad]) / one.exposure for one in seen
+        ]
         return cls(table, None, sum(rates) / len(rates))
 
     def __call__(self, channels: Numbered) -> Float[Array, " m"]:

@@ -1,6 +1,6 @@
 """Components of logarithmic spectra, learnt from counts by the probability of Poisson."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -54,7 +54,7 @@ class PrincipalTable(Module):
 
         **Raises:** as `PrincipalComponents.of`.
         """
-        counts, weight, first = _counts(spectra, components)
+        counts, weight, first = _counts(listed(spectra), components)
         known = np.any(weight > 0, axis=0)
         found, loadings = factorised(counts[:, known], weight[:, known], components)
         found = found - np.log(np.sum(np.exp(found)))
@@ -82,9 +82,22 @@ class PrincipalTable(Module):
         return values[:, places]
 
 
-def _counts(spectra: Sequence[Any], components: int) -> tuple[np.ndarray, np.ndarray, int]:
+def listed(spectra: Any) -> list[Any]:
+    """Spectra of counts as a list.
+
+    **Raises:** `TypeError` for anything else.
+    """
+    found = list(spectra) if isinstance(spectra, Iterable) else []
+    wrong = [one for one in found if not (hasattr(one, "counts") and hasattr(one, "channel"))]
+    if wrong or not isinstance(spectra, Iterable):
+        what = type(wrong[0] if wrong else spectra).__name__
+        raise TypeError(f"spectra must be a list of sl.counts.Spectrum, not {'of ' if wrong else ''}{what}.")
+    return found
+
+
+def _counts(spectra: list[Any], components: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Counts of all spectra, (s, m), what rates are multiplied by, (s, m), and the first channel."""
-    spectra, size = list(spectra), whole(components, "components")
+    size = whole(components, "components")
     if size < 0 or len(spectra) <= size:
         raise ValueError(
             f"components = {size} of {len(spectra)} spectra: give more spectra than components, and no fewer than 0."
@@ -94,8 +107,14 @@ def _counts(spectra: Sequence[Any], components: int) -> tuple[np.ndarray, np.nda
         raise ValueError("spectra must have the same channels, one after the other: those of one detector.")
     good = np.stack([np.where(one.bad, 0.0, one.area_scale * one.exposure) for one in spectra])
     counts = np.stack([np.asarray(one.counts, float) for one in spectra]) * (good > 0)
-    if np.any(counts < 0) or np.any(counts != np.round(counts)):
+    if not all(one.poisson for one in spectra) or np.any(counts < 0) or np.any(counts != np.round(counts)):
         raise ValueError("spectra must be counts: net counts and rates are no Poisson data.")
     if np.any(counts.sum(axis=1) == 0):
         raise ValueError("spectra must have counts in channels that are not bad: leave those without out.")
+    used = int(np.sum(np.any(good > 0, axis=0)))
+    if size >= used:
+        raise ValueError(
+            f"components = {size} of {used} channels that are not bad: what is left of them beside a level is "
+            f"{used - 1} at most."
+        )
     return counts, good, int(label[0])
