@@ -153,26 +153,6 @@ def test_coordinates_of_astropy():
     np.testing.assert_allclose(lines.observer, [-8.0, 0.0, 0.0], atol=1e-6)
 
 
-def test_a_place_of_the_galactocentric_frame_is_one_place():
-    """Sun + d (cos b cos l, cos b sin l, sin b) of what a catalogue sees is what `galactocentric` says."""
-    import astropy.units as u
-    from astropy.coordinates import SkyCoord
-
-    places = np.array([[-8.0, 0.0, 0.0], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [-9.0, -1.0, -0.5]])
-    given = SkyCoord(*(places.T * u.kpc), frame="galactocentric")
-    catalogue = sl.SourceCatalogue(given)
-    l, b = np.deg2rad(catalogue.l), np.deg2rad(catalogue.b)
-    towards = np.array([np.cos(b) * np.cos(l), np.cos(b) * np.sin(l), np.sin(b)])
-    np.testing.assert_allclose(np.array(sl.SUN) + (catalogue.distance * towards).T, places, atol=1e-12)
-    np.testing.assert_allclose(sl.galactocentric(given), places, atol=1e-15)
-    np.testing.assert_allclose(catalogue.distance[[0, 2]], [np.hypot(0.3, 0.006), np.hypot(8.3, 0.006)], rtol=1e-12)
-    one = sl.Directions(given[1])
-    np.testing.assert_allclose([one.l, one.b], [[catalogue.l[1]], [catalogue.b[1]]], atol=1e-12)
-    seen = given.galactic  # from astropy's own Sun
-    np.testing.assert_allclose(sl.SourceCatalogue(seen).distance, seen.distance.to_value("kpc"), rtol=1e-12)
-    assert abs(sl.SourceCatalogue(seen).distance[0] - 0.124) < 0.001
-
-
 def test_galactocentric_axes_are_those_of_astropy():
     """astropy's frame is tilted by z_sun/d alone, 0.15 deg: x towards l = 0, y towards l = 90, z north."""
     import astropy.units as u

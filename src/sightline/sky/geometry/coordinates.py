@@ -16,15 +16,10 @@ def is_coordinates(value: Any) -> bool:
 def lonlat(coordinates: Any) -> tuple[np.ndarray, np.ndarray]:
     """Galactic longitude and latitude [deg] of coordinates in any frame that astropy converts to the Galactic one.
 
-    Those of a place of a Galactocentric frame are what `SUN` sees of `galactocentric`.
-
     **Raises:** `ValueError` for a frame that it cannot convert.
     """
     from astropy.coordinates import Galactic, SkyCoord
 
-    if _is_place(coordinates):
-        x, y, z = _from_the_sun(coordinates)
-        return np.rad2deg(np.arctan2(y, x)) % 360, np.rad2deg(np.arctan2(z, np.hypot(x, y)))
     try:
         found: Any = SkyCoord(coordinates).transform_to(Galactic())
     except Exception as error:  # astropy has one of its own for each way to fail
@@ -33,14 +28,12 @@ def lonlat(coordinates: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def distances(coordinates: Any) -> np.ndarray:
-    """Distances [kpc] of coordinates: of a place of a Galactocentric frame from `SUN`.
+    """Distances [kpc] of coordinates.
 
     **Raises:** `ValueError` for coordinates without.
     """
     from astropy.coordinates import Galactic, SkyCoord
 
-    if _is_place(coordinates):
-        return np.linalg.norm(_from_the_sun(coordinates), axis=0)
     found: Any = SkyCoord(coordinates).transform_to(Galactic()).distance
     if found.unit.physical_type != "length":
         raise ValueError("The coordinates have no distance: give distance= [kpc], or SkyCoord(..., distance=...).")
@@ -50,10 +43,8 @@ def distances(coordinates: Any) -> np.ndarray:
 def galactocentric(coordinates: Any, sun: Any = SUN) -> np.ndarray:
     """Places of astropy as Galactocentric positions of Sightline: for fields, grids and observers.
 
-    x, y and z of a Galactocentric frame are taken as they are, also by `Directions` and `SourceCatalogue`, which see
-    them from `SUN`: the Sun that such a frame has of its own, (-galcen_distance, 0, z_sun), is not used. Give
-    `coordinates.galactic` where it was made of what that Sun sees. In all other frames the place is
-    sun + d (cos b cos l, cos b sin l, sin b).
+    x of a Galactocentric frame is taken as it is: such a frame has a Sun of its own, (-galcen_distance, 0, z_sun), and
+    fits a model that has the same. In all other frames the place is sun + d (cos b cos l, cos b sin l, sin b).
 
     **Arguments:** `coordinates`: a `SkyCoord` or frame with distances; `sun`: where the model has it, (3,) kpc.
 
@@ -67,24 +58,12 @@ def galactocentric(coordinates: Any, sun: Any = SUN) -> np.ndarray:
         >>> sl.galactocentric(centre).round(6)
         array([0.   , 0.   , 0.006])
     """
-    from astropy.coordinates import SkyCoord
+    from astropy.coordinates import Galactocentric, SkyCoord
 
     if not is_coordinates(coordinates):
         raise TypeError(f"coordinates must be a SkyCoord or a frame of astropy, not {type(coordinates).__name__}.")
     found: Any = SkyCoord(coordinates)
-    if _is_place(found):
+    if isinstance(found.frame, Galactocentric):
         return np.moveaxis(np.asarray(found.cartesian.xyz.to_value("kpc")), 0, -1)
     l, b = map(np.deg2rad, lonlat(found))
     return numbers(sun, "kpc", "sun") + np.moveaxis(direction(l, b) * distances(found), 0, -1)
-
-
-def _is_place(coordinates: Any) -> bool:
-    """Whether coordinates count from the centre of the Galaxy."""
-    from astropy.coordinates import Galactocentric, SkyCoord
-
-    return isinstance(SkyCoord(coordinates).frame, Galactocentric)
-
-
-def _from_the_sun(coordinates: Any) -> np.ndarray:
-    """Places relative to the Sun, (3,) or (3, n) kpc."""
-    return np.moveaxis(galactocentric(coordinates) - np.array(SUN), -1, 0)
