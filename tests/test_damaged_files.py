@@ -168,8 +168,8 @@ def _nan(fields, arrays):
     [
         (_nan, r"LSA\.b0 is not finite"),
         (lambda fields, _: fields.update(chunk=0), r"Simulator\.chunk = 0"),
-        (lambda fields, _: fields.update(chunk=True), r"Simulator\.chunk holds a bool"),
-        (lambda fields, _: fields.update(chunk="x"), r"Simulator\.chunk holds a str"),
+        (lambda fields, _: fields.update(chunk=True), r"Simulator\.chunk = True must be a whole number"),
+        (lambda fields, _: fields.update(chunk="x"), r"Simulator\.chunk = 'x' must be a whole number"),
         (
             lambda fields, _: fields.update(magnetic_field=fields["electron_density"]),
             "magnetic_field must return shape",

@@ -107,7 +107,7 @@ class Smoothness(AbstractGaussianRegulariser):
         return jnp.concatenate(parts)
 
     def _check_nodes(self, shape: tuple[int, ...]) -> None:
-        short = [axis for axis in self.axes if shape[axis] <= self.order]
+        short = [axis for axis in self.axes if 1 < shape[axis] <= self.order]  # one node is no axis
         if short:
             raise ValueError(
                 f"Smoothness: a grid of shape {shape} has {shape[short[0]]} nodes along axis {short[0]}, and order = "
