@@ -175,6 +175,7 @@ def test_what_is_pinned_at_an_end_of_its_prior_is_not_free():
     [
         (dist.Gamma(1.0, 2.0), 0.0, np.log(2), -2.0),
         (dist.Chi2(2.0), 0.0, -np.log(2), -0.5),
+        (dist.Gamma(1.0, 1e5), 0.0, np.log(1e5), -1e5),
         (dist.Weibull(1.0, 1.0), 0.0, 0.0, -1.0),
         (dist.Gamma(2.0, 1.0), 0.0, -np.inf, 0.0),
         (dist.LogNormal(0.0, 1.0), 0.0, -np.inf, 0.0),
@@ -219,6 +220,8 @@ def test_many_fits_of_what_is_tied_beyond_its_bounds_have_not_converged():
     assert many["status"].values.tolist() == [["converged", "diverged"]]
     with pytest.raises(ValueError, match="data, set 1: Likelihood 'data': data are not finite"):
         sl.fit_many(build, [jnp.asarray(1.0)], np.array([[0.3], [np.nan]]))
+    with pytest.raises(ValueError, match="data, set 0: Likelihood 'data': data are not finite"):
+        sl.fit_many(build, [jnp.asarray(1.0)], np.ma.array([[0.3], [0.2]], mask=[[True], [False]]))
 
 
 def test_errors_of_evidences_know_of_the_part_that_has_a_likelihood():

@@ -331,3 +331,5 @@ def test_maps_of_other_kinds_of_numbers_are_written_as_they_are(kind, tmp_path):
         sl.io.write_columns(tmp_path / "complex.fits", SKY, {"N": (1j * np.ones(SKY.size), "")})
     with pytest.raises(ValueError, match=r"columns\['N'\]: 'furlongs' is no unit that astropy knows"):
         sl.io.write_columns(tmp_path / "unit.fits", SKY, {"N": (np.ones(SKY.size), "furlongs")})
+    for number, unit in enumerate(("K_CMB^2", "(K_CMB)^2", "uK_CMB2", "K_RJ**2", "counts", "rad m-2", "1e-6 K")):
+        sl.io.write_columns(tmp_path / f"{number}.fits", SKY, {"N": (np.ones(SKY.size), unit)})

@@ -78,3 +78,19 @@ def test_replicas_keep_their_limits():
 def test_flags_that_make_no_sense_are_refused(flags, error, message):
     with pytest.raises(error, match=message):
         likelihood(Censored(SIGMA, **flags))
+
+
+def test_limits_of_what_is_seen_along_rays():
+    """Rays go through in batches, each with its own limits, within compiled functions."""
+    sky = sl.Directions(np.linspace(0, 330, 12), np.linspace(-80, 80, 12))
+    measure, simulator = (
+        sl.observables.DispersionMeasure(sky),
+        sl.Simulator(electron_density=sl.electrons.Uniform(0.03)),
+    )
+    data, upper = 1.2 * np.asarray(measure(simulator)), np.arange(12) % 3 == 0
+    space = sl.ParameterSpace(simulator, {"electron_density.n0": dist.Uniform(0.001, 0.1)})
+    posterior = sl.Posterior(space, sl.Likelihood(measure, data, Censored(np.full(12, 5.0), upper)))
+    assert float(sl.fit(posterior).parameters["electron_density.n0"]) == pytest.approx(0.036, rel=5e-3)
+    some = posterior.likelihoods[0].batch(jnp.array([0, 1]))
+    each = posterior.likelihoods[0].pointwise(simulator)
+    np.testing.assert_allclose(some.pointwise(simulator), each[:2], rtol=1e-9)

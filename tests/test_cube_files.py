@@ -138,7 +138,7 @@ def test_cubes_like_those_of_manga(tmp_path):
     assert np.isinf(np.asarray(cube.variance)).sum() == 2
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("nm", 0.1), ("Angstrom", 1.0), ("um", 1e-4)])
+@pytest.mark.parametrize(("unit", "factor"), [("nm", 0.1), ("ANGSTROMS", 1.0), ("A", 1.0), ("um", 1e-4)])
 def test_lists_of_wavelengths_have_their_unit(tmp_path, unit, factor):
     wave = fits.ImageHDU(factor * (4750 + 1.25 * np.arange(5)), fits.Header({"BUNIT": unit}), name="WAVE")
     flux = fits.ImageHDU(np.ones((5, 3, 4)), axes("WAVE", BUNIT="1E-17 erg/s/cm^2/Ang/spaxel"), name="FLUX")

@@ -66,7 +66,7 @@ def test_a_datum_that_settles_the_posterior_is_told(drawn):
     found = sl.leave_one_out(posterior, chains)
     assert not found.reliable
     assert int(np.argmax(found.pareto_k["data"])) == 20
-    assert "not reliable: Pareto k of 1 data exceeds 0.7" in repr(found)
+    assert "not reliable: Pareto k of 1 data is above 0.7" in repr(found)
 
 
 def test_what_makes_no_sense_is_refused(drawn):
@@ -75,6 +75,13 @@ def test_what_makes_no_sense_is_refused(drawn):
         sl.leave_one_out(posterior, chains, draws=5000)
     with pytest.raises(TypeError, match="chains"):
         sl.leave_one_out(posterior, posterior)
+    two = [
+        sl.Likelihood(lambda model: model["mean"][None], DATA[i : i + 1], sl.statistics.Gaussian([1.0])) for i in (0, 1)
+    ]
+    apart = sl.leave_one_out(sl.Posterior(posterior.space, two), chains)
+    np.testing.assert_allclose([one[0] for one in apart.terms.values()], sl.leave_one_out(*drawn).terms["data"][:2])
+    with pytest.raises((TypeError, ValueError), match="draws"):
+        sl.posterior_predictive(posterior, chains, jax.random.key(0), draws=None)
     alone = of(lambda model: model["mean"][None], DATA[:1])
     with pytest.raises(ValueError, match="none can be left out"):
         sl.leave_one_out(alone, chains)

@@ -148,6 +148,8 @@ def test_lines_that_nobody_sees_are_not_lost(edges, lit, share, lost):
     fixed = (5008.2,), jnp.array([6100.0]), sigma, 1.0, 0.0, np.array(edges), jnp.full((1, 2), share)
     found = line_light.within(jnp.full((1, 1), lit), *fixed)
     assert bool(jnp.isnan(found[0, 0])) == lost
+    slope = jax.grad(lambda light: line_light.within(light, *fixed)[0, 0])(jnp.full((1, 1), lit))
+    assert bool(slope[0, 0] == 0.0) == lost  # also that of no light at all
 
 
 def test_a_cube_of_lines_is_differentiable(precision):

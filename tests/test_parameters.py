@@ -290,6 +290,7 @@ class Switch(eqx.Module):
         ({"size": dist.HalfNormal(2.0), "s*": dist.HalfNormal(2.0)}, ValueError, "size is matched twice"),
         ({"size": dist.Poisson(2.0)}, TypeError, "discrete"),
         ({"size": dist.Delta(2.0)}, TypeError, "space.pin"),
+        ({"size": dist.Delta(2.0).expand([1]).to_event(1)}, TypeError, "space.pin"),
         ({"size": dist.Normal}, TypeError, "a class: call it"),
         ({"size": (0.0, 1.0)}, TypeError, "must be a numpyro distribution"),
         ({lambda m: 2.0: dist.Normal(0.0, 1.0)}, TypeError, "must return leaves"),

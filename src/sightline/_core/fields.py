@@ -65,7 +65,7 @@ _PLAIN: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     float: ("a number", lambda value: isinstance(value, numbers.Real)),
     int: ("a whole number", lambda value: isinstance(value, numbers.Real) and value == value // 1),
     str: ("a text", lambda value: isinstance(value, str)),
-    bool: ("true or false", lambda value: isinstance(value, bool)),
+    bool: ("true or false", lambda value: isinstance(value, (bool, np.bool_)) or value in (0, 1)),
     type(None): ("None", lambda value: value is None),
 }
 
@@ -81,7 +81,7 @@ def _admits(hint: Any, value: Any) -> bool:
         return True
     if not isinstance(value, tuple):
         return False
-    kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
+    kinds = arguments[:1] * len(value) if arguments[-1:] == (...,) else arguments
     return len(kinds) == len(value) and all(map(_admits, kinds, value))
 
 
@@ -90,9 +90,9 @@ def _in_words(hint: Any) -> str:
     if hint in _PLAIN:
         return _PLAIN[hint][0]
     if typing.get_origin(hint) is tuple:
-        count, kind = ("several" if arguments[-1] is ... else f"{len(arguments)}"), _in_words(arguments[0])
-        return f"a tuple of {count}, each {kind}"
-    return " or ".join(map(_in_words, arguments))
+        several = arguments[-1:] == (...,)
+        return f"a tuple of {'several' if several else len(arguments)}, each {_in_words((*arguments, Any)[0])}"
+    return " or ".join(map(_in_words, arguments)) or "as declared"
 
 
 def _check_shape(name: str, value: Any, hint: Any) -> None:

@@ -69,8 +69,8 @@ class LeaveOneOut:
             [name, f"{np.size(terms)}", *(f"{one:.2f}" for one in _sum(terms.ravel())), f"{np.max(k):.2f}"]
             for (name, terms), k in zip(self.terms.items(), self.pareto_k.values(), strict=True)
         ]
-        bad = int(np.sum(_joined(self.pareto_k) > RELIABLE))
-        verdict = "reliable" if self.reliable else f"not reliable: Pareto k of {bad} data exceeds {RELIABLE}"
+        bad = int(np.sum(~(_joined(self.pareto_k) <= RELIABLE)))
+        verdict = "reliable" if self.reliable else f"not reliable: Pareto k of {bad} data is above {RELIABLE}"
         note = f"elpd = {self.elpd:.2f} +- {self.error:.2f}, {self.effective:.1f} effective parameters; {verdict}"
         return Table(["likelihood", "data", "elpd", "error", "largest k"], rows, "", note)
 
@@ -90,7 +90,7 @@ def leave_one_out(posterior: Posterior, chains: Chains, draws: int | None = None
 
     **Returns:** `sl.inference.LeaveOneOut`.
 
-    **Raises:** `ValueError` for a likelihood whose data all depend on each other, more draws than there are, chains of
+    **Raises:** `ValueError` for data that all depend on each other, more draws than there are, chains of
     other parameters, and what would not fit in memory; `TypeError` for what is no posterior or chains.
 
     !!! example
@@ -110,10 +110,10 @@ def _check(posterior: Posterior, values: dict[str, jax.Array]) -> None:
     """Refuses data of which none is independent, and what would not fit in memory."""
     shapes = eqx.filter_eval_shape(posterior.pointwise, {name: value[0] for name, value in values.items()})
     draws = len(next(iter(values.values())))
-    for name, terms in shapes.items():
-        if np.prod(terms.shape) < 2:
-            raise ValueError(f"{name}: no part of its data is independent of the others, so that none can be left out.")
-    size = 8 * draws * sum(int(np.prod(terms.shape)) for terms in shapes.values())
+    count = sum(int(np.prod(terms.shape)) for terms in shapes.values())
+    if count < 2:
+        raise ValueError(f"{', '.join(shapes)}: no data are independent of others, so that none can be left out.")
+    size = 8 * draws * count
     if size > MOST:
         raise ValueError(f"draws = {draws} of all data are {size / 2**30:.1f} GiB: take fewer, draws=...")
 
@@ -144,4 +144,4 @@ def _joined(parts: dict[str, np.ndarray]) -> np.ndarray:
 
 def _sum(terms: np.ndarray) -> tuple[float, float]:
     """The sum of numbers, and its standard error."""
-    return float(np.sum(terms)), float(np.std(terms, ddof=1) * terms.size**0.5)
+    return float(np.sum(terms)), float(np.std(terms, ddof=1) * terms.size**0.5) if terms.size > 1 else float("nan")

@@ -11,10 +11,11 @@ from jaxtyping import Array, Float, Int
 
 from .._core.files import PathLike
 from .._core.given import check_kind
-from .._core.units import refuse_units
+from .._core.units import numbers, refuse_units
 from ..parameters import labels, ravel
 from ..parameters.box import check_box
 from ..statistics import Posterior
+from ..statistics.likelihood import other_data
 from .opened import opened
 from .options import check_counts
 from .progress import progress as shown
@@ -150,7 +151,13 @@ def _plain(leaf: Array) -> np.ndarray:
 def _sets(data: Any) -> list[np.ndarray]:
     """An array a likelihood, whose first axis counts the data sets."""
     refuse_units(data=data)
-    return [np.atleast_1d(np.asarray(one)) for one in (data if isinstance(data, (list, tuple)) else [data])]
+    return [np.atleast_1d(_plain_numbers(one)) for one in (data if isinstance(data, (list, tuple)) else [data])]
+
+
+def _plain_numbers(values: Any) -> np.ndarray:
+    """Numbers in the precision that they have, NaN where they are masked."""
+    found = numbers(values, None, "data")
+    return found.astype(values.dtype) if getattr(getattr(values, "dtype", None), "kind", "") == "f" else found
 
 
 def _check_data(posterior: Posterior, sets: list[np.ndarray]) -> None:
@@ -158,11 +165,13 @@ def _check_data(posterior: Posterior, sets: list[np.ndarray]) -> None:
     given = [one.shape[1:] for one in sets]
     if needed != given or len({len(one) for one in sets}) != 1 or not len(sets[0]):
         raise ValueError(f"data have shapes {[one.shape for one in sets]}: give (sets, ...) with {needed} each.")
-    for number, values in enumerate(zip(*sets, strict=True)):
-        try:
-            posterior.given(values)
-        except ValueError as error:
-            raise ValueError(f"data, set {number}: {error}") from None
+    for likelihood, part in zip(posterior.likelihoods, sets, strict=True):
+        bad = np.flatnonzero(~np.all(np.isfinite(part.reshape(len(part), -1)), axis=1))
+        if bad.size:
+            raise ValueError(
+                f"data, set {bad[0]}: Likelihood {likelihood.name!r}: data are not finite: leave them out."
+            )
+        other_data(likelihood, np.min(part, axis=0))  # the smallest of all sets, which a noise of counts may refuse
 
 
 def _placed(sets: list[np.ndarray]) -> list[Array]:

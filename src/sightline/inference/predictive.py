@@ -30,6 +30,7 @@ def posterior_predictive(
         >>> predicted = sl.posterior_predictive(posterior, chains, jax.random.key(1), draws=10)
     """
     check_key(key)
+    check_counts(draws=draws)
     chosen = spread(posterior, chains, draws)
     found = _predict(posterior, chosen, jax.random.split(key, draws))
     return {name: np.asarray(value) for name, value in found.items()}

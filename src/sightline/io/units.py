@@ -18,11 +18,12 @@ _NUMBER = re.compile(
     r"\s*(?:10\s*(?:(?:\*\*|\^)\s*\(?\s*([+-]?\d+)\s*\)?|([+-]\d+))|(\d+\.?\d*(?:[eE][+-]?\d+)?))\s*\*?\s*(.*)",
     re.DOTALL,
 )
-_KINDS = {"": "K", "RJ": "K_RJ", "ANTENNA": "K_RJ", "RAYLEIGHJEANS": "K_RJ"}
+_KINDS = {"": "K"} | dict.fromkeys(("RJ", "ANTENNA", "ANT", "TB", "B", "RAYLEIGHJEANS"), "K_RJ")
 _KINDS |= {"CMB": "K_CMB", "THERMODYNAMIC": "K_CMB", "THERMO": "K_CMB"}
 _WORDS = {"milli": "m", "micro": "u", "µ": "u", "μ": "u"}
 _SPELLINGS = {"degrees": "deg", "degree": "deg", "hours": "hourangle", "hour": "hourangle", "hr": "hourangle"}
-_SPELLINGS |= {"h": "hourangle", "hms": "hourangle", "dms": "deg"}
+_SPELLINGS |= {"h": "hourangle", "hms": "hourangle", "dms": "deg", "counts": "count"}
+_SPELLINGS |= dict.fromkeys(("angstroms", "angstrom", "ang", "ångström"), "Angstrom")
 
 
 def brightness(text: str) -> tuple[float, str] | None:
@@ -128,7 +129,7 @@ def check_unit(unit: str, where: str) -> None:
     """
     if unit and brightness(unit) is None:
         try:
-            _parse(unit)
+            _parse(re.sub(r"\(?(u?K)_(?:CMB|RJ)\)?", r"\1", unit))  # powers of them
         except ValueError as error:
             raise ValueError(f"{where}: {error}. Spell it as FITS does, 'rad m-2', or give '' for none.") from None
 

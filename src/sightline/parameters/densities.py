@@ -12,7 +12,8 @@ from jaxtyping import Array, Bool, Float
 from .._core.relaxed import relaxed
 
 Values = Float[Array, "..."]
-HAIR = 4.0  # units in the last place inside, of the way to the middle
+HAIR = 4.0  # units in the last place inside, of the way to the middle; from 0 less, whatever the prior's scale is
+FROM_ZERO = 1e-30
 
 
 def mixing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,15 +87,16 @@ def _at(prior: Any, value: Values, known: Bool[Array, "..."]) -> Float[Array, ".
     formula, inverse = _unchecked(prior), bijection(prior)
     somewhere = inverse(jnp.zeros_like(inverse.inv(value)))
 
-    def inside(units: float) -> Array:
-        return place + units * jnp.finfo(value.dtype).eps * (somewhere - place)
+    def inside(part: float) -> Array:
+        share = jnp.where(place == 0, FROM_ZERO, HAIR * jnp.finfo(value.dtype).eps)
+        return place + part * share.astype(value.dtype) * (somewhere - place)
 
     place = _of_each(known, value, somewhere)
     if _is_said(prior):
         return formula.log_prob(place)
-    here, near, nearer = (jax.lax.stop_gradient(formula.log_prob(inside(one))) for one in (0.0, HAIR, HAIR / 64))
+    here, near, nearer = (jax.lax.stop_gradient(formula.log_prob(inside(one))) for one in (0.0, 1.0, 1 / 64))
     unsaid = jnp.isnan(here) & (jnp.abs(near - nearer) < 1e-3)  # what goes on to rise or fall has no end
-    return formula.log_prob(_of_each(unsaid, inside(HAIR), place))
+    return formula.log_prob(_of_each(unsaid, inside(1.0), place))
 
 
 def _of_each(flag: Bool[Array, "..."], one: Values, other: Values) -> Values:

@@ -26,7 +26,7 @@ def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
     if not isinstance(prior, Distribution):
         hint = ", a class: call it" if isinstance(prior, type) else ""
         raise TypeError(f"The prior of {name} must be a numpyro distribution, not {prior!r}{hint}.")
-    if isinstance(prior, Delta):
+    if isinstance(_of_one(prior), Delta):
         raise TypeError(f"The prior of {name} is a single value: leave it out of the priors, or hold it by space.pin.")
     if not is_mapped(prior):
         raise TypeError(
@@ -45,6 +45,15 @@ def check_prior(prior: Any, name: str, shape: tuple[int, ...]) -> Any:
     _check_ends(prior, name)
     prior = prior if prior.batch_shape == batch else prior.expand(batch)
     return jax.tree.map(lambda leaf: jnp.asarray(strip_unit(leaf, None, f"The prior of {name}"), float), prior)
+
+
+def _of_one(prior: Any) -> Any:
+    """The distribution of each number of an array."""
+    from numpyro.distributions import ExpandedDistribution, Independent
+
+    while isinstance(prior, (ExpandedDistribution, Independent)):
+        prior = prior.base_dist
+    return prior
 
 
 def _check_ends(prior: Any, name: str) -> None:

@@ -84,7 +84,7 @@ class ParameterSpace(eqx.Module):
         if not found:
             raise ValueError("priors is empty: name at least one free parameter.")
         check_names({name: leaves[name].value.shape for name in found})
-        model = jax.tree.map(lambda leaf: leaf, model)  # dicts of one's own, which nobody changes
+        model = jax.tree.map(lambda leaf: leaf, model)  # its own dicts, with the leaves that were checked
         self.model, self.names, self.priors = model, tuple(found), tuple(found.values())
         self.units = tuple(leaves[name].metadata.get("unit", "") for name in self.names)
         self.ends = tuple(limits(leaves[name].metadata) for name in self.names)

@@ -41,7 +41,8 @@ class Tallied(eqx.Module):
     def of(cls, total: Float[Array, "3 *bins"], square: Float[Array, "3 *bins"], packets: int) -> "Tallied":
         """From sums over packets of what each gave, and of its square."""
         mean = total / packets
-        variance = jnp.maximum(square / packets - mean * mean, 0) / (packets - 1)  # NaN of a single one
+        variance = jnp.maximum(square / packets - mean * mean, 0) / max(packets - 1, 1)
+        variance = variance if packets > 1 else jnp.full_like(variance, jnp.nan)
         lit = variance > 0
         error = jnp.where(lit, jnp.sqrt(jnp.where(lit, variance, 1)), variance)  # 0, or NaN
         return cls(*mean, *error)

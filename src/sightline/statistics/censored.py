@@ -18,10 +18,10 @@ _SERIES = tuple((-1) ** n * math.prod(range(1, 2 * n, 2)) for n in range(11))
 
 
 def _flags(values: Any, name: str) -> Any:
-    found = np.asarray(values)
+    found = values if isinstance(values, jax.Array) else np.asarray(values)
     if found.dtype != bool:
         raise TypeError(f"Censored.{name} must be true for limits and false for the others, not {found.dtype}.")
-    return found
+    return jnp.asarray(found)
 
 
 class Censored(AbstractNoise):
@@ -48,12 +48,12 @@ class Censored(AbstractNoise):
     by_pixel: ClassVar[bool] = True
 
     sigma: Data = eqx.field(converter=as_array)
-    upper: Bool[Array | np.ndarray, "*parts n"]
-    lower: Bool[Array | np.ndarray, "*parts n"]
+    upper: Bool[Array, "*parts n"]
+    lower: Bool[Array, "*parts n"]
 
     def __init__(self, sigma: Any, upper: Any = None, lower: Any = None):
         self.sigma = sigma
-        none = np.zeros(np.shape(sigma), bool)
+        none = jnp.zeros(np.shape(sigma), bool)
         self.upper = none if upper is None else _flags(upper, "upper")
         self.lower = none if lower is None else _flags(lower, "lower")
 

@@ -92,7 +92,7 @@ def within(
 ) -> Float[Array, "n lines"]:
     """Luminosities, NaN of lines that would be sought elsewhere: of numbers that were traced when windows were chosen.
 
-    They are 0 where no light is in the field, and what is beyond the channels is not missed.
+    What has no light in the field, or is beyond the channels, is not missed.
 
     **Arguments:** `sigma`: (n, lines) A at rest; `widest`, `fast`: of the windows, as their dispersion; `edges`: of the
     channels, moved to rest, (channels + 1,) A; `share`: as of `LineEmitters`.
@@ -103,7 +103,7 @@ def within(
     most = reach * (1 + 1e-5)
     low, high = (wing - shift > most) & (edges[0] < at - reach), (shift + wing > most) & (edges[-1] > at + reach)
     lit = (luminosity != 0) & (jnp.sum(share, axis=1) > 0)[:, None]
-    return jnp.where(lit, jnp.where(jax.lax.stop_gradient(low | high), jnp.nan, luminosity), 0)
+    return jnp.where(jax.lax.stop_gradient((low | high) & lit), jnp.nan, luminosity)
 
 
 def line_light(

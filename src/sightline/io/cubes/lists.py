@@ -24,6 +24,7 @@ def listed(values: Any, unit: Any, name: str, path: PathLike) -> np.ndarray:
     **Raises:** `FileError` for a unit that is no length, and wavelengths that no spectrograph has.
     """
     said = str(unit or "").strip() or "Angstrom"
+    said = "Angstrom" if said == "A" else said  # of a wavelength no ampere
     found = np.asarray(values, np.float64).ravel() * unit_factor(said, "Angstrom", f"{path}: {name}")
     return plausible(found, f"{name} says {said}: write its unit as it is", path)
 

@@ -64,6 +64,8 @@ def hertz_of(file: Any, header: Any, axis: int, path: PathLike) -> np.ndarray:
 def linear(header: Any, axis: int, path: PathLike) -> tuple[float, float, float]:
     """The value at the pixel of reference of an axis, what a pixel adds, and which pixel that is, from 1.
 
+    Of an axis of one pixel that says the value alone it is that of the pixel.
+
     **Raises:** `FileError` for a card that is missing or no number.
     """
     matrix = f"CD{axis}_{axis}" in header
@@ -76,7 +78,7 @@ def linear(header: Any, axis: int, path: PathLike) -> tuple[float, float, float]
 
     scale, least = 1.0 if matrix else number(f"PC{axis}_{axis}", 1.0), 1.0 if header[f"NAXIS{axis}"] == 1 else None
     step = scale * number(f"CD{axis}_{axis}" if matrix else f"CDELT{axis}", least)
-    return number(f"CRVAL{axis}"), step, number(f"CRPIX{axis}", 0.0)
+    return number(f"CRVAL{axis}"), step, number(f"CRPIX{axis}", 0.0 if least is None else 1.0)
 
 
 def _tabled(table: Any, column: str, path: PathLike) -> np.ndarray:

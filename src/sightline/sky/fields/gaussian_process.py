@@ -70,7 +70,8 @@ class AbstractGaussianProcess(Module):
         found = getattr(self.latents, "shape", self.shape)[-3:]
         if any(m < n for m, n in zip(found, self.shape, strict=True)):
             raise ValueError(f"GaussianProcess.latents of shape {found} do not cover a box of {self.shape} nodes.")
-        if is_concrete(self.lengths) and np.any(np.asarray(self.lengths) > self._longest()):
+        known = isinstance(self.lengths, jax.Array) and is_concrete(self.lengths)
+        if known and np.any(np.asarray(self.lengths) > self._longest()):
             told = ", ".join(f"{one:.3g}" for one in self._longest())
             raise ValueError(
                 f"GaussianProcess: latents of {found} nodes leave no room beside the {self.shape} of the box for "
