@@ -136,7 +136,10 @@ def test_a_mean_that_is_no_number_is_no_count():
 
 def test_scans_see_many_maxima():
     """Angles of an RM at one wavelength: 25 maxima alike between -1000 and 1000 rad m-2."""
-    angle = lambda m: jnp.stack([jnp.cos(0.08 * m["a"]), jnp.sin(0.08 * m["a"])])  # noqa: E731
+
+    def angle(model):
+        return jnp.stack([jnp.cos(0.08 * model["a"]), jnp.sin(0.08 * model["a"])])
+
     noise = sl.statistics.Gaussian([0.05, 0.05])
     found = sl.scan(of(dist.Uniform(-1000.0, 1000.0), angle, [1.0, 0.0], 12.0, noise), {"a": (-1000.0, 1000.0)})
     maxima = 2 * np.pi / 0.08 * np.arange(-12, 13)
@@ -158,7 +161,9 @@ def test_fits_of_many_know_other_functions(tmp_path):
 
 
 def test_what_is_pinned_at_an_end_of_its_prior_is_not_free():
-    law = lambda m: jnp.stack([m["a"], m["b"]])  # noqa: E731
+    def law(model):
+        return jnp.stack([model["a"], model["b"]])
+
     space = sl.ParameterSpace(
         {"a": jnp.asarray(0.5), "b": jnp.asarray(0.5)}, {"a": dist.Uniform(0.0, 1.0), "b": dist.Uniform(0.0, 1.0)}
     )

@@ -9,9 +9,6 @@ from jaxtyping import Array, Float
 from ..._core.module import Module, is_concrete, param
 from ..populations.library import check_ages
 
-_MANY = 10
-"""So many metallicities, all between 0 and 0.1, are mass fractions."""
-
 
 class MetallicityWarning(UserWarning):
     """Metallicities [M/H] that may be mass fractions Z."""
@@ -33,7 +30,8 @@ class Stars(Module):
     **Raises:** `ValueError` for numbers that are negative or not finite, of other lengths, ages above 100 Gyr, and mass
     fractions Z in the place of [M/H]; `TypeError` for other shapes.
 
-    **Warns:** `sl.particles.MetallicityWarning` for a few metallicities that may be mass fractions.
+    **Warns:** `sl.particles.MetallicityWarning` for metallicities that may be mass fractions: one for all, or some
+    above 0.1.
 
     !!! example
         >>> stars = sl.particles.Stars(np.zeros((2, 3)), np.zeros((2, 3)), [1e5, 2e5], [1.0, 8.0], [0.0, -0.5])
@@ -77,7 +75,7 @@ def check_lengths(particles: Module, names: tuple[str, ...]) -> None:
 
 
 def check_metallicity(value: Any, who: str) -> None:
-    """Refuses many mass fractions Z where [M/H] is meant; warns of a few numbers that may be either.
+    """Refuses mass fractions Z where [M/H] is meant; warns where one number for all, or larger ones, may be either.
 
     **Raises:** `ValueError`.
     """
@@ -88,7 +86,7 @@ def check_metallicity(value: Any, who: str) -> None:
         return
     ends = f"{found.min():.3g} to {found.max():.3g}" if np.ptp(found) else f"{found.min():.3g}"
     cure = "Give log10(Z/Z_sun), with the Z_sun of the library."
-    if found.size >= _MANY and found.max() <= 0.1 and np.ptp(found) > 0:
+    if found.max() <= 0.1 and np.ptp(found) > 0:
         raise ValueError(f"{who}.metallicity is {ends} for all: that is a mass fraction Z, not [M/H]. {cure}")
     text = f"{who}.metallicity is {ends} for all: is that a mass fraction Z, not [M/H]? {cure}"
     warnings.warn(text, MetallicityWarning, stacklevel=4)
