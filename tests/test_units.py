@@ -12,6 +12,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from astropy.table import MaskedColumn, Table
+from astropy.utils.masked import Masked
 
 import sightline as sl
 from sightline._core.units import brightness_unit, numbers, strip_unit, whole
@@ -70,6 +71,24 @@ def test_the_boundary():
         numbers(1 * u.kpc, None, "d")
     with pytest.raises(ValueError, match="whole number, 2 or more"):
         whole(1.5, "count", 2)
+
+
+@pytest.mark.parametrize("kind", [np.ma.array, MaskedColumn, lambda values, mask: Masked(values, mask) * u.kpc])
+def test_what_is_masked_is_no_value(kind):
+    """What lies under a mask is anything: the distance of a source of which none is known, an index of a pixel."""
+    distance = kind(np.array([1.0, 99.0]), mask=[False, True])
+    np.testing.assert_array_equal(strip_unit(distance, "kpc", "d"), [1.0, np.nan])
+    with pytest.raises(ValueError, match="1 rows are not, the first is row 1"):
+        sl.SourceCatalogue([10.0, 20.0], [1.0, 2.0], distance)
+    np.testing.assert_array_equal(strip_unit(kind(np.array([1, 2]), mask=[False, False]), "kpc", "d"), [1, 2])
+    with pytest.raises(ValueError, match=r"Confined.centre is not finite"):
+        sl.fields.Confined(sl.magnetic.LSA(), centre=kind(np.zeros(3), mask=[False, True, False]))
+
+
+def test_masked_indices_are_refused_and_whole_ones_are_not():
+    with pytest.raises(ValueError, match="pixels must be a list of integer indices"):
+        sl.HealpixSky(1, np.ma.array([1, 2], mask=[False, True]))
+    assert sl.HealpixSky(1, np.ma.array([1, 2], mask=False)).size == 2
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def brightness_unit(unit: Any) -> BrightnessUnit:
 def strip_unit(value: Any, unit: str | None, name: str) -> Any:
     """The number of `value` in `unit` if it has a unit of its own, or a list of such; `value` itself otherwise.
 
+    Where an array is masked it is NaN: a mask would be lost on the way, and what lies under it taken for a value.
+
     **Arguments:**
 
     - `value`: a number, an array, an astropy quantity or column of a table, or a list or tuple of these.
@@ -73,7 +75,7 @@ def strip_unit(value: Any, unit: str | None, name: str) -> Any:
         items = [strip_unit(item, unit, name) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
     own = _unit_of(value)
-    return value if own is None else _converted(value, own, unit, name)
+    return _filled(value if own is None else _converted(value, own, unit, name))
 
 
 def _unit_of(value: Any) -> Any:
@@ -116,10 +118,11 @@ def _column(value: Any) -> Any:
 
 
 def _filled(value: Any) -> Any:
-    """An array with NaN where it is masked."""
-    if not (hasattr(value, "mask") and hasattr(value, "filled")):
+    """An array of numbers with NaN where it is masked; whole numbers of which none is masked remain so."""
+    if not (hasattr(value, "mask") and hasattr(value, "filled")) or value.dtype.kind in "SUmM" or value.dtype.names:
         return value
-    return np.asarray(value.astype(np.float64).filled(np.nan))
+    masked = np.any(np.asarray(value.mask))
+    return np.asarray(value.astype(np.float64).filled(np.nan) if masked else value.filled(0))
 
 
 def numbers(value: Any, unit: str | None, name: str) -> np.ndarray:
@@ -133,7 +136,7 @@ def numbers(value: Any, unit: str | None, name: str) -> np.ndarray:
     """
     stripped = strip_unit(value, unit, name)
     try:
-        array = np.asarray(_filled(stripped))
+        array = np.asarray(stripped)
     except ValueError as error:
         raise TypeError(f"{name} must be numbers in a regular array, not {type(value).__name__}: {error}") from None
     if array.dtype.kind in "cOSUMmT" or array.dtype.names:

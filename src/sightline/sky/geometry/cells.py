@@ -187,7 +187,7 @@ def _check_box(half_widths: Any) -> tuple[float, float, float]:
 
 
 def _check_distance(distance: Any) -> float:
-    value = float(strip_unit(distance, "kpc", "distance"))
+    value = number(distance, "kpc", "distance")
     if not (np.isfinite(value) and value > 0):
         raise ValueError(f"distance = {distance} must be a positive length [kpc].")
     return value
