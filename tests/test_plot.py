@@ -108,6 +108,11 @@ def test_brightness_units_keep_their_numbers():
     assert panels(figure)[0].images[0].get_array().max() == pytest.approx(767e-6)
 
 
+@pytest.mark.parametrize("unit", ["mJy/sr", "nK_CMB", "log10 K_RJ"])
+def test_units_that_no_stokes_has_are_labels(unit):
+    assert plot.scales.prefixed(1e-3, unit) == (1.0, unit)
+
+
 def test_limits_ignore_outliers_and_say_so():
     values = np.random.default_rng(0).normal(size=SKY.size)
     values[3] = 1e6
@@ -185,6 +190,11 @@ def test_bad_input_names_the_argument(tmp_path):
         plot.map(np.arange(SKY.size) - 5, SKY, stretch="log")
     with pytest.raises(ValueError, match="lower one first"):
         plot.map(np.arange(SKY.size), SKY, limits=(2, 1))
+    for limits in ((1.0,), (0.0, np.inf), (np.nan, 1.0)):
+        with pytest.raises(ValueError, match=r"limits = .* must be two finite numbers"):
+            plot.map(np.arange(SKY.size), SKY, limits=limits)
+    with pytest.raises(ValueError, match=r"stretch = 'sqrt' must be one of 'auto', 'linear'"):
+        plot.map(np.arange(SKY.size), SKY, stretch="sqrt")
     with pytest.raises(ValueError, match=r"path = .*xyz.*png"):
         plot.maps(make(23.0), tmp_path / "sky.xyz")
     stokes = sl.Stokes(*(jnp.ones(1) for _ in range(3)), frequency=1.0, sky=sl.Directions([0.0], [0.0]))
@@ -332,6 +342,17 @@ def test_a_ray_shows_what_arrives():
     assert lower.lines[0].get_ydata()[-1] == 1
     np.testing.assert_allclose(right.lines[0].get_ydata(), trace.rotation)
     assert middle.get_ylabel() == r"K$_\mathrm{RJ}$ kpc$^{-1}$"
+
+
+def test_a_ray_shows_what_unresolved_fields_leave_of_q_and_u():
+    faraday = sl.emission.FaradayRotation(random=sl.electrons.Uniform(3.0), coherence_length=0.05)
+    electrons, rays = sl.electrons.ExponentialDisk(), sl.cosmic_rays.ExponentialDisk()
+    simulator = sl.Simulator(sl.magnetic.LSA(), electrons, rays, emission=(sl.emission.Synchrotron(), faraday))
+    trace = simulator.trace(sl.Directions(30.0, 20.0), frequency=2.0)
+    middle = plot.ray(trace).axes[1]
+    arriving = {line.get_label(): np.sum(line.get_ydata() * np.asarray(trace.widths)) for line in middle.lines}
+    np.testing.assert_allclose(arriving["dQ/ds"], trace.stokes.Q[0], rtol=5e-2)
+    np.testing.assert_allclose(arriving["dU/ds"], -trace.stokes.U[0], rtol=5e-2)
 
 
 def test_a_ray_of_gamma_rays_and_what_is_no_trace():

@@ -22,10 +22,11 @@ def ray(
 ) -> "matplotlib.figure.Figure":
     """A ray against distance: fields, what arrives of I, Q and U from each kpc, and how much lies before and within.
 
-    dI/ds = j_I e^-tau,  dQ/ds + i dU/ds = (j_Q + i j_U) e^(-tau + i phi),
+    dI/ds = j_I e^-tau,  dQ/ds + i dU/ds = (j_Q + i j_U) e^(-tau - delta + i phi),
 
-    with the optical depth tau and the rotation phi of P by all nearer cells, in the IAU basis; the lowest panel has
-    both, and the share of I that comes from nearer than so far. Densities of cosmic rays are in units of the largest.
+    with the optical depth tau, the rotation phi of P and its depolarisation delta by unresolved fields, of all nearer
+    cells, in the IAU basis; the lowest panel has tau and phi, and the share of I that comes from nearer than so far.
+    Densities of cosmic rays are in units of the largest.
 
     **Arguments:** `trace`: of `simulator.trace`; `title`, `path`, `overwrite`: as `maps`.
 
@@ -57,7 +58,8 @@ def _draw(panel: Any, distance: np.ndarray, lines: list[_Line]) -> None:
         panel.plot(distance, np.broadcast_to(values, distance.shape), label=label, color=colour, linewidth=1.2)
     panel.tick_params(labelsize=8)
     if lines:
-        panel.legend(fontsize=8, frameon=False, ncols=len(lines), loc="lower left", bbox_to_anchor=(0.0, 0.98))
+        # to the right: a power of ten of the axis stands to the left
+        panel.legend(fontsize=8, frameon=False, ncols=len(lines), loc="lower right", bbox_to_anchor=(1.0, 0.98))
     panel.margins(x=0)
 
 
@@ -103,8 +105,16 @@ def _arriving(trace: Trace) -> dict[str, np.ndarray]:
     j, fading = trace.coefficients.emissivity, np.exp(-np.asarray(trace.optical_depth))
     turn = np.exp(1j * np.asarray(trace.rotation))
     i, q, u = (np.zeros_like(fading) if part is None else np.asarray(part) for part in (j.I, j.Q, j.U))
-    polarised = (q + 1j * u) * fading * turn
+    polarised = (q + 1j * u) * fading * turn * np.exp(-_depolarisation(trace))
     return {"I": i * fading} | ({} if j.Q is None else {"Q": polarised.real, "U": polarised.imag})
+
+
+def _depolarisation(trace: Trace) -> np.ndarray:
+    """By unresolved fields, of all nearer cells, (cells,)."""
+    rate = trace.coefficients.depolarisation
+    widths = np.asarray(trace.widths)
+    each = np.zeros_like(widths) if rate is None else np.asarray(rate) * widths
+    return np.cumsum(each) - each
 
 
 def _depths(trace: Trace, arriving: dict[str, np.ndarray]) -> list[_Line]:

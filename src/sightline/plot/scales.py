@@ -1,7 +1,7 @@
 """Colour scales: limits that outliers do not spoil, stretches that suit the range, units that read well."""
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -44,11 +44,14 @@ def normalisation(values: np.ndarray, stretch: Stretch = "auto", limits: tuple[N
       not positive, and is linear for narrow ranges.
     - `limits`: smallest and largest value; by default the percentiles 0.5 and 99.5, or 99 of the absolute value.
 
-    **Raises:** `ValueError` for limits in the wrong order, or not positive on a logarithmic scale.
+    **Raises:** `ValueError` for another stretch, limits that are no two finite numbers, in the wrong order, or not
+    positive on a logarithmic scale.
     """
     from matplotlib.colors import AsinhNorm, LogNorm, Normalize
 
-    low, high = _limits(values, stretch) if limits is None else numbers(limits, None, "limits").tolist()
+    if stretch not in get_args(Stretch):
+        raise ValueError(f"stretch = {stretch!r} must be one of {', '.join(map(repr, get_args(Stretch)))}.")
+    low, high = _limits(values, stretch) if limits is None else _given(limits)
     stretch = _choose(low, high) if stretch == "auto" else stretch
     if not low < high or (stretch == "log" and low <= 0):
         wanted = "two positive values, or stretch 'asinh'" if stretch == "log" else "the lower one first"
@@ -56,6 +59,13 @@ def normalisation(values: np.ndarray, stretch: Stretch = "auto", limits: tuple[N
     if stretch == "log":
         return LogNorm(low, high)
     return AsinhNorm(_knee(values), low, high) if stretch == "asinh" else Normalize(low, high)
+
+
+def _given(limits: Any) -> list[float]:
+    found = numbers(limits, None, "limits")
+    if found.shape != (2,) or not np.all(np.isfinite(found)):
+        raise ValueError(f"limits = {limits} must be two finite numbers, the lowest and the highest value.")
+    return found.tolist()
 
 
 def _limits(values: np.ndarray, stretch: Stretch) -> tuple[Number, Number]:
@@ -79,10 +89,16 @@ def _knee(values: np.ndarray) -> float:
 
 
 def prefixed(size: float, unit: str) -> tuple[float, str]:
-    """Factor and label of a unit; temperatures take the prefix that brings `size` to between 1 and 1000."""
-    if not unit.endswith(("K_RJ", "K_CMB", "Jy/sr")):
+    """Factor and label of a unit; temperatures take the prefix that brings `size` to between 1 and 1000.
+
+    What is no unit of a `Stokes`, such as mJy/sr, is a label as it stands.
+    """
+    try:
+        scale, base, _ = brightness_unit(unit)
+    except ValueError:
         return 1.0, unit
-    scale, base, _ = brightness_unit(unit)
+    if base not in _SYMBOLS:
+        return 1.0, unit
     power = 3 * math.floor(math.log10(size * scale) / 3) if size > 0 and base.startswith("K_") else 0
     power = max(min(power, 0), -9)
     return scale * 10.0**-power, _PREFIXES[power] + _SYMBOLS[base]
