@@ -82,6 +82,8 @@ def test_cite(name, model, capsys):
 def test_cite_of_a_model_file_and_of_several(output, tmp_path):
     sl.save(sl.Model(sl.Simulator(magnetic_field=sl.magnetic.LSA())), tmp_path / "model.npz")
     assert {"Page2007", "Yao2017"} <= set(output("cite", tmp_path / "model.npz", "electrons.YMW16", "--json"))
+    assert {"Jansson2012b", "Cordes2002"} <= set(output("cite", "JF12", "--json"))  # the sky, not its field alone
+    assert "Cordes2002" not in output("cite", "magnetic.JF12", "--json")
     assert set(output("cite", "--json")) == {"Bradbury2018", "Kidger2021"}
 
 

@@ -348,11 +348,11 @@ def test_a_ray_shows_what_unresolved_fields_leave_of_q_and_u():
     faraday = sl.emission.FaradayRotation(random=sl.electrons.Uniform(3.0), coherence_length=0.05)
     electrons, rays = sl.electrons.ExponentialDisk(), sl.cosmic_rays.ExponentialDisk()
     simulator = sl.Simulator(sl.magnetic.LSA(), electrons, rays, emission=(sl.emission.Synchrotron(), faraday))
-    trace = simulator.trace(sl.Directions(30.0, 20.0), frequency=2.0)
+    trace = simulator.trace(sl.Directions(30.0, 20.0), frequency=1.0)
     middle = plot.ray(trace).axes[1]
     arriving = {line.get_label(): np.sum(line.get_ydata() * np.asarray(trace.widths)) for line in middle.lines}
-    np.testing.assert_allclose(arriving["dQ/ds"], trace.stokes.Q[0], rtol=5e-2)
-    np.testing.assert_allclose(arriving["dU/ds"], -trace.stokes.U[0], rtol=5e-2)
+    np.testing.assert_allclose(arriving["dQ/ds"], trace.stokes.Q[0], rtol=1e-2)  # -3.2e-3 without
+    np.testing.assert_allclose(arriving["dU/ds"], -trace.stokes.U[0], atol=1e-4)
 
 
 def test_a_ray_of_gamma_rays_and_what_is_no_trace():

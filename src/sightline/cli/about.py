@@ -102,8 +102,8 @@ def cite(*names: str, json: Json = False) -> None:
     Parameters
     ----------
     names
-        Published skies, parts as `sightline models` lists them, e.g. `magnetic.JF12`, other classes of models and
-        likelihoods, e.g. `Comptonisation`, or model files of `sl.save`. None: the software.
+        Published skies, e.g. `JF12`, parts as `sightline models` lists them, e.g. `magnetic.JF12`, other classes of
+        models and likelihoods, e.g. `Comptonisation`, or model files of `sl.save`. None: the software.
     json
         Print JSON: the entries by their keys.
     """
@@ -130,6 +130,8 @@ def _cited(name: str) -> Any:
 
     if Path(name).is_file():
         return sl.load(name)
+    if name in (one.name for one in sl.presets.list()):  # whose fields may be called as it is
+        return sl.presets.load(name)
     from ..registry import MODELS, public_classes
 
     room, _, last = name.removeprefix("sightline.").removeprefix("sl.").rpartition(".")
