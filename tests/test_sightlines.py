@@ -281,3 +281,10 @@ def test_rays_with_many_walls_end_where_the_model_ends(shells):
     met = np.sort(seen[seen > 0])
     kept = met[: 96 + max(32, shells) - 96 // 2 - 8]  # two thin shells are cut in three
     assert np.max(np.min(np.abs(kept[:, None] - edges), axis=1)) < 1e-9
+
+
+def test_an_error_of_a_thousandth_is_not_printed_as_none():
+    relative = {"I": np.array([1.24e-3, 3.0e-5]), "RotationMeasure": np.array(9.76e-4)}
+    error = sl.ErrorEstimate(relative, relative, np.asarray(12.0))
+    expected = "ErrorEstimate(relative rms I: [0.0012 3e-05], RotationMeasure: 0.00098; 12.0 cells a ray)"
+    assert repr(error) == expected

@@ -43,8 +43,13 @@ class ErrorEstimate(eqx.Module):
     mean_cells: np.ndarray
 
     def __repr__(self) -> str:
-        parts = [f"{name}: {np.array2string(value, precision=2)}" for name, value in self.relative.items()]
+        parts = [f"{name}: {_two_digits(value)}" for name, value in self.relative.items()]
         return f"ErrorEstimate(relative rms {', '.join(parts)}; {self.mean_cells:.1f} cells a ray)"
+
+
+def _two_digits(values: np.ndarray) -> str:
+    """Numbers to two digits each: to two decimals an error of 1e-3 would be none."""
+    return np.array2string(values, formatter={"float_kind": lambda x: f"{x:.2g}"})
 
 
 def estimate_error(
