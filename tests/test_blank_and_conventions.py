@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import astropy.units as u
 import healpy
 import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 import pytest
+from astropy.utils.masked import Masked
 
 import sightline as sl
 from sightline.sky.instruments import Bandpass, Calibration, Chain, HarmonicBeam, Mask, NeighbourBeam, add_noise
@@ -333,3 +335,23 @@ def test_maps_of_other_kinds_of_numbers_are_written_as_they_are(kind, tmp_path):
         sl.io.write_columns(tmp_path / "unit.fits", SKY, {"N": (np.ones(SKY.size), "furlongs")})
     for number, unit in enumerate(("K_CMB^2", "(K_CMB)^2", "uK_CMB2", "K_RJ**2", "counts", "rad m-2", "1e-6 K")):
         sl.io.write_columns(tmp_path / f"{number}.fits", SKY, {"N": (np.ones(SKY.size), unit)})
+
+
+def test_columns_are_converted_to_the_unit_beside_them_and_masked_ones_are_blank(tmp_path):
+    values, hidden = np.arange(SKY.size, dtype=np.float32), np.arange(SKY.size) == 5
+    columns = {
+        "RM": (values * u.Unit("rad cm-2"), "rad m-2"),
+        "T": (values * u.mK, "uK_CMB"),
+        "M": (np.ma.array(values, mask=hidden), "K"),
+        "Q": Masked(values * u.K, mask=hidden),
+    }
+    sl.io.write_columns(tmp_path / "columns.fits", SKY, columns)
+    _, read = sl.io.read_columns(tmp_path / "columns.fits")
+    np.testing.assert_allclose(read["RM"], 1e4 * values, rtol=1e-6)
+    np.testing.assert_allclose(read["T"], 1e3 * values, rtol=1e-6)
+    for name in ("M", "Q"):
+        np.testing.assert_array_equal(read[name], np.where(hidden, np.nan, values))
+    with pytest.raises(ValueError, match=r"columns\['N'\] has the unit 'm', which is none of 'K'"):
+        sl.io.write_columns(tmp_path / "other.fits", SKY, {"N": (values * u.m, "K")})
+    with pytest.raises(TypeError, match=r"columns\['N'\] holds no numbers"):
+        sl.io.write_columns(tmp_path / "other.fits", SKY, {"N": ([None] * SKY.size, "K")})

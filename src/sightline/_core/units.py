@@ -50,7 +50,7 @@ def brightness_unit(unit: Any) -> BrightnessUnit:
     )
 
 
-def strip_unit(value: Any, unit: str | None, name: str) -> Any:
+def strip_unit(value: Any, unit: Any, name: str) -> Any:
     """The number of `value` in `unit` if it has a unit of its own, or a list of such; `value` itself otherwise.
 
     Where an array is masked it is NaN: a mask would be lost on the way, and what lies under it taken for a value.
@@ -58,8 +58,8 @@ def strip_unit(value: Any, unit: str | None, name: str) -> Any:
     **Arguments:**
 
     - `value`: a number, an array, an astropy quantity or column of a table, or a list or tuple of these.
-    - `unit`: the documented unit, in astropy's notation; `""` is dimensionless; `None`: one that is not known here, so
-      that a number that has any is refused.
+    - `unit`: the documented unit, one of astropy or in its notation; `""` is dimensionless; `None`: one that is not
+      known here, so that a number that has any is refused.
     - `name`: what the value is, for the error message.
 
     **Raises:** `ValueError` where the dimension is not that of `unit`, or the unit is of another library than astropy.
@@ -74,11 +74,11 @@ def strip_unit(value: Any, unit: str | None, name: str) -> Any:
     if isinstance(value, (list, tuple)):
         items = [strip_unit(item, unit, name) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
-    own = _unit_of(value)
+    own = unit_of(value)
     return _filled(value if own is None else _converted(value, own, unit, name))
 
 
-def _unit_of(value: Any) -> Any:
+def unit_of(value: Any) -> Any:
     """What an object says its unit is, in any library; `None` for one that has none."""
     if isinstance(value, (bool, int, float, str, np.generic)) or type(value) is np.ndarray:
         return None

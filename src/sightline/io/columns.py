@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from .._core.files import PathLike, check_writable, replacing
+from .._core.units import strip_unit, unit_of
 from ..sky.geometry import HealpixSky
 from .headers import describe, pixel_cards, primary_header
 from .tables import marked
-from .units import check_unit
+from .units import check_unit, convert
 
 
 def write_columns(
@@ -25,9 +26,10 @@ def write_columns(
 
     - `path`: where; `overwrite`: replace an existing file.
     - `sky`: full or partial; `columns`: name to values, (npix,), and their unit in astropy's notation, or to an astropy
-      quantity, as `stokes.quantity("polarisation_angle")` and `observable.quantity(model)` give.
-    - `model`: what made them, kept as text in the header. What is not finite is written as -1.6375e30, which HEALPix
-      software knows.
+      quantity, as `stokes.quantity("polarisation_angle")` and `observable.quantity(model)` give. Values that have a
+      unit of their own are converted to the one beside them.
+    - `model`: what made them, kept as text in the header. What is not finite, or masked, is written as -1.6375e30,
+      which HEALPix software knows.
 
     **Raises:** as `check_writable`; `TypeError` for skies that are not HEALPix; `ValueError` for maps of another size,
     units that astropy does not know, and the name PIXEL in a partial sky, which numbers its pixels. The file appears
@@ -44,9 +46,7 @@ def write_columns(
     check_writable(path, overwrite)
     table = [] if sky.pixels is None else [fits.Column("PIXEL", "K", array=sky.indices)]
     for name, (values, unit) in columns.items():
-        array = np.asarray(values)
-        if array.dtype.kind == "c":
-            raise TypeError(f"columns[{name!r}] holds complex numbers: give their real and imaginary parts.")
+        array = _plain(values, unit, f"columns[{name!r}]")
         array = array.astype(np.float32 if array.dtype.kind == "f" and array.dtype.itemsize <= 4 else np.float64)
         kind = "E" if array.dtype == np.float32 else "D"
         table.append(fits.Column(name, kind, unit, array=marked(array, ~np.isfinite(array))))
@@ -58,6 +58,20 @@ def write_columns(
         fits.HDUList(tables).writeto(temporary, checksum="datasum")
 
 
+def _plain(values: Any, unit: str, where: str) -> np.ndarray:
+    """Real numbers in a unit, NaN where they are masked.
+
+    **Raises:** `TypeError` for other things; `ValueError` for numbers whose own unit is of another dimension.
+    """
+    own = unit_of(values)
+    array = np.asarray(strip_unit(values, own, where))
+    if array.dtype.kind == "c":
+        raise TypeError(f"{where} holds complex numbers: give their real and imaginary parts.")
+    if array.dtype.kind in "OSUmM":
+        raise TypeError(f"{where} holds no numbers, but {array.dtype}.")
+    return array if own is None else convert(array, str(own), unit, where)
+
+
 def _split(name: str, given: Any) -> tuple[Any, str]:
     """Values and unit of a pair or a quantity.
 
@@ -65,7 +79,7 @@ def _split(name: str, given: Any) -> tuple[Any, str]:
     """
     unit = getattr(given, "unit", None)
     if unit is not None and hasattr(given, "value"):
-        return given.value, unit.to_string("fits")
+        return given, unit.to_string("fits")
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str):
         return given
     raise TypeError(f"columns[{name!r}] has no unit: give (values, unit), '' for none, or an astropy quantity.")
