@@ -108,6 +108,7 @@ def test_geometry_follows_the_default_float(precision):
         (lambda: sl.BoxCells(growth=-1.0), ValueError, "growth"),
         (lambda: sl.RadialCells(distance=-3), ValueError, "distance = -3"),
         (lambda: sl.RadialCells(distance=3 * u.K), ValueError, "distance was given in 'K'"),
+        (lambda: sl.RadialCells(distance=[3.0, 4.0]), ValueError, "distance must be one number"),
         (lambda: sl.Sightlines(sl.HealpixSky(1), sl.BoxCells(), (-30.0, 0, 0)), ValueError, "outside the box"),
         (lambda: sl.Sightlines(sl.HealpixSky(1), observer=(0, 0)), ValueError, "observer"),
         (lambda: sl.Sightlines(64), TypeError, "sky must be"),

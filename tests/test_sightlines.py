@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import astropy.units as u
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -229,8 +230,14 @@ def test_a_tolerance_of_measures_and_what_is_refused():
     for tolerance in (0.0, 1.0, -1e-3, np.nan):
         with pytest.raises(ValueError, match="between 0 and 1"):
             simulator.sightlines(SKY, 23.0, tolerance)
+    with pytest.raises(ValueError, match="tolerance was given in 'K'"):
+        simulator.sightlines(SKY, 23.0, 1e-3 * u.K)
+    with pytest.raises(TypeError, match="tolerance must be real numbers"):
+        simulator.sightlines(SKY, 23.0, "fine")
     with pytest.raises(ValueError, match="Name the frequency"):
         simulator.sightlines(SKY, tolerance=1e-3)
+    with pytest.raises(ValueError, match="RotationMeasure is measured at no other frequency"):
+        simulator.sightlines(measure, 23.0, 1e-3)
     with pytest.raises(ValueError, match="cells of their own"):
         simulator.sightlines(sl.Sightlines(SKY, sl.BoxCells(8)), 23.0, 1e-3)
     with pytest.raises(TypeError, match="outside jit"):

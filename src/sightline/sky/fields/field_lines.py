@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import default_float, is_concrete
 from ..._core.types import Scalar, Vector
-from ..._core.units import strip_unit
+from ..._core.units import number, strip_unit
 from .base import AbstractField
 from .diagnostics import check_vector
 
@@ -133,10 +133,10 @@ def _check_seeds(seeds: Any) -> Array:
 
 
 def _positive(value: Any, name: str) -> float:
-    number = float(strip_unit(value, "kpc", name))
-    if not (np.isfinite(number) and number > 0):
+    size = number(value, "kpc", name)
+    if not (np.isfinite(size) and size > 0):
         raise ValueError(f"{name} = {value} must be a positive length [kpc].")
-    return number
+    return size
 
 
 def _check_box(half_widths: Any, dtype: Any) -> Array:

@@ -121,6 +121,11 @@ def target_of(simulator: AbstractSimulator, sky: Any, frequency: Any, energy: An
             "Name the frequency [GHz] or energy [GeV] of maps, or pass an observable, e.g. RotationMeasure(sky)."
         )
     if observable is not None:
+        if frequency is not None or energy is not None:
+            raise ValueError(
+                f"{type(observable).__name__} is measured at no other frequency than its own, if any: leave frequency "
+                "and energy out."
+            )
         simulator.require(observable.needs, type(observable).__name__)
         sky = observable.sightlines
     given = None if observable is not None else asked(frequency, energy)

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from ..._core.units import number
 from ..geometry import Sightlines
 from .accuracy import ErrorEstimate, summarise, target_of
 from .ladder import LADDER, Ladder
@@ -33,7 +34,8 @@ def with_tolerance(simulator: Any, sky: Any, frequency: Any, tolerance: float, e
 
     **Raises:** as `Simulator.sightlines`.
     """
-    if not (np.isfinite(tolerance) and 0 < tolerance < 1):
+    tolerance = number(tolerance, "", "tolerance")
+    if not 0 < tolerance < 1:
         raise ValueError(f"tolerance = {tolerance} must lie between 0 and 1: an error relative to the rms of a map.")
     target, lines = target_of(simulator, sky, frequency, energy)
     if lines.edges is None or lines.classes:
@@ -117,8 +119,8 @@ def _lines(ladder: Ladder, choice: Choice) -> Sightlines:
     group = np.searchsorted(sizes, used)
     order = np.argsort(group, kind="stable")
     classes = []
-    for number, room in enumerate(sizes):
-        rays = order[group[order] == number]
+    for kind, room in enumerate(sizes):
+        rays = order[group[order] == kind]
         edges = ladder.edges(rays, walls[rays], level[rays], int(room))
         classes.append(ladder.sightlines.take(rays).with_edges(edges, ladder.parts))
     return ladder.sightlines.with_classes(tuple(classes), np.argsort(order, kind="stable"))

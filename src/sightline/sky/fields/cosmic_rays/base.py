@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from ...._core.constants import ELECTRON_REST_ENERGY
 from ...._core.module import param, setting
 from ...._core.types import Scalar, Vector
-from ...._core.units import strip_unit
+from ...._core.units import number, strip_unit
 from ..base import AbstractField, copies, evaluate
 from ..population import Population
 from .spectra.base import density_of
@@ -75,7 +75,7 @@ class AbstractCosmicRays(AbstractField):
         !!! example
             >>> disk = sl.cosmic_rays.ExponentialDisk.from_flux(0.25, energy=10.0)
         """
-        flux, energy = strip_unit(flux, "1 / (GeV m2 s sr)", "flux"), float(strip_unit(energy, "GeV", "energy"))
+        flux, energy = strip_unit(flux, "1 / (GeV m2 s sr)", "flux"), number(energy, "GeV", "energy")
         density = density_of(flux, energy)
         if cls.flux_arguments:
             return cls(**dict(zip(cls.flux_arguments, (flux, energy), strict=True)), **parameters)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from ....._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
 from ....._core.module import Module, default_float, is_concrete, param, setting
 from ....._core.types import Scalar
-from ....._core.units import numbers, strip_unit
+from ....._core.units import number, numbers, strip_unit
 
 T = TypeVar("T", bound="AbstractParametricSpectrum")
 
@@ -109,7 +109,7 @@ class AbstractParametricSpectrum(AbstractSpectrum):
         !!! example
             >>> spectrum = sl.cosmic_rays.spectra.PowerLaw.from_flux(0.25, energy=10.0, index=3.1)
         """
-        energy = float(strip_unit(energy, "GeV", "energy"))
+        energy = number(energy, "GeV", "energy")
         return cls(density_of(flux, energy), **({"reference_energy": energy} | parameters))
 
 
