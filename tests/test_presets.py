@@ -83,6 +83,17 @@ def test_a_class_of_the_users_is_cited():
         sl.citation(sl.magnetic.JF12)
 
 
+@pytest.mark.parametrize("said", ["Page2007", "@misc{mine, title = {A field}}"])
+def test_one_paper_may_be_said_without_a_tuple(said):
+    class Single(sl.fields.AbstractField):
+        cites = said
+
+        def __call__(self, position):
+            return 0 * position
+
+    assert said in sl.citation(Single())
+
+
 def test_every_entry_is_whole():
     for key, entry in _entries().items():
         assert entry.count("{") == entry.count("}"), key

@@ -50,7 +50,8 @@ def entries(*models: Any) -> dict[str, str]:
     for model in models:
         for module in [model] if isinstance(model, type) else [one for _, one in walk(model)]:
             for attribute in ("cites", "papers", "references"):  # of a class, of one model, and as old classes say it
-                cited |= dict.fromkeys(getattr(module, attribute, ()))
+                said = getattr(module, attribute, ())
+                cited |= dict.fromkeys((said,) if isinstance(said, str) else said)  # one without the comma of a tuple
     own = [entry for entry in cited if entry.lstrip().startswith("@")]
     known, keys = _entries(), sorted(set(cited).difference(own))
     for key in keys:
