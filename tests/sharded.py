@@ -24,7 +24,9 @@ def main(path: str, rank: str = "0", count: str = "1", address: str = "") -> Non
     )
     plain = sl.Sightlines(sl.HealpixSky(2), sl.RadialCells(cells=64, distance=6.0))
     edges = sl.Sightlines(sl.HealpixSky(2)).seen_from(sl.SUN)
-    classes = simulator.sightlines(sl.HealpixSky(2), frequency=5.0, tolerance=0.2)
+    coarse = sl.Sightlines(sl.HealpixSky(2), sl.RadialCells(cells=32, distance=6.0))
+    order = np.random.default_rng(0).permutation(48)
+    classes = plain.with_classes((plain.take(order[:30]), coarse.take(order[30:])), np.argsort(order))
     sources = sl.SourceCatalogue(np.linspace(0, 350, 7), np.linspace(-60, 60, 7), np.linspace(1, 9, 7))
     found = {}
     for name, lines in {"plain": plain, "edges": edges, "classes": classes}.items():

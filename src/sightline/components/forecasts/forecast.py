@@ -94,7 +94,7 @@ def forecast(
 
     **Source:** Stompor, Errard & Poletti 2016, Phys. Rev. D 94, 083526.
     """
-    cmb = _check(mixing, bands)
+    cmb, fractions = _check(mixing, bands, beams), (number(r, "", "r"), number(lensing, "", "lensing"))
     check_kind("foregrounds", foregrounds, Mapping, "a dict of sl.Stokes by the names of components")
     model = ComponentSky(mixing, dict(foregrounds))
     sky, maps, seen = _maps(model, bands)
@@ -110,16 +110,17 @@ def forecast(
     found = {"ell": degrees, "residual": _residual(space, bands, maps, seen, sky, covariance, cmb)[degrees]}
     found["noise"] = _noise(mixing, bands, sky.size, seen, cmb, degrees, beams)
     values = np.asarray(ravel(space.initial, space.names)[0], np.float64)
-    fractions = (number(r, "", "r"), number(lensing, "", "lensing"))
     return Forecast(known.labels, values, known.units, covariance, found, part, *fractions, flat)
 
 
-def _check(mixing: Any, bands: Any) -> int:
+def _check(mixing: Any, bands: Any, beams: bool) -> int:
     """Which component is the CMB."""
     if not isinstance(mixing, MixingMatrix):
         raise TypeError(f"mixing is a {type(mixing).__name__}: give a sl.components.MixingMatrix.")
     if not isinstance(bands, Bands):
         raise TypeError(f"bands is a {type(bands).__name__}: give sl.instruments.Bands, or instruments.load.")
+    if beams and bands.fwhm is None:
+        raise ValueError("beams = True: these bands have no fwhm: give sl.instruments.Bands(..., fwhm=...).")
     names = [name for name in mixing.order if isinstance(mixing.terms[name], CMB)]
     if len(names) != 1:
         raise ValueError("mixing must have one component that is a sl.components.CMB: cmb=sl.components.CMB().")
@@ -213,8 +214,6 @@ def _noise(
     if not beams:
         white = np.average(np.asarray(noise(columns, 1 / variance, cmb)), weights=counts)
         return np.full(ell.size, white)
-    if bands.fwhm is None:
-        raise ValueError("beams = True: these bands have no fwhm: give sl.instruments.Bands(..., fwhm=...).")
     width = np.deg2rad(np.asarray(bands.fwhm)) / np.sqrt(8 * np.log(2))
     windows = np.exp(-ell[:, None] * (ell[:, None] + 1) * width**2)
     found = [np.asarray(noise(columns, window / variance, cmb)) for window in windows]
