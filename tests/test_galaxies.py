@@ -220,6 +220,9 @@ def test_data_with_holes():
     assert float(likelihood.deviance(model)) == pytest.approx(0.0, abs=1e-20)
     bent = sl.CubeLikelihood(data, "muse", mask=mask, calibration="slope", scatter="jitter")
     assert float(bent.deviance(model)) > 0
+    for sigma in (1.0, np.ones((200, 64)), np.ones(likelihood.size)):  # in units of the median, of which all are
+        like = sl.CubeLikelihood(data, "muse", noise=sl.statistics.Gaussian(sigma), mask=mask)
+        assert float(like.log_likelihood(model)) == pytest.approx(float(likelihood.log_likelihood(model)))
     with pytest.warns(sl.cubes.MaskWarning, match=r"leaves out 12598 of 12798 data: True is what counts here"):
         assert sl.CubeLikelihood(data, "muse", mask=~mask).size == 200
     with pytest.raises(ValueError, match="variance"):
