@@ -230,7 +230,7 @@ def test_data_with_holes():
     with pytest.raises(ValueError, match="mask"):
         sl.CubeLikelihood(data, "muse", mask=mask[:5])
     with pytest.raises(ValueError, match=r"variance: a distribution is in units of its median"):
-        sl.CubeLikelihood(cube, "muse", noise=sl.statistics.StudentT(1.0, 3.0))
+        sl.CubeLikelihood(cube, "muse", noise=sl.statistics.StudentT(1.0, freedom=3.0))
 
 
 @pytest.mark.parametrize(
@@ -317,13 +317,14 @@ def replaced(**values):
             lambda: sl.CubeLikelihood(
                 SEEN.replace(variance=np.ones(SEEN.flux.shape)),
                 "muse",
-                noise=sl.statistics.StudentT(1.0, 3.0),
+                noise=sl.statistics.StudentT(1.0, freedom=3.0),
                 scatter="jitter",
             ),
             ValueError,
             "scatter='jitter' beside noise=StudentT",
         ),
         (lambda: sl.CubeLikelihood(SEEN, "muse", calibration=1), TypeError, "calibration is a int"),
+        (lambda: sl.CubeLikelihood(SEEN, "muse", scatter=0.1), TypeError, "scatter is a float"),
         (lambda: sl.cubes.add_noise(SEEN.replace(variance=None), 0, signal_to_noise=9.0), TypeError, "key is a int"),
         (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, psf=0.7), TypeError, "psf is a float, not a AbstractPSF"),
         (lambda: sl.cubes.PolynomialLSF([]), ValueError, "coefficients is empty"),

@@ -100,8 +100,10 @@ def CubeLikelihood(
     """
     if not isinstance(data, SpectralCube):
         raise TypeError(f"data is a {type(data).__name__}: give a sl.SpectralCube.")
-    for argument, value, kind in (("instrument", instrument, str), ("calibration", calibration, str | None)):
-        check_kind(argument, value, kind, "its name in the sl.Model")
+    known = "its name in the sl.Model"
+    check_kind("instrument", instrument, str, known)
+    for argument, value in (("calibration", calibration), ("scatter", scatter)):
+        check_kind(argument, value, str | None, known)
     flux = np.asarray(data.flux, np.float64)
     sigma, given = _sigma(data, noise)
     if given is not None and scatter is not None:
