@@ -220,6 +220,9 @@ def test_data_with_holes():
     assert float(likelihood.deviance(model)) == pytest.approx(0.0, abs=1e-20)
     bent = sl.CubeLikelihood(data, "muse", mask=mask, calibration="slope", scatter="jitter")
     assert float(bent.deviance(model)) > 0
+    for sigma in (1.0, np.ones((200, 64)), np.ones(likelihood.size)):  # in units of the median, of which all are
+        like = sl.CubeLikelihood(data, "muse", noise=sl.statistics.Gaussian(sigma), mask=mask)
+        assert float(like.log_likelihood(model)) == pytest.approx(float(likelihood.log_likelihood(model)))
     with pytest.warns(sl.cubes.MaskWarning, match=r"leaves out 12598 of 12798 data: True is what counts here"):
         assert sl.CubeLikelihood(data, "muse", mask=~mask).size == 200
     with pytest.raises(ValueError, match="variance"):
@@ -227,7 +230,7 @@ def test_data_with_holes():
     with pytest.raises(ValueError, match="mask"):
         sl.CubeLikelihood(data, "muse", mask=mask[:5])
     with pytest.raises(ValueError, match=r"variance: a distribution is in units of its median"):
-        sl.CubeLikelihood(cube, "muse", noise=sl.statistics.StudentT(1.0, 3.0))
+        sl.CubeLikelihood(cube, "muse", noise=sl.statistics.StudentT(1.0, freedom=3.0))
 
 
 @pytest.mark.parametrize(
@@ -314,13 +317,14 @@ def replaced(**values):
             lambda: sl.CubeLikelihood(
                 SEEN.replace(variance=np.ones(SEEN.flux.shape)),
                 "muse",
-                noise=sl.statistics.StudentT(1.0, 3.0),
+                noise=sl.statistics.StudentT(1.0, freedom=3.0),
                 scatter="jitter",
             ),
             ValueError,
             "scatter='jitter' beside noise=StudentT",
         ),
         (lambda: sl.CubeLikelihood(SEEN, "muse", calibration=1), TypeError, "calibration is a int"),
+        (lambda: sl.CubeLikelihood(SEEN, "muse", scatter=0.1), TypeError, "scatter is a float"),
         (lambda: sl.cubes.add_noise(SEEN.replace(variance=None), 0, signal_to_noise=9.0), TypeError, "key is a int"),
         (lambda: sl.cubes.IFU((3, 3), 1.0, CHANNELS, psf=0.7), TypeError, "psf is a float, not a AbstractPSF"),
         (lambda: sl.cubes.PolynomialLSF([]), ValueError, "coefficients is empty"),

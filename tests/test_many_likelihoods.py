@@ -121,6 +121,12 @@ class Nuisance(eqx.Module):
         return self.line(model.nuisance)
 
 
+def test_errors_name_the_likelihood_that_they_are_of():
+    both = posterior([line(0), line(1, noise=Poisson(), name="counts")])
+    with pytest.raises(ValueError, match="Likelihood 'counts' of Poisson noise has no residuals"):
+        both.residuals({})
+
+
 def test_fits_batches_and_replicas_of_many():
     whole = posterior([line(number) for number in range(30)])
     result = sl.fit(whole).raise_for_status()

@@ -91,6 +91,13 @@ def test_candidates_that_differ_in_more_than_arrays_are_refused():
         sl.fit_many(built, [2.0, 4.0], np.ones((1, 3)))
 
 
+def test_what_is_no_sum_of_squares_is_refused():
+    counts = sl.Likelihood(lambda model: model["x"] * jnp.ones(3), np.ones(3), sl.statistics.Poisson())
+    space = sl.ParameterSpace({"x": jnp.asarray(1.0)}, {"x": dist.Uniform(0.0, 9.0)})
+    with pytest.raises(ValueError, match=r"fit_many takes sums of squares: .* one by one, sl\.fit\("):
+        sl.fit_many(lambda _: sl.Posterior(space, counts), [1], np.ones((1, 3)))
+
+
 def test_residuals_are_what_is_wrong(chosen):
     bright, _ = maps(range(1))
     like = build(8).likelihoods[0]

@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 import sightline as sl
 from sightline.components import CMB, Clusters, MixingMatrix, ModifiedBlackbody, PowerLaw
+from sightline.statistics.scoring import scoring
 
 jax.config.update("jax_enable_x64", True)
 
@@ -121,6 +122,23 @@ def test_likelihood_is_the_least_squares_of_each_pixel():
     found = one.amplitudes(at)
     np.testing.assert_allclose([found[name].U[3] * 1e6 for name in found.components], amplitudes, rtol=1e-9)
     np.testing.assert_allclose(one.mean(at)[0, :, 3] * 1e6, matrix @ amplitudes, rtol=1e-9)
+
+
+def test_priors_and_data_beside_it_need_not_be_gaussian():
+    """A fit takes the density then, and fits to simulations Fisher's information."""
+    bands = sl.instruments.Bands([100.0, 150.0, 353.0], [10.0, 6.0, 20.0])
+    model = MixingMatrix(cmb=CMB(), dust=ModifiedBlackbody(1.6, 18.5, 150.0))
+    maps = np.ones((1, 3, 1)) * model(bands, 1).sum(axis=1)
+    one = sl.SpectralLikelihood(bands, maps, "Q", noise=0.01, **PLAIN)
+    space = sl.ParameterSpace(model, {"terms.dust.index": dist.LogNormal(np.log(1.6), 0.1)})
+    best = sl.fit(sl.Posterior(space, one), covariance=0)
+    assert float(best.parameters["terms.dust.index"]) == pytest.approx(1.6, rel=1e-3)
+    counts = sl.Likelihood(lambda model: 4 * model["dust"].index[None], [6], sl.statistics.Poisson())
+    both = sl.Posterior(space, [one, counts])
+    at = jax.jit(lambda x: scoring(both, x)._replace(product=None))(jnp.array([1.7]))
+    value, slope = jax.value_and_grad(lambda x: -both.log_posterior({"terms.dust.index": x}))(1.7)
+    assert float(at.value) == pytest.approx(float(value))
+    assert float(at.gradient[0]) == pytest.approx(float(slope))
 
 
 def clustered(npix=48):

@@ -516,6 +516,9 @@ def test_a_scatter_of_any_name_counts(simulator):
         assert noise.residuals(jnp.ones(2), jnp.zeros(2)) is None
         assert len(noise.information(jnp.ones(2), sl.Model(simulator, nuisance={"": 1.0}))) == 2
         assert "intrinsic scatter: nuisance ''" in noise.describe()
+    for kind in (Gaussian, StudentT):  # the second argument is no number, as degrees of freedom
+        with pytest.raises(TypeError, match=r"scatter is a float: give the name of .* degrees of freedom to freedom="):
+            kind(np.ones(2), 4.0)
 
 
 def test_replicated_data_go_to_the_likelihood_they_are_of():

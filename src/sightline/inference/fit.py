@@ -11,7 +11,7 @@ from .._core.units import refuse_units
 from ..parameters.densities import inside
 from ..parameters.priors import describe
 from ..statistics import Posterior
-from ..statistics.normal import has_own
+from ..statistics.normal import has_own, is_squares
 from .descent import Adam
 from .fisher import Fisher, fisher
 from .journal import Journal
@@ -52,7 +52,8 @@ def fit(
 
     - `method`: `sl.LevenbergMarquardt()`, the default where there are residuals, `sl.BFGS()`, the default elsewhere,
       both for up to 300 parameters; `sl.Adam(...)`, the default beyond, `sl.LBFGS()` or `sl.inference.Optax(...)`;
-      `sl.ProjectedGaussNewton()`, the default for likelihoods that bring their own curvature.
+      `sl.ProjectedGaussNewton()`, the default for likelihoods that bring their own curvature beside Gaussian and
+      flat priors.
     - `start`: a `FitResult`, from which the fit goes on, or constrained values, of which those left out are the
       model's. At a maximum every method that sees all data ends within a few steps, converged. What is on a bound is
       moved inside, as `space.inwards` has it, but for `sl.ProjectedGaussNewton`.
@@ -171,7 +172,7 @@ def _values(start: Any) -> Any:
 
 
 def _default(posterior: Posterior) -> AbstractMethod:
-    if all(map(has_own, posterior.likelihoods)):
+    if all(map(has_own, posterior.likelihoods)) and is_squares(posterior):
         return ProjectedGaussNewton()
     if posterior.space.size > FEW:
         return Adam()

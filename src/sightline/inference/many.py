@@ -16,6 +16,7 @@ from ..parameters import labels, ravel
 from ..parameters.box import check_box
 from ..statistics import Posterior
 from ..statistics.likelihood import other_data
+from ..statistics.normal import is_squares
 from .opened import opened
 from .options import check_counts
 from .progress import progress as shown
@@ -61,8 +62,8 @@ def fit_many(
     it), and for every fit `log_posterior`, `steps`, `status`.
 
     **Raises:** `ValueError` without candidates, for candidates that differ from the first in more than the values of
-    arrays, or data of another shape; for a checkpoint of other candidates or data; `TypeError` for what is no function
-    or method.
+    arrays, or data of another shape; for noise that is no Gaussian of known width and priors that are neither Gaussian
+    nor flat; for a checkpoint of other candidates or data; `TypeError` for what is no function or method.
 
     !!! example
         >>> import numpyro.distributions as dist
@@ -84,6 +85,7 @@ def fit_many(
         raise ValueError("candidates is empty: give at least one.")
     posteriors = [build(one) for one in tried]
     check_box(posteriors[0].space)
+    _check_squares(posteriors[0])
     group, count = stacked(posteriors, tried), len(sets[0])
     _check_data(posteriors[0], sets)
     parts = {"candidates": (group.own, group.shared, group.rest), "data": sets, "method": (method, batch)}
@@ -100,6 +102,18 @@ def fit_many(
             found.append(kept)
             step(len(kept["steps"]))
     return _dataset(found, posteriors[0], tried)
+
+
+def _check_squares(posterior: Posterior) -> None:
+    """Refuses posteriors that are no sums of squares, which other methods fit one by one.
+
+    **Raises:** `ValueError`.
+    """
+    if not is_squares(posterior):
+        raise ValueError(
+            "fit_many takes sums of squares: Gaussian noise of known width, priors that are Gaussian or flat. Fit "
+            "others one by one, sl.fit(posterior.given([data])), or change the priors."
+        )
 
 
 def stacked(posteriors: Sequence[Posterior], names: Sequence[Any]) -> Candidates:

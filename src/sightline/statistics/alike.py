@@ -89,14 +89,14 @@ def _stack(*leaves: Any) -> Array:
 def _groups(likelihoods: Sequence[AbstractLikelihood]) -> list[Group]:
     groups: list[tuple[Any, Group]] = []
     for place, likelihood in enumerate(likelihoods):
-        arrays, rest = eqx.partition(_unlabelled(likelihood, likelihoods[0]), eqx.is_array)
+        arrays, rest = _parts(likelihood, likelihoods[0])
         known = _structure(arrays, rest)
         group = next((group for other, group in groups if other == known), None)
         if group is None or sum(leaf.size for leaf in jax.tree.leaves(arrays)) > LARGE:
-            group = Group([], [], rest)
+            group = Group([], [], _parts(likelihood, likelihood)[1])
             groups.append((known, group))
         group.places.append(place)
-        group.arrays.append(arrays)
+        group.arrays.append(_parts(likelihood, likelihoods[group.places[0]])[0])
     return [group for _, group in groups]
 
 
@@ -106,8 +106,13 @@ def _structure(arrays: Any, rest: Any) -> Any:
     return jax.tree.structure(arrays), shapes, jax.tree.structure(rest), jax.tree.leaves(rest)
 
 
-def _unlabelled(likelihood: AbstractLikelihood, first: AbstractLikelihood) -> AbstractLikelihood:
-    """The likelihood under the labels of the first."""
+def _parts(likelihood: AbstractLikelihood, first: AbstractLikelihood) -> tuple[Any, Any]:
+    """The arrays of a likelihood, and the rest of it, under the labels of another, which errors name."""
+    return eqx.partition(_labelled(likelihood, first), eqx.is_array)
+
+
+def _labelled(likelihood: AbstractLikelihood, first: AbstractLikelihood) -> AbstractLikelihood:
+    """The likelihood under the labels of another."""
     plain = object.__new__(type(likelihood))
     for field in dataclasses.fields(likelihood):
         owner = first if field.name in LABELS else likelihood

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._core.given import check_kind
 from .._core.module import default_float, is_concrete
 from .._core.units import number, numbers
 
@@ -150,6 +151,13 @@ def _deviation(sigma: Data, scatter: str | None, model: Any) -> Data:
     return largest * jnp.sqrt(jnp.square(sigma / largest) + jnp.square(found / largest))
 
 
+def _named(scatter: Any) -> str | None:
+    """The name of an intrinsic scatter; a number there may have been meant for something else."""
+    cure = "the name of a nuisance of the model; a known scatter belongs to sigma, degrees of freedom to freedom="
+    check_kind("scatter", scatter, str | None, cure)
+    return scatter
+
+
 def extent(sigma: Array) -> str:
     """The smallest and largest of an array, in words."""
     low, high = float(jnp.min(sigma)), float(jnp.max(sigma))
@@ -167,7 +175,7 @@ class Gaussian(AbstractNoise):
     """
 
     sigma: Data = eqx.field(converter=as_array)
-    scatter: str | None = eqx.field(default=None, static=True)
+    scatter: str | None = eqx.field(default=None, static=True, converter=_named)
     by_pixel: ClassVar[bool] = True
     statistic: ClassVar[str] = "chi^2"
 
@@ -217,11 +225,11 @@ class StudentT(AbstractNoise):
     **Arguments:** `sigma`, `scatter`: as `Gaussian`; `freedom`: degrees of freedom, > 0; 4 is common.
 
     !!! example
-        >>> noise = sl.statistics.StudentT(jnp.asarray([0.2, 0.3]), 4.0)
+        >>> noise = sl.statistics.StudentT(jnp.asarray([0.2, 0.3]), freedom=4.0)
     """
 
     sigma: Data = eqx.field(converter=as_array)
-    scatter: str | None = eqx.field(default=None, static=True)
+    scatter: str | None = eqx.field(default=None, static=True, converter=_named)
     by_pixel: ClassVar[bool] = True
     freedom: float = eqx.field(default=4.0, static=True, converter=_freedom)
 

@@ -21,6 +21,12 @@ def has_own(likelihood: AbstractLikelihood) -> bool:
     return type(likelihood).normal is not AbstractLikelihood.normal
 
 
+def is_squares(posterior: Posterior) -> bool:
+    """Whether all is a sum of squares but likelihoods that bring their own gradient and curvature."""
+    plain = tuple(one for one in posterior.likelihoods if not has_own(one))
+    return eqx.tree_at(lambda one: one.likelihoods, posterior, plain).has_residuals()
+
+
 def normal(posterior: Posterior, vector: Vector) -> Normal:
     """Minus the log posterior, but for a constant, of the vector of constrained values.
 

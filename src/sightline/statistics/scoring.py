@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from ..parameters import ravel
-from .normal import has_own, normal
+from .normal import is_squares, normal
 from .posterior import Posterior
 from .squares import Normal, Vector
 
@@ -15,7 +15,7 @@ def scoring(posterior: Posterior, vector: Vector) -> Normal:
 
     **Raises:** `ValueError` for regularisers that are no sums of squares.
     """
-    if any(map(has_own, posterior.likelihoods)) or posterior.has_residuals():
+    if is_squares(posterior):
         return normal(posterior, vector)
     _, back = ravel(posterior.space.initial, posterior.space.names)
     value, gradient = jax.value_and_grad(lambda x: -posterior.log_posterior(back(x)))(vector)

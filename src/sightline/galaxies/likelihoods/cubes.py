@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -76,8 +77,8 @@ def CubeLikelihood(
     - `data`: a `sl.SpectralCube`, with its variance.
     - `instrument`: the name of the `sl.cubes.IFU` in the `Model`, of the same channels and spaxels.
     - `noise`: standard deviations, one number or (channels, spaxels), in the unit of the data and in place of their
-      variance; or a distribution of
-      `sl.statistics` in units of the flux divided by the median of the known standard deviations.
+      variance; or a distribution of `sl.statistics` in units of the flux divided by the median of the known standard
+      deviations, whose numbers are one for all, (channels, spaxels), or those of the data that are left, in a row.
     - `mask`: (channels, spaxels), True for what counts; None: all.
     - `calibration`: the name of a nuisance of the model: coefficients c_k of a factor 1 + sum_k c_k P_k of Legendre
       polynomials along the channels, k from 1.
@@ -99,8 +100,10 @@ def CubeLikelihood(
     """
     if not isinstance(data, SpectralCube):
         raise TypeError(f"data is a {type(data).__name__}: give a sl.SpectralCube.")
-    for argument, value, kind in (("instrument", instrument, str), ("calibration", calibration, str | None)):
-        check_kind(argument, value, kind, "its name in the sl.Model")
+    known = "its name in the sl.Model"
+    check_kind("instrument", instrument, str, known)
+    for argument, value in (("calibration", calibration), ("scatter", scatter)):
+        check_kind(argument, value, str | None, known)
     flux = np.asarray(data.flux, np.float64)
     sigma, given = _sigma(data, noise)
     if given is not None and scatter is not None:
@@ -117,7 +120,7 @@ def CubeLikelihood(
         raise ValueError("CubeLikelihood: no datum is left: look at mask, variance and flux.")
     scale = float(np.median(sigma[good]))
     kept = None if np.all(good) else np.flatnonzero(good.ravel())
-    own = given if given is not None else Gaussian(sigma[good] / scale, scatter=scatter)
+    own = _in_a_row(given, good) if given is not None else Gaussian(sigma[good] / scale, scatter=scatter)
     notes = (("instrument", instrument), ("left out", f"{int(np.sum(~good))} of {good.size}"))
     observable = CubeFlux(instrument, scale * data.scale, calibration, data.channels, data.plane)
     return Likelihood(observable, flux[good] / scale, own, kept, name, notes)
@@ -139,6 +142,18 @@ def _sigma(data: SpectralCube, noise: Any) -> tuple[np.ndarray, AbstractNoise | 
         raise ValueError(f"The data have no variance: {cure}.")
     variance = np.asarray(data.variance, np.float64)
     return np.sqrt(np.where(variance > 0, variance, 0)), noise
+
+
+def _in_a_row(noise: AbstractNoise, good: np.ndarray) -> AbstractNoise:
+    """A distribution of all data, or with one number for all, as that of those that are left."""
+    left = np.flatnonzero(good.ravel())
+
+    def of_those(values: Any) -> Any:
+        if np.shape(values) == good.shape:
+            return jnp.reshape(values, -1)[left]
+        return values if np.ndim(values) else jnp.broadcast_to(values, left.shape)
+
+    return jax.tree.map(of_those, noise)
 
 
 def _check_channels(own: Channels, data: Channels, name: str) -> None:
