@@ -38,8 +38,8 @@ class BrokenPowerLaw(AbstractPhotonSpectrum):
 
     N(E) = K E^-Gamma1 below E_b, K E_b^(Gamma2 - Gamma1) E^-Gamma2 above.
 
-    **Arguments:** `index_low`, `index_high`: Gamma1, Gamma2; `break_energy`: E_b, keV; `norm`: as of `PowerLaw`, of the
-    lower one.
+    **Arguments:** `index_low`: Gamma1; `break_energy`: E_b, keV; `index_high`: Gamma2; `norm`: as of `PowerLaw`, of the
+    lower one. In the order of XSPEC.
 
     !!! example
         >>> round(float(sl.spectra.BrokenPowerLaw(1.0, 2.0, 2.5)(1.0)), 6)
@@ -70,8 +70,8 @@ def _above(energy: Scalar, edge: Scalar) -> Scalar:
 class DoublyBrokenPowerLaw(AbstractPhotonSpectrum):
     """A power law with two breaks, continuous: index Gamma1 below E_1, Gamma2 to E_2, Gamma3 above; XSPEC's `bkn2pow`.
 
-    **Arguments:** `index_low`, `index_middle`, `index_high`; `lower_break` < `upper_break`: keV; `norm`: as of
-    `PowerLaw`, of the lowest one.
+    **Arguments:** `index_low`: Gamma1; `lower_break`: E_1, keV; `index_middle`: Gamma2; `upper_break`: E_2 > E_1, keV;
+    `index_high`: Gamma3; `norm`: as of `PowerLaw`, of the lowest one. In the order of XSPEC.
 
     **Raises:** `ValueError` for breaks that do not rise.
 
