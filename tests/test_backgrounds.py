@@ -45,7 +45,8 @@ def test_the_profile_is_the_largest_likelihood(case):
 
     def negative(log_mean):
         mean = np.exp(log_mean)
-        return -(xlogy(n, s + r * mean) - s - r * mean + xlogy(b, mean) - mean)
+        at_best = xlogy(n, n) - n + xlogy(b, b) - b
+        return at_best - (xlogy(n, s + r * mean) - s - r * mean + xlogy(b, mean) - mean)
 
     best = minimize_scalar(negative, bounds=(-40, 12), method="bounded", options={"xatol": 1e-12})
     assert float(profile(*jnp.asarray(case))) == pytest.approx(-best.fun, rel=1e-9, abs=1e-9)
@@ -182,3 +183,28 @@ def test_deviations_of_counts():
     model = sl.statistics.ModelVariance()
     chi2 = float(model.deviance(jnp.array([4.0, 9.0]), jnp.array([6.0, 9.0]), None))
     assert chi2 == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", ["C", "W", "PG"])
+def test_bright_bins_keep_their_digits_in_single_precision(kind: str) -> None:
+    """n log m of 1e5 counts is known to 0.1 in single precision, their probability to 1e-5."""
+    counts, back = np.array([150_321.0, 1_000_450.0, 66.0, 32.0, 31.0]), np.array([1e5, 1e6, 30.0, 20.0, 12.0])
+
+    def found(dtype: type) -> tuple[np.ndarray, float]:
+        data, b, mean = (jnp.asarray(x, dtype) for x in (counts, back, counts - 0.5 * back + [90, 700, 3, 0, 9]))
+        noise = {
+            "C": Poisson(),
+            "W": ProfiledBackground(b, jnp.full(5, 0.5, dtype)),
+            "PG": GaussianBackground(0.5 * b, jnp.sqrt(b)),
+        }[kind]
+        mean = mean + 0.5 * b if kind == "C" else mean
+        return np.asarray(noise.pointwise(mean, data, None), float), float(noise.deviance(mean, data, None))
+
+    double = found(np.float64)
+    with jax.enable_x64(False):
+        single = found(np.float32)
+    np.testing.assert_allclose(single[0], double[0], rtol=0, atol=5e-5)
+    np.testing.assert_allclose(single[1], double[1], rtol=1e-4)
+    if kind == "C":
+        expected = poisson.logpmf(counts, counts + np.array([90, 700, 3, 0, 9]))
+        np.testing.assert_allclose(double[0], expected, rtol=0, atol=3e-9)  # which is what scipy keeps of 1e6

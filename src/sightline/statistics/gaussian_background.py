@@ -3,11 +3,10 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import gammaln
 from jaxtyping import Array, Float
 
 from .background import check_pair, check_shape, with_arrays
-from .counting import at_best, log_mean, per_deviation, safe_log, safe_ratio
+from .counting import at_best, log_ratio, misfit, per_deviation, safe_ratio
 from .noise import AbstractNoise, Data, Terms, as_array
 from .poisson import Poisson, check_counts
 
@@ -40,10 +39,10 @@ class GaussianBackground(AbstractNoise):
         return self.rate
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
-        return profile_gaussian(mean, data, self.rate, self.sigma) - gammaln(data + 1)
+        return at_best(data) + profile_gaussian(mean, data, self.rate, self.sigma)
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        return 2 * jnp.sum(at_best(data) - profile_gaussian(mean, data, self.rate, self.sigma))
+        return -2 * jnp.sum(profile_gaussian(mean, data, self.rate, self.sigma))
 
     def residuals(self, mean: Data, data: Data) -> None:
         return None
@@ -77,10 +76,10 @@ class GaussianBackground(AbstractNoise):
 
 @jax.custom_jvp
 def profile_gaussian(source: Data, counts: Data, rate: Data, sigma: Data) -> Data:
-    """max_y [n log(s + y) - s - y - (y - b)^2/(2 sigma^2)], s + y >= 0; its slope in s is that of the Gaussian."""
+    """max_y [n log((s + y)/n) + n - s - y - (y - b)^2/(2 sigma^2)], s + y >= 0; d/ds is that of the Gaussian."""
     mean = _gaussian_mean(source, counts, rate, sigma)
     pull = _pull(source + rate, counts, mean, sigma)
-    return log_mean(counts, mean) - 0.5 * pull * pull
+    return -misfit(counts, mean) - 0.5 * pull * pull
 
 
 @profile_gaussian.defjvp
@@ -88,7 +87,7 @@ def _profile_gaussian_jvp(primals: tuple[Data, ...], tangents: tuple[Data, ...])
     source, counts, rate, sigma = primals
     mean = _gaussian_mean(*primals)
     slope = _slope(source + rate, counts, mean, sigma)
-    change = slope * (tangents[0] + tangents[2]) + safe_log(mean, counts) * tangents[1]
+    change = slope * (tangents[0] + tangents[2]) + log_ratio(mean, counts) * tangents[1]
     return profile_gaussian(*primals), change + sigma * slope * slope * tangents[3]
 
 

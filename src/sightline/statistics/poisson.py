@@ -3,13 +3,12 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import gammaln, xlogy
 from jaxtyping import Array, Float
 
+from .counting import at_best, misfit
 from .expected import expected_cash
 from .noise import AbstractNoise, Data, Terms
 
-_TINY = 1e-12  # counts
 _MANY = 1e9  # counts, near the end of whole numbers of 32 bits: a Gaussian is as good
 
 
@@ -27,15 +26,10 @@ class Poisson(AbstractNoise):
     statistic: ClassVar[str] = "C"
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
-        known = mean > 0
-        some = jnp.where(known & (data > 0), mean, 1)  # where nothing was counted there is no logarithm
-        terms = xlogy(data, some) - jnp.where(known, mean, 0) - gammaln(data + 1)
-        nothing = jnp.where((mean == 0) & (data == 0), -mean, -jnp.inf)
-        return jnp.where(known, terms, jnp.where(jnp.isnan(mean), jnp.nan, nothing))  # a broken model is not impossible
+        return jnp.where(mean < 0, -jnp.inf, at_best(data) - misfit(data, mean))  # NaN of a broken model stays NaN
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        whole = jnp.where(mean < 0, 0, mean)  # its slope is 1 at 0, too
-        return 2 * jnp.sum(whole - data + _relative(data, mean))
+        return 2 * jnp.sum(misfit(data, jnp.where(mean < 0, 0, mean)))
 
     def residuals(self, mean: Data, data: Data) -> None:
         return None
@@ -59,16 +53,6 @@ class Poisson(AbstractNoise):
 
     def describe(self) -> str:
         return "Poisson"
-
-
-def _relative(data: Data, mean: Data) -> Data:
-    """n log(n/m), 0 where n is 0; of a tiny m by its logarithm, as squares of 1/m leave single precision."""
-    counted, never = data > 0, mean <= 0
-    counts = jnp.where(counted, data, 1)
-    some = jnp.where(counted & ~never, mean, 1)
-    near = some > _TINY
-    log = jnp.where(near, jnp.log(counts / jnp.where(near, some, 1)), jnp.log(counts) - jnp.log(some))
-    return jnp.where(counted, jnp.where(never, jnp.inf, counts * log), 0)
 
 
 def drawn_counts(key: Array, mean: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -5,11 +5,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import gammaln
 from jaxtyping import Array, Float
 
 from .background import check_pair, check_shape, with_arrays
-from .counting import at_best, log_mean, per_deviation, safe_log, safe_ratio
+from .counting import at_best, log_ratio, misfit, per_deviation, safe_ratio
 from .noise import AbstractNoise, Data, Terms, as_array
 from .poisson import Poisson, check_counts
 
@@ -60,12 +59,10 @@ class ProfiledBackground(AbstractNoise):
         return self.ratio * self.counts
 
     def pointwise(self, mean: Data, data: Data, model: Any) -> Terms:
-        value = profile(mean, data, self.counts, self.ratio)
-        return value - gammaln(data + 1) - gammaln(self.counts + 1)
+        return at_best(data) + at_best(self.counts) + profile(mean, data, self.counts, self.ratio)
 
     def deviance(self, mean: Data, data: Data, model: Any) -> Float[Array, ""]:
-        best = at_best(data) + at_best(self.counts)
-        return 2 * jnp.sum(best - profile(mean, data, self.counts, self.ratio))
+        return -2 * jnp.sum(profile(mean, data, self.counts, self.ratio))
 
     def residuals(self, mean: Data, data: Data) -> None:
         return None
@@ -112,9 +109,9 @@ def profiled_background(source: Data, counts: Data, background: Data, ratio: Dat
 
 @jax.custom_jvp
 def profile(source: Data, counts: Data, background: Data, ratio: Data) -> Data:
-    """max_b [n log(s + r b) - s - r b + B log b - b]; by the envelope theorem its slope is n/(s + r b) - 1."""
+    """max_b [n log((s + r b)/n) + n - s - r b + B log(b/B) + B - b]; its slope is n/(s + r b) - 1."""
     b = profiled_background(source, counts, background, ratio)
-    return log_mean(counts, source + ratio * b) + log_mean(background, b)
+    return -misfit(counts, source + ratio * b) - misfit(background, b)
 
 
 @profile.defjvp
@@ -123,5 +120,5 @@ def _profile_jvp(primals: tuple[Data, ...], tangents: tuple[Data, ...]) -> tuple
     b = profiled_background(source, counts, background, ratio)
     mean = source + ratio * b
     slope = safe_ratio(counts, mean) - 1
-    changes = (tangents[0] + b * tangents[3]) * slope + safe_log(mean, counts) * tangents[1]
-    return profile(*primals), changes + safe_log(b, background) * tangents[2]
+    changes = (tangents[0] + b * tangents[3]) * slope + log_ratio(mean, counts) * tangents[1]
+    return profile(*primals), changes + log_ratio(b, background) * tangents[2]
