@@ -204,3 +204,13 @@ def test_second_derivatives_of_ages(injected, radiation):
     slope = jax.jit(jax.grad(value))
     right = np.stack([(slope(at + one) - slope(at - one)) / 2e-4 for one in step])
     np.testing.assert_allclose(jax.jit(jax.hessian(value))(at), right, rtol=1e-4, atol=1e-6)
+
+
+def test_energies_and_photons_of_cooling_are_what_they_say():
+    u = pytest.importorskip("astropy.units")
+    cooled = spectra.Cooled(PURE, magnetic_field=3.0)
+    np.testing.assert_allclose(cooled.rate(10 * u.TeV), 1e3 * cooled.rate(10.0), rtol=1e-6)
+    np.testing.assert_allclose(cooled.rate([10.0, 1e4])[1], 1e3 * cooled.rate(10.0), rtol=1e-6)
+    for light in (sl.radiation.CMB(), (STARS, sl.radiation.CMB())):
+        with pytest.raises(TypeError, match=r"radiation.*field\.photons"):
+            spectra.Cooled(PURE, radiation=light)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY
+from ....._core.given import energies_in
 from ....._core.module import is_concrete, param, setting
 from ....._core.safe import held
 from ....._core.types import Scalar
@@ -45,7 +46,8 @@ class Cooled(AbstractSpectrum):
     - `age`: Myr; `None`: for ever.
     - `injected`: `"steadily"` or `"once"`, which wants an age.
 
-    **Raises:** `ValueError` for electrons without losses, and for a single injection without an age.
+    **Raises:** `ValueError` for electrons without losses, and for a single injection without an age; `TypeError` for
+    what are no spectra.
 
     **Source:** Ginzburg & Syrovatskii 1964, "The Origin of Cosmic Rays", chapter V; Longair 2011, "High Energy
     Astrophysics", section 16.
@@ -67,6 +69,12 @@ class Cooled(AbstractSpectrum):
     def __check_init__(self) -> None:
         if not isinstance(self.injection, AbstractSpectrum):
             raise TypeError(f"Cooled.injection must be one of sl.cosmic_rays.spectra, not {self.injection!r}.")
+        for spectrum in self._photons():
+            if not isinstance(spectrum, AbstractPhotonSpectrum):
+                raise TypeError(
+                    f"Cooled.radiation must be of sl.radiation.spectra, one or a tuple of them, not {spectrum!r}. A "
+                    "field has them at a position: tuple(photons.spectrum for photons in field.photons(position))."
+                )
         if self.injected == "once" and self.age is None:
             raise ValueError("Cooled: electrons injected once have an age: give age=... [Myr].")
         causes = (self.magnetic_field, self.ionised, self.neutral)
@@ -97,9 +105,13 @@ class Cooled(AbstractSpectrum):
         rest = jnp.where(matters, height, found - _NOTHING) - jnp.log(jnp.where(falls & matters, -slope, 1))
         return jnp.where(matters & ~falls, jnp.inf, jnp.logaddexp(found, rest))
 
-    def rate(self, energy: Scalar) -> Scalar:
-        """b/gamma, the rate of losses, () per Myr, at a total energy, () GeV."""
-        return self._rate(energy / ELECTRON_REST_ENERGY) / (energy / ELECTRON_REST_ENERGY)
+    def rate(self, energy: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """b/gamma, the rate of losses, (...) per Myr, at total energies, (...) GeV.
+
+        **Raises:** `ValueError` for an energy below that of an electron at rest, or with another unit.
+        """
+        gamma = energies_in(energy, "GeV", ELECTRON_REST_ENERGY) / ELECTRON_REST_ENERGY
+        return jnp.vectorize(self._rate)(gamma) / gamma
 
     def _rate(self, gamma: Scalar) -> Scalar:
         """b, () per Myr."""
@@ -111,7 +123,7 @@ class Cooled(AbstractSpectrum):
         return total
 
     def _photons(self) -> tuple[AbstractPhotonSpectrum, ...]:
-        return self.radiation if isinstance(self.radiation, tuple) else (self.radiation,)
+        return tuple(self.radiation) if isinstance(self.radiation, (tuple, list)) else (self.radiation,)
 
     def _table(self, dtype: np.dtype) -> Float[Array, " coefficients"]:
         """Spline coefficients of ln(b/gamma^2)."""
