@@ -214,3 +214,14 @@ def test_energies_and_photons_of_cooling_are_what_they_say():
     for light in (sl.radiation.CMB(), (STARS, sl.radiation.CMB())):
         with pytest.raises(TypeError, match=r"radiation.*field\.photons"):
             spectra.Cooled(PURE, radiation=light)
+
+
+def test_narrow_lines_and_strengths_of_photons_count():
+    """A line of a table lay between the nodes of a rule, and what a field is multiplied by was nowhere."""
+    line = photons.Tabulated([0, 0, 1, 0, 0], energies=[1e-6, 0.99, 1.0, 1.01, 1e4])
+    same = photons.Monochromatic(1.0, float(line.total()))
+    cooled = [spectra.Cooled(PURE, radiation=light).rate([1.0, 1e3]) for light in (line, same)]
+    np.testing.assert_allclose(*cooled, rtol=1e-4)
+    field = 0.5 * sl.radiation.CMB() + sl.radiation.CMB()
+    double = spectra.Cooled(PURE, radiation=field.photons(jnp.zeros(3)))
+    np.testing.assert_allclose(double.rate(10.0), 1.5 * spectra.Cooled(PURE, radiation=CMB).rate(10.0), rtol=1e-6)
