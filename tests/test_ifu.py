@@ -230,3 +230,17 @@ def test_images_of_a_batch():
     for psf in (sl.cubes.GaussianPSF(0.7), sl.cubes.MoffatPSF(0.7)):
         mapped = jax.vmap(lambda one, psf=psf: psf(one, WAVES, 0.2))(images)
         np.testing.assert_allclose(mapped[1], psf(images[1], WAVES, 0.2), atol=1e-14)
+
+
+def test_widths_know_units_of_wavelengths():
+    """600 nm are 6000 A, in the middle of a table, and not 600 A, before it begins."""
+    u = pytest.importorskip("astropy.units")
+    table = {"wavelength": [5000.0, 7000.0]}
+    widths = [sl.cubes.LSF([2.8, 2.5], **table), sl.cubes.GaussianPSF([2.8, 2.5], **table)]
+    widths.append(sl.cubes.PolynomialLSF([3.55, -1.5e-4]))
+    for one in widths:
+        for waves in ([600.0] * u.nm, [6000.0]):
+            np.testing.assert_allclose(one.width(waves), [2.65], rtol=1e-6)
+        with pytest.raises(ValueError, match="wavelength"):
+            one.width(3.0 * u.kg)
+    np.testing.assert_allclose(sl.cubes.ResolvingPower(2000.0).width(600.0 * u.nm), 3.0, rtol=1e-6)

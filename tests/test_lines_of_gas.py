@@ -185,3 +185,14 @@ def test_lines_without_a_line_spread_function_have_the_width_of_the_library():
         spread = np.sqrt(flux @ (channels.centres - mean) ** 2 / flux.sum())
         own = 30.0 / 299792.458 * 6564.614 * 1.02
         assert spread == pytest.approx(np.sqrt(own**2 + (wide / 2.3548200450309493) ** 2 + 0.25 / 12), rel=1e-3)
+
+
+def test_rates_have_units():
+    """1e9 Msun/Gyr are 1 Msun/yr, and not 1e9 of them."""
+    u = pytest.importorskip("astropy.units")
+    table = sl.populations.TabulatedLines([5008.24], [-1.0, 0.0], [[3e7], [1e7]])
+    for lines in (sl.populations.NebularLines(), table):
+        plain = lines.luminosity([1.0, 2.0], 0.0)
+        np.testing.assert_allclose(lines.luminosity([1e9, 2e9] * u.Msun / u.Gyr, 0.0), plain, rtol=1e-6)
+        with pytest.raises(ValueError, match="star_formation_rate"):
+            lines.luminosity(1.0 * u.kg, 0.0)

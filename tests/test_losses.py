@@ -204,3 +204,24 @@ def test_second_derivatives_of_ages(injected, radiation):
     slope = jax.jit(jax.grad(value))
     right = np.stack([(slope(at + one) - slope(at - one)) / 2e-4 for one in step])
     np.testing.assert_allclose(jax.jit(jax.hessian(value))(at), right, rtol=1e-4, atol=1e-6)
+
+
+def test_energies_and_photons_of_cooling_are_what_they_say():
+    u = pytest.importorskip("astropy.units")
+    cooled = spectra.Cooled(PURE, magnetic_field=3.0)
+    np.testing.assert_allclose(cooled.rate(10 * u.TeV), 1e3 * cooled.rate(10.0), rtol=1e-6)
+    np.testing.assert_allclose(cooled.rate([10.0, 1e4])[1], 1e3 * cooled.rate(10.0), rtol=1e-6)
+    for light in (sl.radiation.CMB(), (STARS, sl.radiation.CMB())):
+        with pytest.raises(TypeError, match=r"radiation.*field\.photons"):
+            spectra.Cooled(PURE, radiation=light)
+
+
+def test_narrow_lines_and_strengths_of_photons_count():
+    """A line of a table lay between the nodes of a rule, and what a field is multiplied by was nowhere."""
+    line = photons.Tabulated([0, 0, 1, 0, 0], energies=[1e-6, 0.99, 1.0, 1.01, 1e4])
+    same = photons.Monochromatic(1.0, float(line.total()))
+    cooled = [spectra.Cooled(PURE, radiation=light).rate([1.0, 1e3]) for light in (line, same)]
+    np.testing.assert_allclose(*cooled, rtol=1e-4)
+    field = 0.5 * sl.radiation.CMB() + sl.radiation.CMB()
+    double = spectra.Cooled(PURE, radiation=field.photons(jnp.zeros(3)))
+    np.testing.assert_allclose(double.rate(10.0), 1.5 * spectra.Cooled(PURE, radiation=CMB).rate(10.0), rtol=1e-6)

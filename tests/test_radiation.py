@@ -147,3 +147,13 @@ def test_ends_that_a_fit_leads_across_each_other_are_told():
 
     for low, expected in ((1.0, np.isfinite), (6.0, np.isnan)):
         assert expected(jax.jit(number)(low))
+
+
+def test_spectra_of_photons_take_energies_with_units():
+    u = pytest.importorskip("astropy.units")
+    dust = spectra.Greybody(30.0, 0.5)
+    np.testing.assert_allclose(dust(10 * u.meV), dust(0.01), rtol=1e-6)
+    np.testing.assert_allclose(dust([0.001, 0.01])[1], dust(0.01), rtol=1e-6)
+    for energy in (-1.0, 0.0, 1 * u.K):
+        with pytest.raises(ValueError, match="energy"):
+            dust(energy)

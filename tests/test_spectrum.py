@@ -457,3 +457,15 @@ def test_few_electrons_are_not_lost_in_single_precision():
         spectrum = grid.prepare().populations(jnp.zeros(3))[0].spectrum
         found = jax.vmap(spectrum.log_density)(jnp.log(jnp.asarray(energies)))
         np.testing.assert_allclose(found, np.log(density), atol=1e-3)
+
+
+def test_spectra_take_many_energies():
+    """One by one: as many energies as the table has nodes were once taken for those of one energy."""
+    spectrum, flux = table(), [30.0, 2.0, 0.25, 1e-3, 1e-4]
+    np.testing.assert_allclose(spectrum.flux([1.0, 4.0, 10.0, 60.0, 100.0]), flux, rtol=2e-5)
+    np.testing.assert_allclose(spectrum([[4.0], [10.0]])[1], [spectrum(10.0)], rtol=1e-6)
+    for other in (0.25, [1.0, 0.1, 0.01]):
+        with pytest.raises(ValueError, match="flux has shape"):
+            spectra.TabulatedSpectrum.from_flux(other, [1.0, 10.0])
+    with pytest.raises(TypeError, match="reference_energy"):
+        spectra.PowerLaw.from_flux(0.25, energy=10.0, reference_energy=1.0)

@@ -4,6 +4,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .module import default_float, is_concrete
+from .units import numbers
 
 
 def check_kind(name: str, value: Any, kind: Any, cure: str) -> None:
@@ -35,6 +40,25 @@ def check_key(key: Any, name: str = "key") -> None:
     many = key.shape if new else key.shape[:-1]
     if many:
         raise ValueError(f"{name} has shape {many}, many keys: give one, e.g. {name}[0].")
+
+
+def energies_in(value: Any, unit: str, least: float = 0.0) -> Array:
+    """Energies in a unit as an array, refused where they are known to be below `least`, not positive, or not finite.
+
+    **Raises:** `ValueError`.
+
+    !!! example
+        >>> float(energies_in([1.0, 2.0], "GeV")[1])
+        2.0
+    """
+    if not is_concrete(value):
+        return value
+    plain = value if isinstance(value, jax.Array) else numbers(value, unit, "energy")
+    known = np.asarray(plain)
+    if not np.all((known > 0) & (known >= least) & np.isfinite(known)):
+        kind = f"{least:g} {unit} or more" if least else "positive"
+        raise ValueError(f"energy = {value} must be finite and {kind}.")
+    return jnp.asarray(plain, plain.dtype if isinstance(plain, jax.Array) else default_float())
 
 
 def own_copy(value: Any) -> Any:

@@ -12,7 +12,7 @@ from ..._core.elementary import horner
 from ..._core.module import Module, default_float, is_concrete, param, setting
 from ..._core.safe import safe_sqrt
 from ..._core.units import number, numbers
-from .widths import FWHM, Nodes, Wavelengths, at, check_table
+from .widths import FWHM, Nodes, Wavelengths, at, check_table, in_angstrom
 
 _SLACK = 1e-5  # relative, of squared widths that are the same
 
@@ -126,7 +126,8 @@ class LSF(AbstractLSF):
         check_table("LSF", "fwhm", self.fwhm, self.wavelength)
 
     def width(self, wavelength: Wavelengths) -> Float[Array, " n"]:
-        return jnp.broadcast_to(at(wavelength, self.fwhm, self.wavelength), wavelength.shape)
+        waves = in_angstrom(wavelength)
+        return jnp.broadcast_to(at(waves, self.fwhm, self.wavelength), waves.shape)
 
 
 class PolynomialLSF(AbstractLSF):
@@ -149,7 +150,7 @@ class PolynomialLSF(AbstractLSF):
 
     def width(self, wavelength: Wavelengths) -> Float[Array, " n"]:
         powers: Any = tuple(jnp.unstack(self.coefficients))
-        return horner(wavelength, powers)
+        return horner(in_angstrom(wavelength), powers)
 
 
 class ResolvingPower(AbstractLSF):
@@ -172,7 +173,8 @@ class ResolvingPower(AbstractLSF):
         check_table("ResolvingPower", "power", self.power, self.wavelength)
 
     def width(self, wavelength: Wavelengths) -> Float[Array, " n"]:
-        return wavelength / at(wavelength, self.power, self.wavelength)
+        waves = in_angstrom(wavelength)
+        return waves / at(waves, self.power, self.wavelength)
 
 
 def as_lsf(value: Any) -> AbstractLSF | None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ..._core.module import default_float
+from ..._core.units import numbers
 from ..cubes.line import FWHM as FWHM
 
 Wavelengths = Float[Array, " n"]
@@ -27,8 +30,13 @@ def check_table(who: str, name: str, values: Any, nodes: Nodes) -> None:
         raise ValueError(f"{who}.{name} has shape {values.shape}, wavelength has {len(nodes)}: give one for each.")
 
 
+def in_angstrom(wavelength: Any) -> Array:
+    """Wavelengths, (...) A, as an array."""
+    known = isinstance(wavelength, jax.Array)
+    return wavelength if known else jnp.asarray(numbers(wavelength, "Angstrom", "wavelength"), default_float())
+
+
 def at(wavelength: Wavelengths, values: Float[Array, "*m"], nodes: Nodes) -> Float[Array, "*n"]:
     """The value at wavelengths, (n,): linear between the nodes, the first and last value beyond; without nodes ()."""
-    if nodes is None:
-        return values
-    return jnp.interp(wavelength, jnp.asarray(nodes, wavelength.dtype), values)
+    waves = in_angstrom(wavelength)
+    return values if nodes is None else jnp.interp(waves, jnp.asarray(nodes, waves.dtype), values)

@@ -2,7 +2,7 @@
 
 import abc
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from ..._core.module import Module, param, setting
 from ..._core.ranks import of_one_rank
+from ..._core.units import strip_unit
 from ..cubes.line import PLACES
 
 Values = Float[Array, "*#n"]
@@ -70,10 +71,11 @@ class NebularLines(AbstractLines):
         return tuple(PLACES[name] for name in _NEBULAR)
 
     def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "... lines"]:
+        rate, metallicity = _given(star_formation_rate, metallicity)
         oxygen = 8.69 + metallicity
         nitrogen = jnp.clip((oxygen - 8.90) / 0.57, -2.5, -0.3)
         ratio = nitrogen + jnp.clip((8.73 - oxygen) / 0.32, -1.0, 1.9)
-        alpha = star_formation_rate * jnp.power(10.0, self.strength - _ERG)
+        alpha = rate * jnp.power(10.0, self.strength - _ERG)
         beta, n2, o3 = alpha / self.decrement, alpha * jnp.power(10.0, nitrogen), jnp.power(10.0, ratio)
         parts = [0.259 * beta, 0.468 * beta, beta, beta * o3 / 2.98, beta * o3, n2 / 3.05, alpha, n2]
         return jnp.stack(jnp.broadcast_arrays(*parts), axis=-1)
@@ -114,7 +116,14 @@ class TabulatedLines(AbstractLines):
         return self.wavelength
 
     def luminosity(self, star_formation_rate: Values, metallicity: Values) -> Float[Array, "... lines"]:
+        rate, metallicity = _given(star_formation_rate, metallicity)
         nodes = jnp.asarray(self.metallicity, self.table.dtype)
         columns = [jnp.interp(metallicity, nodes, column) for column in jnp.unstack(self.table, axis=1)]
-        rate, light = of_one_rank(star_formation_rate[..., None], jnp.stack(columns, axis=-1))
-        return rate * light
+        rates, light = of_one_rank(rate[..., None], jnp.stack(columns, axis=-1))
+        return rates * light
+
+
+def _given(star_formation_rate: Any, metallicity: Any) -> tuple[Values, Values]:
+    """Rates [Msun/yr] and metallicities [dex] as arrays."""
+    rate = strip_unit(star_formation_rate, "Msun yr-1", "star_formation_rate")
+    return jnp.asarray(rate), jnp.asarray(strip_unit(metallicity, "", "metallicity"))

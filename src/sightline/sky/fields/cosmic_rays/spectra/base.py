@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY, FLUX_TO_DENSITY
-from ....._core.module import Module, default_float, is_concrete, param, setting
+from ....._core.given import energies_in
+from ....._core.module import Module, default_float, param, setting
 from ....._core.types import Scalar
-from ....._core.units import number, numbers, strip_unit
+from ....._core.units import number, strip_unit
 
 T = TypeVar("T", bound="AbstractParametricSpectrum")
 
@@ -42,21 +43,20 @@ class AbstractSpectrum(Module):
     def log_density(self, log_energy: Scalar) -> Scalar:
         """ln(N/cm^-3) at ln(E/GeV), ()."""
 
-    def __call__(self, energy: Scalar) -> Scalar:
-        """N, () cm^-3 per unit Lorentz factor, at a total energy, () GeV.
+    def __call__(self, energy: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """N, (...) cm^-3 per unit Lorentz factor, at total energies, (...) GeV.
 
         **Raises:** `ValueError` for an energy that is not positive, or has another unit.
         """
-        return jnp.exp(self.log_density(jnp.log(_as_energy(energy))))
+        return jnp.exp(jnp.vectorize(self.log_density)(jnp.log(energies_in(energy, "GeV"))))
 
-    def flux(self, energy: Scalar) -> Scalar:
-        """j = N beta c/(4 pi m c^2), () (GeV m^2 s sr)^-1, at a total energy, () GeV.
+    def flux(self, energy: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """j = N beta c/(4 pi m c^2), (...) (GeV m^2 s sr)^-1, at total energies, (...) GeV.
 
         **Raises:** `ValueError` for an energy below that of an electron at rest, or with another unit.
         """
-        energy = _as_energy(energy, ELECTRON_REST_ENERGY)
-        slowness = ELECTRON_REST_ENERGY / energy
-        return jnp.exp(self.log_density(jnp.log(energy))) * jnp.sqrt(1 - slowness * slowness) / FLUX_TO_DENSITY
+        slowness = ELECTRON_REST_ENERGY / energies_in(energy, "GeV", ELECTRON_REST_ENERGY)
+        return self(energy) * jnp.sqrt(1 - slowness * slowness) / FLUX_TO_DENSITY
 
     def tangent(self) -> tuple[Scalar, Scalar]:
         """ln N and p at the reference energy, of the power law that touches this spectrum there."""
@@ -64,18 +64,6 @@ class AbstractSpectrum(Module):
         at = jnp.asarray(math.log(self.reference_energy), jnp.result_type(*leaves))
         value, slope = jax.jvp(self.log_density, (at,), (jnp.ones_like(at),))
         return value, -slope
-
-
-def _as_energy(energy: Any, least: float = 0.0) -> Array:
-    """Energies in GeV, refused where they are known to be too low."""
-    if not is_concrete(energy):
-        return energy
-    plain = energy if isinstance(energy, jax.Array) else numbers(energy, "GeV", "energy")
-    known = np.asarray(plain)
-    if not np.all((known > 0) & (known >= least) & np.isfinite(known)):
-        kind = f"{least:g} GeV or more" if least else "positive"
-        raise ValueError(f"energy = {energy} must be finite and {kind}.")
-    return jnp.asarray(plain, plain.dtype if isinstance(plain, jax.Array) else default_float())
 
 
 class AbstractParametricSpectrum(AbstractSpectrum):
@@ -106,11 +94,15 @@ class AbstractParametricSpectrum(AbstractSpectrum):
 
         **Arguments:** `flux`: (GeV m^2 s sr)^-1; `energy`: GeV; `parameters`: of the spectrum.
 
+        **Raises:** `TypeError` for a `reference_energy`, at which the flux would not hold.
+
         !!! example
             >>> spectrum = sl.cosmic_rays.spectra.PowerLaw.from_flux(0.25, energy=10.0, index=3.1)
         """
         energy = number(energy, "GeV", "energy")
-        return cls(density_of(flux, energy), **({"reference_energy": energy} | parameters))
+        if "reference_energy" in parameters:
+            raise TypeError("from_flux: energy is the reference_energy: leave that out.")
+        return cls(density_of(flux, energy), reference_energy=energy, **parameters)
 
 
 def density_of(flux: Any, energy: Any) -> Array:

@@ -7,18 +7,23 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY
+from ....._core.given import energies_in
 from ....._core.module import is_concrete, param, setting
 from ....._core.safe import held
 from ....._core.types import Scalar
 from .....processes import losses
 from .....processes.compton_photons import legendre
 from ....grids.cubic import spline, spline_matrix
+from ...photons import Photons
+from ...radiation.grid import PointTable
 from ...radiation.spectra.base import AbstractPhotonSpectrum
+from ...radiation.spectra.tabulated import Tabulated, places
 from .base import AbstractSpectrum
 
 _STEP, _COUNT = math.log(10) / 12, 12 * 16 + 1  # nodes of ln gamma at which losses are tabulated
 _FAR = 30.0  # ln(gamma/gamma'), beyond which no electron came from
 _NODES, _PHOTONS, _NEWTON = 128, 96, 12
+_FEWEST = 4  # lines of an interval of a table
 _NOTHING = 60.0  # ln of how little of a spectrum is none of it
 _NONE = 500.0  # ln of how few electrons are left above the cut-off
 _LOG_REST = math.log(ELECTRON_REST_ENERGY)
@@ -40,12 +45,13 @@ class Cooled(AbstractSpectrum):
 
     - `injection` Q: a spectrum; what is injected in one Myr, or at once.
     - `magnetic_field`: uG.
-    - `radiation`: photon spectra, of `sl.radiation.spectra`, one or several.
+    - `radiation`: photon spectra, of `sl.radiation.spectra`, one or several, or `photons(position)` of a field.
     - `ionised`, `neutral`: density of hydrogen, cm^-3.
     - `age`: Myr; `None`: for ever.
     - `injected`: `"steadily"` or `"once"`, which wants an age.
 
-    **Raises:** `ValueError` for electrons without losses, and for a single injection without an age.
+    **Raises:** `ValueError` for electrons without losses, and for a single injection without an age; `TypeError` for
+    what are no spectra.
 
     **Source:** Ginzburg & Syrovatskii 1964, "The Origin of Cosmic Rays", chapter V; Longair 2011, "High Energy
     Astrophysics", section 16.
@@ -58,7 +64,7 @@ class Cooled(AbstractSpectrum):
 
     injection: AbstractSpectrum = param(doc="what is injected in one Myr, or at once")
     magnetic_field: Float[Array, ""] = param(0.0, unit="uG", bounds=(0, None), symbol="B")
-    radiation: AbstractPhotonSpectrum | tuple[AbstractPhotonSpectrum, ...] = ()
+    radiation: AbstractPhotonSpectrum | Photons | tuple[AbstractPhotonSpectrum | Photons, ...] = ()
     ionised: Float[Array, ""] = param(0.0, unit="cm-3", bounds=(0, None), symbol="n_e")
     neutral: Float[Array, ""] = param(0.0, unit="cm-3", bounds=(0, None), symbol="n_H")
     age: Float[Array, ""] | None = param(None, unit="Myr", positive=True, symbol="t")
@@ -67,6 +73,12 @@ class Cooled(AbstractSpectrum):
     def __check_init__(self) -> None:
         if not isinstance(self.injection, AbstractSpectrum):
             raise TypeError(f"Cooled.injection must be one of sl.cosmic_rays.spectra, not {self.injection!r}.")
+        for light in self._photons():
+            if not isinstance(light.spectrum, AbstractPhotonSpectrum):
+                raise TypeError(
+                    "Cooled.radiation must be of sl.radiation.spectra, one or a tuple of them, or "
+                    f"field.photons(position) of a field, not {light.spectrum!r}."
+                )
         if self.injected == "once" and self.age is None:
             raise ValueError("Cooled: electrons injected once have an age: give age=... [Myr].")
         causes = (self.magnetic_field, self.ionised, self.neutral)
@@ -97,21 +109,26 @@ class Cooled(AbstractSpectrum):
         rest = jnp.where(matters, height, found - _NOTHING) - jnp.log(jnp.where(falls & matters, -slope, 1))
         return jnp.where(matters & ~falls, jnp.inf, jnp.logaddexp(found, rest))
 
-    def rate(self, energy: Scalar) -> Scalar:
-        """b/gamma, the rate of losses, () per Myr, at a total energy, () GeV."""
-        return self._rate(energy / ELECTRON_REST_ENERGY) / (energy / ELECTRON_REST_ENERGY)
+    def rate(self, energy: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """b/gamma, the rate of losses, (...) per Myr, at total energies, (...) GeV.
+
+        **Raises:** `ValueError` for an energy below that of an electron at rest, or with another unit.
+        """
+        gamma = energies_in(energy, "GeV", ELECTRON_REST_ENERGY) / ELECTRON_REST_ENERGY
+        return jnp.vectorize(self._rate)(gamma) / gamma
 
     def _rate(self, gamma: Scalar) -> Scalar:
         """b, () per Myr."""
         total = losses.synchrotron(gamma, self.magnetic_field)
         total = total + losses.bremsstrahlung(gamma, self.ionised, self.neutral)
         total = total + losses.coulomb(gamma, self.ionised, self.neutral)
-        for spectrum in self._photons():
-            total = total + losses.inverse_compton(gamma, *_lines(spectrum))
+        for light in self._photons():
+            total = total + light.density * losses.inverse_compton(gamma, *_lines(light.spectrum))
         return total
 
-    def _photons(self) -> tuple[AbstractPhotonSpectrum, ...]:
-        return self.radiation if isinstance(self.radiation, tuple) else (self.radiation,)
+    def _photons(self) -> tuple[Photons, ...]:
+        given = self.radiation if isinstance(self.radiation, (tuple, list)) else (self.radiation,)
+        return tuple(one if isinstance(one, Photons) else Photons(1.0, one) for one in given)
 
     def _table(self, dtype: np.dtype) -> Float[Array, " coefficients"]:
         """Spline coefficients of ln(b/gamma^2)."""
@@ -166,12 +183,26 @@ def _slow(table: Array, place: Float[Array, "*shape"]) -> Float[Array, "*shape"]
 
 def _lines(spectrum: AbstractPhotonSpectrum) -> tuple[Array, Array]:
     """Photons as lines: energies [m_e c^2] and energy densities [eV cm^-3], whose sum is right."""
-    low, high = spectrum.ends()
-    width = jnp.maximum(high - low, 1e-3)
-    places, weights = legendre(_PHOTONS)
-    at = 0.5 * (low + high) + width * jnp.asarray(places - 0.5, width.dtype)
-    share = jax.vmap(spectrum.number)(at) * jnp.exp(2 * at) * jnp.asarray(weights, width.dtype)
+    at, weights = _between(_ends(spectrum))
+    share = jax.vmap(spectrum.number)(at) * jnp.exp(2 * at) * weights
     return jnp.exp(at), share / jnp.sum(share) * spectrum.total()
+
+
+def _ends(spectrum: AbstractPhotonSpectrum) -> Float[Array, " n"]:
+    """ln e between which a spectrum is smooth; of tables all energies, lest a narrow line be missed."""
+    low, high = spectrum.ends()
+    if isinstance(spectrum, (Tabulated, PointTable)):
+        return jnp.asarray(places(spectrum.energies), low.dtype)
+    middle, half = 0.5 * (low + high), 0.5 * jnp.maximum(high - low, 1e-3)
+    return jnp.stack([middle - half, middle + half])
+
+
+def _between(ends: Float[Array, " n"]) -> tuple[Array, Array]:
+    """Nodes and weights of a rule between each two of the ends."""
+    count = max(_FEWEST, -(-_PHOTONS // (len(ends) - 1)))
+    nodes, weights = (jnp.asarray(part, ends.dtype) for part in legendre(count))
+    steps = jnp.diff(ends)[:, None]
+    return (ends[:-1, None] + steps * nodes).ravel(), (steps * weights).ravel()
 
 
 @functools.cache

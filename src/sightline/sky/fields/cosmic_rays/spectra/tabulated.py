@@ -47,8 +47,12 @@ class TabulatedSpectrum(AbstractSpectrum):
         """The spectrum of fluxes.
 
         **Arguments:** `flux`: (n,) (GeV m^2 s sr)^-1; `energies`: total, (n,) GeV; `parameters`: `reference_energy`.
+
+        **Raises:** `ValueError` for fluxes of another number than the energies.
         """
-        energies = strip_unit(energies, "GeV", "energies")
+        flux, energies = strip_unit(flux, "1 / (GeV m2 s sr)", "flux"), strip_unit(energies, "GeV", "energies")
+        if np.shape(flux) != np.shape(energies):
+            raise ValueError(f"flux has shape {np.shape(flux)}, energies {np.shape(energies)}: give one for each.")
         return cls(density_of(flux, energies), energies, **parameters)
 
 

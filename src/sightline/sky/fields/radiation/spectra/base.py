@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ....._core.constants import ELECTRON_REST_ENERGY
+from ....._core.given import energies_in
 from ....._core.module import Module
 from ....._core.types import Scalar
 
@@ -45,9 +46,12 @@ class AbstractPhotonSpectrum(Module):
     def integrals(self, kappa: Scalar) -> tuple[Scalar, Scalar]:
         """A and B, () cm^-3 per m_e c^2, at kappa, (), an energy in m_e c^2."""
 
-    def __call__(self, energy: Scalar) -> Scalar:
-        """n, () cm^-3 eV^-1, at an energy, () eV."""
-        return self.number(jnp.log(energy) - LOG_REST) / REST
+    def __call__(self, energy: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        """n, (...) cm^-3 eV^-1, at energies, (...) eV.
+
+        **Raises:** `ValueError` for an energy that is not positive, or has another unit.
+        """
+        return jnp.vectorize(self.number)(jnp.log(energies_in(energy, "eV")) - LOG_REST) / REST
 
 
 class AbstractPointSpectrum(AbstractPhotonSpectrum):
