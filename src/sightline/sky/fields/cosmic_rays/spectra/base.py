@@ -102,7 +102,7 @@ class AbstractParametricSpectrum(AbstractSpectrum):
         energy = number(energy, "GeV", "energy")
         if "reference_energy" in parameters:
             raise TypeError("from_flux: energy is the reference_energy: leave that out.")
-        return cls(density_of(flux, energy), reference_energy=energy, **parameters)
+        return cls(density_of(flux, energy), **parameters | {"reference_energy": energy})
 
 
 def density_of(flux: Any, energy: Any) -> Array:
