@@ -232,3 +232,18 @@ def test_bad_input_is_refused():
         RelativisticConversion(0.5)
     with pytest.raises(ValueError, match="choose one of 'none', 'polarised'"):
         CircularSynchrotron(absorption="total")
+
+
+def test_second_derivatives_where_there_is_no_field(precision):
+    circular, relativistic = CircularSynchrotron(absorption="polarised"), RelativisticConversion(30.0)
+
+    @jax.jit
+    def across(strength):
+        b = (strength, 0.0, 1.0)
+        emitted, absorbed = (coefficients(circular, 1.0, b, p) for p in (4.0, 3.0))
+        conversion = coefficients(relativistic, 1.0, b, 3.0).rotation.Q
+        return jnp.stack([emitted.emissivity.V, absorbed.absorption.V, conversion])
+
+    curvature = jax.hessian(across)(jnp.asarray(0.0))
+    # each is B_perp^2; conversion nearly so: gamma_nu, which depends on B, is 2e4 beside gamma_min = 30
+    np.testing.assert_allclose(curvature, 2 * across(jnp.asarray(1.0)), rtol=3e-3)

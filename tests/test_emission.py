@@ -402,3 +402,16 @@ def test_second_derivatives_behind_a_cut_off(cut_off, precision):
         steps = jnp.diag(1e-4 * at)
         right = np.stack([(slope(at + one) - slope(at - one)) / (2 * jnp.sum(one)) for one in steps])
         np.testing.assert_allclose(found, right, rtol=1e-5)
+
+
+@pytest.mark.parametrize("p", [3.0, 4.0])
+def test_second_derivatives_where_there_is_no_field(p, precision):
+    r, nu = ray(), jnp.asarray(1.0)
+
+    def emissivity(strength):
+        found = sl.emission.Synchrotron(absorption="total")(plasma(strength * r.east, p), r, nu).emissivity
+        return jnp.stack([found.I, found.Q])
+
+    curvature = jax.jit(jax.hessian(emissivity))(jnp.asarray(0.0))
+    wanted = 2 * emissivity(jnp.asarray(1.0)) if p == 3 else jnp.zeros(2)  # j is B_perp^2 for p = 3
+    np.testing.assert_allclose(curvature, wanted, rtol=1e-6)

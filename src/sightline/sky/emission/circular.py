@@ -98,6 +98,7 @@ def _absorption(law: Population, square: Scalar, frequency: Scalar) -> Scalar:
 
 def _power(law: Population, square: Scalar, frequency: Scalar, exponent: Scalar) -> Scalar:
     """(3 e B_perp gamma_0^2/(2 pi m c nu))^exponent, smooth enough where B_perp = 0; gamma_0 is the pivot."""
-    lit = square > 0
-    critical = jnp.sqrt(jnp.where(lit, square, 1)) * (CRITICAL_FREQUENCY * law.pivot**2 / frequency)
-    return jnp.where(lit, power(critical, exponent), 0)
+    lit, scale = square > 0, CRITICAL_FREQUENCY * law.pivot**2 / frequency
+    critical = jnp.sqrt(jnp.where(lit, square, 1)) * scale
+    # the square has a second derivative where B_perp = 0
+    return jnp.where(lit, power(critical, exponent), jnp.where(exponent == 2, scale * (scale * square), 0))

@@ -16,6 +16,8 @@ from .electrons import power_law
 
 _GYROFREQUENCY = CRITICAL_FREQUENCY / 3
 """e B/(2 pi m c) [GHz] of 1 uG."""
+_FAINT = 1e-12
+"""B_perp^2 [uG^2], below which gamma_nu grows no further: derivatives stay finite."""
 
 
 class FaradayConversion(AbstractEmissionOperator):
@@ -80,13 +82,12 @@ class RelativisticConversion(AbstractEmissionOperator):
         """Conversion, rad/kpc in Stokes space, at `frequency`, () GHz."""
         east, north, _ = ray.project(plasma.magnetic_field)
         square, lowest = east * east + north * north, jnp.asarray(self.minimum_lorentz_factor)
-        lit = square > 0
-        largest = frequency / (_GYROFREQUENCY * jnp.sqrt(jnp.where(lit, square, 1)))
-        decades = jnp.maximum(0.5 * jnp.log(largest) - jnp.log(lowest), 0)
+        largest = 0.5 * jnp.log(frequency / _GYROFREQUENCY) - 0.25 * jnp.log(jnp.maximum(square, _FAINT))
+        decades = jnp.maximum(largest - jnp.log(lowest), 0)
         count = jnp.zeros_like(square)
         for population in plasma.cosmic_rays:
             count = count + _effective(population, lowest, decades)
-        rate = jnp.where(lit, count, 0) * (FARADAY_CONVERSION / frequency**3)
+        rate = count * (FARADAY_CONVERSION / frequency**3)
         return TransferCoefficients(rotation=_along(plasma, ray, rate))
 
 

@@ -157,8 +157,8 @@ class _Across(eqx.Module):
         """The means of B_perp^(2 a) times 1, q and u, smooth where B_perp = 0."""
         total = self.square if self.variance is None else self.square + self.variance
         lit = total > 0
-        # B_perp^2 times a power that is 1 for a = 1
-        shape = jnp.where(lit, power(jnp.where(lit, total, 1), a - 1), 0)
+        # B_perp^2 times a power that is 1 for a = 1, also where B_perp = 0: second derivatives need it there
+        shape = jnp.where(lit, power(jnp.where(lit, total, 1), a - 1), jnp.where(a == 1, 1.0, 0.0))
         if self.variance is None:
             return shape * total, shape * self.q, shape * self.u
         intensity, polarised = mean_powers(self.square, self.variance, a)
