@@ -236,6 +236,9 @@ def test_a_tolerance_of_measures_and_what_is_refused():
         simulator.sightlines(SKY, 23.0, "fine")
     with pytest.raises(ValueError, match="Name the frequency"):
         simulator.sightlines(SKY, tolerance=1e-3)
+    for asked in ({"frequency": 23.0}, {"energy": 1.0}):
+        with pytest.raises(ValueError, match=r"choose cells by a tolerance: give it"):
+            simulator.sightlines(SKY, **asked)
     with pytest.raises(ValueError, match="RotationMeasure is measured at no other frequency"):
         simulator.sightlines(measure, 23.0, 1e-3)
     with pytest.raises(ValueError, match="cells of their own"):

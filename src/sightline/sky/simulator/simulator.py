@@ -167,8 +167,8 @@ class Simulator(AbstractSimulator):
         - `frequency`: GHz, or `energy`: GeV, of the maps; `tolerance`: of rms, e.g. 1e-3. Where it cannot be met,
           `ToleranceWarning` says what was reached.
 
-        **Raises:** `ValueError` for a tolerance without a frequency, or cells that were given beside a tolerance;
-        `TypeError` inside jit.
+        **Raises:** `ValueError` for a tolerance without a frequency, a frequency without a tolerance, or cells that
+        were given beside a tolerance; `TypeError` inside jit.
 
         !!! example
             >>> lines = simulator.sightlines(sl.HealpixSky(nside=4), frequency=23.0, tolerance=1e-2)
@@ -177,6 +177,10 @@ class Simulator(AbstractSimulator):
         """
         if tolerance is not None:
             return with_tolerance(self, sky, frequency, tolerance, energy)
+        if frequency is not None or energy is not None:
+            raise ValueError(
+                "frequency and energy choose cells by a tolerance: give it, e.g. tolerance=1e-3, or leave them out."
+            )
         if isinstance(sky, AbstractObservable):
             return complete(seen(self, sky.sightlines), structures_seen(self, sky), self.chunk)
         return complete(seen(self, sky), structures_of(self), self.chunk)
