@@ -247,3 +247,18 @@ def test_cubes_without_brightness_are_data(tmp_path):
     found, _ = sl.io.read_stokes_cubes(tmp_path / "StokesQ.fits", tmp_path / "StokesU.fits")
     likelihood = sl.MapLikelihood(found.sky, found.frequency, data=found, noise=1.0, parameters="QU")
     assert likelihood.size == 2 * len(EVEN) * sky.size
+
+
+def test_blank_pixels_are_nan_in_cubes(tmp_path):
+    """The sentinel of HEALPix files would be a brightness there, and another number where Q and U are turned."""
+    wcs, sky = image("RA---TAN")
+    given = maps(sky)
+    values = [np.array(part).astype(np.float32) for part in (given.I, given.Q, given.U)]
+    for pixel, part in enumerate(values):
+        part[:, pixel] = -1.6375e30
+    sl.io.write_stokes_cubes(tmp_path, sl.Stokes(*values, frequency=list(EVEN), sky=sky, convention="IAU"), wcs)
+    for name, blank in (("I", [0]), ("Q", [1, 2]), ("U", [1, 2])):
+        found = fits.getdata(tmp_path / f"Stokes{name}.fits").reshape(len(EVEN), -1)
+        assert found.dtype == np.dtype(">f4")
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(found[0])), blank)
+        assert np.nanmax(np.abs(found)) < 10

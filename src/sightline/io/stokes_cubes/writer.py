@@ -90,7 +90,8 @@ def _maps(stokes: Any) -> Stokes:
     if stokes.axis != "frequency" or stokes.frequency.ndim != 1:
         raise ValueError("stokes must be of a sequence of frequencies: simulate it with frequency=[...].")
     check_pixels(stokes, "write_stokes_cubes")
-    return (stokes if stokes.unit in _UNITS else stokes.to("K_RJ")).to_convention("IAU")
+    known = 1 * stokes  # with NaN instead of the sentinel of HEALPix files, which turns like a brightness
+    return (known if known.unit in _UNITS else known.to("K_RJ")).to_convention("IAU")
 
 
 def _plane(plane: ImagePlane, distance: Any, position: Any) -> Any:
