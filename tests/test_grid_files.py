@@ -182,6 +182,8 @@ def test_what_does_not_fit_is_refused(tmp_path):
         sl.io.read_grid(tmp_path / "grid.dat", "hammurabi", shape=SHAPE)
     with pytest.raises(ValueError, match="shape and half_widths are in an HDF5 file"):
         sl.io.read_grid(tmp_path / "grid.h5", **BOX)
+    with pytest.raises(ValueError, match="centre is in an HDF5 file"):
+        sl.io.read_grid(tmp_path / "grid.h5", centre=(0.0, 0.0, 1.0))
     with pytest.raises(ValueError, match="layout = 'fits': choose one of 'hdf5', 'hammurabi', 'crpropa'"):
         sl.io.read_grid(tmp_path / "grid.dat", "fits")
     with pytest.raises(ValueError, match="kind = 'dust': choose one of 'magnetic', 'electrons'"):

@@ -83,6 +83,8 @@ def read_grid(
     if layout == "hdf5":
         if shape is not None or half_widths is not None:
             raise ValueError("shape and half_widths are in an HDF5 file: leave them out.")
+        if centre is not None and np.any(numbers(centre, "kpc", "centre")):
+            raise ValueError("centre is in an HDF5 file, in its coordinates: leave it out.")
         return build(kind, *read_named(path, kind), path)
     raw = RAW[layout]
     box = Box(_shape(shape), _triple(half_widths, "half_widths"), _triple(centre, "centre"), raw.layout)
