@@ -154,9 +154,9 @@ def test_cubes_add_and_integrate():
     np.testing.assert_allclose(one.rebin([5000.0, 5004.0, 5008.0]).flux[0], one.flux[:2].mean(axis=0))
     np.testing.assert_allclose(one.rebin([5000.0, 5004.0, 5008.0]).variance, 0.5)
     assert len(one[1:3].channels) == 2
-    for total, parts in ((sum([one, one, one]), 3), (one - one, 0), (-one, -1)):
+    for total, parts in ((sum([one, one, one]), 3), (one - one, 0), (-one, -1), (one / 4, 0.25)):
         np.testing.assert_allclose(total.flux, parts * one.flux)
-        np.testing.assert_allclose(total.variance, {3: 3.0, 0: 2.0, -1: 1.0}[parts])
+        np.testing.assert_allclose(total.variance, {3: 3.0, 0: 2.0, -1: 1.0, 0.25: 0.0625}[parts])
     for wrong in (lambda: 1 + one, lambda: one - 1.0):
         with pytest.raises(TypeError, match="adds to another one"):
             wrong()

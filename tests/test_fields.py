@@ -124,6 +124,9 @@ def test_sums_name_their_terms():
     np.testing.assert_allclose((sl.magnetic.LSA() / 4 - sl.magnetic.LSA())(position), -0.75 * total["lsa"](position))
     with pytest.raises(TypeError, match="disk is a float"):
         sl.fields.Sum(disk=1.0)
+    assert list(sum([sl.magnetic.LSA(), sl.magnetic.Uniform()]).terms) == ["lsa", "uniform"]
+    with pytest.raises(TypeError, match="term is a float"):
+        1.0 + sl.magnetic.LSA()
     assert sl.cosmic_rays.ExponentialDisk().name == "exponential_disk"
 
 

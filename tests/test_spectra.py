@@ -217,6 +217,7 @@ def test_terms_are_named_as_those_of_fields():
     law, black = sl.spectra.PowerLaw(), sl.spectra.BlackBody()
     assert list((law + black + law).terms) == ["power_law", "black_body", "power_law_2"]
     source = sl.spectra.Scale(0.5) * (law + black)
+    assert list(sum([law, black]).terms) == ["power_law", "black_body"]
     assert list(source.terms) == ["scale", "sum"]
     assert list((2.0 * law).terms) == ["scale", "power_law"]
     assert list((0.5 * source).terms) == ["scale", "scale_2", "sum"]

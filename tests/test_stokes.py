@@ -67,6 +67,10 @@ def test_arithmetic():
     sky = stokes([0.4, 100.0])
     np.testing.assert_allclose((sky + 2 * sky).I, 3 * sky.I)
     np.testing.assert_allclose((sky - sky).U, 0)
+    np.testing.assert_allclose(sum([sky, sky, sky]).Q, 3 * sky.Q)
+    np.testing.assert_allclose((-sky / 2).Q, -sky.Q / 2)
+    np.testing.assert_allclose((sky / np.array([[1.0], [4.0]])).I[1], sky.I[1] / 4)
+    np.testing.assert_allclose((sky / (2 * u.percent)).I, 50 * sky.I)
     np.testing.assert_allclose(sky[1].I, sky.I[1])
     assert sky[1].frequency == 100
     np.testing.assert_allclose(sky.polarised_intensity, np.hypot(sky.Q, sky.U))
@@ -92,6 +96,9 @@ def test_frequencies_can_be_iterated_and_take_units():
         (lambda s: s + s.to_convention("IAU"), ValueError, r"\.to_convention\('COSMO'\)"),
         (lambda s: s + stokes(30.0), ValueError, "Frequencies differ"),
         (lambda s: s + s.I, TypeError, "cannot be added"),
+        (lambda s: 1 + s, TypeError, "cannot be added"),
+        (lambda s: s / s, TypeError, "cannot be divided by another"),
+        (lambda s: 1 / s, TypeError, "unsupported operand"),
         (lambda s: s.to("Jy"), ValueError, "unit 'Jy' is not known"),
         (lambda s: s.to_convention("CMB"), ValueError, "convention 'CMB' is not known"),
         (lambda s: s[0], ValueError, "single frequency"),

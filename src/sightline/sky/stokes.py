@@ -251,6 +251,9 @@ class Stokes(eqx.Module):
         parts = {name: _unblanked(getattr(self, name)) + _unblanked(getattr(other, name)) for name in names}
         return dataclasses.replace(self, **parts, sky=other.sky if self.sky is None else self.sky)
 
+    def __radd__(self, other: Any) -> "Stokes":
+        return self if isinstance(other, int) and other == 0 else self + other  # Python's `sum` begins with 0
+
     def __mul__(self, factor: Any) -> "Stokes":
         if isinstance(factor, Stokes):
             raise TypeError("Two Stokes cannot be multiplied: multiply by a number or an array.")
@@ -259,6 +262,14 @@ class Stokes(eqx.Module):
 
     __rmul__ = __mul__
     __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
+
+    def __truediv__(self, divisor: Any) -> "Stokes":
+        if isinstance(divisor, Stokes):
+            raise TypeError("A Stokes cannot be divided by another: divide by a number or an array.")
+        return self * (1 / divisor)
+
+    def __neg__(self) -> "Stokes":
+        return self * -1
 
     def __sub__(self, other: Any) -> "Stokes":
         return self + (-1) * other

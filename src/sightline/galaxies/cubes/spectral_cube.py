@@ -229,6 +229,9 @@ class SpectralCube(eqx.Module):
     __rmul__ = __mul__
     __array_ufunc__ = None  # NumPy and astropy leave products to __rmul__
 
+    def __truediv__(self, divisor: Any) -> "SpectralCube":
+        return self * (1 / divisor)
+
     def replace(self, **values: Any) -> "SpectralCube":
         """The same with other fields, e.g. `variance=None`."""
         return dataclasses.replace(self, **values)

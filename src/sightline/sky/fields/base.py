@@ -78,6 +78,9 @@ class AbstractField(Module):
     def __add__(self, other: "AbstractField") -> "AbstractField":
         return Sum.of(self, other)
 
+    def __radd__(self, other: Any) -> "AbstractField":
+        return self if isinstance(other, int) and other == 0 else Sum.of(other, self)  # Python's `sum` begins with 0
+
     def __mul__(self, factor: Any) -> "AbstractField":
         return Scaled(self, factor)
 

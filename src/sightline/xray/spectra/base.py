@@ -77,6 +77,9 @@ class AbstractPhotonSpectrum(AbstractLight):
     def __add__(self, other: Any) -> "AbstractPhotonSpectrum":
         return Sum.of(self, other)
 
+    def __radd__(self, other: Any) -> "AbstractPhotonSpectrum":
+        return self if isinstance(other, int) and other == 0 else Sum.of(other, self)  # Python's `sum` begins with 0
+
     def __mul__(self, other: Any) -> "AbstractPhotonSpectrum":
         return Product.of(self, other)
 
