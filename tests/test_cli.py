@@ -130,6 +130,9 @@ def test_rotation_is_reported_once(simulate, capsys, monkeypatch):
         (["--plot", "none/sky.png"], "--plot = none/sky.png: there is no folder"),
         (["--plot", "sky.xyz"], "--plot = sky.xyz.*png"),
         (["--nsides", "4"], "--nsides"),
+        (["--nside", "1.6"], "--nside.*'1.6' is no whole number"),
+        (["--cells", "16.5"], "--cells.*'16.5' is no whole number"),
+        (["--seed", "0.5"], "--seed.*'0.5' is no whole number"),
     ],
 )
 def test_refusals_come_first_in_one_line(simulate, tmp_path, capsys, monkeypatch, tokens, message):

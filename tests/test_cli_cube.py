@@ -70,6 +70,7 @@ def test_noise_comes_with_its_variance(particles):
         (["--output", "cube.fits", "--library", "stars.npz", "--fwhm", "2.5"], "--medium"),
         (["--output", "cube.fits", "--library", "stars.npz", "--medium", "air"], "--fwhm"),
         (["--output", "cube.fits", "--redshift", "-0.1"], "--redshift"),
+        (["--output", "cube.fits", "--shape", "2.5", "2"], "'2.5' is no whole number"),
         (["--output", "cube.fits", "--solar", "0.0142"], "no mass fraction"),
         (["--output", "cube.fits", "--plot", "cube.fits"], "--plot"),
         (["--output", "cube.fits", "--instrument", "hubble"], "instrument"),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import Json, app
+from .app import Json, Whole, app
 
 
 @app.command
@@ -20,7 +20,7 @@ def cube(
     unit: str = "Lsun/Angstrom/Msun",
     medium: Literal["air", "vacuum"] | None = None,
     fwhm: float | None = None,
-    shape: tuple[int, int] | None = None,
+    shape: Annotated[tuple[int, int] | None, Whole] = None,
     wavelength: tuple[float, float] | None = None,
     inclination: float = 0.0,
     position_angle: float = 0.0,
@@ -28,7 +28,7 @@ def cube(
     psf: float | None = None,
     extinction: float | None = None,
     signal_to_noise: float | None = None,
-    seed: int = 0,
+    seed: Annotated[int, Whole] = 0,
     solar: float | None = None,
     plot: Path | None = None,
     precision: Literal["double", "single"] = "double",
