@@ -17,7 +17,7 @@ def cube(
     library: str,
     redshift: float,
     instrument: Literal["muse", "manga", "sami", "califa", "nirspec"] = "muse",
-    unit: str = "Lsun/Angstrom/Msun",
+    unit: str | None = None,
     medium: Literal["air", "vacuum"] | None = None,
     fwhm: float | None = None,
     shape: Annotated[tuple[int, int] | None, Whole] = None,
@@ -50,7 +50,7 @@ def cube(
     instrument
         Spaxels, channels and resolution are those published.
     unit
-        Of the spectra of the library.
+        Of the spectra of the library; Lsun/Angstrom/Msun by default.
     medium
         Of the wavelengths of the library; needed but for `synthetic`.
     fwhm
