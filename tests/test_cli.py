@@ -68,6 +68,9 @@ def test_gamma_rays(simulate, tmp_path, capsys):
     assert "Energy [GeV]" in capsys.readouterr().out
     assert cli.main([*tokens, "--frequency", "23", "--overwrite"]) == 2
     assert "--energy does not go with --frequency" in capsys.readouterr().err
+    for option, value in (("--temperature", "8000"), ("--clumping", "2")):
+        assert cli.main([*tokens, option, value, "--overwrite"]) == 2
+        assert f"--energy does not go with {option}" in capsys.readouterr().err
     assert cli.main(["simulate", "--energy", "1e9", "--output", "no.fits"]) == 2
     assert "1e+06 GeV" in capsys.readouterr().err
 
@@ -127,6 +130,9 @@ def test_rotation_is_reported_once(simulate, capsys, monkeypatch):
         (["--plot", "none/sky.png"], "--plot = none/sky.png: there is no folder"),
         (["--plot", "sky.xyz"], "--plot = sky.xyz.*png"),
         (["--nsides", "4"], "--nsides"),
+        (["--nside", "1.6"], "--nside.*'1.6' is no whole number"),
+        (["--cells", "16.5"], "--cells.*'16.5' is no whole number"),
+        (["--seed", "0.5"], "--seed.*'0.5' is no whole number"),
     ],
 )
 def test_refusals_come_first_in_one_line(simulate, tmp_path, capsys, monkeypatch, tokens, message):

@@ -70,6 +70,11 @@ def test_noise_comes_with_its_variance(particles):
         (["--output", "cube.fits", "--library", "stars.npz", "--fwhm", "2.5"], "--medium"),
         (["--output", "cube.fits", "--library", "stars.npz", "--medium", "air"], "--fwhm"),
         (["--output", "cube.fits", "--redshift", "-0.1"], "--redshift"),
+        (["--output", "cube.fits", "--shape", "2.5", "2"], "'2.5' is no whole number"),
+        (["--output", "cube.fits", "--solar", "0.0142"], "no mass fraction"),
+        (["--output", "cube.fits", "--medium", "vacuum"], "--medium does not go with --library synthetic"),
+        (["--output", "cube.fits", "--fwhm", "3"], "--fwhm does not go with --library synthetic"),
+        (["--output", "cube.fits", "--unit", "Lsun/Hz/Msun"], "--unit does not go with --library synthetic"),
         (["--output", "cube.fits", "--plot", "cube.fits"], "--plot"),
         (["--output", "cube.fits", "--instrument", "hubble"], "instrument"),
         (["--output", "cube.fits", "--library", "nothing.npz"], "nothing.npz"),
@@ -118,6 +123,9 @@ def test_particles_of_hdf5_with_units(particles, tmp_path):
     np.testing.assert_allclose(logarithmic, particles["metallicity"], rtol=1e-9)
     with pytest.raises(ValueError, match="metallicity is in dex, and no mass fraction"):
         sl.particles.read(tmp_path / "stars.h5", **metals, solar=0.0142)
+    iron = {"metallicity": "Iron"}
+    with pytest.raises(ValueError, match="no mass fraction, from 0 to 1"):
+        sl.particles.read(tmp_path / "stars.h5", names=iron, solar=0.0142)
     with pytest.raises(ValueError, match="mass is in 'kpc'"):
         sl.particles.read(tmp_path / "stars.h5", names={"metallicity": "Z"}, units={"mass": "kpc"})
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import warnings
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +13,7 @@ import sightline as sl
 from sightline import cli
 from sightline.cli import study
 from sightline.cli.refusal import Refusal
+from sightline.cli.scene import choose, with_gamma_rays
 
 RUN = """
 [model]
@@ -68,6 +71,15 @@ def folder(tmp_path, monkeypatch, mocks):
     sl.io.write_energy_cube("cube.fits", gamma)
     (tmp_path / "run.toml").write_text(RUN)
     return tmp_path
+
+
+def test_light_is_that_at_the_sun_of_the_model():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", sl.SunWarning)
+        simulator: Any = with_gamma_rays(choose("JF12", None)).simulator
+    assert simulator.sun == (-8.5, 0.0, 0.0)
+    disks = [one for one in simulator.radiation.terms.values() if isinstance(one, sl.radiation.Disk)]
+    assert [disk.sun for disk in disks] == 2 * [simulator.sun]
 
 
 def prepare(folder, old="", new=""):

@@ -1,8 +1,9 @@
 """The command line, to which commands are added."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, convert
 
 from .._version import __version__
 
@@ -13,7 +14,18 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
+
+def _whole(kind: Any, tokens: Sequence[Any]) -> Any:
+    """Whole numbers, of which cyclopts would round others."""
+    for token in tokens:
+        if "." in token.value and not float(token.value).is_integer():
+            raise ValueError(f"{token.value!r} is no whole number.")
+    return convert(kind, [token.value for token in tokens])
+
+
 app.register_install_completion_command()
 
 Json = Annotated[bool, Parameter(negative=())]
 """The option `--json` of commands that report."""
+Whole = Parameter(converter=_whole)
+"""Of options that are whole numbers."""

@@ -17,7 +17,7 @@ from ..inference import FitError
 from .about import cite as cite
 from .about import info as info
 from .about import models as models
-from .app import Json, app
+from .app import Json, Whole, app
 from .compiled import keep_compiled
 from .data import data as data
 from .frequencies import read_in
@@ -98,13 +98,13 @@ def simulate(
     clumping: float | None = None,
     beam: float | None = None,
     noise: float | None = None,
-    seed: int = 0,
+    seed: Annotated[int, Whole] = 0,
     bandpass: Path | None = None,
-    nside: int = 64,
+    nside: Annotated[int, Whole] = 64,
     plot: Path | None = None,
-    cells: int | None = None,
+    cells: Annotated[int | None, Whole] = None,
     tolerance: float | None = None,
-    supersample: int = 1,
+    supersample: Annotated[int, Whole] = 1,
     precision: Literal["double", "single"] = "double",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,

@@ -18,6 +18,7 @@ from .settings import SEEDS
 from .tables import print_json
 
 SYNTHETIC = "synthetic"
+LUMINOUS = "Lsun/Angstrom/Msun"
 _OPTIONS = ("redshift", "shape", "seed", "inclination", "psf", "wavelength", "medium", "unit", "fwhm", "solar")
 
 
@@ -29,7 +30,7 @@ class Request(NamedTuple):
     library: str
     redshift: float
     instrument: str
-    unit: str
+    unit: str | None
     medium: str | None
     fwhm: float | None
     shape: tuple[int, int] | None
@@ -78,13 +79,16 @@ def _check(request: Request) -> None:
 
 def _library(request: Request) -> Any:
     if request.library == SYNTHETIC:
+        for name in ("unit", "medium", "fwhm"):
+            if getattr(request, name) is not None:
+                raise ValueError(f"--{name} does not go with --library synthetic, which has its own: leave it out.")
         return sl.populations.synthetic()
     if request.medium is None or request.fwhm is None:
         raise ValueError(
             f"--library = {request.library}: say --medium, air or vacuum, of its wavelengths, and --fwhm, its "
             "resolution in A: such files do not say, and no fit tells."
         )
-    return sl.populations.read(request.library, unit=request.unit, medium=request.medium, fwhm=request.fwhm)
+    return sl.populations.read(request.library, unit=request.unit or LUMINOUS, medium=request.medium, fwhm=request.fwhm)
 
 
 def _galaxy(request: Request) -> Any:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import Json, app
+from .app import Json, Whole, app
 
 
 @app.command
@@ -17,10 +17,10 @@ def cube(
     library: str,
     redshift: float,
     instrument: Literal["muse", "manga", "sami", "califa", "nirspec"] = "muse",
-    unit: str = "Lsun/Angstrom/Msun",
+    unit: str | None = None,
     medium: Literal["air", "vacuum"] | None = None,
     fwhm: float | None = None,
-    shape: tuple[int, int] | None = None,
+    shape: Annotated[tuple[int, int] | None, Whole] = None,
     wavelength: tuple[float, float] | None = None,
     inclination: float = 0.0,
     position_angle: float = 0.0,
@@ -28,7 +28,7 @@ def cube(
     psf: float | None = None,
     extinction: float | None = None,
     signal_to_noise: float | None = None,
-    seed: int = 0,
+    seed: Annotated[int, Whole] = 0,
     solar: float | None = None,
     plot: Path | None = None,
     precision: Literal["double", "single"] = "double",
@@ -50,7 +50,7 @@ def cube(
     instrument
         Spaxels, channels and resolution are those published.
     unit
-        Of the spectra of the library.
+        Of the spectra of the library; Lsun/Angstrom/Msun by default.
     medium
         Of the wavelengths of the library; needed but for `synthetic`.
     fwhm

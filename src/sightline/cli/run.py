@@ -157,7 +157,8 @@ def _check_numbers(request: Request) -> None:
 def _check_stokes(request: Request) -> None:
     given = [name for name in ("frequency", "energy", "bandpass") if getattr(request, name) is not None]
     if request.energy is not None:
-        given += [name for name in ("operators", "noise") if getattr(request, name) is not None]
+        others = ("operators", "noise", "temperature", "clumping")
+        given += [name for name in others if getattr(request, name) is not None]
         if len(given) > 1:
             raise ValueError(f"--energy does not go with --{(set(given) - {'energy'}).pop()}: leave one of them out.")
         return

@@ -90,8 +90,10 @@ def with_operators(scene: Scene, names: Sequence[str], temperature: float, clump
 
 
 def with_gamma_rays(scene: Scene) -> Scene:
-    """A scene whose electrons scatter light to gamma rays, beside what they emit in the radio."""
-    light = sl.radiation.CMB() + sl.radiation.Disk(30.0, 0.5) + sl.radiation.Disk(3000.0, 1.0)
+    """A scene whose electrons scatter light, as it is at its own Sun, to gamma rays, beside what they emit in radio."""
+    sun = scene.simulator.sun
+    dust, starlight = sl.radiation.Disk(30.0, 0.5, sun=sun), sl.radiation.Disk(3000.0, 1.0, sun=sun)
+    light = sl.radiation.CMB() + dust + starlight
     emission = (*scene.simulator.emission, sl.emission.InverseCompton())
     simulator = dataclasses.replace(scene.simulator, emission=emission, radiation=light)
     return scene._replace(simulator=simulator)

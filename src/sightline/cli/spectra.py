@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from .app import Json, app
+from .app import Json, Whole, app
 
 
 @app.command
@@ -21,7 +21,7 @@ def spectrum(
     background: str | None = None,
     response: str | None = None,
     area: str | None = None,
-    row: int | None = None,
+    row: Annotated[int | None, Whole] = None,
     group: Literal["as_filed", "ungrouped", "minimum_counts", "minimum_signal", "optimal"] | None = None,
     minimum: float | None = None,
     treatment: Literal["profiled", "marginal", "scaled", "none"] | None = None,

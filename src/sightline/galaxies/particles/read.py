@@ -81,9 +81,20 @@ def read(
         if solar is not None and kind == "metallicity" and (given.get(kind) or unit).strip() == "dex":
             raise ValueError(f"path = {path}: metallicity is in dex, and no mass fraction: leave solar out.")
     if solar is not None:
-        found["metallicity"] = np.log10(np.maximum(found["metallicity"], 1e-10) / solar)
+        found["metallicity"] = _relative(found["metallicity"], solar, path)
     check_ages(found["age"], f"path = {path}: age", 'Say which, units={{"age": "yr"}} or {{"age": "Myr"}}.')
     return Stars(**found)
+
+
+def _relative(fraction: np.ndarray, solar: float, path: PathLike) -> np.ndarray:
+    """[M/H] of mass fractions Z, of which 0 is that of gas without metals."""
+    bad = (fraction < 0) | (fraction > 1)
+    if np.any(bad):
+        raise ValueError(
+            f"path = {path}: metallicity = {fraction[bad].flat[0]:g} is no mass fraction, from 0 to 1, as {bad.sum()} "
+            f"of {bad.size} are not: leave solar out where they are [M/H]."
+        )
+    return np.log10(np.maximum(fraction, 1e-10) / solar)
 
 
 def _content(path: PathLike) -> dict[str, tuple[np.ndarray, str]]:
