@@ -18,7 +18,8 @@ app = App(
 def _whole(kind: Any, tokens: Sequence[Any]) -> Any:
     """Whole numbers, of which cyclopts would round others."""
     for token in tokens:
-        if "." in token.value and not float(token.value).is_integer():
+        _, point, decimals = token.value.partition(".")
+        if point and decimals.strip("0"):
             raise ValueError(f"{token.value!r} is no whole number.")
     return convert(kind, [token.value for token in tokens])
 
