@@ -225,3 +225,13 @@ def test_narrow_lines_and_strengths_of_photons_count():
     field = 0.5 * sl.radiation.CMB() + sl.radiation.CMB()
     double = spectra.Cooled(PURE, radiation=field.photons(jnp.zeros(3)))
     np.testing.assert_allclose(double.rate(10.0), 1.5 * spectra.Cooled(PURE, radiation=CMB).rate(10.0), rtol=1e-6)
+
+
+def test_where_a_grid_has_no_photons_none_are_scattered():
+    """Their share of none was NaN; the slope by their strength is what they would scatter."""
+    grid = sl.radiation.Grid(np.full((3, 2, 2, 2), 0.2), energies=[0.1, 1.0, 10.0], half_widths=(5.0, 5.0, 5.0))
+    (light,), (none,) = (grid.photons(jnp.asarray([x, 0.0, 0.0])) for x in (0.0, 9.0))
+    cooled, plain = (spectra.Cooled(PURE, magnetic_field=3.0, radiation=light) for light in (none, ()))
+    np.testing.assert_allclose(cooled.rate([1.0, 1e3]), plain.rate([1.0, 1e3]), rtol=1e-7)
+    lit = [eqx.filter_grad(lambda one: spectra.Cooled(PURE, radiation=one).rate(10.0))(one) for one in (none, light)]
+    np.testing.assert_allclose(*(one.spectrum.values for one in lit), rtol=1e-5)

@@ -6,11 +6,14 @@ import json
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import sightline as sl
 from sightline.io.models import registry
+from sightline.sky.fields.radiation.grid import PointTable
+from sightline.sky.fields.radiation.spectra.greybody import PointGreybody
 from sightline.sky.simulator import tolerance
 
 
@@ -186,3 +189,13 @@ def test_the_registry_holds_every_public_model():
         names
     )
     assert not any(name.split(".")[-1].startswith("Abstract") for name in names)
+
+
+def test_electrons_cooled_by_the_photons_of_a_field_come_back(tmp_path):
+    """What a grid has at one point was written, and was no class that a file may name."""
+    warm, table = PointGreybody(jnp.asarray(3000.0)), PointTable(jnp.asarray([0.1, 0.3]), (0.1, 1.0))
+    light = tuple(sl.fields.Photons(jnp.asarray(0.5), one) for one in (warm, table))
+    spectra = sl.cosmic_rays.spectra
+    cooled = spectra.Cooled(spectra.PowerLaw(1e-18), magnetic_field=3.0, radiation=light)
+    sl.save(cooled, tmp_path / "cooled.npz")
+    assert eqx.tree_equal(sl.load(tmp_path / "cooled.npz"), cooled)

@@ -12,6 +12,7 @@ import numpy as np
 import numpyro.distributions as dist
 import pytest
 from astropy.table import MaskedColumn, Table
+from astropy.time import Time
 from astropy.utils.masked import Masked
 
 import sightline as sl
@@ -83,6 +84,13 @@ def test_what_is_masked_is_no_value(kind):
     np.testing.assert_array_equal(strip_unit(kind(np.array([1, 2]), mask=[False, False]), "kpc", "d"), [1, 2])
     with pytest.raises(ValueError, match=r"Confined.centre is not finite"):
         sl.fields.Confined(sl.magnetic.LSA(), centre=kind(np.zeros(3), mask=[False, True, False]))
+
+
+@pytest.mark.parametrize("values", [np.ma.array([1 + 2j, 3.0], mask=[False, True]), Time([2000.0], format="jyear")])
+def test_what_is_no_array_of_real_numbers_is_refused_masked_or_not(values):
+    """Complex numbers beside masked ones lost their imaginary part, and times were no arrays to look into."""
+    with pytest.raises(TypeError, match="d must be real numbers"):
+        numbers(values, "kpc", "d")
 
 
 def test_masked_indices_are_refused_and_whole_ones_are_not():

@@ -119,10 +119,11 @@ def _column(value: Any) -> Any:
 
 def _filled(value: Any) -> Any:
     """An array of numbers with NaN where it is masked; whole numbers of which none is masked remain so."""
-    if not (hasattr(value, "mask") and hasattr(value, "filled")) or value.dtype.kind in "SUmM" or value.dtype.names:
+    dtype = getattr(value, "dtype", None)  # times and coordinates of astropy have masks, but are no arrays
+    if not (hasattr(value, "mask") and hasattr(value, "filled")) or getattr(dtype, "kind", "O") not in "biufc":
         return value
     masked = np.any(np.asarray(value.mask))
-    return np.asarray(value.astype(np.float64).filled(np.nan) if masked else value.filled(0))
+    return np.asarray(value.astype(np.result_type(dtype, np.float64)).filled(np.nan) if masked else value.filled(0))
 
 
 def numbers(value: Any, unit: str | None, name: str) -> np.ndarray:

@@ -112,7 +112,7 @@ def registry() -> dict[str, type[eqx.Module]]:
     found = {name: whole_class(name) for name in WHOLE}
     for room in MODELS:
         found |= {f"{room}.{name}": cls for name, cls in public_classes(room).items()}
-    inner = {value for cls in list(found.values()) for value in _defaults(cls)} | _places()
+    inner = {value for cls in list(found.values()) for value in _defaults(cls)} | _places() | _photons()
     return found | {_name(cls): cls for cls in inner if cls not in found.values()}
 
 
@@ -136,6 +136,14 @@ def _places() -> set[type[eqx.Module]]:
     named = [*vars(geometry).values(), *vars(observables).values()]
     known = {value for value in named if inspect.isclass(value) and issubclass(value, eqx.Module)}
     return {ErrorEstimate} | {cls for cls in known if not cls.__name__.startswith("Abstract")}
+
+
+def _photons() -> set[type[eqx.Module]]:
+    """Classes of the photons of fields at one point, which spectra of electrons hold."""
+    from ..sky.fields.radiation.grid import PointTable
+    from ..sky.fields.radiation.spectra.greybody import PointGreybody
+
+    return {PointTable, PointGreybody}
 
 
 def _name(cls: type) -> str:

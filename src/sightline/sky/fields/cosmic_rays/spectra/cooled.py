@@ -16,7 +16,7 @@ from .....processes.compton_photons import legendre
 from ....grids.cubic import spline, spline_matrix
 from ...photons import Photons
 from ...radiation.grid import PointTable
-from ...radiation.spectra.base import AbstractPhotonSpectrum
+from ...radiation.spectra.base import REST, AbstractPhotonSpectrum
 from ...radiation.spectra.tabulated import Tabulated, places
 from .base import AbstractSpectrum
 
@@ -185,7 +185,9 @@ def _lines(spectrum: AbstractPhotonSpectrum) -> tuple[Array, Array]:
     """Photons as lines: energies [m_e c^2] and energy densities [eV cm^-3], whose sum is right."""
     at, weights = _between(_ends(spectrum))
     share = jax.vmap(spectrum.number)(at) * jnp.exp(2 * at) * weights
-    return jnp.exp(at), share / jnp.sum(share) * spectrum.total()
+    whole = jnp.sum(share)
+    some = whole > 0  # none are outside the box of a grid
+    return jnp.exp(at), share * jnp.where(some, spectrum.total() / jnp.where(some, whole, 1), REST)
 
 
 def _ends(spectrum: AbstractPhotonSpectrum) -> Float[Array, " n"]:
