@@ -68,6 +68,11 @@ def test_the_boundary():
     ):  # fmt: skip
         with pytest.raises(error, match="d "):
             numbers(value, "kpc", "d")
+    for value in ([10.0, 12.0] * u.mag, 3 * u.dex, -20 * u.dB, MaskedColumn([10.0, 12.0], unit="mag")):
+        for unit in ("kpc", ""):
+            with pytest.raises(ValueError, match=r"d was given in '(mag|dex|dB)'"):
+                numbers(value, unit, "d")
+    np.testing.assert_allclose(numbers(u.Dex([0.0, 1.0], u.dex(u.kpc)), "kpc", "d"), [1.0, 10.0])
     with pytest.raises(ValueError, match="plain numbers"):
         numbers(1 * u.kpc, None, "d")
     with pytest.raises(ValueError, match="whole number, 2 or more"):

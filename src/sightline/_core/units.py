@@ -1,5 +1,6 @@
 """Units at the boundary: quantities become numbers in the documented unit once, and are never carried inside."""
 
+import inspect
 import math
 import re
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def unit_of(value: Any) -> Any:
         return None
     for place in ("unit", "units"):
         found = getattr(value, place, None)
-        if found is not None and not callable(found):
+        if found is not None and not inspect.isroutine(found):  # magnitudes and decibels are callable
             return found
     notes = getattr(value, "attrs", None)  # of xarray and pandas
     return notes.get("units", notes.get("unit")) if isinstance(notes, dict) else None
