@@ -335,6 +335,8 @@ def test_an_observable_integrates_numbers():
     ):
         with pytest.raises(ValueError, match=r"(quantity|weight) returned shape \(3,\) at one point"):
             observable(simulator)
+    with pytest.raises(TypeError, match="quantity returned a tuple at one point"):
+        sl.observables.Column(sky, lambda plasma, ray: (1.0, 2.0), needs)(simulator)
 
 
 BOX = {"half_widths": (3.0, 2.0, 1.0), "centre": (-7.0, 1.0, 0.2)}

@@ -283,3 +283,23 @@ def test_a_beam_that_a_fit_makes_wider_than_its_neighbours_is_told():
     seen = jax.jit(lambda fwhm: sl.instruments.NeighbourBeam(fwhm, radius=30.0)(stokes).I[0])
     assert float(seen(30.0)) == pytest.approx(1)
     assert np.isnan(seen(30.1))
+
+
+def test_instruments_return_skies():
+    class Cut(sl.instruments.AbstractInstrument):
+        def __call__(self, stokes):
+            return stokes.I
+
+    sky = sl.HealpixSky(1)
+    given = sl.Stokes(*jnp.ones((3, 12)), frequency=1.0, sky=sky)
+    with pytest.raises(TypeError, match=r"What Cut returns is a .*: give a sl.Stokes"):
+        Chain((Cut(), Calibration(gain=2.0)))(given)
+    likelihood = sl.MapLikelihood(sky, 1.0, given, 1.0, instrument="cut")
+    simulator = sl.Simulator(
+        emission=sl.emission.FreeFree(),
+        electron_density=sl.electrons.Uniform(),
+        temperature=sl.temperature.Uniform(7000.0),
+    )
+    model = sl.Model(simulator, instruments={"cut": Cut()})
+    with pytest.raises(TypeError, match=r"What instrument 'cut' returns is a .*: give a sl.Stokes"):
+        likelihood.log_likelihood(model)

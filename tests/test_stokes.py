@@ -71,6 +71,9 @@ def test_arithmetic():
     np.testing.assert_allclose((-sky / 2).Q, -sky.Q / 2)
     np.testing.assert_allclose((sky / np.array([[1.0], [4.0]])).I[1], sky.I[1] / 4)
     np.testing.assert_allclose((sky / (2 * u.percent)).I, 50 * sky.I)
+    np.testing.assert_allclose(([[1.0], [4.0]] * sky).I[1], 4 * sky.I[1])
+    whole = sl.Stokes(jnp.arange(3), jnp.arange(3), jnp.arange(3), frequency=23.0)
+    np.testing.assert_allclose((0.5 * whole).I, [0.0, 0.5, 1.0])
     np.testing.assert_allclose(sky[1].I, sky.I[1])
     assert sky[1].frequency == 100
     np.testing.assert_allclose(sky.polarised_intensity, np.hypot(sky.Q, sky.U))

@@ -75,3 +75,50 @@ def test_burn_slab_at_any_rotation_per_cell(angle):
     found = sl.transfer.CellTransfer()(medium, jnp.ones(cells), StokesVector())
     exact = np.expm1(1j * cells * angle) / (1j * angle)
     assert abs(complex(found.Q, found.U) - exact) < 1e-10 * min(cells, 2 / angle)
+
+
+def _sent(emitted, **parts):
+    """I, Q and U of a medium of 2 kpc that emits what `emitted` returns, at 1 GHz."""
+
+    class Glow(sl.emission.AbstractEmissionOperator):
+        needs = ("electron_density",)
+
+        def __call__(self, plasma, ray, frequency):
+            return emitted(plasma.electron_density)
+
+    model = sl.Simulator(electron_density=sl.electrons.Uniform(0.1), emission=Glow(), **parts)
+    stokes = model(sl.Sightlines(sl.Directions([10.0], [5.0]), sl.RadialCells(4, distance=2.0)), 1.0)
+    return [float(one[0]) for one in (stokes.I, stokes.Q, stokes.U)]
+
+
+class _Counter(sl.transfer.AbstractTransfer):
+    """A solver of one's own, for I alone."""
+
+    def __call__(self, coefficients, widths, background):
+        return StokesVector(I=jnp.sum(coefficients.emissivity.I * widths))
+
+
+class _Forgetful(sl.transfer.AbstractTransfer):
+    def __call__(self, coefficients, widths, background):
+        return StokesVector(I=coefficients.emissivity.I * widths)
+
+
+class _Floor(sl.emission.AbstractBackground):
+    def __call__(self, ray, frequency):
+        return jnp.asarray(2.0)
+
+
+def test_operators_backgrounds_and_solvers_return_what_they_must():
+    emitted = lambda density: TransferCoefficients(StokesVector(I=30 * density))  # noqa: E731
+    assert _sent(emitted, transfer=_Counter()) == pytest.approx([6.0, 0.0, 0.0])
+    for wrong, error, message in (
+        (lambda density: StokesVector(I=density), TypeError, "What Glow returns is a StokesVector: give a sl.em"),
+        (lambda density: None, TypeError, "What Glow returns is a NoneType"),
+        (lambda density: TransferCoefficients(StokesVector(I=density * jnp.ones(3))), ValueError, r"shape \(3,\) at"),
+    ):
+        with pytest.raises(error, match=message):
+            _sent(wrong)
+    with pytest.raises(ValueError, match=r"_Forgetful returned shape \(4,\) at one point"):
+        _sent(emitted, transfer=_Forgetful())
+    with pytest.raises(TypeError, match=r"What _Floor returns is a .*: give a sl.emission.StokesVector"):
+        _sent(emitted, background=_Floor())

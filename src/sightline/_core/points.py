@@ -54,8 +54,10 @@ def _to_array(value: Any, who: str) -> Any:
 def check_number(value: Any, who: str) -> Any:
     """`value` if it is one number, (), as a function of one point must return.
 
-    **Raises:** `ValueError`.
+    **Raises:** `ValueError` for an array; `TypeError` for what is no number, such as a tuple.
     """
+    if not isinstance(value, (jax.Array, np.ndarray, np.generic, float, int)):
+        raise TypeError(f"{who} returned a {type(value).__name__} at one point: it must return one number, shape ().")
     if jnp.shape(value) != ():
         raise ValueError(f"{who} returned shape {jnp.shape(value)} at one point: it must return one number, shape ().")
     return value

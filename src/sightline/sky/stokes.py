@@ -61,7 +61,9 @@ def _to_maps(values: Any, unit: str, name: str) -> Any:
     if isinstance(values, (jax.Array, jax.ShapeDtypeStruct)):
         if jnp.issubdtype(values.dtype, jnp.complexfloating):
             raise TypeError(f"Stokes.{name} must be real numbers, not complex numbers.")
-        return values
+        if isinstance(values, jax.ShapeDtypeStruct) or jnp.issubdtype(values.dtype, jnp.floating):
+            return values
+        return values.astype(default_float())
     found, kind = numbers(values, brightness_unit(unit).quantity, f"Stokes.{name}"), getattr(values, "dtype", None)
     own = kind is not None and np.dtype(kind).kind == "f"
     return jnp.asarray(found.astype(np.dtype(kind).newbyteorder("=")) if own else found)
@@ -258,6 +260,7 @@ class Stokes(eqx.Module):
         if isinstance(factor, Stokes):
             raise TypeError("Two Stokes cannot be multiplied: multiply by a number or an array.")
         factor = strip_unit(factor, "", "The factor of a Stokes")
+        factor = jnp.asarray(factor) if isinstance(factor, (list, tuple)) else factor
         return self._map(lambda values: _unblanked(values) * factor)
 
     __rmul__ = __mul__

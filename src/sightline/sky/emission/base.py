@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from ..._core.given import check_kind
 from ..._core.module import Module, is_concrete
+from ..._core.points import check_number
 from ..._core.types import Scalar
 from ..axes import ENERGIES, UNITS
 from ..fields.base import AbstractField, children
@@ -114,6 +117,18 @@ def add(left: Array | None, right: Array | None) -> Array | None:
 def add_parts(left: T, right: T) -> T:
     """The sum of two vectors of the same class, `None` being zero."""
     return type(left)(**{name: add(value, getattr(right, name)) for name, value in vars(left).items()})
+
+
+def check_returned(found: T, kind: type[T], who: Any) -> T:
+    """What an operator, a background or a solver returns: of a class, and each of its parts one number, ().
+
+    **Raises:** `TypeError` for another class; `ValueError` for arrays.
+    """
+    name = type(who).__name__
+    check_kind(f"What {name} returns", found, kind, f"a sl.emission.{kind.__name__}")
+    for part in jax.tree.leaves(found):
+        check_number(part, name)
+    return found
 
 
 class AbstractEmissionOperator(Module):

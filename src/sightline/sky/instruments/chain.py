@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 
+from ..._core.given import check_kind
 from ..stokes import Stokes
 from .base import AbstractInstrument
 
@@ -34,4 +35,5 @@ class Chain(AbstractInstrument):
         """What is measured of a sky."""
         for part in self.parts:
             stokes = part(stokes)
+            check_kind(f"What {type(part).__name__} returns", stokes, Stokes, "a sl.Stokes")
         return stokes

@@ -126,6 +126,7 @@ class Brightness(AbstractHolder):
         axis, values = self.asked
         if isinstance(model, Model):
             stokes = model.observe(self.sightlines, instrument=self.instrument, **{axis: values})
+            check_kind(f"What instrument {self.instrument!r} returns", stokes, Stokes, "a sl.Stokes")
             if self.nominal is not None and is_concrete(stokes.frequency):
                 who = f"instrument {self.instrument!r} gives maps at"
                 check_label("The data are at", self.nominal, who, getattr(stokes, axis), UNITS[axis])

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from ..._core.contracts import AbstractPredictor
 from ..._core.types import Scalar, Vector
 from ..emission import AbstractBackground, AbstractEmissionOperator, Plasma, TransferCoefficients
+from ..emission.base import check_returned
 from ..fields import AbstractField
 from ..fields.base import copies
 from ..geometry import Ray, Sightlines
@@ -86,7 +87,7 @@ class AbstractSimulator(AbstractPredictor):
         chosen = axis or (known.pop() if len(known) == 1 else "frequency")
         for operator in self.emission:
             if operator.axis == chosen:
-                total = total + operator(plasma, ray, frequency)
+                total = total + check_returned(operator(plasma, ray, frequency), TransferCoefficients, operator)
         return total
 
     def exponents(self, plasma: Plasma) -> TransferCoefficients | None:

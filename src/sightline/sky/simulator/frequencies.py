@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from ..._core.module import default_float
 from ..._core.types import Scalar, Vector
 from ..emission import AbstractEmissionOperator, StokesVector, TransferCoefficients
-from ..emission.base import add_parts
+from ..emission.base import add_parts, check_returned
 from ..geometry import Ray
 from .base import AbstractSimulator
 from .division import coordinates
@@ -96,7 +96,9 @@ def _solve(
 ) -> tuple[StokesVector, Scalar]:
     behind = StokesVector()
     for background in simulator.background:
-        behind = add_parts(behind, background(ray, frequency))
+        behind = add_parts(behind, check_returned(background(ray, frequency), StokesVector, background))
     rate = coefficients.rotation.V
     turn = jnp.zeros_like(frequency) if rate is None else jnp.max(jnp.abs(rate) * widths)
-    return simulator.transfer(coefficients, widths, behind), jax.lax.stop_gradient(turn)
+    solved = check_returned(simulator.transfer(coefficients, widths, behind), StokesVector, simulator.transfer)
+    i, q, u = (jnp.zeros((), widths.dtype) if part is None else part for part in (solved.I, solved.Q, solved.U))
+    return StokesVector(i, q, u, solved.V), jax.lax.stop_gradient(turn)

@@ -20,7 +20,7 @@ class AbstractTransfer(Module):
     def __call__(
         self, coefficients: TransferCoefficients, widths: Float[Array, " cells"], background: StokesVector
     ) -> StokesVector:
-        """Stokes parameters, K (Rayleigh-Jeans), IAU, that reach the observer.
+        """Stokes parameters, K (Rayleigh-Jeans), IAU, that reach the observer; `None` is zero, and no map of V.
 
         **Arguments:**
 
