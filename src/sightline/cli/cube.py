@@ -19,6 +19,11 @@ from .tables import print_json
 
 SYNTHETIC = "synthetic"
 LUMINOUS = "Lsun/Angstrom/Msun"
+_POSITIVE = {
+    "redshift": "above 0, as it makes the distance",
+    "psf": "the full width at half maximum [arcsec], above 0",
+    "signal_to_noise": "that of a channel in the brightest spaxel, above 0",
+}
 _OPTIONS = ("redshift", "shape", "seed", "inclination", "psf", "wavelength", "medium", "unit", "fwhm", "solar")
 
 
@@ -73,6 +78,10 @@ def _check(request: Request) -> None:
     check_outputs(request.output, request.plot, request.overwrite)
     if not 0 <= request.seed < SEEDS:
         raise ValueError(f"--seed = {request.seed} must be a whole number from 0 to {SEEDS - 1}.")
+    for name, meaning in _POSITIVE.items():
+        value = getattr(request, name)
+        if value is not None and not 0 < value < np.inf:
+            raise ValueError(f"--{name.replace('_', '-')} = {value:g} must be {meaning}.")
     if request.extinction is not None and not 0 <= request.extinction < np.inf:
         raise ValueError(f"--extinction = {request.extinction:g} must be A_V [mag], 0 or more.")
 
