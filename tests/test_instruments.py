@@ -226,6 +226,8 @@ def test_noise_is_that_of_its_key(maps):
     assert float(jnp.std(first.U - clean.U)) == pytest.approx(0.1, rel=0.05)
     with pytest.raises(ValueError, match="negative"):
         add_noise(clean, -1.0, jax.random.key(0))
+    with pytest.raises(ValueError, match=r"shape \(5,\), .*: give one a pixel, \(npix,\), or one a frequency"):
+        add_noise(clean, np.ones(5), jax.random.key(0))
 
 
 def test_model_observes_through_an_instrument():

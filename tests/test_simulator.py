@@ -318,6 +318,13 @@ def test_large_rotation_within_a_cell_is_reported():
     sphere()(quiet, 0.4)
 
 
+class Waves(sl.fields.AbstractField):
+    """A field of a user that is complex."""
+
+    def __call__(self, position):
+        return jax.lax.complex(position[0], position[1])
+
+
 @pytest.mark.parametrize(
     ("action", "error", "message"),
     [
@@ -326,6 +333,7 @@ def test_large_rotation_within_a_cell_is_reported():
         (lambda: sphere(cosmic_rays=sl.electrons.Uniform()), TypeError, "no spectral index"),
         (lambda: sphere(magnetic_field=sl.electrons.Uniform()), TypeError, r"magnetic_field must return shape \(3,\)"),
         (lambda: sphere(electron_density=sl.magnetic.LSA()), TypeError, r"electron_density must return shape \(\)"),
+        (lambda: sphere(electron_density=Waves()), TypeError, "electron_density must be real, Waves returns complex"),
         (lambda: sphere(magnetic_field=sl.magnetic.LSA), TypeError, "LSA"),
         (lambda: sphere(emission=(sl.magnetic.LSA(),)), TypeError, r"emission\[0\] must be an AbstractEmission"),
         (lambda: sphere()(SPECIAL, -1.0), ValueError, r"frequency = -1\.0 must be finite and positive"),

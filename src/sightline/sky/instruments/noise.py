@@ -17,8 +17,8 @@ def add_noise(stokes: Stokes, sigma: Any, key: jax.Array, polarised: Any = None)
 
     **Arguments:**
 
-    - `sigma`: standard deviation of I, a number or one a pixel, in the unit of the sky or an astropy quantity;
-      `polarised`: that of Q, U and V, in the same unit, by default the same.
+    - `sigma`: standard deviation of I, a number, one a pixel, (npix,), or one a frequency, (nfreq, 1), in the unit of
+      the sky or an astropy quantity; `polarised`: that of Q, U and V, in the same unit, by default the same.
     - `key`: a JAX random key; the same key gives the same noise, in either convention.
     - `stokes`: the sky.
 
@@ -49,7 +49,10 @@ def _scale(sigma: Any, stokes: Stokes, name: str) -> jax.Array:
         if not np.all(np.isfinite(sigma) & (sigma >= 0)):
             raise ValueError(f"{name} must not be negative, NaN or infinite: give it in {stokes.unit}.")
     if not _fits(np.shape(sigma), stokes.I.shape):
-        raise ValueError(f"{name} has shape {np.shape(sigma)}, the maps have {stokes.I.shape}: give one a pixel.")
+        raise ValueError(
+            f"{name} has shape {np.shape(sigma)}, the maps have {stokes.I.shape}: give one a pixel, (npix,), or one a "
+            "frequency, (nfreq, 1)."
+        )
     return of_one_rank(jnp.asarray(sigma, stokes.I.dtype), stokes.I)[0]
 
 

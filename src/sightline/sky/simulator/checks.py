@@ -42,7 +42,7 @@ def check_types(simulator: AbstractSimulator) -> None:
 
 
 def check_shapes(simulator: AbstractSimulator) -> None:
-    """Refuses fields whose value at one position has another shape than their place demands."""
+    """Refuses fields whose value at one position has another shape than their place demands, or is complex."""
     point = jax.ShapeDtypeStruct((3,), default_float())
     for name, shape in {
         "magnetic_field": (3,),
@@ -59,6 +59,8 @@ def check_shapes(simulator: AbstractSimulator) -> None:
                     f"Simulator: {name} must return shape {shape} at one position, "
                     f"{type(field).__name__} returns {found}."
                 )
+            if jnp.issubdtype(found.dtype, jnp.complexfloating):
+                raise TypeError(f"Simulator: {name} must be real, {type(field).__name__} returns complex numbers.")
     if isinstance(simulator.cosmic_rays, AbstractField):
         found = eqx.filter_eval_shape(lambda f, x: f.prepare().populations(x), simulator.cosmic_rays, point)
         if any(population.index.shape != () for population in found):
